@@ -1,0 +1,82 @@
+# Everything runs in .venv, which the first target that needs it builds. Python >= 3.11, make and git are enough.
+
+VENV ?= .venv
+EXTRAS ?= dev,heif,jxl
+GUARD_ARGS ?=
+TEST_ARGS ?= -n auto --dist loadgroup
+
+comma := ,
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
+SOURCES := compress_guard examples tests
+
+.DEFAULT_GOAL := help
+.PHONY: help guard test test-numpy1 lint types format workflows coverage wheel env clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON=python3.13 picks the interpreter, EXTRAS=$(EXTRAS) what is installed,"
+	@echo "  TEST_ARGS and GUARD_ARGS what pytest is told."
+
+guard: $(STAMP) ## gate the bundled models: reports/junit.xml and reports/results.json
+	@mkdir -p reports
+# A gate judges models: a deprecation in a library is shown and does not turn it red.
+	$(BIN)/python -m pytest -W default --compress-guard thresholds.yaml --junitxml=reports/junit.xml --cg-json=reports/results.json $(GUARD_ARGS)
+
+test: $(STAMP) ## run all tests, the slow ones too
+	$(BIN)/python -m pytest -m "" $(TEST_ARGS)
+
+# compressai wants numpy below 2. Its place is in front of the installed numpy, in no environment of its own.
+test-numpy1: $(VENV)/numpy1/.installed ## run the tests on numpy 1.26 (Python 3.11 and 3.12)
+	PYTHONPATH=$(abspath $(VENV)/numpy1) $(BIN)/python -m pytest $(TEST_ARGS)
+
+$(VENV)/numpy1/.installed: $(STAMP)
+	$(BIN)/python -m pip install --quiet --target $(VENV)/numpy1 --upgrade --only-binary=:all: "numpy>=1.26,<2"
+	@touch $@
+
+lint: $(STAMP) workflows ## check style, spelling and workflows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+workflows: $(STAMP)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml)
+	$(BIN)/zizmor --offline --no-progress --quiet --persona pedantic .github
+
+types: $(STAMP) ## check types
+	$(BIN)/mypy
+
+format: $(STAMP) ## format the code and repair what can be repaired
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+coverage: $(STAMP) ## run all tests and fail below 90 % of the core's branches
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "" $(TEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=90 --omit='*/compress_guard/plugin/*,*/compress_guard/cli/*'
+
+wheel: $(STAMP) ## build the wheel and the source archive into dist/
+	rm -rf dist
+	$(BIN)/python -m build
+
+env: $(STAMP) ## build .venv and install the package into it
+
+# The package is installed in place, so only pyproject.toml can make the environment old.
+$(STAMP): pyproject.toml
+	@set -e; for python in $(or $(PYTHON),$(PYTHONS)); do \
+		if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "make: no Python >= 3.11 with venv found (tried: $(or $(PYTHON),$(PYTHONS))); install one or name it: make PYTHON=/path/to/python" >&2; \
+		exit 1; \
+	fi; \
+	if [ ! -x $(BIN)/python ]; then echo "building $(VENV) with $$($$found --version)"; $$found -m venv $(VENV); fi
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e ".[$(EXTRAS)]"
+	@touch $@
+
+clean: ## remove what runs and builds leave behind, the environment stays
+	rm -rf reports dist build .compress_guard .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .coverage.* htmlcov
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,111 @@
+"""Bitstreams on disk: what was coded once is not coded again.
+
+One file per entry, named by its key and written by renaming, so that processes share a folder without locks and a
+killed one leaves nothing half-written. Every entry carries a checksum over key and payload; one that does not fit is
+dropped and made again. Nothing is ever unpickled, and a store that cannot be written (a full disk) only forgets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Final, final
+
+_MAGIC: Final = b"compress-guard 1\n"
+_CHECKSUM_BYTES: Final = 16
+
+DEFAULT_CAP_BYTES: Final = 4 * 2**30
+
+
+def key(*parts: str | bytes | float) -> str:
+    """A stable key of whatever an entry depends on: 40 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=20)
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+def _checksum(name: str, payload: bytes) -> bytes:
+    return hashlib.blake2b(name.encode() + payload, digest_size=_CHECKSUM_BYTES).digest()
+
+
+@final
+class Store:
+    """A folder of entries, bounded in size by `trim`."""
+
+    __slots__ = ("_cap_bytes", "folder", "writable")
+
+    def __init__(self, folder: Path, cap_bytes: int = DEFAULT_CAP_BYTES) -> None:
+        self.folder: Final = folder
+        self._cap_bytes: Final = cap_bytes
+        self.writable = True
+        """False once an entry could not be written; what it should have kept is made again when needed."""
+
+    def _path(self, name: str) -> Path:
+        return self.folder / "streams" / name[:2] / name[2:]
+
+    def prepare(self) -> None:
+        """Make the folder, with a .gitignore of its own."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            ignore = self.folder / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("# made by compress_guard; safe to delete\n*\n", encoding="utf-8")
+        except OSError:
+            self.writable = False
+
+    def get(self, name: str) -> bytes | None:
+        """The payload kept under this key, or None; a damaged entry is dropped."""
+        path = self._path(name)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        body = len(_MAGIC) + _CHECKSUM_BYTES
+        payload = data[body:]
+        if data[: len(_MAGIC)] != _MAGIC or data[len(_MAGIC) : body] != _checksum(name, payload):
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+        return payload
+
+    def put(self, name: str, payload: bytes) -> None:
+        """Keep a payload; a disk that refuses makes the store forgetful, not the run fail."""
+        if not self.writable:
+            return
+        path = self._path(name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(_MAGIC + _checksum(name, payload) + payload)
+                Path(temporary).replace(path)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    Path(temporary).unlink()
+                raise
+        except OSError:
+            self.writable = False
+
+    def trim(self) -> int:
+        """Drop the oldest entries until the rest fits under the cap; returns how many were dropped."""
+        entries = []
+        for path in (self.folder / "streams").glob("*/*"):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                entries.append((status.st_mtime, status.st_size, path))
+        excess = sum(size for _, size, _ in entries) - self._cap_bytes
+        dropped = 0
+        for _, size, path in sorted(entries):
+            if excess <= 0:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                excess -= size
+                dropped += 1
+        return dropped

@@ -1,0 +1,47 @@
+"""What a task is: evidence of one image, and a score as a function of weighted evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+
+class Scorer(Protocol):
+    """A metric over fixed images: ask it for the score under any weighting of them."""
+
+    @property
+    def flags(self) -> NDArray[np.bool_] | None:
+        """(N,) 0/1 evidence if the score is the weighted mean of one flag per image (top1, top5), else None."""
+
+    def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores in points (0 to 100), shape (R,), for image weights (R, N) >= 0.
+
+        With whole-number weights the score is the metric's value on a data set in which image i stands weights[i] times.
+        NaN where it is undefined (no ground truth at all).
+        """
+
+
+class Task(Protocol):
+    """classification, detection, segmentation."""
+
+    name: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    """The names of its metrics, the default first. Higher is better for each."""
+
+    def target(self, raw: object, size: tuple[int, int]) -> Arrays:
+        """A target of the data as arrays; `size` is the image's (H, W). Raises `DataError`: found, expected, what to do."""
+
+    def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
+        """A model's answer for one image as arrays on the CPU. Raises `ModelError`: found, expected, what to do."""
+
+    def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
+        """What the image contributes to every metric of the task: small arrays, no images."""
+
+    def scorer(self, metric: str, items: Sequence[Arrays]) -> Scorer:
+        """The scorer of `metric` over the images whose evidence is given."""
