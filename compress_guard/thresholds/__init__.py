@@ -1,0 +1,43 @@
+"""thresholds.yaml -> frozen guards and cells, every error with its line.
+
+Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8" includes both ends):
+
+==================  ==================================================================================================
+``version``         1
+``thresholds``      per task ``{max_drop: ...}``: the allowed drop of guards that give none themselves
+``codecs``          own names: ``name: {type: REGISTERED, option: value, ...}``; letters, digits, ``_`` and ``.``.
+                    A registered name may be used only with the type of that name: it then sets its options. A name may
+                    contain another one, ``jpeg444`` say; ``-k "jpeg and not jpeg444"`` then tells them apart
+``defaults``        any of the keys down to max_error_share; what is not given has the value in brackets
+``codecs``          list of names [jpeg, webp, avif]
+``bpp``             list of rates 0.02..8 [0.1, 0.25, 0.5, 1.0, 2.0]; or per codec
+``rate``            [dataset] | image
+``rate_tolerance``  above 0, at most 0.5 [0.02, in image mode 0.05]
+``limit``           images per guard, at least 1, or [null]: all; or per codec
+``confidence``      above 0.5, below 1 [0.95]
+``on_inconclusive`` [pass] | fail | point
+``on_unreachable``  [skip] | fail
+``on_unavailable``  [fail] | skip
+``max_error_share`` at least 0, below 1 [0.0]
+``guards``          ``name: {...}``: each key of defaults again, which replaces the default as a whole, and
+``task``            a registered task
+``model, data``     ``package.module:callable`` or ``fixture:NAME``
+``metric``          of the task [its first one]
+``max_drop``        0..100: a number, or by rate, or per codec; replaces the task's as a whole [the task's]
+``min_score``       0..100: the same forms; a floor under the compressed score [none]
+==================  ==================================================================================================
+
+By rate: ``{0.1: 30, 1: 3}``, linear in log bpp between the given rates. Outside them max_drop is an error, while
+min_score is no floor there; a min_score that reaches no rate of its guard is an error. Per codec: ``{jpeg: ...,
+default: ...}``. A codec that is neither named nor covered by ``default`` has no threshold (its cells are measured, not
+judged), no floor and no limit; without rates it is an error. Codecs that a guard does not use may be named.
+
+Scalars follow the YAML 1.2 core schema: ``4:4:4`` and ``yes`` are text, ``1e-1`` is a number. Anchors, aliases and
+merge keys (``<<``) work. A key that stands twice is an error, and so are two spellings of one rate.
+"""
+
+from __future__ import annotations
+
+from compress_guard.thresholds.file import load
+
+__all__ = ["load"]

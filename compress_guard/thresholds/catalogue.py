@@ -1,0 +1,108 @@
+"""The codecs that a file may name: the registered ones and its own names for a codec with options."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from compress_guard.errors import OptionError, ThresholdsError
+from compress_guard.records import CodecSpec, Scalar
+from compress_guard.registry import CODECS, unknown
+from compress_guard.thresholds.value import Entry, Value
+
+DEFAULT: Final = "default"
+"""The key of a per-codec map for every codec that it does not name; hence no codec's name."""
+# A hyphen separates codec and rate in node ids, so that a name with one could not be told from its rate.
+ALIAS: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The file's own codecs by alias."""
+
+    aliases: Mapping[str, CodecSpec] = field(default_factory=dict)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.aliases or name in CODECS
+
+    def spec(self, value: Value) -> CodecSpec:
+        """The codec that a list names."""
+        name = value.text("a codec")
+        if name not in self:
+            raise self.unknown(value)
+        return self.named(name)
+
+    def named(self, name: str) -> CodecSpec:
+        """The codec of a name that is in the catalogue."""
+        return self.aliases.get(name) or CodecSpec(name, name)
+
+    def unknown(self, value: Value, *others: str) -> ThresholdsError:
+        names = tuple({*self.aliases, *CODECS, *others})
+        return value.error(unknown("codec", str(value.scalar), names), "use one of these, or define it under codecs")
+
+    @classmethod
+    def read(cls, section: Value | None) -> Catalogue:
+        """The section `codecs` of a file, None if it has none."""
+        if section is None:
+            return cls()
+        table = section.inside("codecs").table()
+        return cls({name: _read_codec(name, entry) for name, entry in table.items()})
+
+
+def _read_codec(alias: str, entry: Entry) -> CodecSpec:
+    key = entry.key
+    if not ALIAS.fullmatch(alias):
+        found = f"the name {alias!r} has characters that node ids cannot carry"
+        raise key.error(found, "begin with a letter and use letters, digits, _ and . only")
+    if alias == DEFAULT:
+        raise key.error(f"the name {alias!r} has a meaning of its own in per-codec maps", "choose another name")
+    key, value = key.inside(f"codec {alias}"), entry.value.inside(f"codec {alias}")
+    table = value.table()
+    if "type" not in table:
+        raise key.error("type is missing", f"add type: one of {', '.join(sorted(CODECS))}")
+    kind_value = table.pop("type").value
+    kind = kind_value.text("type")
+    if kind not in CODECS:
+        raise kind_value.error(unknown("codec", kind, CODECS), "use one of these")
+    if alias in CODECS and alias != kind:
+        found = f"the name {alias!r} is that of a registered codec, but its type is {kind!r}"
+        raise key.error(found, f"choose another name, or type: {alias}")
+    options = tuple((name, _read_option(name, one.value)) for name, one in table.items())
+    _check_options(key, kind, table, dict(options))
+    return CodecSpec(alias, kind, options)
+
+
+def _read_option(name: str, value: Value) -> Scalar:
+    scalar = value.scalar
+    if value.is_list:
+        parts = value.elements(name)
+        plain = [part.scalar for part in parts if part.scalar is not None and not isinstance(part.scalar, bool)]
+        if len(plain) == len(parts):
+            return tuple(plain)
+        raise value.error(f"the list {name} must hold texts or numbers", "write texts or numbers")
+    if scalar is None:
+        raise value.error(f"{name} has no value that an option can take, found {value.described}", "give it a value")
+    return scalar
+
+
+def _check_options(key: Value, kind: str, table: Mapping[str, Entry], options: dict[str, Any]) -> None:
+    """Build the codec once, which imports no codec library, so that what it refuses is said with its line."""
+    codec = CODECS.resolve(kind)
+    fields = [one for one in dataclasses.fields(codec) if one.init and not one.name.startswith("_")]
+    for name, entry in table.items():
+        if name not in {one.name for one in fields}:
+            known = ("type", *(one.name for one in fields))
+            raise entry.key.inside(key.context).error(unknown("option", name, known), "correct or remove it")
+    for one in fields:
+        required = one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+        if required and one.name not in options:
+            raise key.error(f"the option {one.name} is missing, which {kind} needs", f"add {one.name}")
+    try:
+        codec(**options)
+    except OptionError as error:
+        words = re.findall(r"\w+", str(error))
+        blamed = next((table[word].value for word in words if word in table), key)
+        raise blamed.error(str(error), "correct the option or leave it out") from None

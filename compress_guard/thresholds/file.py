@@ -1,0 +1,60 @@
+"""A thresholds file as a whole: its four sections in the order in which they need each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from compress_guard.records import Thresholds
+from compress_guard.registry import TASKS, unknown
+from compress_guard.thresholds import document, guards, settings
+from compress_guard.thresholds.catalogue import Catalogue
+from compress_guard.thresholds.curve import Curve, read_drops
+from compress_guard.thresholds.percodec import PerCodec
+from compress_guard.thresholds.settings import Settings
+from compress_guard.thresholds.value import Entry, Value
+
+KEYS: Final = ("version", "thresholds", "codecs", "defaults", "guards")
+VERSION: Final = 1
+
+
+def load(path: Path, *, shown: str | None = None) -> Thresholds:
+    """The guards and cells of the thresholds file at `path`.
+
+    `shown` is how messages print the path, by default the file's name. Nothing of models, data or codec libraries is
+    imported. Raises `ThresholdsError` for the first thing that makes no sense: where, found, what to do.
+    """
+    root = document.read(path, path.name if shown is None else shown)
+    table = root.table(KEYS)
+    _check_version(root, table)
+    catalogue = Catalogue.read(table["codecs"].value if "codecs" in table else None)
+    drops = _task_drops(table["thresholds"].value, catalogue) if "thresholds" in table else {}
+    defaults = Settings.initial(catalogue)
+    if "defaults" in table:
+        given = table["defaults"].value.inside("defaults").table(settings.KEYS)
+        defaults = defaults.updated(given, catalogue)
+    if "guards" not in table:
+        raise root.error("there are no guards", "add guards: with at least one guard")
+    found = guards.read(table["guards"], catalogue, defaults, drops)
+    return Thresholds(str(path), found)
+
+
+def _check_version(root: Value, table: dict[str, Entry]) -> None:
+    if "version" not in table:
+        raise root.error("version is missing", f"begin the file with version: {VERSION}")
+    value = table["version"].value
+    if isinstance(value.scalar, bool) or value.scalar != VERSION:
+        raise value.error(f"version must be {VERSION}, found {value.described}", f"write version: {VERSION}")
+
+
+def _task_drops(section: Value, catalogue: Catalogue) -> dict[str, PerCodec[Curve]]:
+    """The max_drop of each task that the section names."""
+    drops = {}
+    for task, entry in section.inside("thresholds").table().items():
+        if task not in TASKS:
+            raise entry.key.error(unknown("task", task, TASKS), "use one of these")
+        keys = entry.value.inside(f"thresholds of {task}").table(("max_drop",))
+        if "max_drop" not in keys:
+            raise entry.key.error(f"{task} has no max_drop", "add max_drop, or remove the task")
+        drops[task] = read_drops(keys["max_drop"].value, "max_drop", catalogue)
+    return drops

@@ -1,0 +1,41 @@
+"""A setting that is one for all codecs or given per codec, with or without a default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from compress_guard.thresholds.catalogue import DEFAULT, Catalogue
+from compress_guard.thresholds.value import Value
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PerCodec(Generic[T]):
+    """`default` holds for every codec that is not `named`; None if there is none."""
+
+    default: T | None = None
+    named: Mapping[str, T] = field(default_factory=dict)
+    line: int = 0
+    """Where it begins in the file."""
+
+    def at(self, alias: str) -> T | None:
+        return self.named.get(alias, self.default)
+
+    @classmethod
+    def read(cls, value: Value, what: str, catalogue: Catalogue, one: Callable[[Value, str], T]) -> PerCodec[T]:
+        """`one` reads what holds for a codec; a map with a name among its keys is a map of codecs."""
+        if not value.is_map or not any(isinstance(entry.key.scalar, str) for entry in value.entries()):
+            return cls(one(value, what), line=value.line)
+        named: dict[str, T] = {}
+        for entry in value.entries():
+            name = entry.key.scalar
+            if not isinstance(name, str):
+                found = f"{what} mixes codec names with {entry.key.described}"
+                raise entry.key.error(found, "give rates below each codec, or no codecs")
+            if name != DEFAULT and name not in catalogue:
+                raise catalogue.unknown(entry.key, DEFAULT)
+            named[name] = one(entry.value, f"{what} of {name}")
+        return cls(named.pop(DEFAULT, None), named, value.line)

@@ -1,0 +1,119 @@
+"""The keys of `defaults`, each of which a guard may set again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, get_args
+
+from compress_guard.records import CodecSpec, OnInconclusive, OnMissing, Policy, RateMode
+from compress_guard.thresholds.catalogue import Catalogue
+from compress_guard.thresholds.curve import read_rate
+from compress_guard.thresholds.percodec import PerCodec
+from compress_guard.thresholds.value import Entry, Span, Value
+
+TOLERANCE: Final[Mapping[RateMode, float]] = {"dataset": 0.02, "image": 0.05}
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Target rates in bpp, ascending; `line` 0 where the file gives none."""
+
+    values: tuple[float, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the defaults say, and after `updated` what holds for one guard."""
+
+    codecs: tuple[CodecSpec, ...]
+    bpp: PerCodec[Rates] = field(default_factory=lambda: PerCodec(Rates((0.1, 0.25, 0.5, 1.0, 2.0))))
+    rate: RateMode = "dataset"
+    rate_tolerance: float | None = None
+    limit: PerCodec[int | None] = field(default_factory=PerCodec)
+    confidence: float = 0.95
+    max_error_share: float = 0.0
+    policy: Policy = field(default_factory=Policy)
+
+    @classmethod
+    def initial(cls, catalogue: Catalogue) -> Settings:
+        """What holds where the file says nothing."""
+        return cls(tuple(catalogue.named(name) for name in ("jpeg", "webp", "avif")))
+
+    @property
+    def tolerance(self) -> float:
+        """Relative; that of the rate mode unless the file gives one."""
+        return TOLERANCE[self.rate] if self.rate_tolerance is None else self.rate_tolerance
+
+    def updated(self, table: Mapping[str, Entry], catalogue: Catalogue) -> Settings:
+        """With the keys of a table that are keys of `defaults`; others are passed over."""
+        settings, policy = self, self.policy
+        for key, entry in table.items():
+            if key in POLICIES:
+                said = {key: entry.value.choice(key, POLICIES[key])}
+                policy = replace(policy, stated=policy.stated | {key}, **said)  # type: ignore[arg-type]  # a choice of it
+            elif key in READERS:
+                settings = replace(settings, **{key: READERS[key](entry.value, key, catalogue)})
+        return replace(settings, policy=policy)
+
+
+def _codecs(value: Value, what: str, catalogue: Catalogue) -> tuple[CodecSpec, ...]:
+    specs: dict[str, CodecSpec] = {}
+    for element in value.elements(what):
+        spec = catalogue.spec(element)
+        if spec.alias in specs:
+            raise element.error(f"the codec {spec.alias!r} stands twice", "keep one of them")
+        specs[spec.alias] = spec
+    return tuple(specs.values())
+
+
+def _bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Rates]:
+    return PerCodec.read(value, what, catalogue, _rates)
+
+
+def _rates(value: Value, what: str) -> Rates:
+    seen: dict[float, Value] = {}
+    for element in value.elements(what):
+        rate = read_rate(element)
+        if rate in seen:
+            first = seen[rate].described
+            twice = "stands twice" if element.described == first else f"is the same as {first}"
+            raise element.error(f"the rate {element.described} of {what} {twice}", "keep one of them")
+        seen[rate] = element
+    return Rates(tuple(sorted(seen)), value.line)
+
+
+def _limit(value: Value, what: str, catalogue: Catalogue) -> PerCodec[int | None]:
+    return PerCodec.read(value, what, catalogue, _images)
+
+
+def _images(value: Value, what: str) -> int | None:
+    scalar = value.scalar
+    if value.empty:
+        return None
+    if isinstance(scalar, bool) or not isinstance(scalar, int) or scalar < 1:
+        remedy = "write a number of images, or null for all of them"
+        raise value.error(f"{what} must be a whole number above 0 or null, found {value.described}", remedy)
+    return scalar
+
+
+def _number_in(span: Span) -> Callable[[Value, str, Catalogue], float]:
+    return lambda value, what, _: value.number(what, span)
+
+
+READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
+    "codecs": _codecs,
+    "bpp": _bpp,
+    "rate": lambda value, what, _: value.choice(what, get_args(RateMode)),
+    "rate_tolerance": _number_in(Span(0, 0.5, open_low=True)),
+    "limit": _limit,
+    "confidence": _number_in(Span(0.5, 1, open_low=True, open_high=True)),
+    "max_error_share": _number_in(Span(0, 1, open_high=True)),
+}
+POLICIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "on_inconclusive": get_args(OnInconclusive),
+    "on_unreachable": get_args(OnMissing),
+    "on_unavailable": get_args(OnMissing),
+}
+KEYS: Final = (*READERS, *POLICIES)
