@@ -1,0 +1,117 @@
+"""Paired evidence against the limits of a cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from compress_guard.records import Interval, Judgement
+from compress_guard.verdict import bootstrap, sentence, tango, wilson
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from compress_guard.records import Verdict
+    from compress_guard.tasks.contract import Scorer
+
+
+def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, one record more would hide them
+    clean: Scorer,
+    compressed: Scorer,
+    *,
+    metric: str,
+    max_drop: float | None,
+    min_score: float | None,
+    confidence: float,
+    seed: int,
+    images: int,
+) -> Judgement:
+    """The drop from `clean` to `compressed`, both over the same `images` images in the same order, and its verdict.
+
+    `fail`: the whole interval of the drop is above max_drop (or that of the compressed score below min_score); `pass`:
+    the whole interval is at or below it (at or above min_score); else `inconclusive`; where both limits are given the
+    worse verdict counts. No limit: `unjudged`. A score that is undefined on either side: `error`. Limits, scores and
+    drops are points; 0 < confidence < 1. Where both scorers have flags the intervals are Tango's and Wilson's, else
+    they come from a paired bootstrap that depends on `seed` and the evidence alone: give the clean scorer as
+    `Remembered` where several cells share it. Raises ValueError if the evidence is not that of `images` images.
+    """
+    if images < 1:
+        return Judgement(None, None, None, None, "error", f"{metric} is undefined: there is no image to score")
+    before, after = _score(clean, images), _score(compressed, images)
+    if before is None or after is None:
+        return _undefined(metric, before, after, images)
+    pair = _Pair(clean, compressed, images, seed, confidence)
+    drop = pair.drop(before - after)
+    score = None if min_score is None else pair.score(after)
+    reason = sentence.of_drop(metric, (before, after), drop, confidence, max_drop)
+    if score is not None and min_score is not None:
+        reason = f"{reason}; {sentence.of_score(score, confidence, min_score)}"
+    elif max_drop is None:
+        reason = f"{reason}, no limit is set"
+    return Judgement(before, after, drop, score, decide(drop, score, max_drop, min_score), reason)
+
+
+def decide(drop: Interval, score: Interval | None, max_drop: float | None, min_score: float | None) -> Verdict:
+    """The verdict on a drop and, where there is a min_score, on the compressed score."""
+    sides: list[Literal["pass", "fail", "inconclusive"]] = []
+    if max_drop is not None:
+        sides.append("fail" if drop.low > max_drop else "pass" if drop.high <= max_drop else "inconclusive")
+    if min_score is not None and score is not None:
+        sides.append("fail" if score.high < min_score else "pass" if score.low >= min_score else "inconclusive")
+    if not sides:
+        return "unjudged"
+    return "fail" if "fail" in sides else "inconclusive" if "inconclusive" in sides else "pass"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pair:
+    """Two scorers over the same images, and how sure their scores are."""
+
+    clean: Scorer
+    compressed: Scorer
+    images: int
+    seed: int
+    confidence: float
+
+    def drop(self, value: float) -> Interval:
+        clean, compressed = self.clean.flags, self.compressed.flags
+        if clean is not None and compressed is not None:
+            self._check(clean, compressed)
+            lost, gained = int(np.sum(clean & ~compressed)), int(np.sum(compressed & ~clean))
+            return tango.drop_interval(self.images, lost, gained, self.confidence)
+        drops = self._replicates(self.clean) - self._replicates(self.compressed)
+        return bootstrap.percentile_interval(value, drops, self.images, self.confidence, (-100.0, 100.0))
+
+    def score(self, value: float) -> Interval:
+        flags = self.compressed.flags
+        if flags is not None:
+            self._check(flags)
+            return wilson.score_interval(self.images, int(np.sum(flags)), self.confidence)
+        scores = self._replicates(self.compressed)
+        return bootstrap.percentile_interval(value, scores, self.images, self.confidence, (0.0, 100.0))
+
+    def _check(self, *sides: NDArray[np.bool_]) -> None:
+        for flags in sides:
+            if flags.shape != (self.images,):
+                raise ValueError(f"the evidence has flags of shape {flags.shape}, expected ({self.images},)")
+
+    def _replicates(self, scorer: Scorer) -> NDArray[np.float64]:
+        return bootstrap.replicates(scorer, self.images, self.seed)
+
+
+def _score(scorer: Scorer, images: int) -> float | None:
+    """The score of the images as they are, None where it is undefined."""
+    score = float(scorer(np.ones((1, images)))[0])
+    return None if isnan(score) else score
+
+
+def _undefined(metric: str, clean: float | None, compressed: float | None, images: int) -> Judgement:
+    sides = [name for name, score in (("clean", clean), ("compressed", compressed)) if score is None]
+    reason = (
+        f"{metric} is undefined on the {' and the '.join(sides)} images: {images} images without ground truth for it; "
+        "give the guard images that have some"
+    )
+    return Judgement(clean, compressed, None, None, "error", reason)

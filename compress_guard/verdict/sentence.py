@@ -1,0 +1,60 @@
+"""What a judgement says: one sentence with both sides, the interval and the limit."""
+
+from __future__ import annotations
+
+from math import copysign
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from compress_guard.records import Interval
+
+_MOST_DECIMALS: Final = 6
+
+
+def of_drop(metric: str, scores: tuple[float, float], drop: Interval, confidence: float, max_drop: float | None) -> str:
+    """``top1 fell by 3.1 points (76.2 to 73.1, 95 % interval 1.9 to 4.3), allowed 2.0``.
+
+    `scores` are the clean and the compressed one. As many decimals as it takes to see on which side of the limit the
+    numbers lie.
+    """
+    digits = _decimals((drop.low, drop.value, drop.high), max_drop)
+    clean, compressed = (number(score, digits) for score in scores)
+    ends = f"{number(drop.low, digits)} to {number(drop.high, digits)}"
+    level = f"{100 * confidence:g} % interval"
+    size = number(abs(drop.value), digits)
+    if float(size) == 0:
+        moved = f"{metric} stayed at {compressed} ({level} of the drop {ends})"
+    elif drop.value > 0:
+        moved = f"{metric} fell by {size} points ({clean} to {compressed}, {level} {ends})"
+    else:
+        moved = f"{metric} rose by {size} points ({clean} to {compressed}, {level} of the drop {ends})"
+    if max_drop is None:
+        return moved
+    return f"{moved}, allowed {'' if drop.value > 0 else 'drop '}{number(max_drop, digits)}"
+
+
+def of_score(score: Interval, confidence: float, min_score: float) -> str:
+    """``the score of 73.1 (95 % interval 66.6 to 78.8) has to reach 60.0``."""
+    digits = _decimals((score.low, score.value, score.high), min_score)
+    value, low, high, limit = (number(one, digits) for one in (score.value, score.low, score.high, min_score))
+    return f"the score of {value} ({100 * confidence:g} % interval {low} to {high}) has to reach {limit}"
+
+
+def number(value: float, digits: int = 1) -> str:
+    """A number with that many decimals and no negative zero."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def _decimals(values: tuple[float, ...], limit: float | None) -> int:
+    """The fewest decimals at which every value still stands on its own side of the limit."""
+    if limit is None:
+        return 1
+    for digits in range(1, _MOST_DECIMALS):
+        shown = round(limit, digits)
+        if all(_side(round(value, digits), shown) == _side(value, limit) for value in values):
+            return digits
+    return _MOST_DECIMALS
+
+
+def _side(value: float, limit: float) -> float:
+    return 0.0 if value == limit else copysign(1.0, value - limit)

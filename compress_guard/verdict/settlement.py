@@ -1,0 +1,64 @@
+"""How a verdict becomes pytest's outcome: by the interval, by the policy of the file, or by the point estimates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from compress_guard.records import Judgement, OnMissing, Outcome, Policy, SettledBy
+
+
+class Settlement(NamedTuple):
+    """What becomes of a cell in pytest, and what decided it."""
+
+    outcome: Outcome
+    settled_by: SettledBy
+    note: str
+    """Why the outcome is not simply the verdict; empty where it is."""
+
+
+def settle(
+    judgement: Judgement, *, max_drop: float | None, min_score: float | None, policy: Policy, strict: bool
+) -> Settlement:
+    """The outcome of a cell with these limits (points, None where not set).
+
+    A cell without evidence (unreachable, unavailable, an error) comes as a `Judgement` of its verdict and reason alone.
+    `strict` fails whatever would be skipped, except where the file itself says skip.
+    """
+    verdict = judgement.verdict
+    if verdict == "pass":
+        return Settlement("passed", "interval", "")
+    if verdict == "fail":
+        return Settlement("failed", "interval", "")
+    if verdict == "inconclusive":
+        return _inconclusive(judgement, max_drop, min_score, policy)
+    if verdict == "unreachable":
+        return _missing("on_unreachable", policy.on_unreachable, policy, strict)
+    if verdict == "unavailable":
+        return _missing("on_unavailable", policy.on_unavailable, policy, strict)
+    if verdict == "unjudged":
+        if strict:
+            return Settlement("failed", "policy", "failed because the run is strict: set max_drop or min_score")
+        return Settlement("skipped", "policy", "skipped: measured without a limit")
+    return Settlement("failed", "policy", "")
+
+
+def _inconclusive(judgement: Judgement, max_drop: float | None, min_score: float | None, policy: Policy) -> Settlement:
+    choice = policy.on_inconclusive
+    if choice == "point":
+        dropped = max_drop is not None and judgement.drop is not None and judgement.drop.value > max_drop
+        short = min_score is not None and judgement.score is not None and judgement.score < min_score
+        failed = dropped or short
+    else:
+        failed = choice == "fail"
+    outcome: Outcome = "failed" if failed else "passed"
+    by: SettledBy = "point" if choice == "point" else "policy"
+    return Settlement(outcome, by, f"inconclusive, {outcome} by on_inconclusive: {choice}")
+
+
+def _missing(key: str, choice: OnMissing, policy: Policy, strict: bool) -> Settlement:
+    if choice == "fail":
+        return Settlement("failed", "policy", f"failed by {key}: fail")
+    if strict and key not in policy.stated:
+        return Settlement("failed", "policy", f"failed because the run is strict: to allow it, state {key}: skip")
+    return Settlement("skipped", "policy", f"skipped by {key}: skip")

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import itertools
+from typing import get_args
+
+import pytest
+
+from compress_guard.records import Interval, Judgement, Outcome, Policy, SettledBy, Verdict
+from compress_guard.verdict import settle
+
+NUMBERS = {"drop": 3.0, "max_drop": 2.0, "score": 73.0, "min_score": None}
+
+
+def settled(verdict, policy, *, strict, drop, max_drop, score, min_score):
+    interval = None if drop is None else Interval(drop, drop - 5, drop + 5)
+    judgement = Judgement(76.0, score, interval, None, verdict, "")
+    return settle(judgement, max_drop=max_drop, min_score=min_score, policy=policy, strict=strict)
+
+
+STRICT = "failed because the run is strict: "
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [
+        ("pass", ("passed", "interval", "")),
+        ("fail", ("failed", "interval", "")),
+        ("error", ("failed", "policy", "")),
+        ("codec_error", ("failed", "policy", "")),
+    ],
+)
+def test_what_no_policy_changes(verdict, expected, strict):
+    for choices in itertools.product(["pass", "fail", "point"], ["skip", "fail"], ["skip", "fail"]):
+        assert settled(verdict, Policy(*choices), strict=strict, **NUMBERS) == expected
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    ("choice", "numbers", "expected"),
+    [
+        ("pass", {}, ("passed", "policy")),
+        ("fail", {}, ("failed", "policy")),
+        ("point", {}, ("failed", "point")),
+        ("point", {"drop": 2.0}, ("passed", "point")),
+        ("point", {"drop": 1.0}, ("passed", "point")),
+        ("point", {"drop": 1.0, "min_score": 73.1}, ("failed", "point")),
+        ("point", {"drop": 1.0, "min_score": 73.0}, ("passed", "point")),
+        ("point", {"max_drop": None, "min_score": 70.0}, ("passed", "point")),
+        ("point", {"max_drop": None, "min_score": 80.0}, ("failed", "point")),
+    ],
+)
+def test_inconclusive_is_settled_by_the_file(choice, numbers, expected, strict):
+    found = settled("inconclusive", Policy(on_inconclusive=choice), strict=strict, **(NUMBERS | numbers))
+    assert found == (*expected, f"inconclusive, {expected[0]} by on_inconclusive: {choice}")
+
+
+@pytest.mark.parametrize(("verdict", "key"), [("unreachable", "on_unreachable"), ("unavailable", "on_unavailable")])
+@pytest.mark.parametrize(
+    ("choice", "strict", "stated", "outcome", "note"),
+    [
+        ("skip", False, False, "skipped", "skipped by {key}: skip"),
+        ("skip", False, True, "skipped", "skipped by {key}: skip"),
+        ("skip", True, False, "failed", STRICT + "to allow it, state {key}: skip"),
+        ("skip", True, True, "skipped", "skipped by {key}: skip"),
+        ("fail", False, False, "failed", "failed by {key}: fail"),
+        ("fail", False, True, "failed", "failed by {key}: fail"),
+        ("fail", True, False, "failed", "failed by {key}: fail"),
+        ("fail", True, True, "failed", "failed by {key}: fail"),
+    ],
+)
+def test_a_cell_that_cannot_run_is_settled_by_the_file_or_by_strict(
+    verdict, key, choice, strict, stated, outcome, note
+):
+    policy = Policy(**{key: choice}, stated=frozenset({key} if stated else {"on_inconclusive"}))
+    numbers = dict.fromkeys(NUMBERS)
+    assert settled(verdict, policy, strict=strict, **numbers) == (outcome, "policy", note.format(key=key))
+
+
+def test_what_has_no_limit_is_skipped_unless_strict():
+    policy = Policy(stated=frozenset({"on_unreachable", "on_unavailable"}))
+    assert settled("unjudged", policy, strict=False, **NUMBERS) == (
+        "skipped",
+        "policy",
+        "skipped: measured without a limit",
+    )
+    assert settled("unjudged", policy, strict=True, **NUMBERS) == (
+        "failed",
+        "policy",
+        STRICT + "set max_drop or min_score",
+    )
+
+
+def test_every_verdict_is_settled_in_the_words_of_the_contract():
+    for verdict in get_args(Verdict):
+        for strict in (False, True):
+            found = settled(verdict, Policy(), strict=strict, **NUMBERS)
+            assert found.outcome in get_args(Outcome)
+            assert found.settled_by in get_args(SettledBy)
