@@ -1,0 +1,25 @@
+"""Results to text, JUnit properties and files; knows neither pytest nor a terminal."""
+
+from __future__ import annotations
+
+from compress_guard.report.environment import environment
+from compress_guard.report.junit import properties
+from compress_guard.report.markup import Line, Span, ansi, plain
+from compress_guard.report.overview import lines
+from compress_guard.report.results_file import document, write
+from compress_guard.report.tally import Tally, tally, ungated
+
+__all__ = [
+    "Line",
+    "Span",
+    "Tally",
+    "ansi",
+    "document",
+    "environment",
+    "lines",
+    "plain",
+    "properties",
+    "tally",
+    "ungated",
+    "write",
+]

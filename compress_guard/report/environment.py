@@ -1,0 +1,52 @@
+"""Where and with what a run was made."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Final
+
+from compress_guard import __version__
+
+if TYPE_CHECKING:
+    from compress_guard.engine.settings import RunSettings
+
+_PACKAGES: Final = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "pillow",
+    "pytest",
+    "pillow-heif",
+    "pillow-jxl-plugin",
+    "compressai",
+)
+"""Distributions that a score, a rate or a test can depend on."""
+
+
+def environment(settings: RunSettings) -> dict[str, Any]:
+    """Python, platform, versions of what is installed (nothing is imported for it), and the settings of the run.
+
+    `device`, `workers`, `limit`, `seed` and `strict` are what was asked for; each cell says what device it ran on.
+    """
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+        "packages": {"compress-guard": __version__, **_installed()},
+        "device": settings.device,
+        "workers": settings.workers,
+        "limit": settings.limit,
+        "seed": settings.seed,
+        "strict": settings.strict,
+    }
+
+
+def _installed() -> dict[str, str]:
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,39 @@
+"""Text with styles that no terminal is needed for: a line is a tuple of spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+Span: TypeAlias = tuple[str, str]
+"""Text and its style: words of STYLES with a space between, or an empty string for plain text."""
+
+Line: TypeAlias = tuple[Span, ...]
+
+STYLES: Final = {"bold": 1, "light": 2, "red": 31, "green": 32, "yellow": 33}
+"""The words of styles, which are also those of pytest's terminal writer, with their ANSI codes; light is faint."""
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """The text alone, a line end after each line."""
+    return "".join("".join(text for text, _ in line) + "\n" for line in lines)
+
+
+def ansi(lines: Iterable[Line]) -> str:
+    """The text with ANSI escape sequences."""
+    return "".join("".join(_escaped(*span) for span in line) + "\n" for line in lines)
+
+
+def trimmed(spans: Iterable[Span]) -> Line:
+    """A line without empty spans and without blanks at its end."""
+    line = [span for span in spans if span[0]]
+    while line and not (text := line[-1][0].rstrip()):
+        line.pop()
+    if line:
+        line[-1] = (text, line[-1][1])
+    return tuple(line)
+
+
+def _escaped(text: str, style: str) -> str:
+    codes = "".join(f"\x1b[{STYLES[word]}m" for word in style.split())
+    return f"{codes}{text}\x1b[0m" if codes else text

@@ -1,0 +1,141 @@
+"""One guard as a matrix: codecs down, rates across, in each cell the drop and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.records import format_bpp
+from compress_guard.report import figure
+from compress_guard.report.markup import Line, Span, trimmed
+from compress_guard.report.signs import Signs, style
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+
+_GAP: Final = "  "
+
+
+def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
+    """The lines of one guard's matrix, its results being at least one and all of that guard.
+
+    Codecs stand in the order of the results, rates ascending. Allowed drops have a row of their own where they are the
+    same for all codecs, else each stands behind its drop. Numbers and the words in their place end at the same edge,
+    marks follow it.
+    """
+    grid = _Grid.of(results)
+    shared = grid.shared_limits()
+    columns = [_Column(format_bpp(rate)) for rate in grid.rates]
+    for row in grid.rows:
+        for column, rate in zip(columns, grid.rates, strict=True):
+            column.cells.append(_cell(row.get(rate), signs, with_limit=shared is None))
+    heads = _limit_rows(grid, shared)
+    for _, limits in heads:
+        for column, text in zip(columns, limits, strict=True):
+            column.limits.append(text)
+    labels = ["", *(name for name, _ in heads), *(codec for codec, _ in grid.codecs)]
+    width = max(len(label) for label in labels)
+
+    yield _title(results, with_limit=shared is None)
+    yield _row("", width, [column.spans(column.head, "", "bold") for column in columns])
+    for place, (name, _) in enumerate(heads):
+        yield _row(name, width, [column.spans(column.limits[place], "", "light") for column in columns])
+    for place, (codec, _) in enumerate(grid.codecs):
+        yield _row(codec, width, [column.spans(*column.cells[place]) for column in columns])
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Where each result stands."""
+
+    codecs: tuple[tuple[str, int], ...]
+    """Rows: a codec, and which of its rows, for results that share codec and rate need one each."""
+    rates: tuple[float, ...]
+    rows: tuple[Mapping[float, CellResult], ...]
+
+    @classmethod
+    def of(cls, results: Sequence[CellResult]) -> _Grid:
+        rows: dict[tuple[str, int], dict[float, CellResult]] = {}
+        for result in results:
+            again = 0
+            while result.target_bpp in rows.setdefault((result.codec, again), {}):
+                again += 1
+            rows[result.codec, again][result.target_bpp] = result
+        order = list(dict.fromkeys(codec for codec, _ in rows))
+        codecs = sorted(rows, key=lambda row: (order.index(row[0]), row[1]))
+        rates = sorted({result.target_bpp for result in results})
+        return cls(tuple(codecs), tuple(rates), tuple(rows[codec] for codec in codecs))
+
+    def values(self, rate: float, of: Callable[[CellResult], float | None]) -> list[float]:
+        """What the codecs have at a rate, each value once, ascending."""
+        found = (of(row[rate]) for row in self.rows if rate in row)
+        return sorted({value for value in found if value is not None})
+
+    def shared_limits(self) -> list[str] | None:
+        """The allowed drop at each rate, None where codecs differ."""
+        limits = [self.values(rate, lambda result: result.max_drop) for rate in self.rates]
+        if any(len(distinct) > 1 for distinct in limits):
+            return None
+        return [figure.limit(distinct[0]) if distinct else "" for distinct in limits]
+
+
+@dataclass(slots=True)
+class _Column:
+    """The texts of one rate and the room they take."""
+
+    head: str
+    limits: list[str] = field(default_factory=list)
+    cells: list[tuple[str, str, str]] = field(default_factory=list)
+    """Text, mark and style of each row."""
+
+    def spans(self, text: str, mark: str, style: str) -> list[Span]:
+        """A text at its place in the column, then its mark."""
+        width = max(len(shown) for shown in (self.head, *self.limits, *(cell[0] for cell in self.cells)))
+        marks = max(len(cell[1]) for cell in self.cells)
+        shown = f"{text} {mark}" if mark else text
+        behind = (1 + marks if marks else 0) - (len(shown) - len(text))
+        return [(_GAP + " " * (width - len(text)), ""), (shown, style), (" " * behind, "")]
+
+
+def _limit_rows(grid: _Grid, shared: list[str] | None) -> list[tuple[str, list[str]]]:
+    """The rows of limits above the codecs: name and one text per rate."""
+    rows = []
+    if shared is not None and any(shared):
+        rows.append(("allowed", shared))
+    floors = [grid.values(rate, lambda result: result.min_score) for rate in grid.rates]
+    if any(floors):
+        rows.append(("min score", [figure.span(map(figure.limit, values)) if values else "" for values in floors]))
+    return rows
+
+
+def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple[str, str, str]:
+    """Text, mark and style of a cell; nothing for a cell that was not selected or is not in the file."""
+    if result is None:
+        return "", "", ""
+    text = _word(result) if result.drop is None else figure.points(result.drop)
+    if with_limit and result.drop is not None and result.max_drop is not None:
+        text = f"{text} / {figure.limit(result.max_drop)}"
+    return text, signs.mark(result), style(result)
+
+
+def _word(result: CellResult) -> str:
+    """What stands for a drop that was not measured."""
+    if result.verdict == "unreachable" and result.floor_bpp is not None:
+        return f"floor {figure.bpp(result.floor_bpp)}"
+    return {"unavailable": "not installed", "codec_error": "codec error"}.get(result.verdict, result.verdict)
+
+
+def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:
+    first = results[0]
+    scores = sorted(result.clean_score for result in results if result.clean_score is not None)
+    used = sorted(result.images_used for result in results if result.images_used is not None)
+    told = f": {first.metric}"
+    if scores and used:
+        told += f" {figure.span(map(figure.points, scores))} on {figure.span(map(str, used))} clean images"
+    told += "; drop in points / allowed drop" if with_limit else "; drop in points"
+    return ((first.guard, "bold"), (told, ""))
+
+
+def _row(label: str, width: int, cells: Sequence[list[Span]]) -> Line:
+    return trimmed([(f"{_GAP}{label:<{width}}", ""), *(span for cell in cells for span in cell)])

@@ -1,0 +1,131 @@
+"""What a person should know beside the matrices: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from compress_guard.report import figure
+from compress_guard.report.tally import ungated
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+    from compress_guard.report.markup import Line
+
+
+def failures(results: Sequence[CellResult]) -> Iterator[Line]:
+    """Every cell that failed, with its reason."""
+    failed = [result for result in results if result.outcome == "failed"]
+    if failed:
+        yield ((f"{len(failed)} of {figure.count(len(results), 'cell')} failed:", "red bold"),)
+    for result in failed:
+        yield (("  ", ""), (result.id, "bold"), (f"  {result.reason}", ""))
+
+
+def notes(results: Sequence[CellResult]) -> Iterator[Line]:
+    """What stood in the way of a verdict, and what to do about it."""
+    for name in ungated(results):
+        cells = figure.count(sum(result.guard == name for result in results), "cell")
+        yield ((f"{name} gates nothing: none of its {cells} was judged", "red bold"),)
+    for told in (_inconclusive, _unreachable, _unavailable, _unjudged, _left_out):
+        for text in told(results):
+            yield ((text, "yellow"),)
+    for told in (_off_target, _mixed, _estimated):
+        for text in told(results):
+            yield ((text, "light"),)
+
+
+def _inconclusive(results: Sequence[CellResult]) -> Iterator[str]:
+    found = [result for result in results if result.verdict == "inconclusive"]
+    if found:
+        ways = {
+            ("passed", "policy"): "passed by on_inconclusive: pass",
+            ("failed", "policy"): "failed by on_inconclusive: fail",
+            ("passed", "point"): "passed by the point estimate",
+            ("failed", "point"): "failed by the point estimate",
+        }
+        settled = [(result.outcome, result.settled_by) for result in found]
+        how = ", ".join(f"{settled.count(way)} {text}" for way, text in ways.items() if way in settled)
+        yield (
+            f"{len(found)} inconclusive (?): the interval reaches to both sides of the limit, so these images cannot "
+            f"tell and more are needed; {how}"
+        )
+
+
+def _unreachable(results: Sequence[CellResult]) -> Iterator[str]:
+    for (guard, codec), found in _groups(results, "unreachable", lambda result: (result.guard, result.codec)):
+        rates = ", ".join(
+            f"{result.target_bpp:g}" + (f" (floor {figure.bpp(result.floor_bpp)})" if result.floor_bpp else "")
+            for result in found
+        )
+        allow = ", or set on_unreachable: skip" if any(result.outcome == "failed" for result in found) else ""
+        yield (
+            f"{guard}: {codec} does not reach {rates} bpp on these images; "
+            f"give it higher rates, bpp: {{{codec}: [...], default: [...]}}, use larger images{allow}"
+        )
+
+
+def _unavailable(results: Sequence[CellResult]) -> Iterator[str]:
+    for (codec, reason), found in _groups(results, "unavailable", lambda result: (result.codec, result.reason)):
+        yield f"{codec} is not installed ({figure.count(len(found), 'cell')}): {reason}"
+
+
+def _unjudged(results: Sequence[CellResult]) -> Iterator[str]:
+    for (guard, codec), found in _groups(results, "unjudged", lambda result: (result.guard, result.codec)):
+        cells = figure.count(len(found), "cell")
+        yield f"{guard}: {codec} was measured without a limit in {cells}; set max_drop or min_score to judge it"
+
+
+def _left_out(results: Sequence[CellResult]) -> Iterator[str]:
+    groups: dict[tuple[str, int, tuple[str, ...]], list[CellResult]] = {}
+    for result in results:
+        if result.errors and result.drop is not None:
+            groups.setdefault((result.guard, result.errors, result.error_ids), []).append(result)
+    for (guard, errors, ids), found in groups.items():
+        share = f"{errors} of {figure.span(str(result.images) for result in found if result.images is not None)}"
+        named = ", ".join(ids) + (", ..." if len(ids) < errors else "")
+        cells = figure.count(len(found), "cell")
+        yield f"{guard}: {share} images failed to load or code and were left out of {cells}: {named}"
+
+
+def _off_target(results: Sequence[CellResult]) -> Iterator[str]:
+    yield from _listed(
+        results,
+        lambda result: (
+            f": {result.off_target} of {result.images}" if result.off_target and result.drop is not None else None
+        ),
+        "images coded at the codec's floor or ceiling, off their rate",
+    )
+
+
+def _mixed(results: Sequence[CellResult]) -> Iterator[str]:
+    yield from _listed(
+        results, lambda result: "" if result.mixed else None, "settings more than 15 % apart share the rate"
+    )
+
+
+def _estimated(results: Sequence[CellResult]) -> Iterator[str]:
+    yield from _listed(
+        results, lambda result: "" if result.bits == "estimated" else None, "bits are estimated, not coded"
+    )
+
+
+def _listed(results: Sequence[CellResult], told: Callable[[CellResult], str | None], what: str) -> Iterator[str]:
+    """One line per guard that names its cells for which there is something to tell, be it that they are meant."""
+    groups: dict[str, list[str]] = {}
+    for result in results:
+        if (text := told(result)) is not None:
+            groups.setdefault(result.guard, []).append(f"{result.codec} {result.target_bpp:g} bpp{text}")
+    for guard, cells in groups.items():
+        yield f"{guard}: {what}: {', '.join(cells)}"
+
+
+def _groups(
+    results: Sequence[CellResult], verdict: str, key: Callable[[CellResult], tuple[str, str]]
+) -> list[tuple[tuple[str, str], list[CellResult]]]:
+    """The results with a verdict, by key, in the order of their first."""
+    groups: dict[tuple[str, str], list[CellResult]] = {}
+    for result in results:
+        if result.verdict == verdict:
+            groups.setdefault(key(result), []).append(result)
+    return list(groups.items())

@@ -1,0 +1,41 @@
+"""The end of a run as text: a matrix per guard, what failed and why, and what else a person should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from compress_guard.report.markup import Line, Span
+from compress_guard.report.matrix import matrix
+from compress_guard.report.notes import failures, notes
+from compress_guard.report.signs import Signs
+from compress_guard.report.tally import tally
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+
+
+def lines(results: Sequence[CellResult], encoding: str | None = "utf-8") -> Iterator[Line]:
+    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has."""
+    if not results:
+        return
+    signs = Signs.of(encoding)
+    yield _legend(results, signs)
+    guards = dict.fromkeys(result.guard for result in results)
+    for guard in guards:
+        yield ()
+        yield from matrix([result for result in results if result.guard == guard], signs)
+    for part in (failures(results), notes(results)):
+        told = list(part)
+        if told:
+            yield ()
+            yield from told
+    yield ()
+    yield ((str(tally(results)), "bold"),)
+
+
+def _legend(results: Sequence[CellResult], signs: Signs) -> Line:
+    spans: list[Span] = [("drop = clean - compressed (negative: a gain)", "light")]
+    for sign, meaning, style in signs.legend(list(results)):
+        spans += [("   ", ""), (sign, style), (f" {meaning}", "light")]
+    return tuple(spans)

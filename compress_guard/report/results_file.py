@@ -1,0 +1,100 @@
+"""The results file: one JSON document, and beside it the evidence of every image."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from compress_guard.errors import RunError
+from compress_guard.records import SCHEMA
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""The date of every entry, so that equal evidence gives equal files."""
+
+
+def document(results: Sequence[CellResult], environment: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of these results; raises ValueError, naming the place, for a number that is NaN or infinite."""
+    made: dict[str, Any] = {
+        "schema": SCHEMA,
+        "environment": dict(environment),
+        "cells": [result.as_dict() for result in results],
+        "recovery": [],
+        "throughput": [],
+        "evidence": None,
+    }
+    for place, number in _numbers(made, ""):
+        if not math.isfinite(number):
+            raise ValueError(f"{place.lstrip('.')} is {number}; a number that was not measured is None")
+    return made
+
+
+def write(
+    path: Path, results: Sequence[CellResult], environment: Mapping[str, Any], evidence: Mapping[str, bytes]
+) -> None:
+    """Write the results to `path` and the evidence, by file name, to ``<stem>.evidence.zip`` beside it.
+
+    Folders are made; each file is there whole or not at all. The document names the evidence file with its sha256, so
+    that nobody compares with the evidence of another run; without evidence there is no such file. Raises `RunError`
+    where the folder cannot be written.
+    """
+    made = document(results, environment)
+    beside = evidence_path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if evidence:
+            packed = _packed(evidence)
+            made["evidence"] = {"file": beside.name, "sha256": hashlib.sha256(packed).hexdigest()}
+            _replace(beside, packed)
+        else:
+            beside.unlink(missing_ok=True)
+        _replace(path, json.dumps(made, allow_nan=False, ensure_ascii=False, indent=1).encode() + b"\n")
+    except OSError as problem:
+        raise RunError(
+            f"{path}: results cannot be written ({problem.strerror}); name a file in a folder that can be written"
+        ) from problem
+
+
+def evidence_path(path: Path) -> Path:
+    """Where the evidence of a results file lies."""
+    return path.with_name(f"{path.stem}.evidence.zip")
+
+
+def _packed(evidence: Mapping[str, bytes]) -> bytes:
+    """A zip archive; stored, since evidence comes compressed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(evidence):
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), evidence[name])
+    return buffer.getvalue()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put the whole file in place at once; beside it first, since a rename does not cross file systems."""
+    whole = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        whole.write_bytes(data)
+        whole.replace(path)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+def _numbers(value: Any, place: str) -> Iterator[tuple[str, float]]:
+    """Every float of a document with its place, e.g. ``cells[0].drop``."""
+    if isinstance(value, float):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _numbers(item, f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _numbers(item, f"{place}[{index}]")

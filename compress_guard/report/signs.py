@@ -1,0 +1,57 @@
+"""The signs of a matrix: how a verdict looks in one glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from compress_guard.records import CellResult
+
+FAIL: Final = "FAIL"
+INCONCLUSIVE: Final = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The signs that depend on what an output can show."""
+
+    held: str
+    unjudged: str
+
+    @classmethod
+    def of(cls, encoding: str | None) -> Signs:
+        """Signs that this encoding has; ASCII where it is not known."""
+        try:
+            (_UNICODE.held + _UNICODE.unjudged).encode(encoding or "ascii")
+        except (UnicodeEncodeError, LookupError):
+            return _ASCII
+        return _UNICODE
+
+    def mark(self, result: CellResult) -> str:
+        """What stands beside a cell's number: every cell that fails the run says FAIL, whatever made it fail."""
+        doubt = INCONCLUSIVE if result.verdict == "inconclusive" else ""
+        if result.outcome == "failed":
+            return f"{doubt} {FAIL}".lstrip()
+        return {"pass": self.held, "unjudged": self.unjudged}.get(result.verdict, doubt)
+
+    def legend(self, results: list[CellResult]) -> list[tuple[str, str, str]]:
+        """Sign, meaning and style of each sign that these results show."""
+        verdicts = {result.verdict for result in results}
+        shown = [
+            ("pass" in verdicts, self.held, "held", "green"),
+            ("inconclusive" in verdicts, INCONCLUSIVE, "inconclusive", "yellow"),
+            ("unjudged" in verdicts, self.unjudged, "no limit", "light"),
+            ("unreachable" in verdicts, "floor", "lowest bpp reached", "light"),
+        ]
+        return [(sign, meaning, style) for there, sign, meaning, style in shown if there]
+
+
+def style(result: CellResult) -> str:
+    """The style of a cell in a matrix."""
+    if result.outcome == "failed":
+        return "red bold"
+    return {"pass": "green", "inconclusive": "yellow"}.get(result.verdict, "light")
+
+
+_UNICODE: Final = Signs("✓", "·")
+_ASCII: Final = Signs("ok", "-")

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from compress_guard.report import plain
+from compress_guard.report.notes import failures, notes
+
+
+def told(results):
+    return plain(notes(results)).splitlines()
+
+
+def test_a_clean_run_has_no_notes(cell):
+    found = [cell("jpeg", 1, drop=1.0, off_target=0, bits="coded", errors=0)]
+    assert told(found) == []
+    assert list(failures(found)) == []
+
+
+def test_every_way_to_settle_a_doubt_is_counted(cell):
+    found = [
+        cell("jpeg", 1, "inconclusive", outcome, 1.0, settled_by=settled)
+        for outcome, settled in [
+            ("passed", "policy"),
+            ("passed", "policy"),
+            ("failed", "policy"),
+            ("passed", "point"),
+            ("failed", "point"),
+        ]
+    ]
+    assert told(found) == [
+        (
+            "5 inconclusive (?): the interval reaches to both sides of the limit, so these images cannot tell and more "
+            "are needed; 2 passed by on_inconclusive: pass, 1 failed by on_inconclusive: fail, "
+            "1 passed by the point estimate, 1 failed by the point estimate"
+        )
+    ]
+
+
+def test_unreachable_rates_come_with_floors_and_remedy(cell):
+    found = [
+        cell("jpeg", 1, drop=1.0),
+        cell("jpeg", 0.1, "unreachable", "failed", floor_bpp=0.2251),
+        cell("jpeg", 0.15, "unreachable", "failed"),
+        cell("webp", 0.02, "unreachable", "skipped", floor_bpp=0.063),
+    ]
+    assert told(found) == [
+        (
+            "photos: jpeg does not reach 0.1 (floor 0.225), 0.15 bpp on these images; give it higher rates, "
+            "bpp: {jpeg: [...], default: [...]}, use larger images, or set on_unreachable: skip"
+        ),
+        (
+            "photos: webp does not reach 0.02 (floor 0.063) bpp on these images; give it higher rates, "
+            "bpp: {webp: [...], default: [...]}, use larger images"
+        ),
+    ]
+
+
+def test_a_codec_that_is_not_installed_is_told_once(cell):
+    found = [cell("heic", bpp, "unavailable", "failed", reason="pip install pillow-heif") for bpp in (0.5, 1, 2)]
+    assert told([*found, cell("jpeg", 1, drop=1.0)]) == ["heic is not installed (3 cells): pip install pillow-heif"]
+
+
+def test_images_left_out_are_named(cell):
+    found = [cell("jpeg", bpp, drop=1.0, errors=3, error_ids=("a", "b")) for bpp in (0.5, 1)]
+    assert told(found) == ["photos: 3 of 200 images failed to load or code and were left out of 2 cells: a, b, ..."]
+
+
+def test_what_a_rate_rests_on_is_said(cell):
+    found = [
+        cell("jpeg", 0.1, drop=1.0, off_target=12),
+        cell("webp", 0.1, drop=1.0, off_target=3, mixed=True, bits="estimated"),
+        cell("avif", 0.1, "unreachable", "skipped", off_target=40, floor_bpp=0.2),
+    ]
+    assert told(found)[1:] == [
+        (
+            "photos: images coded at the codec's floor or ceiling, off their rate: "
+            "jpeg 0.1 bpp: 12 of 200, webp 0.1 bpp: 3 of 200"
+        ),
+        "photos: settings more than 15 % apart share the rate: webp 0.1 bpp",
+        "photos: bits are estimated, not coded: webp 0.1 bpp",
+    ]
+
+
+def test_a_guard_that_gates_nothing_is_called_out(cell):
+    found = [
+        cell("jpeg", 1, drop=1.0),
+        cell("heic", 1, "unavailable", "skipped", guard="scans", reason="pip install pillow-heif"),
+        cell("jpeg", 0.1, "unreachable", "skipped", guard="scans", floor_bpp=0.2),
+    ]
+    assert told(found)[0] == "scans gates nothing: none of its 2 cells was judged"
