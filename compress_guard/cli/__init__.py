@@ -1,0 +1,81 @@
+"""The command ``compress-guard``: the gate without pytest."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from compress_guard import __version__
+
+EXIT_HELD: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code: 0 all cells held, 1 one failed or errored, 4 a file or option made no
+    sense.
+    """
+    parser = _parser()
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as stop:
+        # argparse leaves with 2; the gate's own code for what makes no sense is 4, as pytest's.
+        return EXIT_USAGE if stop.code == 2 else EXIT_HELD
+    from compress_guard.cli.run import run
+    from compress_guard.errors import UsageError
+
+    try:
+        return EXIT_HELD if run(options) else EXIT_FAILED
+    except UsageError as problem:
+        sys.stderr.write(f"compress-guard: {problem}\n")
+        return EXIT_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="compress-guard",
+        description="Gate vision models on how well they survive image compression. In CI, `pytest "
+        "--compress-guard` does the "
+        "same with JUnit reports, fixtures and parallel workers.",
+    )
+    parser.add_argument("--version", action="version", version=f"compress-guard {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "run",
+        help="measure and judge the cells of a thresholds file",
+        description="Measure and judge the cells of a thresholds file, without pytest. Exit code 0: all cells held; "
+        "1: one failed "
+        "or errored; 4: the file or an option makes no sense.",
+    )
+    run.add_argument(
+        "thresholds", nargs="?", default="thresholds.yaml", metavar="FILE", help="default: thresholds.yaml"
+    )
+    run.add_argument(
+        "--only",
+        action="append",
+        metavar="PATTERN",
+        help="measure only cells whose name matches, e.g. 'photos[[]jpeg-*' or '*-0.25bpp]'; may be given "
+        "more than once",
+    )
+    run.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    run.add_argument("--workers", type=_positive, metavar="N", help="CPU threads for coding (default: cores)")
+    run.add_argument("--limit", type=_positive, metavar="N", help="use a seeded subset of N images per guard")
+    run.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="seed of subsets, mixes and the bootstrap (default: 0)"
+    )
+    run.add_argument("--cache", metavar="DIR", help="keep bitstreams in DIR (default: .compress_guard beside FILE)")
+    run.add_argument("--no-cache", action="store_true", help="keep nothing after the run")
+    run.add_argument("--json", metavar="FILE", help="write all results as JSON, evidence in a zip file beside it")
+    run.add_argument(
+        "--strict", action="store_true", help="what would be skipped fails, except where FILE itself says skip"
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)

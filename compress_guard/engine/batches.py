@@ -1,0 +1,34 @@
+"""Compressed images for people's own tests, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from compress_guard.engine.coding import Coder, available_codec
+from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
+from compress_guard.engine.samples import Samples, survey
+from compress_guard.engine.settings import RunSettings, effective_limit
+from compress_guard.records import Cell, Guard
+from compress_guard.store import Store
+
+
+def compressed_batches(
+    data: Any, guard: Guard, cell: Cell, settings: RunSettings, device: str, batch_size: int
+) -> Iterator[Batch]:
+    """The images of `data` as the guard's plan codes them at the cell's codec and rate.
+
+    Targets are what the data set gives.
+
+    Raises `DataError`, `CodecError`, `CodecUnavailable`.
+    """
+    codec = available_codec(cell.codec)
+    samples = Samples(data, lambda raw, size: raw, limit=effective_limit(cell, settings), seed=settings.seed)
+    surveyed = survey(samples)
+    coder = Coder(codec, samples, surveyed, Store(settings.store_folder), settings.workers)
+    planned = coder.plan(guard, cell.codec.alias, settings.seed).at(cell.bpp)
+    yield from ahead(
+        partial(coded_batch, samples, surveyed, coder, planned, positions, device)
+        for positions in positions_in_batches(len(surveyed.usable), batch_size)
+    )

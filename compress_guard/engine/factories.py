@@ -1,0 +1,80 @@
+"""Models and data as a thresholds file names them: ``package.module:callable``, called once per process."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from compress_guard.errors import DataError, ModelError, RunError
+
+
+@contextlib.contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    """While inside, modules in `folder` can be imported."""
+    entry = str(folder)
+    sys.path.insert(0, entry)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(entry)
+
+
+def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
+    """What the factory returns, given ``device=`` if it has that parameter; raises `error` with what went wrong."""
+    module_name, _, attribute = factory.partition(":")
+    with importable(folder):
+        try:
+            made = importlib.import_module(module_name)
+            for part in attribute.split("."):
+                made = getattr(made, part)
+        except Exception as problem:
+            raise error(
+                f"{factory}: cannot be imported ({type(problem).__name__}: {problem}); expected an importable "
+                f"package.module:callable, looked up with {folder} on sys.path"
+            ) from problem
+        if not callable(made):
+            raise error(f"{factory}: is a {type(made).__name__}; expected a callable that returns the object to use")
+        try:
+            return made(device=device) if _takes_device(made) else made()
+        except RunError:
+            raise
+        except Exception as problem:
+            raise error(
+                f"{factory}: raised {type(problem).__name__}: {problem}; expected it to return an object"
+            ) from (problem)
+
+
+def _takes_device(factory: Any) -> bool:
+    try:
+        return "device" in inspect.signature(factory).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+def check_model(model: Any, name: str) -> Any:
+    """The model, if it can be called; raises `ModelError`."""
+    if not callable(model):
+        raise ModelError(
+            f"{name}: returned a {type(model).__name__}; expected a predictor: a callable from a list of "
+            "uint8 images to "
+            "one prediction per image, as compress_guard.predictor(module, ...) makes"
+        )
+    return model
+
+
+def check_data(data: Any, name: str) -> Any:
+    """The data, if it is a map-style sequence with images in it; raises `DataError`."""
+    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        raise DataError(
+            f"{name}: returned a {type(data).__name__}; expected a map-style data set with len() and [] that gives "
+            "(image, target) or (image, target, id)"
+        )
+    if len(data) == 0:
+        raise DataError(f"{name}: has no images; expected at least one")
+    return data

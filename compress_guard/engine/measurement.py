@@ -1,0 +1,129 @@
+"""A single cell without a thresholds file: what `compress_guard.measure` and the fixture `guard` do."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from compress_guard.engine.bench import Bench, Measured
+from compress_guard.engine.factories import check_data, check_model
+from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
+from compress_guard.engine.subject import Subject
+from compress_guard.errors import OptionError
+from compress_guard.records import Cell, CellResult, CodecSpec, Guard, Policy, RateMode, Scalar
+from compress_guard.registry import CODECS, TASKS, unknown
+
+TOLERANCES: Mapping[RateMode, float] = {"dataset": 0.02, "image": 0.05}
+"""Relative tolerance of the rate by default (DESIGN: 2 % of the mean, 5 % of each image)."""
+
+
+def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, each by its name
+    name: str,
+    *,
+    task: str,
+    codec: str,
+    bpp: float,
+    metric: str | None = None,
+    max_drop: float | None = None,
+    min_score: float | None = None,
+    rate: RateMode = "dataset",
+    rate_tolerance: float | None = None,
+    confidence: float = 0.95,
+    limit: int | None = None,
+    max_error_share: float = 0.0,
+    policy: Policy | None = None,
+    options: Mapping[str, Scalar] | None = None,
+) -> Guard:
+    """A guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
+    if task not in TASKS:
+        raise OptionError(TASKS.unknown(task))
+    if codec not in CODECS:
+        raise OptionError(CODECS.unknown(codec))
+    metrics: tuple[str, ...] = TASKS.resolve(task).metrics
+    if metric is not None and metric not in metrics:
+        raise OptionError(unknown(f"metric of {task}", metric, metrics))
+    if not 0.02 <= bpp <= 8:
+        raise OptionError(f"rate {bpp:g} bpp is outside 0.02 to 8; use a rate in that range")
+    if not 0.5 < confidence < 1:
+        raise OptionError(f"confidence {confidence:g} is outside 0.5 to 1; 0.95 is usual")
+    spec = CodecSpec(codec, codec, tuple(sorted((options or {}).items())))
+    return Guard(
+        name=name,
+        task=task,
+        metric=metric or metrics[0],
+        model="",
+        data="",
+        cells=(Cell(name, spec, float(bpp), max_drop, min_score, limit, 0),),
+        rate=rate,
+        rate_tolerance=TOLERANCES[rate] if rate_tolerance is None else rate_tolerance,
+        confidence=confidence,
+        policy=policy or Policy(),
+        max_error_share=max_error_share,
+    )
+
+
+def subject_of(task: str, model: Any, data: Any, device: str, seed: int) -> Subject:
+    """A subject of objects at hand instead of factories."""
+    return Subject(
+        task, lambda: check_model(model, "model"), lambda: check_data(data, "data"), device=device, seed=seed
+    )
+
+
+def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
+    model: Any,
+    data: Any,
+    *,
+    task: str,
+    codec: str = "jpeg",
+    bpp: float = 0.25,
+    device: str = "auto",
+    workers: int | None = None,
+    seed: int = 0,
+    cache: str | Path | None = None,
+    **wanted: Any,
+) -> CellResult:
+    """Measure what compression costs a model: clean score, compressed score, and the drop with its interval.
+
+    Args:
+        model: A predictor: takes a list of uint8 RGB tensors (3, H, W), returns one prediction per image.
+        data: A map-style sequence of (image, target) or (image, target, id).
+        task: ``classification``, ``detection`` or ``segmentation``.
+        codec, bpp: The codec and the target rate in bits per pixel.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads for coding, by default all cores.
+        seed: Of mixes, subsets and the bootstrap. cache: A folder that keeps the bitstreams.
+        wanted: As in thresholds.yaml: metric, max_drop and min_score (points), rate (``dataset`` or ``image``),
+            rate_tolerance, confidence, limit, max_error_share; options (a mapping) for the codec.
+
+    Returns:
+        The cell's result; `verdict` is ``unjudged`` without a max_drop or min_score.
+
+    Raises:
+        OptionError: unknown codec, task, metric or option. ModelError, DataError, CodecError, CodecUnavailable: what
+        a gate would report as verdict ``error``, ``codec_error`` or ``unavailable``.
+    """
+    guard = one_cell_guard("measure", task=task, codec=codec, bpp=bpp, **wanted)
+    check_device(device, "device")
+    folder = Path(tempfile.mkdtemp(prefix="compress-guard-"))
+    try:
+        settings = RunSettings(
+            run_folder=folder,
+            store_folder=Path(cache) if cache is not None else folder,
+            device=device,
+            workers=workers or cores(),
+            seed=seed,
+        )
+        subject = subject_of(task, model, data, resolve_device(device), seed)
+        measured = Bench(guard, subject, settings).measure(guard.cells[0], guard.cells[0].name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return raised_or_result(measured)
+
+
+def raised_or_result(measured: Measured) -> CellResult:
+    """The result, or the problem raised: a caller who asked for one number wants no verdict `error` to look at."""
+    if measured.problem is not None:
+        raise measured.problem
+    return measured.result

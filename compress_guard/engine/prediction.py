@@ -1,0 +1,128 @@
+"""Images through the model to per-image evidence, coding a few batches ahead of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from compress_guard.engine.coding import Coder
+from compress_guard.engine.predictor import DEFAULT_BATCH_SIZE
+from compress_guard.engine.samples import Samples, Survey
+from compress_guard.errors import ModelError
+from compress_guard.records import Evidence, PlannedRate
+from compress_guard.tasks.contract import Task
+
+if TYPE_CHECKING:
+    import torch
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many images are done and of how many."""
+
+AHEAD: Final = 2
+"""Batches decoded while the model works on one: enough to overlap, few enough to bound memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Neighbouring images of a guard as the model sees them."""
+
+    ids: tuple[str, ...]
+    images: list[torch.Tensor]
+    """uint8 RGB (3, H, W) on the guard's device."""
+    targets: list[Any]
+    sizes: list[tuple[int, int]]
+    bpp: tuple[float, ...]
+    """Of each image as coded; empty for clean images."""
+
+
+def batch_size_of(model: object) -> int:
+    """Images per call of a model: what it says itself, as `predictor` makes it do, else the default."""
+    return int(getattr(model, "batch_size", DEFAULT_BATCH_SIZE))
+
+
+def positions_in_batches(count: int, size: int) -> Iterator[range]:
+    """Positions of the usable images, cut by data order and batch size alone: a network always sees the same."""
+    for start in range(0, count, size):
+        yield range(start, min(start + size, count))
+
+
+def clean_batch(samples: Samples, survey: Survey, positions: Sequence[int], device: str) -> Batch:
+    """The source images at these positions."""
+    chosen = [samples[survey.usable[at]] for at in positions]
+    return Batch(
+        tuple(sample.id for sample in chosen),
+        [sample.image.to(device) for sample in chosen],
+        [sample.target for sample in chosen],
+        [sample.size for sample in chosen],
+        (),
+    )
+
+
+def coded_batch(
+    samples: Samples, survey: Survey, coder: Coder, planned: PlannedRate, positions: Sequence[int], device: str
+) -> Batch:
+    """The images at these positions as the plan codes them; an image that fails to code is left out."""
+    requests = [(at, setting) for at in positions if (setting := planned.settings[at]) is not None]
+    coded = [
+        (at, stream) for (at, _), stream in zip(requests, coder.streams(requests), strict=True) if stream is not None
+    ]
+    images = coder.decode([at for at, _ in coded], [stream for _, stream in coded])
+    kept = [
+        (samples[survey.usable[at]], image, 8 * len(stream) / survey.infos[at].pixels)
+        for (at, stream), image in zip(coded, images, strict=True)
+        if image is not None
+    ]
+    return Batch(
+        tuple(sample.id for sample, _, _ in kept),
+        [image.to(device) for _, image, _ in kept],
+        [sample.target for sample, _, _ in kept],
+        [sample.size for sample, _, _ in kept],
+        tuple(bpp for _, _, bpp in kept),
+    )
+
+
+def ahead(makers: Iterable[Callable[[], Batch]]) -> Iterator[Batch]:
+    """The batches in order, each made on a thread while those before it are in use."""
+    with ThreadPoolExecutor(1, thread_name_prefix="compress-guard-coding") as pool:
+        waiting: deque[Future[Batch]] = deque()
+        try:
+            for make in makers:
+                waiting.append(pool.submit(make))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for pending in waiting:
+                pending.cancel()
+
+
+def predict(model: Any, task: Task, batch: Batch) -> Evidence:
+    """The evidence of one batch; raises `ModelError` for an answer that is not one prediction per image."""
+    if not batch.images:
+        return Evidence((), ())
+    try:
+        predictions = model(batch.images)
+    except ModelError:
+        raise
+    except Exception as problem:
+        raise ModelError(f"the model raised {type(problem).__name__}: {problem}") from problem
+    try:
+        count = len(predictions)
+    except TypeError:
+        count = -1
+    if count != len(batch.images):
+        found = f"{count} predictions" if count >= 0 else f"a {type(predictions).__name__}"
+        raise ModelError(
+            f"the model returned {found} for {len(batch.images)} images; expected a list with one prediction per image"
+        )
+    items = []
+    for image_id, raw, target, size in zip(batch.ids, predictions, batch.targets, batch.sizes, strict=True):
+        try:
+            items.append(task.evidence(task.prediction(raw, size), target, size))
+        except ModelError as problem:
+            raise ModelError(f"image {image_id}: {problem}") from problem
+    return Evidence(batch.ids, tuple(items))

@@ -1,0 +1,139 @@
+"""Predictors: what the gate asks for predictions, made from any torchvision-style module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, final
+
+from compress_guard.errors import ModelError
+from compress_guard.registry import TASKS
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_BATCH_SIZE: Final = 32
+
+
+def predictor(
+    module: torch.nn.Module,
+    *,
+    task: str = "classification",
+    preprocess: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    device: str | torch.device | None = None,
+) -> Predictor:
+    """Make a predictor of a torchvision-style module.
+
+    Args:
+        module: A classifier returning logits (B, K); a segmenter returning logits (B, C, H, W) or ``{"out":
+            logits}``; a detector that takes a list of float images and returns one dict of boxes, scores and labels
+            per image. It is set to eval mode.
+        task: ``classification``, ``detection`` or ``segmentation``.
+        preprocess: Applied to each uint8 RGB image (3, H, W) on its device, e.g. ``weights.transforms()``. The default
+            scales to floats in 0 to 1. Where it resizes, boxes and label maps are brought back to the source's size;
+            a crop cannot be undone, so it has no place before a detector or segmenter.
+        batch_size: Images per forward pass; the gate hands over lists of exactly this size (the last may be shorter).
+        device: Where the module runs; by default wherever the images are.
+
+    Raises:
+        ValueError: for an unknown task or a batch size below 1.
+    """
+    if task not in TASKS:
+        raise ValueError(TASKS.unknown(task))
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
+    return Predictor(module, task, preprocess, batch_size, device)
+
+
+@final
+class Predictor:
+    """A callable from a list of uint8 RGB images (3, H, W) to one prediction per image."""
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        task: str,
+        preprocess: Callable[[torch.Tensor], torch.Tensor] | None,
+        batch_size: int,
+        device: str | torch.device | None,
+    ) -> None:
+        self.module: Final = module.eval()
+        self.task: Final = task
+        self.batch_size: Final = batch_size
+        self._preprocess: Final = preprocess or _to_float
+        self._device = device
+        self._placed_on: object = None
+
+    def __call__(self, images: Sequence[torch.Tensor]) -> list[Any]:
+        """One prediction per image: scores (K,), a dict of boxes, scores and labels, or a label map (H, W)."""
+        import torch
+
+        predictions: list[Any] = []
+        with torch.inference_mode():
+            for start in range(0, len(images), self.batch_size):
+                predictions += self._forward(images[start : start + self.batch_size])
+        return predictions
+
+    def _forward(self, images: Sequence[torch.Tensor]) -> list[Any]:
+        device = self._device or images[0].device
+        if self._placed_on != device:
+            self.module.to(device)
+            self._placed_on = device
+        inputs = [self._preprocess(image.to(device)) for image in images]
+        if self.task == "detection":
+            outputs = self.module(inputs)
+            return [_boxes_at_source(out, x, image) for out, x, image in zip(outputs, inputs, images, strict=True)]
+        return [
+            prediction
+            for chunk_inputs, chunk_images in _same_shape(inputs, images)
+            for prediction in self._forward_stacked(chunk_inputs, chunk_images)
+        ]
+
+    def _forward_stacked(self, inputs: list[torch.Tensor], images: list[torch.Tensor]) -> list[torch.Tensor]:
+        import torch
+
+        outputs = self.module(torch.stack(inputs))
+        if self.task == "classification":
+            return list(outputs)
+        logits = outputs["out"] if isinstance(outputs, dict) else outputs
+        if logits.ndim != 4:
+            raise ModelError(
+                f"the segmentation module returned a tensor of shape {tuple(logits.shape)}; expected "
+                "logits (B, C, H, W) "
+                "or a dict with them under 'out'"
+            )
+        return [_labels_at_source(one, image) for one, image in zip(logits, images, strict=True)]
+
+
+def _to_float(image: torch.Tensor) -> torch.Tensor:
+    return image.float() / 255
+
+
+def _same_shape(
+    inputs: Sequence[torch.Tensor], images: Sequence[torch.Tensor]
+) -> Iterator[tuple[list[torch.Tensor], list[torch.Tensor]]]:
+    """Runs of neighbours whose inputs have one shape and so can be stacked."""
+    pairs = zip(inputs, images, strict=True)
+    for _, run in groupby(pairs, key=lambda pair: pair[0].shape):
+        chunk = list(run)
+        yield [pair[0] for pair in chunk], [pair[1] for pair in chunk]
+
+
+def _labels_at_source(logits: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    """Label map (H, W) at the source's size from logits (C, h, w)."""
+    from torch.nn.functional import interpolate
+
+    size = image.shape[-2:]
+    if logits.shape[-2:] != size:
+        logits = interpolate(logits[None], size=size, mode="bilinear", align_corners=False)[0]
+    return logits.argmax(dim=0)
+
+
+def _boxes_at_source(output: dict[str, Any], model_input: torch.Tensor, image: torch.Tensor) -> dict[str, Any]:
+    """Boxes in the source's pixels where preprocessing resized the image."""
+    (height, width), (input_height, input_width) = image.shape[-2:], model_input.shape[-2:]
+    if (height, width) == (input_height, input_width):
+        return output
+    scale = output["boxes"].new_tensor([width / input_width, height / input_height] * 2)
+    return {**output, "boxes": output["boxes"] * scale}

@@ -1,0 +1,168 @@
+"""The images of a guard: read on demand from people's data sets, checked, and the recent ones kept."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, final
+
+from compress_guard.codecs.pixels import to_rgb
+from compress_guard.errors import DataError
+from compress_guard.records import ImageInfo, seeded_fraction
+
+if TYPE_CHECKING:
+    import torch
+
+KEPT_BYTES: Final = 256 * 2**20
+"""Decoded images kept in memory; a bound, so that memory does not grow with the data set."""
+
+ReadTarget = Callable[[object, tuple[int, int]], Any]
+"""Makes of a data set's target and the image's (H, W) what evidence needs; raises `DataError`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One image with what is known of it."""
+
+    id: str
+    image: torch.Tensor
+    """uint8 RGB (3, H, W) on the CPU."""
+    target: Any
+    """What the reader of targets made of it: a task's arrays, or the data set's own object."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        height, width = self.image.shape[-2:]
+        return int(height), int(width)
+
+
+@final
+class Samples:
+    """A map-style data set as checked samples; a seeded subset of `limit` images if there are more."""
+
+    def __init__(self, data: Any, read_target: ReadTarget, *, limit: int | None = None, seed: int = 0) -> None:
+        self._data: Final = data
+        self._read_target: Final = read_target
+        self._positions: Final = _subset(len(data), limit, seed)
+        self._kept: Final[OrderedDict[int, Sample]] = OrderedDict()
+        self._kept_bytes = 0
+        # Data sets are rarely safe to read from two threads at once (open archives, shared random state).
+        self._lock: Final = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, index: int) -> Sample:
+        """The sample at this index of the subset; raises `DataError` naming it and what is wrong with it."""
+        with self._lock:
+            if index in self._kept:
+                self._kept.move_to_end(index)
+                return self._kept[index]
+            sample = self._read(self._positions[index])
+            self._keep(index, sample)
+            return sample
+
+    def name(self, index: int) -> str:
+        """What to call a sample that could not be read."""
+        return str(self._positions[index])
+
+    def _read(self, position: int) -> Sample:
+        try:
+            raw = self._data[position]
+        except Exception as problem:
+            raise DataError(f"sample {position} cannot be read ({type(problem).__name__}: {problem})") from problem
+        if not isinstance(raw, tuple | list) or len(raw) not in (2, 3):
+            raise DataError(f"sample {position} is {_described(raw)}; expected (image, target) or (image, target, id)")
+        image_id = str(raw[2]) if len(raw) == 3 else str(position)
+        try:
+            image = to_rgb(raw[0])
+            size = (int(image.shape[-2]), int(image.shape[-1]))
+            return Sample(image_id, image.cpu(), self._read_target(raw[1], size))
+        except DataError as problem:
+            raise DataError(f"sample {position} (id {image_id}): {problem}") from problem
+        except Exception as problem:
+            # A lazily opened picture only shows now that its file is broken.
+            raise DataError(
+                f"sample {position} (id {image_id}) cannot be read ({type(problem).__name__}: {problem})"
+            ) from problem
+
+    def _keep(self, index: int, sample: Sample) -> None:
+        self._kept[index] = sample
+        self._kept_bytes += sample.image.numel()
+        while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= oldest.image.numel()
+
+
+def _described(raw: object) -> str:
+    return (
+        f"a {type(raw).__name__} of length {len(raw)}" if isinstance(raw, tuple | list) else f"a {type(raw).__name__}"
+    )
+
+
+def _subset(count: int, limit: int | None, seed: int) -> Sequence[int]:
+    """Positions of a seeded subset, in data order; a smaller limit takes a part of what a larger one takes.
+
+    The choice goes by position, not by id: ids are known only once an image has been read.
+    """
+    if limit is None or limit >= count:
+        return range(count)
+    chosen = sorted(range(count), key=lambda position: seeded_fraction(seed, f"position {position}"))
+    return sorted(chosen[:limit])
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One pass over the samples: which can be used, and what rate control and the store need to know of them."""
+
+    usable: tuple[int, ...]
+    """Indices of the samples that could be read, in data order."""
+    infos: tuple[ImageInfo, ...]
+    """One per usable sample."""
+    digests: tuple[bytes, ...]
+    """Content hash of each usable sample's pixels."""
+    failures: tuple[tuple[str, str], ...]
+    """(sample, what was wrong) of the others."""
+
+    @property
+    def images(self) -> int:
+        return len(self.usable) + len(self.failures)
+
+
+def survey(samples: Samples) -> Survey:
+    """Read every sample once; raises `DataError` if two have one id or none can be read."""
+    usable: list[int] = []
+    infos: list[ImageInfo] = []
+    digests: list[bytes] = []
+    failures: list[tuple[str, str]] = []
+    seen: dict[str, int] = {}
+    for index in range(len(samples)):
+        try:
+            sample = samples[index]
+        except DataError as problem:
+            failures.append((samples.name(index), str(problem)))
+            continue
+        if sample.id in seen:
+            raise DataError(
+                f"samples {samples.name(seen[sample.id])} and {samples.name(index)} both have the id {sample.id!r}; "
+                "expected ids that tell images apart"
+            )
+        seen[sample.id] = index
+        height, width = sample.size
+        usable.append(index)
+        infos.append(ImageInfo(sample.id, height * width))
+        digests.append(_content_hash(sample.image))
+    if not usable:
+        raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
+    return Survey(tuple(usable), tuple(infos), tuple(digests), tuple(failures))
+
+
+def _content_hash(image: torch.Tensor) -> bytes:
+    digest = hashlib.blake2b(str(tuple(image.shape)).encode(), digest_size=16)
+    digest.update(image.contiguous().numpy().tobytes())
+    return digest.digest()

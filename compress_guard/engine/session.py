@@ -1,0 +1,118 @@
+"""One run of a thresholds file in one process: benches for its guards, made when their first cell asks."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, final
+
+from compress_guard.engine.bench import Bench, Measured
+from compress_guard.engine.factories import call, check_data, check_model
+from compress_guard.engine.prediction import Progress
+from compress_guard.engine.settings import RunSettings, resolve_device
+from compress_guard.engine.subject import Subject
+from compress_guard.errors import DataError, ModelError, RunError
+from compress_guard.records import Cell, CellResult, Guard, Thresholds
+
+FIXTURE: Final = "fixture:"
+
+FixtureLookup = Callable[[str, type[RunError]], Any]
+"""Resolves a fixture's name, raising the given error where it cannot."""
+
+
+def without_fixtures(name: str, error: type[RunError]) -> Any:
+    """The lookup of a run outside pytest."""
+    raise error(f"fixture:{name} needs pytest; run `pytest --compress-guard` or name a factory package.module:callable")
+
+
+@final
+class Session:
+    """Measures cells of a thresholds file; models and data sets are loaded once per process and shared by guards."""
+
+    def __init__(self, thresholds: Thresholds, settings: RunSettings, *, worker: int = 0) -> None:
+        self.settings: Final = settings
+        self._folder: Final = Path(thresholds.path).resolve().parent
+        self._guards: Final = {guard.name: guard for guard in thresholds.guards}
+        self._worker: Final = worker
+        self._subjects: Final[dict[tuple[str, str, str], Subject]] = {}
+        self._benches: Final[dict[str, Bench]] = {}
+        self._loaded: Final[dict[str, Any]] = {}
+        self._failed: Final[dict[str, RunError]] = {}
+
+    @functools.cached_property
+    def device(self) -> str:
+        return resolve_device(self.settings.device, self._worker)
+
+    def measure(self, cell: Cell, node_id: str, fixtures: FixtureLookup, progress: Progress) -> Measured:
+        """Measure and judge one cell, and leave its evidence in the run folder for the results file."""
+        measured = self.bench(cell.guard, fixtures).measure(cell, node_id, progress)
+        if self.settings.keep_evidence:
+            keep_evidence(self.settings.run_folder, measured)
+        return measured
+
+    def bench(self, guard_name: str, fixtures: FixtureLookup) -> Bench:
+        """The bench of a guard."""
+        if guard_name not in self._benches:
+            guard = self._guards[guard_name]
+            self._benches[guard_name] = Bench(guard, self._subject(guard, fixtures), self.settings)
+        return self._benches[guard_name]
+
+    def _subject(self, guard: Guard, fixtures: FixtureLookup) -> Subject:
+        """Guards with the same model, data and task share one."""
+        key = (guard.task, guard.model, guard.data)
+        if key not in self._subjects:
+            self._subjects[key] = Subject(
+                guard.task,
+                functools.partial(self._model, guard, fixtures),
+                functools.partial(self.data, guard.data, fixtures),
+                device=self.device,
+                seed=self.settings.seed,
+                shared=(self.settings.run_folder, " ".join(key)),
+            )
+        return self._subjects[key]
+
+    def _model(self, guard: Guard, fixtures: FixtureLookup) -> Any:
+        return check_model(self._load(guard.model, fixtures, ModelError), guard.model)
+
+    def data(self, name: str, fixtures: FixtureLookup) -> Any:
+        """The data set that a factory or fixture of this name gives; raises `DataError`."""
+        return check_data(self._load(name, fixtures, DataError), name)
+
+    def _load(self, name: str, fixtures: FixtureLookup, error: type[RunError]) -> Any:
+        if name in self._failed:
+            raise self._failed[name]
+        if name not in self._loaded:
+            try:
+                if name.startswith(FIXTURE):
+                    self._loaded[name] = fixtures(name.removeprefix(FIXTURE), error)
+                else:
+                    self._loaded[name] = call(name, self._folder, self.device, error)
+            except RunError as problem:
+                self._failed[name] = problem
+                raise
+        return self._loaded[name]
+
+
+def keep_evidence(run_folder: Path, measured: Measured) -> None:
+    """Write a cell's evidence, clean and compressed, where the end of the run collects it."""
+    folder = _evidence_folder(run_folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = evidence_name(measured.result)
+    for side, evidence in (("clean", measured.clean_evidence), ("compressed", measured.evidence)):
+        if evidence is not None:
+            (folder / f"{name}.{side}.npz").write_bytes(evidence.to_bytes())
+
+
+def _evidence_folder(run_folder: Path) -> Path:
+    return run_folder / "evidence"
+
+
+def evidence_name(result: CellResult) -> str:
+    """A file name for a cell's evidence: its node id without what file systems dislike."""
+    return "".join(char if char.isalnum() or char in "-_.[]" else "_" for char in result.id)
+
+
+def collect_evidence(run_folder: Path) -> dict[str, bytes]:
+    """All evidence of the run by file name."""
+    return {path.name: path.read_bytes() for path in sorted(_evidence_folder(run_folder).glob("*.npz"))}

@@ -1,0 +1,79 @@
+"""How a run is made: what the command line decides, for all guards alike."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from compress_guard.errors import UsageError
+from compress_guard.records import Cell
+
+_DEVICE: Final = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """Settings of one run. Only `device`, `limit` and `seed` change a result, and every result records them."""
+
+    run_folder: Path
+    """Where the processes of this run share what they made once; deleted when it ends."""
+    store_folder: Path
+    """Where bitstreams are kept."""
+    device: str = "auto"
+    workers: int = field(default_factory=cores)
+    limit: int | None = None
+    seed: int = 0
+    strict: bool = False
+    keep_evidence: bool = False
+    """Leave every cell's evidence in the run folder, for the results file."""
+
+
+def effective_limit(cell: Cell, settings: RunSettings) -> int | None:
+    """Images to use: the smaller of the file's limit and the command line's."""
+    limits = [limit for limit in (cell.limit, settings.limit) if limit is not None]
+    return min(limits, default=None)
+
+
+def check_device(device: str, option: str) -> None:
+    """Raises `UsageError`, which names the option, for a device that is none or that is not there."""
+    if _DEVICE.fullmatch(device) is None:
+        raise UsageError(option, f"unknown device {device!r}", "use auto, cpu, cuda or cuda:N")
+    if device.startswith("cuda"):
+        import torch
+
+        index = int(device.partition(":")[2] or 0)
+        if index >= torch.cuda.device_count():
+            found = (
+                f"{torch.cuda.device_count()} CUDA devices" if torch.cuda.is_available() else "no usable CUDA device"
+            )
+            raise UsageError(option, f"{device} asked for, but torch sees {found}", "use auto or cpu")
+
+
+def resolve_device(device: str, worker: int = 0) -> str:
+    """``cpu`` or ``cuda:N``; the parallel process with number `worker` takes GPU `worker` mod their count."""
+    if device == "cpu":
+        return "cpu"
+    import torch
+
+    if device == "auto" and not torch.cuda.is_available():
+        return "cpu"
+    if ":" in device:
+        return device
+    return f"cuda:{worker % torch.cuda.device_count()}"
+
+
+def device_name(device: str) -> str:
+    """The device as results record it, e.g. ``cuda:0 (NVIDIA H200)``."""
+    if device == "cpu":
+        return "cpu"
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})"

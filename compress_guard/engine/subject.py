@@ -1,0 +1,111 @@
+"""What is measured: a model on a data set, with what is made of them once and kept: samples and clean evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, final
+
+from compress_guard import store as keys
+from compress_guard.engine import clean
+from compress_guard.engine.prediction import Batch, ahead, batch_size_of, clean_batch, positions_in_batches, predict
+from compress_guard.engine.samples import Samples, Survey, survey
+from compress_guard.records import Evidence
+from compress_guard.registry import TASKS
+from compress_guard.tasks.contract import Task
+
+CountProgress = Callable[[int, int], None]
+"""Told how many images are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subset:
+    """The images that some cells share: all, or the seeded subset of a limit."""
+
+    samples: Samples
+    survey: Survey
+
+
+@final
+class Subject:
+    """A model and a data set for one task in one process.
+
+    `model` and `data` are called when first needed; what they raise (`ModelError`, `DataError`) is for the caller.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        model: Callable[[], Any],
+        data: Callable[[], Any],
+        *,
+        device: str,
+        seed: int,
+        shared: tuple[Path, str] | None = None,
+    ) -> None:
+        self.task: Final[Task] = TASKS.resolve(task)()
+        self.device: Final = device
+        self._load_model: Final = model
+        self._load_data: Final = data
+        self._seed: Final = seed
+        self._shared: Final = shared
+        """The folder of the run and this subject's name in it, where other processes measure the same subject."""
+        self._model: Any = None
+        self._subsets: Final[dict[int | None, Subset]] = {}
+        self._clean: Final[dict[int | None, Evidence]] = {}
+        self.predictions = 0
+        """Images that the model was asked to predict so far, clean ones included."""
+
+    def subset(self, limit: int | None) -> Subset:
+        """The images of this limit, read and checked once; raises `DataError`."""
+        if limit not in self._subsets:
+            samples = Samples(self._load_data(), self.task.target, limit=limit, seed=self._seed)
+            self._subsets[limit] = Subset(samples, survey(samples))
+        return self._subsets[limit]
+
+    def clean_evidence(self, limit: int | None, progress: CountProgress) -> Evidence:
+        """The evidence of the clean images of this limit, predicted once; raises `ModelError`, `DataError`."""
+        if limit not in self._clean:
+            subset = self.subset(limit)
+            chunks = list(self.batches(subset))
+
+            def made() -> Evidence:
+                makers = [partial(clean_batch, subset.samples, subset.survey, chunk, self.device) for chunk in chunks]
+                return self.evidence(makers, len(subset.survey.usable), progress)
+
+            def probe() -> Evidence:
+                return self._predict(clean_batch(subset.samples, subset.survey, chunks[0], self.device))
+
+            self._clean[limit] = clean.made_once(self._clean_file(limit), made, probe)
+        return self._clean[limit]
+
+    def batches(self, subset: Subset) -> Iterable[range]:
+        """The positions of a subset's images, cut as the model wants them; raises `ModelError`."""
+        return positions_in_batches(len(subset.survey.usable), batch_size_of(self._loaded_model()))
+
+    def evidence(self, makers: Iterable[Callable[[], Batch]], total: int, progress: CountProgress) -> Evidence:
+        """What the model makes of batches that are made while it works."""
+        parts: list[Evidence] = []
+        done = 0
+        for batch in ahead(makers):
+            parts.append(self._predict(batch))
+            done += len(batch.ids)
+            progress(done, total)
+        return Evidence.merge(parts)
+
+    def _predict(self, batch: Batch) -> Evidence:
+        self.predictions += len(batch.images)
+        return predict(self._loaded_model(), self.task, batch)
+
+    def _loaded_model(self) -> Any:
+        if self._model is None:
+            self._model = self._load_model()
+        return self._model
+
+    def _clean_file(self, limit: int | None) -> Path | None:
+        if self._shared is None:
+            return None
+        folder, name = self._shared
+        return folder / f"clean-{keys.key(name, str(limit))}.npz"

@@ -1,0 +1,74 @@
+"""What the fixture `guard` gives."""
+
+from __future__ import annotations
+
+from typing import Any, Final, final
+
+import pytest
+
+from compress_guard.engine.bench import Bench, Measured
+from compress_guard.engine.measurement import one_cell_guard, raised_or_result, subject_of
+from compress_guard.engine.subject import Subject
+from compress_guard.plugin.collection import RESULTS, record, settle
+from compress_guard.plugin.gate import gate_of
+from compress_guard.records import CellResult, Guard
+
+_SUBJECTS: Final = pytest.StashKey[list[tuple[Any, Any, str, Subject]]]()
+"""Subjects by model, data and task, with references that keep the objects and so their identity."""
+_BENCHES: Final = pytest.StashKey[list[tuple[Guard, Subject, Bench]]]()
+
+
+@final
+class GuardFacade:
+    """Measures and checks models from a test; `check` and `measure` take what `compress_guard.measure` takes."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+        self._gate = gate_of(request.config)
+
+    def check(
+        self, model: Any, data: Any, *, task: str, codec: str = "jpeg", bpp: float = 0.25, **wanted: Any
+    ) -> CellResult:
+        """Assert that the model keeps its limits (``max_drop``, ``min_score``) and record the result.
+
+        Returns the result where the test goes on; fails or skips the test where a cell of a file would.
+        """
+        measured = self._measured(model, data, task=task, codec=codec, bpp=bpp, **wanted)
+        record(self._request.node, measured.result)
+        settle(measured)
+        return measured.result
+
+    def measure(
+        self, model: Any, data: Any, *, task: str, codec: str = "jpeg", bpp: float = 0.25, **wanted: Any
+    ) -> CellResult:
+        """The result, asserting nothing and recording nothing. Raises what `compress_guard.measure` raises."""
+        return raised_or_result(self._measured(model, data, task=task, codec=codec, bpp=bpp, **wanted))
+
+    def _measured(self, model: Any, data: Any, **wanted: Any) -> Measured:
+        node = self._request.node
+        guard = one_cell_guard(getattr(node, "originalname", None) or node.name, **wanted)
+        cell = guard.cells[0]
+        taken = len(node.stash.get(RESULTS, []))
+        with self._gate.progress() as progress:
+            return self._bench(model, data, guard).measure(
+                cell, f"{node.nodeid}::{cell.label}" if taken == 0 else f"{node.nodeid}::{cell.label}#{taken}", progress
+            )
+
+    def _bench(self, model: Any, data: Any, guard: Guard) -> Bench:
+        subject = self._subject(model, data, guard.task)
+        known = self._request.config.stash.setdefault(_BENCHES, [])
+        for seen_guard, seen_subject, bench in known:
+            if seen_subject is subject and seen_guard == guard:
+                return bench
+        bench = Bench(guard, subject, self._gate.settings)
+        known.append((guard, subject, bench))
+        return bench
+
+    def _subject(self, model: Any, data: Any, task: str) -> Subject:
+        known = self._request.config.stash.setdefault(_SUBJECTS, [])
+        for seen_model, seen_data, seen_task, subject in known:
+            if seen_model is model and seen_data is data and seen_task == task:
+                return subject
+        subject = subject_of(task, model, data, self._gate.session.device, self._gate.settings.seed)
+        known.append((model, data, task, subject))
+        return subject

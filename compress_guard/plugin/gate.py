@@ -1,0 +1,139 @@
+"""The gate of one pytest run: hooks that hand over to the core and collect what it answers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, final
+
+import pytest
+
+from compress_guard import thresholds as thresholds_file
+from compress_guard.plugin import distribution, summary
+from compress_guard.plugin.collection import RESULTS, CellItem, ThresholdsFile, same_file
+from compress_guard.plugin.options import paths_are_named, run_settings, thresholds_path
+from compress_guard.plugin.progress import TerminalProgress
+from compress_guard.records import CellResult, Thresholds
+
+if TYPE_CHECKING:
+    from compress_guard.engine.session import Session
+    from compress_guard.engine.settings import RunSettings
+
+GATE: Final = pytest.StashKey["Gate"]()
+
+
+def gate_of(config: pytest.Config) -> Gate:
+    return config.stash[GATE]
+
+
+@final
+class Gate:
+    """What a run with ``--compress-guard`` adds to pytest; registered as a plugin of its own."""
+
+    def __init__(
+        self, config: pytest.Config, thresholds: Thresholds, settings: RunSettings, workerinput: dict[str, Any] | None
+    ) -> None:
+        self.config: Final = config
+        self.thresholds: Final = thresholds
+        self.settings: Final = settings
+        self.results: Final[dict[str, CellResult]] = {}
+        self._workerinput: Final = workerinput
+        self._session: Session | None = None
+        self._started = False
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Gate:
+        """The gate that the command line asks for; raises `UsageError` for what makes no sense."""
+        workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
+        found = thresholds_path(config)
+        shown = _shown(found.path, config.rootpath)
+        if not found.named and paths_are_named(config) and not found.path.exists():
+            thresholds = Thresholds(str(found.path), ())
+        else:
+            thresholds = thresholds_file.load(found.path, shown=shown)
+        if not paths_are_named(config) and workerinput is None and thresholds.guards:
+            config.args.append(str(found.path))
+        gate = cls(config, thresholds, run_settings(config, found.path, workerinput), workerinput)
+        config.stash[GATE] = gate
+        return gate
+
+    @property
+    def session(self) -> Session:
+        """The core's session of this process, made with its first cell."""
+        if self._session is None:
+            from compress_guard.engine.session import Session
+
+            worker = 0 if self._workerinput is None else int(str(self._workerinput["workerid"]).removeprefix("gw"))
+            self._session = Session(self.thresholds, self.settings, worker=worker)
+        return self._session
+
+    def progress(self) -> TerminalProgress:
+        """Where a long cell tells how far it is; silent in xdist workers, which have no terminal."""
+        reporter = None if self._workerinput is not None else self.config.pluginmanager.get_plugin("terminalreporter")
+        return TerminalProgress(reporter)
+
+    # Hooks
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> ThresholdsFile | None:
+        if not same_file(file_path, Path(self.thresholds.path)):
+            return None
+        file: ThresholdsFile = ThresholdsFile.from_parent(parent, path=file_path)
+        file.thresholds = self.thresholds
+        return file
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if call.when == "call":
+            # Plain values on the report travel from xdist workers to the controller with it.
+            vars(report)["compress_guard"] = [result.as_dict() for result in item.stash.get(RESULTS, [])]
+            if isinstance(item, CellItem) and report.skipped:
+                report.longrepr = (str(item.path), item.cell.line, f"Skipped: {item.stash[RESULTS][-1].reason}")
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for values in getattr(report, "compress_guard", ()):
+            result = CellResult.from_dict(values)
+            self.results[result.id] = result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
+        found = getattr(report, "compress_guard", ())
+        if report.passed and any(values["verdict"] == "inconclusive" for values in found):
+            return "inconclusive", "?", ("INCONCLUSIVE", {"light": True, "yellow": True})
+        return None
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._workerinput is not None:
+            return
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and summary.ungated(
+            self.results
+        ):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        summary.write_json(self)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        summary.show(self, terminalreporter)
+
+    def pytest_unconfigure(self) -> None:
+        if self._workerinput is None:
+            if self._session is not None or self.results:
+                summary.trim_store(self)
+            shutil.rmtree(self.settings.run_folder, ignore_errors=True)
+
+    # Hooks of xdist, where it is installed
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["compress_guard_run_folder"] = str(self.settings.run_folder)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        return distribution.scheduler(config, log, self.thresholds)
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -1,0 +1,160 @@
+"""The command line of the gate, and the run settings that follow from it."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from compress_guard.errors import UsageError
+
+if TYPE_CHECKING:
+    from compress_guard.engine.settings import RunSettings
+
+DEFAULT_FILE: Final = "thresholds.yaml"
+CACHE_FOLDER: Final = ".compress_guard"
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("compress-guard", "compress_guard: gate vision models on image compression")
+    group.addoption(
+        "--compress-guard",
+        action="store_true",
+        help="switch the gate on: every cell (model x codec x rate) of the thresholds file becomes a test "
+        "that fails when "
+        "compression costs the model more than the file allows",
+    )
+    group.addoption(
+        "--cg-thresholds",
+        metavar="FILE",
+        help="thresholds file (default: ini compress_guard_thresholds, else thresholds.yaml in rootdir). "
+        "Collected only "
+        "when the command line names no path; the gate alone is `pytest --compress-guard thresholds.yaml`",
+    )
+    group.addoption(
+        "--cg-device",
+        metavar="DEVICE",
+        default="auto",
+        help="where models run: auto (default: the GPU where there is one), cpu, cuda or cuda:N; under xdist "
+        "worker N takes "
+        "GPU N mod their number",
+    )
+    group.addoption(
+        "--cg-workers",
+        metavar="N",
+        type=positive,
+        help="CPU threads for coding (default: cores, shared among xdist workers)",
+    )
+    group.addoption("--cg-limit", metavar="N", type=positive, help="use a seeded subset of N images per guard")
+    group.addoption(
+        "--cg-seed",
+        metavar="S",
+        type=int,
+        default=0,
+        help="seed of subsets, of the mix of two settings and of the bootstrap (default: 0)",
+    )
+    group.addoption(
+        "--cg-cache",
+        metavar="DIR",
+        help="keep bitstreams in DIR (default: .compress_guard beside the thresholds file), so that the next "
+        "run only decodes",
+    )
+    group.addoption("--cg-no-cache", action="store_true", help="keep nothing after the run")
+    group.addoption(
+        "--cg-json",
+        metavar="FILE",
+        help="write all results as JSON to FILE, and the evidence of every image to a zip file beside it",
+    )
+    group.addoption(
+        "--cg-strict",
+        action="store_true",
+        help="what would be skipped fails, except where the file itself says on_unreachable: skip or "
+        "on_unavailable: skip",
+    )
+    parser.addini("compress_guard_thresholds", "thresholds file of --compress-guard, relative to rootdir")
+
+
+def switched_on(config: pytest.Config) -> bool:
+    return bool(config.getoption("--compress-guard"))
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdsPath:
+    """Where the thresholds file is and whether somebody named it."""
+
+    path: Path
+    named: bool
+    """By option, ini or command-line argument; the default may be missing where paths to other tests are named."""
+
+
+def thresholds_path(config: pytest.Config) -> ThresholdsPath:
+    """The thresholds file of this run: the option, else the one YAML argument, else ini, else default."""
+    if (option := config.getoption("--cg-thresholds")) is not None:
+        return ThresholdsPath(_absolute(config.invocation_params.dir, option), True)
+    arguments = {argument.partition("::")[0] for argument in config.args}
+    files = [argument for argument in arguments if argument.endswith((".yaml", ".yml"))]
+    if len(files) == 1:
+        return ThresholdsPath(_absolute(config.invocation_params.dir, files[0]), True)
+    if ini := str(config.getini("compress_guard_thresholds")):
+        return ThresholdsPath(_absolute(config.rootpath, ini), True)
+    return ThresholdsPath(config.rootpath / DEFAULT_FILE, False)
+
+
+def _absolute(folder: Path, path: str) -> Path:
+    # Not resolved: a link is collected under the name that the command line gives it.
+    return folder / Path(path).expanduser()
+
+
+def paths_are_named(config: pytest.Config) -> bool:
+    """Whether the command line names paths to collect."""
+    return config.args_source is pytest.Config.ArgsSource.ARGS
+
+
+def run_settings(config: pytest.Config, thresholds: Path, workerinput: dict[str, object] | None) -> RunSettings:
+    """The settings of this process; an xdist worker (with its input) takes the folder that its controller made."""
+    from compress_guard.engine.settings import RunSettings, check_device, cores
+
+    device = str(config.getoption("--cg-device"))
+    if workerinput is None and not config.option.collectonly:
+        check_device(device, "--cg-device")
+    if config.getoption("--cg-cache") and config.getoption("--cg-no-cache"):
+        raise UsageError("--cg-no-cache", "given together with --cg-cache", "use one of them")
+    if workerinput is None:
+        run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
+    else:
+        run_folder = Path(str(workerinput["compress_guard_run_folder"]))
+    processes = 1 if workerinput is None else int(str(workerinput["workercount"]))
+    limit, seed = config.getoption("--cg-limit"), config.getoption("--cg-seed")
+    return RunSettings(
+        run_folder=run_folder,
+        store_folder=_store_folder(config, thresholds, run_folder),
+        device=device,
+        workers=config.getoption("--cg-workers") or max(1, cores() // processes),
+        limit=limit,
+        seed=seed,
+        strict=bool(config.getoption("--cg-strict")),
+        keep_evidence=config.getoption("--cg-json") is not None,
+    )
+
+
+def _store_folder(config: pytest.Config, thresholds: Path, run_folder: Path) -> Path:
+    if config.getoption("--cg-no-cache"):
+        return run_folder
+    if (chosen := config.getoption("--cg-cache")) is not None:
+        return _absolute(config.invocation_params.dir, chosen)
+    return thresholds.parent / CACHE_FOLDER
