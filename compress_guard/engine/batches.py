@@ -6,12 +6,18 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from compress_guard.engine.bench import unreachable
 from compress_guard.engine.coding import Coder, available_codec
 from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.settings import RunSettings, effective_limit
+from compress_guard.errors import RunError
 from compress_guard.records import Cell, Guard
 from compress_guard.store import Store
+
+
+class Unreachable(RunError):
+    """A rate that the codec does not reach on these images."""
 
 
 def compressed_batches(
@@ -21,13 +27,15 @@ def compressed_batches(
 
     Targets are what the data set gives.
 
-    Raises `DataError`, `CodecError`, `CodecUnavailable`.
+    Raises `DataError`, `CodecError`, `CodecUnavailable`, `Unreachable`.
     """
     codec = available_codec(cell.codec)
     samples = Samples(data, lambda raw, size: raw, limit=effective_limit(cell, settings), seed=settings.seed)
     surveyed = survey(samples)
     coder = Coder(codec, samples, surveyed, Store(settings.store_folder), settings.workers)
     planned = coder.plan(guard, cell.codec.alias, settings.seed).at(cell.bpp)
+    if not planned.reachable:
+        raise Unreachable(unreachable(cell, planned, guard.rate))
     yield from ahead(
         partial(coded_batch, samples, surveyed, coder, planned, positions, device)
         for positions in positions_in_batches(len(surveyed.usable), batch_size)

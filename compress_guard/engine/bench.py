@@ -27,7 +27,7 @@ from compress_guard.records import (
     format_bpp,
 )
 from compress_guard.store import Store
-from compress_guard.verdict import judge, settle
+from compress_guard.verdict import Remembered, judge, settle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +54,7 @@ class Bench:
         self._subject: Final = subject
         self._settings: Final = settings
         self._store: Final = Store(settings.store_folder)
+        self._clean_scorers: Final[dict[tuple[int | None, tuple[str, ...]], Remembered]] = {}
         self._plans: Final[dict[tuple[CodecSpec, int | None], tuple[Coder, RatePlan]]] = {}
 
     def measure(self, cell: Cell, node_id: str, progress: Progress = _silent) -> Measured:
@@ -84,13 +85,13 @@ class Bench:
         result = self._with_rate(result, subset.survey, coder, planned)
         self._check_failures(subset.survey, coder.failures)
         if not planned.reachable:
-            why = _unreachable(cell, planned, self.guard.rate)
+            why = unreachable(cell, planned, self.guard.rate)
             return Measured(self._settle(result, _without_evidence("unreachable", why)))
         clean_evidence = self._subject.clean_evidence(limit, partial(progress, f"predicting {self.guard.name} clean"))
         evidence = self._compressed_evidence(subset, coder, planned, partial(progress, f"predicting {cell.name}"))
         self._check_failures(subset.survey, coder.failures)
         clean_evidence = clean_evidence.select(evidence.ids)
-        judgement = self._judge(cell, clean_evidence, evidence)
+        judgement = self._judge(cell, clean_evidence, evidence, limit)
         return Measured(self._with_judgement(result, cell, judgement, len(evidence.ids)), evidence, clean_evidence)
 
     def _plan(
@@ -101,6 +102,7 @@ class Bench:
             coder = Coder(codec, subset.samples, subset.survey, self._store, self._settings.workers)
             coder.progress = partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")
             self._plans[cell.codec, limit] = coder, coder.plan(self.guard, cell.codec.alias, self._settings.seed)
+            coder.progress = None
         return self._plans[cell.codec, limit]
 
     def _compressed_evidence(
@@ -112,10 +114,14 @@ class Bench:
         ]
         return self._subject.evidence(makers, len(subset.survey.usable), progress)
 
-    def _judge(self, cell: Cell, clean_evidence: Evidence, evidence: Evidence) -> Judgement:
+    def _judge(self, cell: Cell, clean_evidence: Evidence, evidence: Evidence, limit: int | None) -> Judgement:
         task = self._subject.task
+        # Cells compare with the same clean images unless one of them failed to code: bootstrap those once.
+        key = (limit, evidence.ids)
+        if key not in self._clean_scorers:
+            self._clean_scorers[key] = Remembered(task.scorer(self.guard.metric, clean_evidence.items))
         return judge(
-            task.scorer(self.guard.metric, clean_evidence.items),
+            self._clean_scorers[key],
             task.scorer(self.guard.metric, evidence.items),
             metric=self.guard.metric,
             max_drop=cell.max_drop,
@@ -178,7 +184,7 @@ class Bench:
             floor_bpp=planned.floor,
             errors=len(surveyed.failures) + len(failed),
             error_ids=tuple([name for name, _ in surveyed.failures] + failed)[:5],
-            encodes=planned.encodes,
+            encodes=planned.encodes * coder.made_share,
         )
 
     def _with_judgement(self, result: CellResult, cell: Cell, judgement: Judgement, used: int) -> CellResult:
@@ -226,7 +232,8 @@ def _verdict_of(problem: RunError) -> Verdict:
     return "codec_error" if isinstance(problem, CodecError) else "error"
 
 
-def _unreachable(cell: Cell, planned: PlannedRate, mode: str) -> str:
+def unreachable(cell: Cell, planned: PlannedRate, mode: str) -> str:
+    """What to say of a rate below the floor of the codec."""
     floor = "its floor" if planned.floor is None else f"{planned.floor:.3f} bpp"
     what = (
         "the mean goes down to" if mode == "dataset" else f"{planned.off_target} images are stuck, the highest floor is"

@@ -57,6 +57,8 @@ class Coder:
         """What went wrong with images (by position among the usable ones) that could not be coded."""
         self.encoded_pixels = 0
         """Pixels of every image that an encoder was called with."""
+        self.made_share = 1.0
+        """What share of the plan's streams, by pixels, an encoder had to make; the others were in the store."""
         self.encoded_images = 0
         self.progress: Callable[[int, int], None] | None = None
         """Told how many images have been encoded, of 0: how many it will be is known only at the end."""
@@ -64,7 +66,8 @@ class Coder:
     def plan(self, guard: Guard, alias: str, seed: int) -> RatePlan:
         """How this codec, called `alias` in the file, brings the images to each of the guard's rates."""
         self._store.prepare()
-        return plan(
+        before = self.encoded_pixels
+        planned = plan(
             self._survey.infos,
             self.codec.ladder,
             guard.rates(alias),
@@ -73,6 +76,9 @@ class Coder:
             seed=seed,
             encode=self.lengths,
         )
+        asked = sum(rate.encodes for rate in planned.rates) * sum(info.pixels for info in self._survey.infos)
+        self.made_share = (self.encoded_pixels - before) / asked if asked else 0.0
+        return planned
 
     def lengths(self, requests: Sequence[tuple[int, float]]) -> list[int | None]:
         """Bytes of each requested stream; requests are (position among the usable images, setting)."""

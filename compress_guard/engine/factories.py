@@ -33,7 +33,7 @@ def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
             made = importlib.import_module(module_name)
             for part in attribute.split("."):
                 made = getattr(made, part)
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:  # a script that leaves when imported must not end the gate
             raise error(
                 f"{factory}: cannot be imported ({type(problem).__name__}: {problem}); expected an importable "
                 f"package.module:callable, looked up with {folder} on sys.path"
@@ -44,7 +44,7 @@ def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
             return made(device=device) if _takes_device(made) else made()
         except RunError:
             raise
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             raise error(
                 f"{factory}: raised {type(problem).__name__}: {problem}; expected it to return an object"
             ) from (problem)

@@ -108,7 +108,7 @@ def predict(model: Any, task: Task, batch: Batch) -> Evidence:
         predictions = model(batch.images)
     except ModelError:
         raise
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise ModelError(f"the model raised {type(problem).__name__}: {problem}") from problem
     try:
         count = len(predictions)

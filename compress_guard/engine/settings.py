@@ -57,6 +57,17 @@ def check_device(device: str, option: str) -> None:
             raise UsageError(option, f"{device} asked for, but torch sees {found}", "use auto or cpu")
 
 
+def check_results_file(path: Path, option: str) -> None:
+    """Raises `UsageError`, which names the option, where no results file can be written: better now than at the end."""
+    if path.is_dir():
+        raise UsageError(option, f"{path} is a folder", "name a file")
+    folder = next((folder for folder in path.absolute().parents if folder.exists()), Path("/"))
+    if not folder.is_dir():
+        raise UsageError(option, f"{path} cannot be written: {folder} is not a folder", "name a file in a folder")
+    if not os.access(folder, os.W_OK):
+        raise UsageError(option, f"{path} cannot be written: no permission in {folder}", "name another folder")
+
+
 def resolve_device(device: str, worker: int = 0) -> str:
     """``cpu`` or ``cuda:N``; the parallel process with number `worker` takes GPU `worker` mod their count."""
     if device == "cpu":

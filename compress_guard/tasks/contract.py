@@ -22,7 +22,8 @@ class Scorer(Protocol):
     def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scores in points (0 to 100), shape (R,), for image weights (R, N) >= 0.
 
-        With whole-number weights the score is the metric's value on a data set in which image i stands weights[i] times.
+        With whole-number weights the score is the metric's value on a data set in which image i stands weights[i]
+        times.
         NaN where it is undefined (no ground truth at all).
         """
 
@@ -35,7 +36,10 @@ class Task(Protocol):
     """The names of its metrics, the default first. Higher is better for each."""
 
     def target(self, raw: object, size: tuple[int, int]) -> Arrays:
-        """A target of the data as arrays; `size` is the image's (H, W). Raises `DataError`: found, expected, what to do."""
+        """A target of the data as arrays; `size` is the image's (H, W).
+
+        Raises `DataError`: found, expected, what to do.
+        """
 
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """A model's answer for one image as arrays on the CPU. Raises `ModelError`: found, expected, what to do."""

@@ -1,0 +1,88 @@
+"""Image classification: one label per image, scores of K classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from compress_guard.errors import DataError
+from compress_guard.tasks.arrays import Subject, describe, is_whole, read
+from compress_guard.tasks.scores import ShareScorer, unknown_metric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from compress_guard.tasks.contract import Arrays
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """Top-1 and top-5 accuracy in percent.
+
+    An image counts for top-k when fewer than k classes score higher than its label; among equal scores the lower class
+    index comes first. With fewer than 5 classes top5 is therefore 100.
+
+    Evidence, all 0-d: `top1` and `top5` (uint8 flags), `predicted`, the highest score's class, and `target` (int64).
+    """
+
+    name: ClassVar[str] = "classification"
+    metrics: ClassVar[tuple[str, ...]] = ("top1", "top5")
+
+    def target(self, raw: object, size: tuple[int, int]) -> Arrays:
+        """`label` (0-d int64) of a Python integer or a 0-d integer tensor or array; `DataError` for anything else."""
+        subject, expected = Subject.target(size), "one class index, an integer from 0"
+        array = read(raw)
+        if array is None or array.ndim:
+            remedy = "return the label alone"
+            if array is not None and array.size > 1:
+                remedy = "return the class index, not scores or a one-hot vector"
+            raise subject.refuse(f"is {describe(raw)}", expected, remedy)
+        if not is_whole(array):
+            raise subject.refuse(f"is {describe(raw, dtype=True)}", expected, "return it as an int")
+        if array < 0:
+            raise subject.refuse(f"is the class index {array}", expected, "leave unlabelled images out of the data set")
+        return {"label": array.astype(np.int64)}
+
+    def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
+        """`scores` (K,) of floating-point scores, higher is likelier; `ModelError` for another shape, dtype or NaN."""
+        subject, expected = Subject.prediction(size), "scores of shape (K,), one prediction per image"
+        array = read(raw)
+        if array is None:
+            raise subject.refuse(f"is {describe(raw)}", expected, "return the tensor of scores itself")
+        if array.ndim != 1 or not array.size:
+            remedy = "return scores without the batch dimension" if array.ndim > 1 else "return one score per class"
+            raise subject.refuse(f"is {describe(raw)}", expected, remedy)
+        if array.dtype.kind != "f":
+            found, expected = f"is {describe(raw, dtype=True)}", "floating-point scores of shape (K,)"
+            raise subject.refuse(found, expected, "return logits or probabilities")
+        bad = np.flatnonzero(~np.isfinite(array))
+        if bad.size:
+            found = (
+                f"holds {bad.size} of {array.size} scores that are not finite, the first {array[bad[0]]} at {bad[0]}"
+            )
+            raise subject.refuse(found, "finite scores", "check the model's preprocessing and number format")
+        return {"scores": array.astype(np.result_type(array.dtype, np.float32))}
+
+    def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
+        """See the class; `DataError` for a label that the model has no score for."""
+        scores, label = prediction["scores"], int(target["label"])
+        if label >= len(scores):
+            raise DataError(
+                f"{Subject.target(size).name} is the class index {label}; expected one below {len(scores)}, the number"
+                " of scores that the model returned; give the data the labels that the model was trained with"
+            )
+        before = np.count_nonzero(scores > scores[label]) + np.count_nonzero(scores[:label] == scores[label])
+        return {
+            "top1": np.array(before < 1, dtype=np.uint8),
+            "top5": np.array(before < 5, dtype=np.uint8),
+            "predicted": np.array(scores.argmax(), dtype=np.int64),
+            "target": np.array(label, dtype=np.int64),
+        }
+
+    def scorer(self, metric: str, items: Sequence[Arrays]) -> ShareScorer:
+        """The share of images with the flag of that name; its `flags` are set."""
+        if metric not in self.metrics:
+            raise unknown_metric(metric, self.metrics)
+        return ShareScorer.of_flags(np.array([item[metric] for item in items], dtype=np.bool_))

@@ -1,0 +1,175 @@
+"""Object detection: boxes with labels and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+
+from compress_guard.errors import DataError
+from compress_guard.tasks.arrays import Subject, describe, read
+from compress_guard.tasks.matching import AREAS, IOUS, Boxes, Truth, match, ranked
+from compress_guard.tasks.precision import AveragePrecision
+from compress_guard.tasks.scores import unknown_metric
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from compress_guard.tasks.contract import Arrays
+
+ALL_IOUS: Final = tuple(range(len(IOUS)))
+
+MEANINGS: Final[Mapping[str, tuple[int, tuple[int, ...]]]] = {
+    "map": (0, ALL_IOUS),
+    "map_50": (0, (0,)),
+    "map_75": (0, (5,)),
+    "map_small": (1, ALL_IOUS),
+    "map_medium": (2, ALL_IOUS),
+    "map_large": (3, ALL_IOUS),
+}
+"""Each metric's area range and IoU thresholds, by their place in `matching.AREAS` and `matching.IOUS`."""
+
+WRAP: Final = 'wrap_dataset_for_transforms_v2(data, target_keys=["boxes", "labels", "area", "iscrowd"])'
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """COCO's average precision in percent: over IoU 0.5 to 0.95 or at one, of all or of small, medium, large objects.
+
+    As COCOeval has it, the 100 highest scores of each class and image count, and crowds and objects outside the area
+    range may be found but need not be. The names are torchmetrics'; its MeanAveragePrecision reads precision at recalls
+    rounded to float32, so that it equals COCOeval, and this, with `rec_thresholds=np.linspace(0, 1, 101).tolist()`.
+
+    Evidence: of D detections, by class and falling score, `labels` (D,) int64, `scores` (D,) in the model's precision,
+    `found` and `ignored` (D, 4) uint16 as in `matching.Matches`; of the K classes in the truth `truth_labels` (K,)
+    int64 and `truth_counts` (K, 4) int32, the objects to find in each area range.
+    """
+
+    name: ClassVar[str] = "detection"
+    metrics: ClassVar[tuple[str, ...]] = tuple(MEANINGS)
+
+    def target(self, raw: object, size: tuple[int, int]) -> Arrays:
+        """`boxes` (N, 4), `labels`, `area`, `crowd` (N,) of a dict of boxes, labels and, optional, area and iscrowd.
+
+        Boxes are (x1, y1, x2, y2) in pixels. Area is that of the box where the data states none. A dict of nothing but
+        `image_id`, which torchvision's wrapped CocoDetection gives for an image without objects, has no boxes.
+        `DataError` for anything else.
+        """
+        if isinstance(raw, Mapping) and set(raw) == {"image_id"}:
+            raw = {"boxes": (), "labels": ()}
+        table = _Table.of(Subject.target(size), raw, ("boxes", "labels"))
+        objects = table.objects()
+        area, crowd = objects.area, np.zeros(len(objects.labels), dtype=np.bool_)
+        if "area" in table.columns:
+            area = table.column("area", "iuf", "numbers").astype(np.float64)
+            fine = np.isfinite(area) & (area >= 0)
+            table.check(fine, "area", area, "areas of at least 0 square pixels", "leave area out to use the boxes'")
+        if "iscrowd" in table.columns:
+            flags = table.column("iscrowd", "biu", "integers")
+            table.check(
+                (flags == 0) | (flags == 1), "iscrowd", flags, "0 or 1", "mark crowds with 1, single objects with 0"
+            )
+            crowd = flags.astype(np.bool_)
+        return {"boxes": objects.boxes, "labels": objects.labels, "area": area, "crowd": crowd}
+
+    def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
+        """`boxes` (N, 4), `labels`, `scores` (N,) of a dict of these; `ModelError` for anything else."""
+        table = _Table.of(Subject.prediction(size), raw, ("boxes", "scores", "labels"))
+        objects = table.objects()
+        scores = table.column("scores", "f", "floating-point numbers")
+        table.check(np.isfinite(scores), "score", scores, "finite scores", "check the model's number format")
+        scores = scores.astype(np.result_type(scores.dtype, np.float32))
+        return {"boxes": objects.boxes, "labels": objects.labels, "scores": scores}
+
+    def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
+        """See the class."""
+        truth = Truth(Boxes(target["boxes"], target["labels"]), target["area"], target["crowd"])
+        order = ranked(prediction["labels"], prediction["scores"])
+        detections = Boxes(prediction["boxes"][order], prediction["labels"][order])
+        scores = prediction["scores"][order]
+        matches = match(detections, scores, truth)
+        labels, rows = np.unique(truth.objects.labels, return_inverse=True)
+        counts = np.zeros((len(labels), len(AREAS)), dtype=np.int32)
+        for column, area in enumerate(AREAS):
+            np.add.at(counts[:, column], rows[~truth.ignored(area)], 1)
+        return {
+            "labels": detections.labels,
+            "scores": scores,
+            "found": matches.found,
+            "ignored": matches.ignored,
+            "truth_labels": labels,
+            "truth_counts": counts,
+        }
+
+    def scorer(self, metric: str, items: Sequence[Arrays]) -> AveragePrecision:
+        """Average precision; NaN for a metric of an area range in which there is nothing to find."""
+        if metric not in MEANINGS:
+            raise unknown_metric(metric, self.metrics)
+        area, ious = MEANINGS[metric]
+        return AveragePrecision.of(items, area, ious)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """A dict of columns with one row per box, while it is being read."""
+
+    subject: Subject
+    columns: Mapping[str, Any]
+    rows: int
+
+    @classmethod
+    def of(cls, subject: Subject, raw: object, keys: tuple[str, ...]) -> _Table:
+        names = ", ".join(keys[:-1]) + f" and {keys[-1]}"
+        expected = f"a dict of {names}"
+        if not isinstance(raw, Mapping):
+            remedy = "return one dict of arrays per image"
+            if isinstance(raw, (list, tuple)) and subject.error is DataError:
+                remedy += f"; torchvision's CocoDetection does after {WRAP}"
+            raise subject.refuse(f"is {describe(raw)}", expected, remedy)
+        missing = [key for key in keys if key not in raw]
+        if missing:
+            raise subject.refuse(
+                f"is {describe(raw)}", expected, f"add {' and '.join(missing)}, empty where nothing is seen"
+            )
+        boxes = read(raw["boxes"])
+        return cls(subject, raw, 0 if boxes is None or not boxes.ndim else len(boxes))
+
+    def objects(self) -> Boxes:
+        """Boxes and labels."""
+        raw, subject = self.columns["boxes"], self.subject
+        expected, remedy = "(N, 4), each (x1, y1, x2, y2) in pixels", "return one row of four numbers per box"
+        form = getattr(getattr(raw, "format", None), "value", "XYXY")
+        if form != "XYXY":
+            raise subject.refuse(f"has boxes in the format {form}", expected, "convert them to XYXY")
+        boxes = read(raw)
+        if boxes is None or (boxes.shape[1:] != (4,) and boxes.shape != (0,)) or boxes.dtype.kind == "b":
+            raise subject.refuse(f"has as boxes {describe(raw, dtype=True)}", expected, remedy)
+        boxes = boxes.reshape(-1, 4).astype(np.float64)
+        self.check(np.isfinite(boxes).all(axis=1), "box", boxes, "finite coordinates", "leave such boxes out")
+        self.check(
+            (boxes[:, 0] <= boxes[:, 2]) & (boxes[:, 1] <= boxes[:, 3]),
+            "box",
+            boxes,
+            "(x1, y1, x2, y2) in pixels with x1 <= x2 and y1 <= y2",
+            "convert boxes of another format, such as (x, y, width, height)",
+        )
+        return Boxes(boxes, self.column("labels", "iu", "integers").astype(np.int64))
+
+    def column(self, key: str, kinds: str, what: str) -> NDArray[Any]:
+        """The column of that name: `what`, of the numpy `kinds`, one for each box."""
+        raw = self.columns[key]
+        array = read(raw)
+        if array is not None and array.shape == (self.rows,) and (not self.rows or array.dtype.kind in kinds):
+            return array
+        found = f"has as {key} {describe(raw, dtype=True)}"
+        raise self.subject.refuse(found, f"{what} of shape ({self.rows},)", f"return one of {key} for each box")
+
+    def check(self, fine: NDArray[np.bool_], name: str, values: NDArray[Any], expected: str, remedy: str) -> None:
+        """Refuse the first row that is not `fine`."""
+        if not fine.all():
+            row = int(np.flatnonzero(~fine)[0])
+            value = values[row]
+            text = f"({', '.join(f'{side:g}' for side in value)})" if value.ndim else f"{value:g}"
+            raise self.subject.refuse(f"has the {name} {text} in row {row}", expected, remedy)

@@ -1,0 +1,127 @@
+"""Semantic segmentation: one label per pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+
+from compress_guard.tasks.arrays import Subject, describe, is_whole, read
+from compress_guard.tasks.scores import ShareScorer, checked_weights, mean_over_classes, ratio, unknown_metric
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from compress_guard.tasks.contract import Arrays, Scorer
+
+IGNORE: Final = 255
+"""The target's label of pixels that do not count."""
+
+LABELS: Final = 2**16
+"""Class indices are below this: the counts of an image are found by table, not by sorting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """Mean intersection over union, and pixel accuracy, in percent; pixels whose target is 255 do not count.
+
+    Intersections and unions are summed over the images first; the mean is over the classes that occur in the truth. So
+    a class that is predicted but occurs nowhere in the truth costs intersection elsewhere and has no IoU of its own.
+    That is torchmetrics' MulticlassJaccardIndex (macro, ignore_index=255) wherever every predicted class occurs in the
+    truth; where one does not, torchmetrics counts an IoU of 0. Its MeanIoU is another score, a mean over images.
+
+    Evidence: `classes` (C,) the labels in truth or prediction, ascending (int32); `intersection`, `predicted`, `truth`
+    (C,) pixels of each (int64); `valid`, `correct` 0-d, pixels that count and those of them that are right (int64).
+    """
+
+    name: ClassVar[str] = "segmentation"
+    metrics: ClassVar[tuple[str, ...]] = ("miou", "pixel_accuracy")
+
+    def target(self, raw: object, size: tuple[int, int]) -> Arrays:
+        """`labels` (H, W) uint16 of a map of integers, also a PIL image; `DataError` for anything else."""
+        return {"labels": _label_map(Subject.target(size), raw, size, "give every pixel of the image its label")}
+
+    def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
+        """`labels` (H, W) uint16 of an integer map; `ModelError` for anything else."""
+        remedy = "resize the logits to the image and return their argmax over the classes, one map per image"
+        return {"labels": _label_map(Subject.prediction(size), raw, size, remedy)}
+
+    def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
+        """See the class."""
+        counts = target["labels"] != IGNORE
+        predicted, truth = prediction["labels"][counts], target["labels"][counts]
+        right = truth[predicted == truth]
+        length = 1 + max(int(predicted.max(initial=0)), int(truth.max(initial=0)))
+        pixels = np.stack([np.bincount(labels, minlength=length) for labels in (right, predicted, truth)])
+        classes = np.flatnonzero(pixels.any(axis=0))
+        return {
+            "classes": classes.astype(np.int32),
+            "intersection": pixels[0, classes],
+            "predicted": pixels[1, classes],
+            "truth": pixels[2, classes],
+            "valid": np.array(truth.size, dtype=np.int64),
+            "correct": np.array(right.size, dtype=np.int64),
+        }
+
+    def scorer(self, metric: str, items: Sequence[Arrays]) -> Scorer:
+        """mIoU over the classes of these images' truth, or the share of right pixels."""
+        if metric == "miou":
+            return MeanIoU.of(items)
+        if metric == "pixel_accuracy":
+            right, valid = (np.array([item[key] for item in items], dtype=np.float64) for key in ("correct", "valid"))
+            return ShareScorer(right, valid)
+        raise unknown_metric(metric, self.metrics)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeanIoU:
+    """Mean IoU over the classes of the whole set's truth.
+
+    A class to which a weighting leaves no truth has no part in the mean there, as on a data set of just those images.
+    """
+
+    intersection: NDArray[np.float64]
+    """(N, C) pixels, as are the others."""
+    union: NDArray[np.float64]
+    truth: NDArray[np.float64]
+
+    @property
+    def flags(self) -> None:
+        """No 0/1 evidence."""
+        return None
+
+    @classmethod
+    def of(cls, items: Sequence[Arrays]) -> MeanIoU:
+        """From the evidence of N images."""
+        present = [item["classes"][item["truth"] > 0] for item in items]
+        classes = np.unique(np.concatenate(present)) if present else np.empty(0, dtype=np.int32)
+        pixels = np.zeros((3, len(items), len(classes)))
+        for row, item in enumerate(items):
+            kept = np.isin(item["classes"], classes)
+            columns = np.searchsorted(classes, item["classes"][kept])
+            for layer, name in enumerate(("intersection", "predicted", "truth")):
+                pixels[layer, row, columns] = item[name][kept]
+        intersection, predicted, truth = pixels
+        return cls(intersection, predicted + truth - intersection, truth)
+
+    def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `Scorer`: (R,) points for (R, N) weights."""
+        weights = checked_weights(weights, len(self.truth))
+        return mean_over_classes(ratio(weights @ self.intersection, weights @ self.union), weights @ self.truth > 0)
+
+
+def _label_map(subject: Subject, raw: object, size: tuple[int, int], remedy: str) -> NDArray[Any]:
+    expected = f"an integer label map of shape {size}, the image's height and width"
+    array = read(raw)
+    if array is None or array.shape != size:
+        raise subject.refuse(f"is {describe(raw)}", expected, remedy)
+    if not is_whole(array):
+        raise subject.refuse(f"is {describe(raw, dtype=True)}", expected, remedy)
+    outside = array[(array < 0) | (array >= LABELS)] if array.dtype != np.uint8 else array[:0]
+    if outside.size:
+        found = f"holds the label {outside.flat[0]}"
+        raise subject.refuse(found, f"class indices of 0 to {LABELS - 1}", f"give pixels to ignore the target {IGNORE}")
+    return array.astype(np.uint16)
