@@ -1,0 +1,204 @@
+"""Any encoder and decoder on the PATH as a codec: VTM, vvenc, bpgenc, cjpeg or one of the house."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from compress_guard.codecs.ladder import parse_ladder
+from compress_guard.codecs.options import require_choice, require_positive, require_text
+from compress_guard.codecs.pixels import read_pil, to_pil, to_rgb
+from compress_guard.codecs.pool import map_ordered
+from compress_guard.codecs.process import run_program
+from compress_guard.errors import CodecError, CodecUnavailable, OptionError, RunError
+
+if TYPE_CHECKING:
+    import torch
+
+_FORMATS: Final = ("ppm", "png")
+_VERSION_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A codec made of two command lines, e.g. Debian's cjpeg and djpeg in a thresholds file::
+
+        cjpeg:
+          type: command
+          encoder: cjpeg -quality {setting} -outfile {output} {input}
+          decoder: djpeg -outfile {output} {input}
+          settings: 1..100
+          install: apt-get install libjpeg-turbo-progs
+
+    The encoder makes the stream {output} of the image {input}, the decoder an image of the stream; {width} and {height}
+    of the source in pixels are known to the encoder too. No shell reads the lines: quotes group words, nothing else has
+    a meaning. Each run has an empty folder of its own as current folder; a word that names a file, seen from the folder
+    where the tests run, is passed with its full path. What does not fit in two lines goes into a script.
+    """
+
+    type: ClassVar[str] = "command"
+
+    encoder: str
+    decoder: str
+    settings: str | Sequence[float | str]
+    """From smallest to largest files: a list of numbers, ``1..100``, ``51..0`` or ``25..0.5..0.5`` (`parse_ladder`)."""
+    format: str = "ppm"
+    """Of the image files: ppm or png."""
+    suffix: str = ".bin"
+    """Of the streams' names, for programs that go by it."""
+    timeout: float = 300.0
+    """Seconds that one image may take, coding or decoding."""
+    version_command: str = ""
+    """Prints a version, of which the first line counts. Without it the files that the two lines name are hashed."""
+    install: str = ""
+    """What brings the programs, said where one is missing."""
+
+    def __post_init__(self) -> None:
+        _require_line("encoder", self.encoder, ("{input}", "{output}", "{setting}"))
+        _require_line("decoder", self.decoder, ("{input}", "{output}"))
+        if isinstance(self.settings, list):  # as Python code may give them; a codec is hashable
+            object.__setattr__(self, "settings", tuple(self.settings))
+        parse_ladder(self.settings)
+        require_choice("format", self.format, _FORMATS)
+        require_text("suffix", self.suffix)
+        require_positive("timeout", self.timeout)
+        if self.version_command:
+            _require_line("version_command", self.version_command, ())
+
+    @property
+    def ladder(self) -> tuple[float, ...]:
+        """The settings as numbers, in the order given."""
+        return _ladder(self.settings)
+
+    @property
+    def version(self) -> str:
+        """First line of the version command, else a digest of the programs; and a digest of the two lines."""
+        self._require_available()
+        lines = _digest("\0".join((self.encoder, self.decoder, self.format, self.suffix)).encode())
+        if self.version_command:
+            with tempfile.TemporaryDirectory() as folder:
+                output = run_program(_resolve(shlex.split(self.version_command)), Path(folder), _VERSION_SECONDS)
+            said = output.strip().splitlines()
+            return f"{said[0].strip() if said else 'nameless'} (lines {lines})"
+        words = [*_resolve(shlex.split(self.encoder)), *_resolve(shlex.split(self.decoder))]
+        files = dict.fromkeys(word for word in words if Path(word).is_file())
+        programs = _digest("".join(_digest_file((name, Path(name).stat().st_mtime_ns)) for name in files).encode())
+        return f"{', '.join(dict.fromkeys(self._programs()))} {programs} (lines {lines})"
+
+    def unavailable(self) -> str | None:
+        """See `Codec.unavailable`."""
+        missing = [name for name in dict.fromkeys(self._programs()) if shutil.which(name) is None]
+        if not missing:
+            return None
+        verb = "is" if len(missing) == 1 else "are"
+        remedy = self.install or "install it, or correct the lines encoder and decoder"
+        return f"{' and '.join(missing)} {verb} not on the PATH; {remedy}"
+
+    def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
+        """See `Codec.encode`."""
+        self._require_available()
+        ladder, count = frozenset(self.ladder), len(images)
+
+        def one(job: tuple[int, torch.Tensor, float]) -> bytes:
+            index, image, setting = job
+            height, width = image.shape[-2:]
+            with _blaming(f"command could not encode image {index + 1} of {count} ({width}x{height} pixels)"):
+                if setting not in ladder:
+                    raise CodecError(f"{setting!r} is not one of its settings")
+                return self._encode_one(image, setting)
+
+        return map_ordered(one, [(i, *pair) for i, pair in enumerate(zip(images, settings, strict=True))], workers)
+
+    def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
+        """See `Codec.decode`."""
+        self._require_available()
+
+        def one(job: tuple[int, bytes]) -> torch.Tensor:
+            index, stream = job
+            with _blaming(f"command could not decode stream {index + 1} of {len(streams)} ({len(stream)} bytes)"):
+                return self._decode_one(stream)
+
+        return map_ordered(one, list(enumerate(streams)), workers)
+
+    def _encode_one(self, image: torch.Tensor, setting: float) -> bytes:
+        with tempfile.TemporaryDirectory(prefix="compress_guard-", ignore_cleanup_errors=True) as folder:
+            source, stream = Path(folder, f"image.{self.format}"), Path(folder, f"stream{self.suffix}")
+            to_pil(image).save(source)
+            height, width = image.shape[-2:]
+            number = repr(int(setting)) if setting.is_integer() else repr(setting)
+            self._run(self.encoder, source, stream, setting=number, width=str(width), height=str(height))
+            return stream.read_bytes()
+
+    def _decode_one(self, stream: bytes) -> torch.Tensor:
+        with tempfile.TemporaryDirectory(prefix="compress_guard-", ignore_cleanup_errors=True) as folder:
+            source, image = Path(folder, f"stream{self.suffix}"), Path(folder, f"image.{self.format}")
+            source.write_bytes(stream)
+            self._run(self.decoder, source, image)
+            return to_rgb(read_pil(self.format.upper(), image.read_bytes()))
+
+    def _run(self, line: str, source: Path, target: Path, **values: str) -> None:
+        words = _resolve(shlex.split(line))
+        values |= {"input": str(source), "output": str(target)}
+        for key, value in values.items():
+            words = [word.replace(f"{{{key}}}", value) for word in words]
+        run_program(words, source.parent, self.timeout)
+        if not target.is_file() or target.stat().st_size == 0:
+            raise CodecError(f"{Path(words[0]).name} ended well but wrote no output")
+
+    def _programs(self) -> list[str]:
+        lines = [self.encoder, self.decoder, *([self.version_command] if self.version_command else [])]
+        return [shlex.split(line)[0] for line in lines]
+
+    def _require_available(self) -> None:
+        reason = self.unavailable()
+        if reason is not None:
+            raise CodecUnavailable(reason)
+
+
+@contextmanager
+def _blaming(what: str) -> Iterator[None]:
+    """Every error of the body as a `CodecError` that begins with `what`."""
+    try:
+        yield
+    except (RunError, OSError, SyntaxError, ValueError) as error:
+        raise CodecError(f"{what}: {error}") from error
+
+
+def _require_line(name: str, line: object, places: tuple[str, ...]) -> None:
+    require_text(name, line)
+    try:
+        shlex.split(str(line))
+    except ValueError as error:
+        raise OptionError(f"{name} must be a command line, found {line!r} ({error})") from None
+    missing = [place for place in places if place not in str(line)]
+    if missing:
+        raise OptionError(f"{name} must contain {', '.join(places)}, found {line!r} without {', '.join(missing)}")
+
+
+def _resolve(words: list[str]) -> list[str]:
+    """The words with full paths, since the programs run in another folder than the one the user wrote them for."""
+    program = shutil.which(words[0]) or words[0]
+    return [str(Path(program).absolute()), *(str(Path(w).absolute()) if Path(w).is_file() else w for w in words[1:])]
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]
+
+
+@lru_cache(maxsize=64)
+def _ladder(settings: str | Sequence[float | str]) -> tuple[float, ...]:
+    return parse_ladder(settings)
+
+
+@lru_cache(maxsize=64)
+def _digest_file(file: tuple[str, int]) -> str:
+    """Of a file's content, given its name and, so that the cache stays honest, when it was changed."""
+    return _digest(Path(file[0]).read_bytes())
