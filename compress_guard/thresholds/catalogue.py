@@ -33,6 +33,11 @@ class Catalogue:
         name = value.text("a codec")
         if name not in self:
             raise self.unknown(value)
+        if name not in self.aliases and (needed := _required(name)):
+            raise value.error(
+                f"codec {name!r} cannot be used by its bare name, it needs {', '.join(needed)}",
+                f"give it a name of its own under codecs, with type: {name} and these options",
+            )
         return self.named(name)
 
     def named(self, name: str) -> CodecSpec:
@@ -75,6 +80,15 @@ def _read_codec(alias: str, entry: Entry) -> CodecSpec:
     return CodecSpec(alias, kind, options)
 
 
+def _required(kind: str) -> list[str]:
+    """The options of a registered codec that have no default."""
+    return [
+        one.name
+        for one in dataclasses.fields(CODECS.resolve(kind))
+        if one.init and one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+    ]
+
+
 def _read_option(name: str, value: Value) -> Scalar:
     scalar = value.scalar
     if value.is_list:
@@ -96,10 +110,9 @@ def _check_options(key: Value, kind: str, table: Mapping[str, Entry], options: d
         if name not in {one.name for one in fields}:
             known = ("type", *(one.name for one in fields))
             raise entry.key.inside(key.context).error(unknown("option", name, known), "correct or remove it")
-    for one in fields:
-        required = one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
-        if required and one.name not in options:
-            raise key.error(f"the option {one.name} is missing, which {kind} needs", f"add {one.name}")
+    for name in _required(kind):
+        if name not in options:
+            raise key.error(f"the option {name} is missing, which {kind} needs", f"add {name}")
     try:
         codec(**options)
     except OptionError as error:

@@ -13,6 +13,8 @@ from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.value import Entry, Span, Value
 
 TOLERANCE: Final[Mapping[RateMode, float]] = {"dataset": 0.02, "image": 0.05}
+"""Relative tolerance of the rate by default: 2 % of the mean, 5 % of each image."""
+TOLERANCES: Final = Span(0, 0.5, open_low=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "codecs": _codecs,
     "bpp": _bpp,
     "rate": lambda value, what, _: value.choice(what, get_args(RateMode)),
-    "rate_tolerance": _number_in(Span(0, 0.5, open_low=True)),
+    "rate_tolerance": _number_in(TOLERANCES),
     "limit": _limit,
     "confidence": _number_in(Span(0.5, 1, open_low=True, open_high=True)),
     "max_error_share": _number_in(Span(0, 1, open_high=True)),

@@ -153,6 +153,9 @@ def test_a_file_is_refused(refusal, text, message):
      "thresholds.yaml:3: codec a: true or false is expected, found 'yes'; correct the option or leave it out"),
     ("codecs: {a: {type: command, encoder: x}}\n",
      "thresholds.yaml:2: codec a: the option decoder is missing, which command needs; add decoder"),
+    ("defaults:\n  codecs: [command]\n",
+     ("thresholds.yaml:3: defaults: codec 'command' cannot be used by its bare name, it needs encoder, decoder; "
+      "give it a name of its own under codecs, with type: command and these options")),
     ("codecs: {a: {type: jpeg, subsampling: }}\n",
      "thresholds.yaml:2: codec a: subsampling has no value that an option can take, found nothing; give it a value"),
     ("codecs: {a: {type: jpeg, subsampling: {}}}\n",
