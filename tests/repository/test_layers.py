@@ -1,0 +1,296 @@
+"""A module imports only from the lines above its own, and nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+PACKAGE: Final = "compress_guard"
+
+LINES: Final = (
+    ("errors",),
+    ("records",),
+    ("registry",),
+    ("codecs", "tasks", "thresholds"),
+    ("rate", "verdict", "store"),
+    ("engine",),
+    ("report",),
+    ("plugin", "cli"),
+)
+"""From the ground up. Parts on one line do not know of one another."""
+
+LINE_OF: Final = {part: number for number, parts in enumerate(LINES, start=1) for part in parts} | {"__main__": 9}
+HEAVY: Final = frozenset(
+    ["PIL", "compressai", "faster_coco_eval", "pillow_heif", "pillow_jxl", "scipy", "torch", "torchvision"]
+)
+WITHOUT_NUMPY: Final = frozenset(["errors", "registry", "thresholds", "plugin", "cli", "__main__", "__init__"])
+"""Parts that a run without a gate, or a collection, goes through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One imported module: where, what, and when it happens."""
+
+    path: Path
+    line: int
+    target: str
+    at_top: bool
+    for_types: bool
+
+    @property
+    def part(self) -> str:
+        """The part of the package that imports: a folder or a module right below the package."""
+        return self.path.parts[0].removesuffix(".py")
+
+    @property
+    def where(self) -> str:
+        return f"{self.path.as_posix()}:{self.line}"
+
+    @property
+    def module(self) -> str:
+        """The importing module's dotted name."""
+        return ".".join((PACKAGE, *self.path.with_suffix("").parts)).removesuffix(".__init__")
+
+
+def imports(package: Path) -> Iterator[Import]:
+    """Every import of every module of a package, those inside functions and for type checkers too."""
+    for path in sorted(package.rglob("*.py")):
+        below = path.relative_to(package)
+        yield from walk(ast.parse(path.read_text(encoding="utf-8")), below, at_top=True, for_types=False)
+
+
+def walk(node: ast.AST, path: Path, *, at_top: bool, for_types: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            for target in targets(child, path):
+                yield Import(path, child.lineno, target, at_top, for_types)
+        elif isinstance(child, ast.If) and ast.unparse(child.test).removeprefix("typing.") == "TYPE_CHECKING":
+            for statement in child.body:
+                yield from walk(ast.Module([statement], []), path, at_top=at_top, for_types=True)
+            for statement in child.orelse:
+                yield from walk(ast.Module([statement], []), path, at_top=at_top, for_types=for_types)
+        else:
+            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from walk(child, path, at_top=at_top and not inside, for_types=for_types)
+
+
+def targets(node: ast.Import | ast.ImportFrom, path: Path) -> Iterator[str]:
+    """The dotted names that an import statement may load; of ``from a import b`` both a.b, since b may be a module."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+        return
+    parents = (PACKAGE, *path.parts)[: -node.level] if node.level else ()
+    base = ".".join([*parents, *([node.module] if node.module else [])])
+    yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def part_of(target: str) -> str | None:
+    """The part of the package that a dotted name lies in; None for other packages."""
+    first, *rest = target.split(".")
+    if first != PACKAGE:
+        return None
+    return rest[0] if rest else "__init__"
+
+
+def problems(package: Path) -> list[str]:
+    """What is against the rules, one sentence each."""
+    found = []
+    for each in imports(package):
+        name = each.target.split(".")[0]
+        if each.part not in LINE_OF and each.part != "__init__":
+            found.append(f"{each.where}: {each.part} is on no line; give it its place in LINES")
+        elif (part := part_of(each.target)) is not None:
+            found.extend(layer_problem(each, part))
+        elif name in {"pytest", "_pytest", "xdist"} and each.part != "plugin":
+            found.append(f"{each.where}: imports {name}; only plugin/ knows pytest")
+        elif name in HEAVY and each.at_top and not each.for_types:
+            found.append(f"{each.where}: imports {name} at the top; import it where it is used")
+        elif name == "numpy" and each.part in WITHOUT_NUMPY and each.at_top and not each.for_types:
+            found.append(f"{each.where}: imports numpy at the top; {each.part} is loaded before any number is needed")
+    return found
+
+
+def layer_problem(each: Import, part: str) -> Iterator[str]:
+    if each.part == "__init__":
+        if not each.for_types:
+            yield f"{each.where}: imports {each.target}; the package root refers to modules by string"
+    elif part == "__init__" or (part not in LINE_OF and each.target != f"{PACKAGE}.__version__"):
+        yield f"{each.where}: imports {each.target}; import it from the module that defines it"
+    elif part in LINE_OF and part != each.part and LINE_OF[part] >= LINE_OF[each.part]:
+        yield (
+            f"{each.where}: {each.part} (line {LINE_OF[each.part]}) imports {part} (line {LINE_OF[part]}); "
+            "only from lines above"
+        )
+
+
+def cycle(package: Path) -> list[str] | None:
+    """Modules that import one another when they are loaded, or None."""
+    known = {
+        ".".join((PACKAGE, *path.relative_to(package).with_suffix("").parts)).removesuffix(".__init__")
+        for path in package.rglob("*.py")
+    }
+    graph: dict[str, set[str]] = {name: set() for name in known}
+    for each in imports(package):
+        target = each.target if each.target in known else each.target.rpartition(".")[0]
+        if target in known and target != each.module and each.at_top and not each.for_types:
+            graph[each.module].add(target)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return None
+
+
+def test_the_package_keeps_its_layers() -> None:
+    assert sum(1 for _ in imports(ROOT / PACKAGE)) > 100, "the walk found too little to have looked at the package"
+    assert problems(ROOT / PACKAGE) == []
+
+
+def test_no_modules_import_one_another() -> None:
+    assert cycle(ROOT / PACKAGE) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "problem"),
+    [
+        (
+            "rate/plan.py",
+            "from compress_guard.engine.coding import encode",
+            "rate/plan.py:1: rate (line 5) imports engine (line 6); only from lines above",
+        ),
+        (
+            "tasks/scores.py",
+            "def f():\n    import compress_guard.codecs.jpeg",
+            "tasks/scores.py:2: tasks (line 4) imports codecs (line 4); only from lines above",
+        ),
+        (
+            "codecs/jpeg.py",
+            "if TYPE_CHECKING:\n    from compress_guard.thresholds import Thresholds",
+            "codecs/jpeg.py:2: codecs (line 4) imports thresholds (line 4); only from lines above",
+        ),
+        (
+            "verdict/tango.py",
+            "from compress_guard import store as keys",
+            "verdict/tango.py:1: verdict (line 5) imports store (line 5); only from lines above",
+        ),
+        (
+            "rate/plan.py",
+            "from ..engine import coding",
+            "rate/plan.py:1: rate (line 5) imports engine (line 6); only from lines above",
+        ),
+        (
+            "errors.py",
+            "from compress_guard.records import Cell",
+            "errors.py:1: errors (line 1) imports records (line 2); only from lines above",
+        ),
+        (
+            "engine/session.py",
+            "from compress_guard import measure",
+            "engine/session.py:1: imports compress_guard.measure; import it from the module that defines it",
+        ),
+        (
+            "engine/session.py",
+            "import compress_guard",
+            "engine/session.py:1: imports compress_guard; import it from the module that defines it",
+        ),
+        (
+            "__init__.py",
+            "import compress_guard.store",
+            "__init__.py:1: imports compress_guard.store; the package root refers to modules by string",
+        ),
+        (
+            "report/text.py",
+            "def f():\n    import pytest",
+            "report/text.py:2: imports pytest; only plugin/ knows pytest",
+        ),
+        (
+            "codecs/pixels.py",
+            "from PIL import Image",
+            "codecs/pixels.py:1: imports PIL; import it where it is used",
+        ),
+        (
+            "engine/predictor.py",
+            "try:\n    import torch.nn\nexcept ImportError:\n    pass",
+            "engine/predictor.py:2: imports torch; import it where it is used",
+        ),
+        (
+            "tasks/arrays.py",
+            "if TYPE_CHECKING:\n    pass\nelse:\n    import torch",
+            "tasks/arrays.py:4: imports torch; import it where it is used",
+        ),
+        (
+            "thresholds/curve.py",
+            "import numpy as np",
+            "thresholds/curve.py:1: imports numpy; thresholds is loaded before any number is needed",
+        ),
+        ("utils.py", "import os", "utils.py:1: utils is on no line; give it its place in LINES"),
+    ],
+)
+def test_what_is_against_the_rules_is_found(tmp_path: Path, path: str, source: str, problem: str) -> None:
+    write(tmp_path, {path: source})
+    assert [each.replace(" at the top", "") for each in problems(tmp_path)] == [problem]
+
+
+def test_what_the_rules_allow_is_not_found(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "__init__.py": "if TYPE_CHECKING:\n    from compress_guard.engine.coding import compress",
+            "__main__.py": "from compress_guard.cli import main",
+            "cli.py": "from compress_guard.report import text",
+            "codecs/jpeg.py": "from compress_guard.codecs.pillow import PillowCodec\nfrom compress_guard import errors",
+            "engine/coding.py": "import numpy as np\nfrom compress_guard import __version__, rate",
+            "plugin/hooks.py": "import pytest\nfrom compress_guard.engine import coding",
+            "rate/plan.py": "def f():\n    import torch",
+            "tasks/arrays.py": "if TYPE_CHECKING:\n    import torch",
+        },
+    )
+    assert problems(tmp_path) == []
+
+
+def test_a_cycle_is_found_and_one_for_types_or_on_use_is_none(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "rate/a.py": "from compress_guard.rate.b import f",
+            "rate/b.py": "def g():\n    from compress_guard.rate.a import f",
+            "rate/c.py": "if TYPE_CHECKING:\n    from compress_guard.rate.a import f",
+        },
+    )
+    assert cycle(tmp_path) is None
+    write(tmp_path, {"rate/b.py": "from compress_guard.rate import a"})
+    assert set(cycle(tmp_path) or ()) == {"compress_guard.rate.a", "compress_guard.rate.b"}
+
+
+def test_importing_every_module_loads_nothing_heavy() -> None:
+    modules = sorted(
+        ".".join((PACKAGE, *path.relative_to(ROOT / PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+        for path in (ROOT / PACKAGE).rglob("*.py")
+        if path.name != "__main__.py"
+    )
+    core = [name for name in modules if not name.startswith(f"{PACKAGE}.plugin")]
+    assert loaded_after(core, {"pytest", "_pytest", *HEAVY}) == set()
+    assert loaded_after(modules, HEAVY) == set()
+
+
+def loaded_after(modules: list[str], names: set[str] | frozenset[str]) -> set[str]:
+    """Which of the names a process of its own has loaded after importing the modules."""
+    program = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nprint(*sys.modules)"
+    command = [sys.executable, "-W", "error", "-c", program, *modules]
+    run = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=60)
+    return names & set(run.stdout.split())
+
+
+def write(package: Path, files: dict[str, str]) -> None:
+    for path, source in files.items():
+        (package / path).parent.mkdir(parents=True, exist_ok=True)
+        (package / path).write_text(source, encoding="utf-8")
