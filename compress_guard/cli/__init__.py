@@ -37,9 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="compress-guard",
-        description="Gate vision models on how well they survive image compression. In CI, `pytest "
-        "--compress-guard` does the "
-        "same with JUnit reports, fixtures and parallel workers.",
+        description="Gate vision models on how well they survive image compression. In CI, `pytest --compress-guard` "
+        "does the same with JUnit reports, fixtures and parallel workers.",
     )
     parser.add_argument("--version", action="version", version=f"compress-guard {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -47,8 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="measure and judge the cells of a thresholds file",
         description="Measure and judge the cells of a thresholds file, without pytest. Exit code 0: all cells held; "
-        "1: one failed "
-        "or errored; 4: the file or an option makes no sense.",
+        "1: one failed or errored, or a guard had no cell that was judged; 4: the file or an option makes no sense.",
     )
     run.add_argument(
         "thresholds", nargs="?", default="thresholds.yaml", metavar="FILE", help="default: thresholds.yaml"
@@ -57,8 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         action="append",
         metavar="PATTERN",
-        help="measure only cells whose name matches, e.g. 'photos[[]jpeg-*' or '*-0.25bpp]'; may be given "
-        "more than once",
+        help="measure only cells whose name matches, e.g. 'photos[jpeg-*' or '*-0.25bpp]'; may be given more than once",
     )
     run.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
     run.add_argument("--workers", type=_positive, metavar="N", help="CPU threads for coding (default: cores)")

@@ -14,8 +14,8 @@ from typing import Final, final
 
 from compress_guard import thresholds as thresholds_file
 from compress_guard.engine.session import Session, collect_evidence, without_fixtures
-from compress_guard.engine.settings import RunSettings, check_device, cores
-from compress_guard.errors import UsageError
+from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
+from compress_guard.errors import RunError, UsageError
 from compress_guard.records import Cell, CellResult, Thresholds
 from compress_guard.report import ansi, environment, lines, plain, ungated, write
 from compress_guard.store import Store
@@ -26,24 +26,39 @@ _PROGRESS_SECONDS: Final = 0.2
 def run(options: argparse.Namespace) -> bool:
     """Measure the selected cells; True if every one held and every selected guard judged one. Raises `UsageError`."""
     path = Path(options.thresholds)
+    if not path.exists():
+        raise UsageError(
+            options.thresholds, "there is no such file", "create it, or name another: compress-guard run FILE"
+        )
     thresholds = thresholds_file.load(path, shown=options.thresholds)
     _refuse_fixtures(thresholds)
     cells = _selected(thresholds, options.only)
     if options.cache and options.no_cache:
         raise UsageError("--no-cache", "given together with --cache", "use one of them")
     check_device(options.device, "--device")
+    if options.json is not None:
+        check_results_file(Path(options.json), "--json")
     run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
     try:
         settings = _settings(options, path, run_folder)
         results = _measure(thresholds, cells, settings)
         shown = lines(results, sys.stdout.encoding)
         sys.stdout.write(ansi(shown) if sys.stdout.isatty() else plain(shown))
-        if options.json is not None:
-            write(Path(options.json), results, environment(settings), collect_evidence(run_folder))
+        written = options.json is None or _write(Path(options.json), results, settings)
         Store(settings.store_folder).trim()
     finally:
         shutil.rmtree(run_folder, ignore_errors=True)
-    return all(result.outcome != "failed" for result in results) and not ungated(results)
+    return written and all(result.outcome != "failed" for result in results) and not ungated(results)
+
+
+def _write(path: Path, results: Sequence[CellResult], settings: RunSettings) -> bool:
+    """Write the results file; False, with the reason on standard error, where that fails."""
+    try:
+        write(path, results, environment(settings), collect_evidence(settings.run_folder))
+    except RunError as problem:
+        sys.stderr.write(f"compress-guard: --json: {problem}\n")
+        return False
+    return True
 
 
 def _refuse_fixtures(thresholds: Thresholds) -> None:
@@ -61,7 +76,9 @@ def _selected(thresholds: Thresholds, patterns: Sequence[str] | None) -> list[Ce
     cells = [cell for guard in thresholds.guards for cell in guard.cells]
     if not patterns:
         return cells
-    chosen = [cell for cell in cells if any(fnmatch.fnmatchcase(cell.name, pattern) for pattern in patterns)]
+    # A bracket stands for itself: every cell's name has a pair of them.
+    literal = [pattern.replace("[", "[[]") for pattern in patterns]
+    chosen = [cell for cell in cells if any(fnmatch.fnmatchcase(cell.name, pattern) for pattern in literal)]
     if not chosen:
         raise UsageError(
             "--only",

@@ -47,8 +47,19 @@ class CellItem(pytest.Function):
         super().__init__(**kwargs)
         self.cell: Final = cell
 
+    @property
+    def id(self) -> Any:
+        """The node id in parts, as pytest reads it back from text.
+
+        pytest 9.2 compares these for --lf, --ff and --nf. Of a function that its own parametrize has not made it would
+        take the brackets for a part of the name, and so never find again what failed.
+        """
+        return type(super().id).parse(self.nodeid)
+
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        return self.path, self.cell.line - 1, self.name
+        # Not the bare name: where a line ends with this text, pytest writes every dot in it as "::", and guards may
+        # have dots in their names.
+        return self.path, self.cell.line - 1, f"cell {self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The cell's one sentence; below it the traceback of what people's own code raised."""
@@ -84,8 +95,9 @@ def record(item: pytest.Item, result: CellResult) -> None:
 
 def settle(measured: Measured) -> None:
     """Turn a cell's outcome into pytest's."""
+    __tracebackhide__ = True
     if measured.result.outcome == "failed":
-        raise CellFailed(measured)
+        raise CellFailed(measured) from measured.problem
     if measured.result.outcome == "skipped":
         pytest.skip(measured.result.reason)
 

@@ -8,6 +8,7 @@ import pytest
 
 from compress_guard.engine.bench import Bench, Measured
 from compress_guard.engine.measurement import one_cell_guard, raised_or_result, subject_of
+from compress_guard.engine.session import keep_evidence
 from compress_guard.engine.subject import Subject
 from compress_guard.plugin.collection import RESULTS, record, settle
 from compress_guard.plugin.gate import gate_of
@@ -33,7 +34,10 @@ class GuardFacade:
 
         Returns the result where the test goes on; fails or skips the test where a cell of a file would.
         """
+        __tracebackhide__ = True
         measured = self._measured(model, data, task=task, codec=codec, bpp=bpp, **wanted)
+        if self._gate.settings.keep_evidence:
+            keep_evidence(self._gate.settings.run_folder, measured)
         record(self._request.node, measured.result)
         settle(measured)
         return measured.result

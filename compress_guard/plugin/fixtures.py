@@ -75,5 +75,9 @@ def compress_guard_session_fixtures(request: pytest.FixtureRequest) -> Callable[
             if "ScopeMismatch" not in str(problem):
                 raise
             raise error(f"fixture:{name}: is not session-scoped; expected @pytest.fixture(scope='session')") from None
+        except Exception as problem:
+            raise error(
+                f"fixture:{name}: raised {type(problem).__name__}: {problem}; expected it to return an object"
+            ) from problem
 
     return lookup

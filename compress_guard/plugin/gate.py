@@ -12,7 +12,7 @@ import pytest
 from compress_guard import thresholds as thresholds_file
 from compress_guard.plugin import distribution, summary
 from compress_guard.plugin.collection import RESULTS, CellItem, ThresholdsFile, same_file
-from compress_guard.plugin.options import paths_are_named, run_settings, thresholds_path
+from compress_guard.plugin.options import is_reached, paths_are_named, run_settings, thresholds_path
 from compress_guard.plugin.progress import TerminalProgress
 from compress_guard.records import CellResult, Thresholds
 
@@ -39,8 +39,12 @@ class Gate:
         self.settings: Final = settings
         self.results: Final[dict[str, CellResult]] = {}
         self._workerinput: Final = workerinput
+        self.selected: Final[set[str]] = set()
+        """Guards with a cell that this run came to, even where nothing was measured."""
+        self.unwritten: str | None = None
+        """Why the results file could not be written."""
+        self._guard_of: Final = {cell.name: cell.guard for guard in thresholds.guards for cell in guard.cells}
         self._session: Session | None = None
-        self._started = False
 
     @classmethod
     def of(cls, config: pytest.Config) -> Gate:
@@ -52,7 +56,7 @@ class Gate:
             thresholds = Thresholds(str(found.path), ())
         else:
             thresholds = thresholds_file.load(found.path, shown=shown)
-        if not paths_are_named(config) and workerinput is None and thresholds.guards:
+        if workerinput is None and thresholds.guards and not paths_are_named(config) and not is_reached(config, found):
             config.args.append(str(found.path))
         gate = cls(config, thresholds, run_settings(config, found.path, workerinput), workerinput)
         config.stash[GATE] = gate
@@ -88,13 +92,18 @@ class Gate:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if call.when == "call":
+            results = item.stash.get(RESULTS, [])
             # Plain values on the report travel from xdist workers to the controller with it.
-            vars(report)["compress_guard"] = [result.as_dict() for result in item.stash.get(RESULTS, [])]
-            if isinstance(item, CellItem) and report.skipped:
-                report.longrepr = (str(item.path), item.cell.line, f"Skipped: {item.stash[RESULTS][-1].reason}")
+            vars(report)["compress_guard"] = [result.as_dict() for result in results]
+            if isinstance(item, CellItem) and report.skipped and results:
+                report.longrepr = (str(item.path), item.cell.line, f"Skipped: {results[-1].reason}")
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        guard = self._guard_of.get(report.nodeid.rpartition("::")[2])
+        # A setup that passes promises a call; under --setup-plan none comes, and nobody expects a verdict.
+        if guard is not None and (report.when == "call" or not report.passed):
+            self.selected.add(guard)
         for values in getattr(report, "compress_guard", ()):
             result = CellResult.from_dict(values)
             self.results[result.id] = result
@@ -109,11 +118,10 @@ class Gate:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._workerinput is not None:
             return
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and summary.ungated(
-            self.results
-        ):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         summary.write_json(self)
+        green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if green and (self.unwritten is not None or summary.ungated(self)):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         summary.show(self, terminalreporter)

@@ -2,72 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
-from compress_guard.engine.batches import compressed_batches
+from compress_guard.engine.batches import Unreachable, compressed_batches
 from compress_guard.engine.measurement import one_cell_guard
 from compress_guard.engine.prediction import Batch
-from compress_guard.errors import CodecUnavailable, CompressGuardError
+from compress_guard.errors import CodecUnavailable, CompressGuardError, OptionError
 from compress_guard.plugin.gate import Gate, gate_of
-from compress_guard.records import Cell, Guard
+from compress_guard.records import Cell, CodecSpec, Guard, Judgement
+from compress_guard.registry import unknown
+from compress_guard.verdict import settle
 
-KEYS = ("codecs", "bpp", "guard", "data", "rate", "limit", "batch_size")
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, str) for one in value)
+
+
+def _rates(value: object) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(type(one) in (int, float) for one in value)
+
+
+def _whole(value: object) -> bool:
+    return type(value) is int and value > 0
+
+
+KEYS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "codecs": (_texts, "a list of codec names"),
+    "bpp": (_rates, "a list of rates"),
+    "guard": (lambda value: isinstance(value, str), "the name of a guard"),
+    "data": (lambda value: value is not None, "a factory 'package.module:callable', 'fixture:NAME' or a data set"),
+    "rate": (lambda value: value in ("dataset", "image"), "'dataset' or 'image'"),
+    "limit": (_whole, "a whole number of at least 1"),
+    "batch_size": (_whole, "a whole number of at least 1"),
+}
+"""What the marker takes: a check of each value, and what to say was expected."""
 
 
 def requested_cells(config: pytest.Config, item: Any) -> list[tuple[Guard, Cell]]:
-    """The marked codecs and rates as cells of a guard; raises pytest's UsageError for a marker that makes no sense."""
+    """The marked codecs and rates as cells of a guard; raises pytest's CollectError for a marker without sense."""
     marker = item.get_closest_marker("compress_guard")
     try:
         if marker is None:
-            raise CompressGuardError(
-                "compressed_batches needs @pytest.mark.compress_guard(codecs=[...], bpp=[...], ...)"
-            )
+            raise OptionError("compressed_batches needs @pytest.mark.compress_guard(codecs=[...], bpp=[...], ...)")
+        _check(marker)
         return _cells(gate_of(config), marker.kwargs)
     except CompressGuardError as problem:
-        raise pytest.UsageError(f"{item.nodeid}: {problem}") from problem
+        raise pytest.Collector.CollectError(f"{item.nodeid}: {problem}") from problem
 
 
-def _cells(gate: Gate, wanted: dict[str, Any]) -> list[tuple[Guard, Cell]]:
-    if unknown := [key for key in wanted if key not in KEYS]:
-        raise CompressGuardError(f"the marker compress_guard has no {unknown[0]!r}; it takes {', '.join(KEYS)}")
-    if ("guard" in wanted) == ("data" in wanted):
-        raise CompressGuardError("the marker compress_guard needs either guard='NAME' or data=...")
+def _check(marker: pytest.Mark) -> None:
+    if marker.args:
+        raise OptionError(
+            f"the marker compress_guard takes keywords only, found {marker.args[0]!r}; write guard='NAME'"
+        )
+    for key, value in marker.kwargs.items():
+        if key not in KEYS:
+            raise OptionError(unknown("keyword of the marker compress_guard", key, tuple(KEYS)))
+        fits, expected = KEYS[key]
+        if not fits(value):
+            raise OptionError(f"{key} of the marker compress_guard is {value!r}; expected {expected}")
+    if ("guard" in marker.kwargs) == ("data" in marker.kwargs):
+        raise OptionError("the marker compress_guard needs either guard='NAME' or data=...")
+    if "data" in marker.kwargs and not ("codecs" in marker.kwargs and "bpp" in marker.kwargs):
+        raise OptionError("the marker compress_guard with data=... needs codecs=[...] and bpp=[...]")
+    if "guard" in marker.kwargs and "rate" in marker.kwargs:
+        raise OptionError("the marker compress_guard takes rate=... with data=... only; a guard has its own")
+
+
+def _cells(gate: Gate, wanted: Mapping[str, Any]) -> list[tuple[Guard, Cell]]:
     known = _guard(gate, wanted["guard"]) if "guard" in wanted else None
-    if known is None and not ("codecs" in wanted and "bpp" in wanted):
-        raise CompressGuardError("the marker compress_guard with data=... needs codecs=[...] and bpp=[...]")
-    codecs = wanted.get("codecs") or [spec.alias for spec in known.codecs] if known else wanted["codecs"]
-    return [found for codec in codecs for found in _cells_of_codec(known, codec, wanted)]
+    codecs = wanted.get("codecs") or ([spec.alias for spec in known.codecs] if known else ())
+    found = [
+        _cell(known, codec, float(bpp), wanted.get("rate", "dataset"))
+        for codec in codecs
+        for bpp in wanted.get("bpp") or (known.rates(codec) if known else ())
+    ]
+    if not found:
+        raise OptionError("the marker compress_guard asks for codecs without rates; add bpp=[...]")
+    return [(guard, replace(cell, limit=wanted.get("limit", cell.limit))) for guard, cell in found]
 
 
-def _cells_of_codec(known: Guard | None, codec: str, wanted: dict[str, Any]) -> Iterator[tuple[Guard, Cell]]:
-    rates: Sequence[float] = wanted.get("bpp") or (known.rates(codec) if known else ())
-    for bpp in rates:
-        guard = known
-        cell = next((one for one in known.cells if (one.codec.alias, one.bpp) == (codec, bpp)), None) if known else None
-        if guard is None or cell is None:
-            guard = one_cell_guard(
-                known.name if known else "data",
-                task=known.task if known else "classification",
-                codec=codec,
-                bpp=bpp,
-                rate=known.rate if known else wanted.get("rate", "dataset"),
-                rate_tolerance=known.rate_tolerance if known else None,
-            )
-            guard = replace(guard, data=known.data if known else "")
-            cell = guard.cells[0]
-        yield guard, replace(cell, limit=wanted.get("limit", cell.limit))
+def _cell(known: Guard | None, codec: str, bpp: float, rate: Any) -> tuple[Guard, Cell]:
+    """The cell of the file, so that the images are those its test sees; else one of its own for codec and rate."""
+    if known is None:
+        guard = one_cell_guard("data", task="classification", codec=codec, bpp=bpp, rate=rate)
+        return guard, guard.cells[0]
+    for cell in known.cells:
+        if (cell.codec.alias, cell.bpp) == (codec, bpp):
+            return known, cell
+    spec = next((spec for spec in known.codecs if spec.alias == codec), CodecSpec(codec, codec))
+    made = one_cell_guard(known.name, task=known.task, codec=spec.type, bpp=bpp).cells[0]
+    cell = replace(made, codec=spec)
+    return replace(known, cells=(cell,)), cell
 
 
 def _guard(gate: Gate, name: str) -> Guard:
-    for guard in gate.thresholds.guards:
-        if guard.name == name:
-            return guard
-    names = ", ".join(guard.name for guard in gate.thresholds.guards) or "none"
-    raise CompressGuardError(f"the marker compress_guard names guard {name!r}; the thresholds file has: {names}")
+    guards = {guard.name: guard for guard in gate.thresholds.guards}
+    if name not in guards:
+        raise OptionError(f"{unknown('guard', name, tuple(guards))}; the marker compress_guard names one of the file")
+    return guards[name]
 
 
 def batches(request: pytest.FixtureRequest) -> Iterator[Batch]:
@@ -78,9 +115,14 @@ def batches(request: pytest.FixtureRequest) -> Iterator[Batch]:
     source = guard.data or marker.kwargs["data"]
     lookup = request.getfixturevalue("compress_guard_session_fixtures")
     data = gate.session.data(source, lookup) if isinstance(source, str) else source
+    size = marker.kwargs.get("batch_size", 32)
     try:
-        yield from compressed_batches(
-            data, guard, cell, gate.settings, gate.session.device, marker.kwargs.get("batch_size", 32)
-        )
-    except CodecUnavailable as problem:
-        pytest.skip(str(problem))
+        yield from compressed_batches(data, guard, cell, gate.settings, gate.session.device, size)
+    except (CodecUnavailable, Unreachable) as problem:
+        verdict = "unavailable" if isinstance(problem, CodecUnavailable) else "unreachable"
+        judgement = Judgement(None, None, None, None, verdict, str(problem))  # type: ignore[arg-type]  # one of both
+        settled = settle(judgement, max_drop=None, min_score=None, policy=guard.policy, strict=gate.settings.strict)
+        told = f"{problem}; {settled.note}"
+        if settled.outcome == "skipped":
+            pytest.skip(told)
+        pytest.fail(told, pytrace=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import fnmatch
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,24 +37,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--compress-guard",
         action="store_true",
-        help="switch the gate on: every cell (model x codec x rate) of the thresholds file becomes a test "
-        "that fails when "
-        "compression costs the model more than the file allows",
+        help="switch the gate on: every cell (model x codec x rate) of the thresholds file becomes a test that fails "
+        "when compression costs the model more than the file allows",
     )
     group.addoption(
         "--cg-thresholds",
         metavar="FILE",
-        help="thresholds file (default: ini compress_guard_thresholds, else thresholds.yaml in rootdir). "
-        "Collected only "
-        "when the command line names no path; the gate alone is `pytest --compress-guard thresholds.yaml`",
+        help="thresholds file (default: ini compress_guard_thresholds, else thresholds.yaml in rootdir). Collected "
+        "only when the command line names no path; the gate alone is `pytest --compress-guard thresholds.yaml`",
     )
     group.addoption(
         "--cg-device",
         metavar="DEVICE",
         default="auto",
-        help="where models run: auto (default: the GPU where there is one), cpu, cuda or cuda:N; under xdist "
-        "worker N takes "
-        "GPU N mod their number",
+        help="where models run: auto (default: the GPU where there is one), cpu, cuda or cuda:N; under xdist worker N "
+        "takes GPU N mod their number",
     )
     group.addoption(
         "--cg-workers",
@@ -71,8 +70,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--cg-cache",
         metavar="DIR",
-        help="keep bitstreams in DIR (default: .compress_guard beside the thresholds file), so that the next "
-        "run only decodes",
+        help="keep bitstreams in DIR (default: .compress_guard beside the thresholds file), so that the next run only "
+        "decodes",
     )
     group.addoption("--cg-no-cache", action="store_true", help="keep nothing after the run")
     group.addoption(
@@ -125,15 +124,48 @@ def paths_are_named(config: pytest.Config) -> bool:
     return config.args_source is pytest.Config.ArgsSource.ARGS
 
 
+def is_reached(config: pytest.Config, file: ThresholdsPath) -> bool:
+    """Whether pytest comes to the file anyhow, by its own path or by that of a folder above it.
+
+    It must not be named a second time then: pytest 8.1 collects it twice, or loses the folder's other tests. Raises
+    `UsageError` for a file that is below such a folder and yet passed over: a gate that nobody comes to would be green.
+    """
+    path = _plain(file.path)
+    for argument in config.args:
+        given = _plain(_absolute(config.invocation_params.dir, argument.partition("::")[0]))
+        if path == given:
+            return True
+        if path.is_relative_to(given):
+            _check_folders(config, path, path.relative_to(given).parts[:-1])
+            return True
+    return False
+
+
+def _check_folders(config: pytest.Config, path: Path, folders: tuple[str, ...]) -> None:
+    for folder in folders:
+        if any(fnmatch.fnmatch(folder, pattern) for pattern in config.getini("norecursedirs")):
+            raise UsageError(
+                str(path),
+                f"lies in {folder}, a folder that pytest passes over (norecursedirs)",
+                "move it, or name it on the command line: pytest --compress-guard FILE",
+            )
+
+
+def _plain(path: Path) -> Path:
+    return Path(os.path.normpath(path))
+
+
 def run_settings(config: pytest.Config, thresholds: Path, workerinput: dict[str, object] | None) -> RunSettings:
     """The settings of this process; an xdist worker (with its input) takes the folder that its controller made."""
-    from compress_guard.engine.settings import RunSettings, check_device, cores
+    from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
 
     device = str(config.getoption("--cg-device"))
     if workerinput is None and not config.option.collectonly:
         check_device(device, "--cg-device")
     if config.getoption("--cg-cache") and config.getoption("--cg-no-cache"):
         raise UsageError("--cg-no-cache", "given together with --cg-cache", "use one of them")
+    if workerinput is None and (results := config.getoption("--cg-json")) is not None:
+        check_results_file(_absolute(config.invocation_params.dir, results), "--cg-json")
     if workerinput is None:
         run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
     else:

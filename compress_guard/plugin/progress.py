@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 if TYPE_CHECKING:
     import pytest
@@ -20,9 +23,12 @@ LINE_SECONDS: Final = {True: 0.5, False: 20.0}
 class TerminalProgress:
     """A callable for the core, and a context that leaves the terminal on a fresh line."""
 
-    def __init__(self, reporter: pytest.TerminalReporter | None) -> None:
+    def __init__(self, reporter: pytest.TerminalReporter | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._reporter: Final = reporter
-        self._started: Final = time.monotonic()
+        self._clock: Final = clock
+        self._started: Final = clock()
+        # Output is captured for the whole process, and only the thread that runs the test may lift that.
+        self._thread: Final = threading.get_ident()
         self._next = self._started + QUIET_SECONDS
         self._shown = False
 
@@ -30,23 +36,38 @@ class TerminalProgress:
         return self
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if self._reporter is None or now < self._next or self._reporter.config.get_verbosity() < 0:
+        now = self._clock()
+        reporter = self._reporter
+        if reporter is None or now < self._next or threading.get_ident() != self._thread:
             return
-        animated = bool(self._reporter.hasmarkup)
+        if reporter.config.get_verbosity() < 0:
+            return
+        animated = bool(reporter.hasmarkup)
         self._next = now + LINE_SECONDS[animated]
         count = f"{done}/{total}" if total else f"{done}"
         line = f"  {what}: {count} images, {now - self._started:.0f} s"
-        if not self._shown:
-            self._reporter.ensure_newline()
-        self._shown = True
-        if animated:
-            self._reporter.rewrite(line, erase=True)
-        else:
-            self._reporter.write_line(line)
+        with _uncaptured(reporter):
+            if not self._shown:
+                reporter.ensure_newline()
+            self._shown = True
+            if animated:
+                reporter.rewrite(line, erase=True)
+                reporter.flush()
+            else:
+                reporter.write_line(line)
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._shown and self._reporter is not None and self._reporter.hasmarkup:
-            self._reporter.rewrite("", erase=True)
+            with _uncaptured(self._reporter):
+                self._reporter.rewrite("", erase=True)
+
+
+def _uncaptured(reporter: pytest.TerminalReporter) -> contextlib.AbstractContextManager[None]:
+    """While inside, what is written reaches the terminal: in a test pytest captures its own reporter too."""
+    capture: Any = reporter.config.pluginmanager.get_plugin("capturemanager")
+    if capture is None:
+        return contextlib.nullcontext()
+    lifted: contextlib.AbstractContextManager[None] = capture.global_and_fixture_disabled()
+    return lifted

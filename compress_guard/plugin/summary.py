@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compress_guard.errors import RunError
 from compress_guard.records import CellResult
 
 if TYPE_CHECKING:
@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from compress_guard.plugin.gate import Gate
 
 
-def ungated(results: Mapping[str, CellResult]) -> list[str]:
+def ungated(gate: Gate) -> list[str]:
     """Guards of which no selected cell was judged."""
     from compress_guard.report import ungated as names
 
-    return list(names(list(results.values())))
+    return [*names(list(gate.results.values())), *_unmeasured(gate)]
+
+
+def _unmeasured(gate: Gate) -> list[str]:
+    """Guards of which cells were selected and no one came as far as a result, say since a fixture skipped them."""
+    measured = {result.guard for result in gate.results.values()}
+    return [guard.name for guard in gate.thresholds.guards if guard.name in gate.selected - measured]
 
 
 def in_file_order(gate: Gate) -> list[CellResult]:
@@ -31,7 +37,8 @@ def in_file_order(gate: Gate) -> list[CellResult]:
 
 def show(gate: Gate, reporter: pytest.TerminalReporter) -> None:
     """One matrix per guard, and what a person should know beside it."""
-    if not gate.results:
+    unmeasured = _unmeasured(gate)
+    if not gate.results and not unmeasured and gate.unwritten is None:
         return
     from compress_guard.report import lines
 
@@ -40,21 +47,28 @@ def show(gate: Gate, reporter: pytest.TerminalReporter) -> None:
         for text, style in line:
             reporter.write(text, **dict.fromkeys(style.split(), True))
         reporter.write("\n")
+    for name in unmeasured:
+        reporter.write_line(f"{name} gates nothing: none of its cells was measured", red=True, bold=True)
+    if gate.unwritten is not None:
+        reporter.write_line(f"--cg-json: {gate.unwritten}", red=True, bold=True)
 
 
 def write_json(gate: Gate) -> None:
-    """The results file and the evidence beside it, if --cg-json asks for them."""
+    """The results file and the evidence beside it, if --cg-json asks for them; what prevents it is kept for `show`."""
     if (target := gate.config.getoption("--cg-json")) is None:
         return
     from compress_guard.engine.session import collect_evidence
     from compress_guard.report import environment, write
 
-    write(
-        Path(gate.config.invocation_params.dir, target),
-        in_file_order(gate),
-        environment(gate.settings),
-        collect_evidence(gate.settings.run_folder),
-    )
+    try:
+        write(
+            Path(gate.config.invocation_params.dir, target),
+            in_file_order(gate),
+            environment(gate.settings),
+            collect_evidence(gate.settings.run_folder),
+        )
+    except RunError as problem:
+        gate.unwritten = str(problem)
 
 
 def trim_store(gate: Gate) -> None:
