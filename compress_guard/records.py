@@ -243,8 +243,11 @@ class Evidence:
         """One compressed npz: per array name the values of all images end to end, and each image's shape."""
         import numpy as np
 
+        names = tuple(self.items[0]) if self.items else ()
         arrays: dict[str, NDArray[Any]] = {"ids": np.array(self.ids, dtype=np.str_)}
-        for name in self.items[0] if self.items else ():
+        # An archive has checksums of its contents, not of its directory: a name could get lost unseen.
+        arrays["names"] = np.array(names, dtype=np.str_)
+        for name in names:
             values = [np.asarray(item[name]) for item in self.items]
             arrays[f"values.{name}"] = np.concatenate([value.reshape(-1) for value in values])
             arrays[f"shapes.{name}"] = np.array([value.shape for value in values], dtype=np.int64).reshape(
@@ -256,17 +259,21 @@ class Evidence:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Evidence:
-        """The inverse of `to_bytes`; nothing is unpickled."""
+        """The inverse of `to_bytes`; nothing is unpickled. Raises ValueError for bytes that are damaged."""
+        try:
+            return cls._read(data)
+        except Exception as problem:  # a damaged archive fails in a dozen ways, NotImplementedError among them
+            raise ValueError(f"these bytes are not evidence: {problem}") from problem
+
+    @classmethod
+    def _read(cls, data: bytes) -> Evidence:
         import numpy as np
 
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             ids = tuple(str(name) for name in arrays["ids"])
             items: list[dict[str, NDArray[Any]]] = [{} for _ in ids]
-            for key in arrays.files:
-                kind, _, name = key.partition(".")
-                if kind != "values":
-                    continue
-                values, shapes = arrays[key], arrays[f"shapes.{name}"]
+            for name in (str(name) for name in arrays["names"]):
+                values, shapes = arrays[f"values.{name}"], arrays[f"shapes.{name}"]
                 start = 0
                 for item, shape in zip(items, shapes.tolist(), strict=True):
                     end = start + math.prod(shape)
@@ -311,6 +318,8 @@ class CellResult:
     mixed: bool = False
     off_target: int | None = None
     floor_bpp: float | None = None
+    limit: int | None = None
+    """Largest number of images allowed, by the file or the command line; None: all."""
     images: int | None = None
     """Images of the plan: the data set, or the seeded subset of a limit."""
     images_used: int | None = None
@@ -357,5 +366,6 @@ class CellResult:
 
 def seeded_fraction(seed: int, image_id: str) -> float:
     """A number in [0, 1) that depends on the seed and the image's id alone: how mixes and subsets choose images."""
-    digest = hashlib.blake2b(f"{seed}:{image_id}".encode(), digest_size=8).digest()
+    # Ids are often file names, and those need not be valid Unicode.
+    digest = hashlib.blake2b(f"{seed}:{image_id}".encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

@@ -11,11 +11,15 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Final, final
 
 _MAGIC: Final = b"compress-guard 1\n"
 _CHECKSUM_BYTES: Final = 16
+_UNFINISHED: Final = ".new-"
+_ABANDONED_SECONDS: Final = 3600
+"""After so long nobody is still writing."""
 
 DEFAULT_CAP_BYTES: Final = 4 * 2**30
 
@@ -71,6 +75,8 @@ class Store:
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
+        with contextlib.suppress(OSError):
+            os.utime(path)  # what is in use is not old: `trim` goes by this time
         return payload
 
     def put(self, name: str, payload: bytes) -> None:
@@ -80,7 +86,7 @@ class Store:
         path = self._path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(_MAGIC + _checksum(name, payload) + payload)
@@ -93,12 +99,18 @@ class Store:
             self.writable = False
 
     def trim(self) -> int:
-        """Drop the oldest entries until the rest fits under the cap; returns how many were dropped."""
+        """Drop the entries that lay unused longest until the rest fits under the cap; returns how many were dropped.
+
+        What killed processes left half-written goes too.
+        """
         entries = []
         for path in (self.folder / "streams").glob("*/*"):
             with contextlib.suppress(OSError):
                 status = path.stat()
-                entries.append((status.st_mtime, status.st_size, path))
+                if not path.name.startswith(_UNFINISHED):
+                    entries.append((status.st_mtime, status.st_size, path))
+                elif status.st_mtime < time.time() - _ABANDONED_SECONDS:
+                    path.unlink()
         excess = sum(size for _, size, _ in entries) - self._cap_bytes
         dropped = 0
         for _, size, path in sorted(entries):

@@ -25,7 +25,8 @@ def compressed_batches(
 ) -> Iterator[Batch]:
     """The images of `data` as the guard's plan codes them at the cell's codec and rate.
 
-    Targets are what the data set gives.
+    Targets are what the data set gives. An image that cannot be read or coded is left out where the guard's
+    max_error_share allows it.
 
     Raises `DataError`, `CodecError`, `CodecUnavailable`, `Unreachable`.
     """
@@ -33,10 +34,15 @@ def compressed_batches(
     samples = Samples(data, lambda raw, size: raw, limit=effective_limit(cell, settings), seed=settings.seed)
     surveyed = survey(samples)
     coder = Coder(codec, samples, surveyed, Store(settings.store_folder), settings.workers)
+    surveyed.check_failures({}, guard.max_error_share)
     planned = coder.plan(guard, cell.codec.alias, settings.seed).at(cell.bpp)
+    surveyed.check_failures(coder.lost(planned), guard.max_error_share)
     if not planned.reachable:
         raise Unreachable(unreachable(cell, planned, guard.rate))
-    yield from ahead(
+    for batch in ahead(
         partial(coded_batch, samples, surveyed, coder, planned, positions, device)
         for positions in positions_in_batches(len(surveyed.usable), batch_size)
-    )
+    ):
+        surveyed.check_failures(coder.lost(planned), guard.max_error_share)
+        if batch.images:
+            yield batch

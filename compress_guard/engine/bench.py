@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, final
+from typing import Any, Final, final
 
 from compress_guard.codecs.contract import Codec
 from compress_guard.engine.coding import Coder, available_codec
@@ -13,7 +14,7 @@ from compress_guard.engine.prediction import Progress, coded_batch
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, device_name, effective_limit
 from compress_guard.engine.subject import CountProgress, Subject, Subset
-from compress_guard.errors import CodecError, CodecUnavailable, DataError, RunError
+from compress_guard.errors import CodecError, CodecUnavailable, RunError
 from compress_guard.records import (
     Cell,
     CellResult,
@@ -29,6 +30,9 @@ from compress_guard.records import (
 from compress_guard.store import Store
 from compress_guard.verdict import Remembered, judge, settle
 
+NAMED_ERRORS: Final = 5
+"""Failed images that a result names."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
@@ -39,6 +43,17 @@ class Measured:
     clean_evidence: Evidence | None = None
     problem: RunError | None = None
     """What went wrong, for whoever wants the traceback."""
+
+
+@dataclass(slots=True, eq=False)
+class _Draft:
+    """What is known of a cell so far: an error later on takes none of it back."""
+
+    result: CellResult
+
+    def note(self, **values: Any) -> CellResult:
+        self.result = replace(self.result, **values)
+        return self.result
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -61,12 +76,12 @@ class Bench:
         """Measure one cell and judge it. Never raises for what the cell itself can go wrong with."""
         started = time.perf_counter()
         predicted = self._subject.predictions
-        blank = self._blank(cell, node_id)
+        draft = _Draft(self._blank(cell, node_id))
         try:
-            measured = self._measure(cell, blank, progress)
+            measured = self._measure(cell, draft, progress)
         except RunError as problem:
             judgement = _without_evidence(_verdict_of(problem), str(problem))
-            measured = Measured(self._settle(blank, judgement), problem=problem)
+            measured = Measured(self._settle(draft.result, judgement), problem=problem)
         result = replace(
             measured.result,
             predictions=self._subject.predictions - predicted,
@@ -74,25 +89,30 @@ class Bench:
         )
         return replace(measured, result=result)
 
-    def _measure(self, cell: Cell, blank: CellResult, progress: Progress) -> Measured:
+    def _measure(self, cell: Cell, draft: _Draft, progress: Progress) -> Measured:
         codec = available_codec(cell.codec)
         limit = effective_limit(cell, self._settings)
         subset = self._subject.subset(limit)
-        result = replace(blank, codec_version=codec.version, images=subset.survey.images)
-        self._check_failures(subset.survey, {})
+        draft.note(codec_version=codec.version, images=subset.survey.images)
+        self._check_failures(draft, subset.survey, {})
         coder, plan = self._plan(cell, codec, limit, subset, progress)
         planned = plan.at(cell.bpp)
-        result = self._with_rate(result, subset.survey, coder, planned)
-        self._check_failures(subset.survey, coder.failures)
+        draft.note(**_rate_fields(subset.survey, coder, planned))
+        self._check_failures(draft, subset.survey, coder.failures)
         if not planned.reachable:
             why = unreachable(cell, planned, self.guard.rate)
-            return Measured(self._settle(result, _without_evidence("unreachable", why)))
+            return Measured(self._settle(draft.result, _without_evidence("unreachable", why)))
         clean_evidence = self._subject.clean_evidence(limit, partial(progress, f"predicting {self.guard.name} clean"))
+        before = coder.encoded_pixels
         evidence = self._compressed_evidence(subset, coder, planned, partial(progress, f"predicting {cell.name}"))
-        self._check_failures(subset.survey, coder.failures)
+        # Where the store cannot keep streams they are made once more.
+        again = (coder.encoded_pixels - before) / sum(info.pixels for info in subset.survey.infos)
+        draft.note(encodes=(draft.result.encodes or 0.0) + again)
+        self._check_failures(draft, subset.survey, coder.lost(planned))
         clean_evidence = clean_evidence.select(evidence.ids)
         judgement = self._judge(cell, clean_evidence, evidence, limit)
-        return Measured(self._with_judgement(result, cell, judgement, len(evidence.ids)), evidence, clean_evidence)
+        result = self._with_judgement(draft.result, cell, judgement, len(evidence.ids))
+        return Measured(result, evidence, clean_evidence)
 
     def _plan(
         self, cell: Cell, codec: Codec, limit: int | None, subset: Subset, progress: Progress
@@ -133,17 +153,10 @@ class Bench:
 
     # What becomes of it
 
-    def _check_failures(self, surveyed: Survey, uncoded: dict[int, str]) -> None:
-        failed = len(surveyed.failures) + len(uncoded)
-        if failed <= self.guard.max_error_share * surveyed.images:
-            return
-        named = [text for _, text in surveyed.failures]
-        named += [f"image {surveyed.infos[at].id}: {text}" for at, text in sorted(uncoded.items())]
-        raise (CodecError if uncoded else DataError)(
-            f"{failed} of {surveyed.images} images failed, allowed by max_error_share "
-            f"{self.guard.max_error_share:g}: {int(self.guard.max_error_share * surveyed.images)}; the "
-            f"first: {named[0]}"
-        )
+    def _check_failures(self, draft: _Draft, surveyed: Survey, lost: Mapping[int, str]) -> None:
+        failed = surveyed.failed_ids(lost)
+        draft.note(errors=len(failed), error_ids=failed[:NAMED_ERRORS])
+        surveyed.check_failures(lost, self.guard.max_error_share)
 
     def _blank(self, cell: Cell, node_id: str) -> CellResult:
         return CellResult(
@@ -161,30 +174,9 @@ class Bench:
             device=device_name(self._subject.device),
             seed=self._settings.seed,
             confidence=self.guard.confidence,
+            limit=effective_limit(cell, self._settings),
             max_drop=cell.max_drop,
             min_score=cell.min_score,
-        )
-
-    def _with_rate(self, result: CellResult, surveyed: Survey, coder: Coder, planned: PlannedRate) -> CellResult:
-        coded = [
-            (info.pixels, length)
-            for info, length in zip(surveyed.infos, planned.lengths, strict=True)
-            if length is not None
-        ]
-        failed = [surveyed.infos[at].id for at in sorted(coder.failures)]
-        return replace(
-            result,
-            bpp_mean=planned.bpp_mean,
-            bpp_pooled=8 * sum(length for _, length in coded) / sum(pixels for pixels, _ in coded) if coded else None,
-            bpp_se=planned.bpp_se,
-            bits="coded",
-            settings=tuple(planned.setting_counts.items()),
-            mixed=planned.mixed,
-            off_target=planned.off_target,
-            floor_bpp=planned.floor,
-            errors=len(surveyed.failures) + len(failed),
-            error_ids=tuple([name for name, _ in surveyed.failures] + failed)[:5],
-            encodes=planned.encodes * coder.made_share,
         )
 
     def _with_judgement(self, result: CellResult, cell: Cell, judgement: Judgement, used: int) -> CellResult:
@@ -192,7 +184,6 @@ class Bench:
         result = replace(
             result,
             images_used=used,
-            errors=(result.images or 0) - used,
             clean_score=judgement.clean_score,
             score=judgement.score,
             drop=drop.value if drop else None,
@@ -220,6 +211,26 @@ class Bench:
             settled_by=settlement.settled_by,
             reason=reason,
         )
+
+
+def _rate_fields(surveyed: Survey, coder: Coder, planned: PlannedRate) -> dict[str, Any]:
+    """What a planned rate says in a result."""
+    coded = [
+        (info.pixels, length)
+        for info, length in zip(surveyed.infos, planned.lengths, strict=True)
+        if length is not None
+    ]
+    return {
+        "bpp_mean": planned.bpp_mean,
+        "bpp_pooled": 8 * sum(length for _, length in coded) / sum(pixels for pixels, _ in coded) if coded else None,
+        "bpp_se": planned.bpp_se,
+        "bits": "coded",
+        "settings": tuple(planned.setting_counts.items()),
+        "mixed": planned.mixed,
+        "off_target": planned.off_target,
+        "floor_bpp": planned.floor,
+        "encodes": planned.encodes * coder.made_share,
+    }
 
 
 def _without_evidence(verdict: Verdict, reason: str) -> Judgement:

@@ -12,11 +12,13 @@ import numpy as np
 from compress_guard.records import Evidence
 
 
-def made_once(shared: Path | None, made: Callable[[], Evidence], probe: Callable[[], Evidence]) -> Evidence:
+def made_once(
+    shared: Path | None, ids: tuple[str, ...], made: Callable[[], Evidence], probe: Callable[[], Evidence]
+) -> Evidence:
     """Clean evidence from a file of the run; the first process to ask makes it, the others wait and read.
 
     They predict the first batch all the same: where their model answers otherwise (built with other random weights,
-    say) they make their own.
+    say), or their images have other ids, they make their own. A damaged file is made again.
     """
     if shared is None:
         return made()
@@ -27,11 +29,11 @@ def made_once(shared: Path | None, made: Callable[[], Evidence], probe: Callable
             result = made()
             _write(shared, result)
             return result
-    return found if _begins_with(found, probe()) else made()
+    return found if found.ids == ids and _begins_with(found, probe()) else made()
 
 
 def _read(path: Path) -> Evidence | None:
-    with contextlib.suppress(OSError, ValueError, KeyError):
+    with contextlib.suppress(OSError, ValueError):
         return Evidence.from_bytes(path.read_bytes())
     return None
 
@@ -44,8 +46,6 @@ def _write(path: Path, result: Evidence) -> None:
 
 
 def _begins_with(found: Evidence, probe: Evidence) -> bool:
-    if found.ids[: len(probe.ids)] != probe.ids:
-        return False
     return all(
         one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
         for one, other in zip(probe.items, found.items, strict=False)

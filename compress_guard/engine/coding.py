@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, final
 
 from compress_guard import store as keys
 from compress_guard.codecs.contract import Codec
-from compress_guard.codecs.pixels import to_rgb
+from compress_guard.codecs.pixels import check_sizes, to_rgb
 from compress_guard.engine.samples import Samples, Survey
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 from compress_guard.rate import plan
-from compress_guard.records import CodecSpec, Guard, ImageInfo, RateMode, RatePlan
-from compress_guard.registry import CODECS
+from compress_guard.records import CodecSpec, Guard, ImageInfo, PlannedRate, RateMode, RatePlan, Scalar
+from compress_guard.registry import CODECS, unknown
 from compress_guard.store import Store
+from compress_guard.thresholds.curve import RATES
+from compress_guard.thresholds.settings import TOLERANCE, TOLERANCES
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +44,21 @@ def available_codec(spec: CodecSpec) -> Codec:
     return codec
 
 
+def check_rate(mode: str, bpp: float, tolerance: float | None) -> None:
+    """Raises `OptionError` for a rate mode that is not known, and a rate or tolerance out of range."""
+    if mode not in TOLERANCE:
+        raise OptionError(unknown("rate mode", mode, tuple(TOLERANCE)))
+    if bpp not in RATES:
+        raise OptionError(f"rate {bpp:g} bpp is outside {RATES}; use a rate in that range")
+    if tolerance is not None and tolerance not in TOLERANCES:
+        raise OptionError(f"rate tolerance {tolerance:g} is outside {TOLERANCES}; it is relative, 0.02 means 2 %")
+
+
+def codec_options(options: Mapping[str, Any]) -> tuple[tuple[str, Scalar], ...]:
+    """Options as a specification holds them, lists frozen; their order makes no difference."""
+    return tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in sorted(options.items()))
+
+
 @final
 class Coder:
     """The streams of a guard's images by one codec: each coded when first asked for, then kept in the store."""
@@ -54,7 +71,8 @@ class Coder:
         self._workers: Final = workers
         self._identity: Final = keys.key(codec.type, codec.version, repr(codec))
         self.failures: Final[dict[int, str]] = {}
-        """What went wrong with images (by position among the usable ones) that could not be coded."""
+        """What went wrong with images (by position among the usable ones) that could not be encoded."""
+        self._undecoded: Final[dict[tuple[int, float], str]] = {}
         self.encoded_pixels = 0
         """Pixels of every image that an encoder was called with."""
         self.made_share = 1.0
@@ -76,6 +94,7 @@ class Coder:
             seed=seed,
             encode=self.lengths,
         )
+        # Of what was asked for in pixels, so that the cells' encodes add up to what was made.
         asked = sum(rate.encodes for rate in planned.rates) * sum(info.pixels for info in self._survey.infos)
         self.made_share = (self.encoded_pixels - before) / asked if asked else 0.0
         return planned
@@ -107,43 +126,60 @@ class Coder:
         return found
 
     def _encode(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
+        if not requests:
+            return []
         images = [self._samples[self._survey.usable[at]].image for at, _ in requests]
         settings = [setting for _, setting in requests]
-        self.encoded_pixels += sum(self._survey.infos[at].pixels for at, _ in requests)
         self.encoded_images += len(requests)
-        if self.progress is not None and requests:
+        if self.progress is not None:
             self.progress(self.encoded_images, 0)
         try:
+            self._count(requests)
             return list(self.codec.encode(images, settings, self._workers))
         except CodecError:
             return [self._encode_one(at, image, setting) for (at, setting), image in zip(requests, images, strict=True)]
 
+    def _count(self, requests: Sequence[tuple[int, float]]) -> None:
+        self.encoded_pixels += sum(self._survey.infos[at].pixels for at, _ in requests)
+
     def _encode_one(self, at: int, image: torch.Tensor, setting: float) -> bytes | None:
+        self._count([(at, setting)])
         try:
             return self.codec.encode([image], [setting], 1)[0]
         except CodecError as problem:
             self.failures[at] = str(problem)
             return None
 
-    def decode(self, positions: Sequence[int], streams: Sequence[bytes]) -> list[torch.Tensor | None]:
+    def decode(self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]) -> list[torch.Tensor | None]:
         """One image per stream, None (and a failure on record) where a stream does not decode to its source's size."""
         try:
             images: list[torch.Tensor | None] = list(self.codec.decode(streams, self._workers))
         except CodecError:
-            images = [self._decode_one(at, stream) for at, stream in zip(positions, streams, strict=True)]
-        for number, at in enumerate(positions):
+            images = [self._decode_one(request, stream) for request, stream in zip(requests, streams, strict=True)]
+        for number, (at, setting) in enumerate(requests):
             image = images[number]
-            if image is not None and tuple(image.shape[-2:]) != self._samples[self._survey.usable[at]].size:
-                self.failures[at] = f"decoded to {tuple(image.shape)}, not to the size of its source"
+            if image is None:
+                continue
+            size = self._samples[self._survey.usable[at]].size
+            if tuple(image.shape) != (3, *size):
+                self._undecoded[at, setting] = f"decoded to {tuple(image.shape)}, not to the {(3, *size)} of its source"
                 images[number] = None
         return images
 
-    def _decode_one(self, at: int, stream: bytes) -> torch.Tensor | None:
+    def _decode_one(self, request: tuple[int, float], stream: bytes) -> torch.Tensor | None:
         try:
             return self.codec.decode([stream], 1)[0]
         except CodecError as problem:
-            self.failures[at] = str(problem)
+            self._undecoded[request] = str(problem)
             return None
+
+    def lost(self, planned: PlannedRate) -> dict[int, str]:
+        """What went wrong with images, by position, that this rate cannot show: not encoded, or not decoded.
+
+        What another rate could not decode does not count here, or a result would depend on the order of the cells.
+        """
+        undecoded = {at: why for (at, setting), why in self._undecoded.items() if planned.settings[at] == setting}
+        return undecoded | self.failures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,11 +218,15 @@ def compress(
         workers: CPU threads.
 
     Raises:
-        OptionError: unknown codec or option. CodecUnavailable: its library is not installed.
+        OptionError: unknown codec, option or rate mode, or a rate out of range.
+        CodecUnavailable: its library is not installed.
         CodecError: an image could not be coded. DataError: something is not an image.
     """
-    one = available_codec(CodecSpec(codec, codec, tuple(options.items())))
+    check_rate(rate, bpp, tolerance)
+    one = available_codec(CodecSpec(codec, codec, codec_options(options)))
     pixels = [to_rgb(image) for image in images]
+    if not pixels:
+        return Compressed([], [], [], [])
     streams: dict[tuple[int, float], bytes] = {}
 
     def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
@@ -199,11 +239,13 @@ def compress(
         one.ladder,
         [bpp],
         mode=rate,
-        tolerance=tolerance if tolerance is not None else (0.05 if rate == "image" else 0.02),
+        tolerance=TOLERANCE[rate] if tolerance is None else tolerance,
         seed=seed,
         encode=encode,
     ).at(bpp)
     settings = [setting for setting in planned.settings if setting is not None]
     kept = [streams[at, setting] for at, setting in enumerate(settings)]
-    decoded = [image.to(source.device) for image, source in zip(one.decode(kept, workers), pixels, strict=True)]
+    decoded = one.decode(kept, workers)
+    check_sizes(codec, pixels, decoded)
+    decoded = [image.to(source.device) for image, source in zip(decoded, pixels, strict=True)]
     return Compressed(decoded, kept, [rate for rate in planned.bpp if rate is not None], settings)

@@ -75,6 +75,12 @@ def check_data(data: Any, name: str) -> Any:
             f"{name}: returned a {type(data).__name__}; expected a map-style data set with len() and [] that gives "
             "(image, target) or (image, target, id)"
         )
-    if len(data) == 0:
+    try:
+        count = len(data)
+    except Exception as problem:
+        raise DataError(
+            f"{name}: len() of it raised {type(problem).__name__}: {problem}; expected its images"
+        ) from problem
+    if count == 0:
         raise DataError(f"{name}: has no images; expected at least one")
     return data

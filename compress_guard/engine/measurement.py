@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from compress_guard.engine.bench import Bench, Measured
+from compress_guard.engine.coding import check_rate, codec_options
 from compress_guard.engine.factories import check_data, check_model
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.engine.subject import Subject
 from compress_guard.errors import OptionError
 from compress_guard.records import Cell, CellResult, CodecSpec, Guard, Policy, RateMode, Scalar
 from compress_guard.registry import CODECS, TASKS, unknown
-
-TOLERANCES: Mapping[RateMode, float] = {"dataset": 0.02, "image": 0.05}
-"""Relative tolerance of the rate by default (DESIGN: 2 % of the mean, 5 % of each image)."""
+from compress_guard.thresholds.curve import POINTS
+from compress_guard.thresholds.settings import TOLERANCE
 
 
 def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, each by its name
@@ -45,11 +45,17 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     metrics: tuple[str, ...] = TASKS.resolve(task).metrics
     if metric is not None and metric not in metrics:
         raise OptionError(unknown(f"metric of {task}", metric, metrics))
-    if not 0.02 <= bpp <= 8:
-        raise OptionError(f"rate {bpp:g} bpp is outside 0.02 to 8; use a rate in that range")
+    check_rate(rate, bpp, rate_tolerance)
     if not 0.5 < confidence < 1:
         raise OptionError(f"confidence {confidence:g} is outside 0.5 to 1; 0.95 is usual")
-    spec = CodecSpec(codec, codec, tuple(sorted((options or {}).items())))
+    for key, points in (("max_drop", max_drop), ("min_score", min_score)):
+        if points is not None and points not in POINTS:
+            raise OptionError(f"{key} {points:g} is outside {POINTS}; give it in points")
+    if limit is not None and (type(limit) is not int or limit < 1):
+        raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
+    if not 0 <= max_error_share < 1:
+        raise OptionError(f"max_error_share {max_error_share:g} is outside 0 to 1 (1 excluded); 0 allows no failure")
+    spec = CodecSpec(codec, codec, codec_options(options or {}))
     return Guard(
         name=name,
         task=task,
@@ -58,7 +64,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         data="",
         cells=(Cell(name, spec, float(bpp), max_drop, min_score, limit, 0),),
         rate=rate,
-        rate_tolerance=TOLERANCES[rate] if rate_tolerance is None else rate_tolerance,
+        rate_tolerance=TOLERANCE[rate] if rate_tolerance is None else rate_tolerance,
         confidence=confidence,
         policy=policy or Policy(),
         max_error_share=max_error_share,

@@ -39,8 +39,14 @@ class Batch:
 
 
 def batch_size_of(model: object) -> int:
-    """Images per call of a model: what it says itself, as `predictor` makes it do, else the default."""
-    return int(getattr(model, "batch_size", DEFAULT_BATCH_SIZE))
+    """Images per call of a model: what it says itself, as `predictor` makes it do, else the default.
+
+    Raises `ModelError` for a batch size that is none.
+    """
+    size = getattr(model, "batch_size", DEFAULT_BATCH_SIZE)
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ModelError(f"the model's batch_size is {size!r}; expected a whole number of at least 1")
+    return size
 
 
 def positions_in_batches(count: int, size: int) -> Iterator[range]:
@@ -54,7 +60,8 @@ def clean_batch(samples: Samples, survey: Survey, positions: Sequence[int], devi
     chosen = [samples[survey.usable[at]] for at in positions]
     return Batch(
         tuple(sample.id for sample in chosen),
-        [sample.image.to(device) for sample in chosen],
+        # A model that works in place must not change the source that is coded, or scored, later.
+        [sample.image.to(device, copy=True) for sample in chosen],
         [sample.target for sample in chosen],
         [sample.size for sample in chosen],
         (),
@@ -67,12 +74,14 @@ def coded_batch(
     """The images at these positions as the plan codes them; an image that fails to code is left out."""
     requests = [(at, setting) for at in positions if (setting := planned.settings[at]) is not None]
     coded = [
-        (at, stream) for (at, _), stream in zip(requests, coder.streams(requests), strict=True) if stream is not None
+        (request, stream)
+        for request, stream in zip(requests, coder.streams(requests), strict=True)
+        if stream is not None
     ]
-    images = coder.decode([at for at, _ in coded], [stream for _, stream in coded])
+    images = coder.decode([request for request, _ in coded], [stream for _, stream in coded])
     kept = [
         (samples[survey.usable[at]], image, 8 * len(stream) / survey.infos[at].pixels)
-        for (at, stream), image in zip(coded, images, strict=True)
+        for ((at, _), stream), image in zip(coded, images, strict=True)
         if image is not None
     ]
     return Batch(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.codecs.pixels import to_rgb
-from compress_guard.errors import DataError
+from compress_guard.errors import CodecError, DataError
 from compress_guard.records import ImageInfo, seeded_fraction
 
 if TYPE_CHECKING:
@@ -132,6 +132,24 @@ class Survey:
     @property
     def images(self) -> int:
         return len(self.usable) + len(self.failures)
+
+    def failed_ids(self, lost: Mapping[int, str]) -> tuple[str, ...]:
+        """Names of the images that could not be read, then of those, by position, that were lost in coding."""
+        return tuple([name for name, _ in self.failures] + [self.infos[at].id for at in sorted(lost)])
+
+    def check_failures(self, lost: Mapping[int, str], allowed: float) -> None:
+        """Raises `CodecError`, or `DataError` if none was lost in coding, where more than this share failed."""
+        failed = len(self.failures) + len(lost)
+        # Dividing meets a share like 0.29 of 100 exactly, where multiplying gives 28.999999999999996.
+        if failed / self.images <= allowed:
+            return
+        named = [text for _, text in self.failures]
+        named += [f"image {self.infos[at].id}: {text}" for at, text in sorted(lost.items())]
+        permitted = max(count for count in range(failed) if count / self.images <= allowed)
+        raise (CodecError if lost else DataError)(
+            f"{failed} of {self.images} images failed, allowed by max_error_share {allowed:g}: {permitted}; the "
+            f"first: {named[0]}"
+        )
 
 
 def survey(samples: Samples) -> Survey:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, final
 
+from compress_guard import store as keys
 from compress_guard.engine.bench import Bench, Measured
 from compress_guard.engine.factories import call, check_data, check_model
 from compress_guard.engine.prediction import Progress
@@ -16,6 +18,8 @@ from compress_guard.errors import DataError, ModelError, RunError
 from compress_guard.records import Cell, CellResult, Guard, Thresholds
 
 FIXTURE: Final = "fixture:"
+LONGEST_NAME: Final = 160
+"""Characters of a node id in a file name; file systems take 255 bytes in all."""
 
 FixtureLookup = Callable[[str, type[RunError]], Any]
 """Resolves a fixture's name, raising the given error where it cannot."""
@@ -109,8 +113,9 @@ def _evidence_folder(run_folder: Path) -> Path:
 
 
 def evidence_name(result: CellResult) -> str:
-    """A file name for a cell's evidence: its node id without what file systems dislike."""
-    return "".join(char if char.isalnum() or char in "-_.[]" else "_" for char in result.id)
+    """A file name for a cell's evidence: its node id, readable, no two the same, without what file systems dislike."""
+    name = urllib.parse.quote(result.id.replace("::", "__"), safe="[]", errors="surrogatepass")
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}-{keys.key(result.id)}"
 
 
 def collect_evidence(run_folder: Path) -> dict[str, bytes]:

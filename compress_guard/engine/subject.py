@@ -60,6 +60,7 @@ class Subject:
 
     def subset(self, limit: int | None) -> Subset:
         """The images of this limit, read and checked once; raises `DataError`."""
+        limit = self._binding(limit)
         if limit not in self._subsets:
             samples = Samples(self._load_data(), self.task.target, limit=limit, seed=self._seed)
             self._subsets[limit] = Subset(samples, survey(samples))
@@ -67,9 +68,11 @@ class Subject:
 
     def clean_evidence(self, limit: int | None, progress: CountProgress) -> Evidence:
         """The evidence of the clean images of this limit, predicted once; raises `ModelError`, `DataError`."""
+        limit = self._binding(limit)
         if limit not in self._clean:
             subset = self.subset(limit)
             chunks = list(self.batches(subset))
+            ids = tuple(info.id for info in subset.survey.infos)
 
             def made() -> Evidence:
                 makers = [partial(clean_batch, subset.samples, subset.survey, chunk, self.device) for chunk in chunks]
@@ -78,7 +81,7 @@ class Subject:
             def probe() -> Evidence:
                 return self._predict(clean_batch(subset.samples, subset.survey, chunks[0], self.device))
 
-            self._clean[limit] = clean.made_once(self._clean_file(limit), made, probe)
+            self._clean[limit] = clean.made_once(self._clean_file(limit), ids, made, probe)
         return self._clean[limit]
 
     def batches(self, subset: Subset) -> Iterable[range]:
@@ -103,6 +106,10 @@ class Subject:
         if self._model is None:
             self._model = self._load_model()
         return self._model
+
+    def _binding(self, limit: int | None) -> int | None:
+        """The limit, None where there are no more images anyway."""
+        return None if limit is None or limit >= len(self._load_data()) else limit
 
     def _clean_file(self, limit: int | None) -> Path | None:
         if self._shared is None:

@@ -1,0 +1,150 @@
+"""Factories as a thresholds file names them, and the messages for those that do not work."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+from compress_guard.engine.factories import call, check_data, check_model, importable
+from compress_guard.errors import DataError, ModelError
+
+MODULE = """
+import os
+
+NUMBER = 3
+
+def plain():
+    return "made"
+
+def placed(device):
+    return f"made on {device}"
+
+def raises():
+    raise FileNotFoundError("weights.pt")
+
+def leaves():
+    raise SystemExit("usage: train.py")
+
+def refuses():
+    from compress_guard.errors import ModelError
+    raise ModelError("in its own words")
+
+class Zoo:
+    @staticmethod
+    def best(*, device="cpu"):
+        return f"best on {device}"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, request):
+    name = f"factory_{abs(hash(request.node.name))}"
+    (tmp_path / f"{name}.py").write_text(MODULE)
+    (tmp_path / f"{name}_broken.py").write_text("import nothing_of_this_name\n")
+    (tmp_path / f"{name}_script.py").write_text("import sys\nsys.exit(2)\n")
+    yield tmp_path, name
+    for module in [module for module in sys.modules if module.startswith(name)]:
+        del sys.modules[module]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "made"), [("plain", "made"), ("placed", "made on cuda:1"), ("Zoo.best", "best on cuda:1")]
+)
+def test_a_factory_is_called_and_given_the_device_if_it_wants_it(folder, attribute, made):
+    before = list(sys.path)
+    assert call(f"{folder[1]}:{attribute}", folder[0], "cuda:1", ModelError) == made
+    assert sys.path == before
+
+
+def test_the_folder_comes_first_and_leaves_even_after_an_error(tmp_path):
+    before = list(sys.path)
+    with importable(tmp_path):
+        assert sys.path == [str(tmp_path), *before]
+    assert sys.path == before
+    with pytest.raises(KeyError), importable(tmp_path):
+        raise KeyError
+    assert sys.path == before
+
+
+@pytest.mark.parametrize("error", [ModelError, DataError])
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        (
+            "NAME_missing:model",
+            "cannot be imported (ModuleNotFoundError: No module named 'NAME_missing'); expected an importable "
+            "package.module:callable, looked up with FOLDER on sys.path",
+        ),
+        (
+            "NAME:modle",
+            "cannot be imported (AttributeError: module 'NAME' has no attribute 'modle'); expected an importable "
+            "package.module:callable, looked up with FOLDER on sys.path",
+        ),
+        (
+            "NAME_broken:model",
+            "cannot be imported (ModuleNotFoundError: No module named 'nothing_of_this_name'); expected an importable "
+            "package.module:callable, looked up with FOLDER on sys.path",
+        ),
+        (
+            "NAME_script:model",
+            "cannot be imported (SystemExit: 2); expected an importable package.module:callable, looked up with FOLDER "
+            "on sys.path",
+        ),
+        ("NAME:NUMBER", "is a int; expected a callable that returns the object to use"),
+        ("NAME:raises", "raised FileNotFoundError: weights.pt; expected it to return an object"),
+        ("NAME:leaves", "raised SystemExit: usage: train.py; expected it to return an object"),
+    ],
+)
+def test_factories_that_do_not_work(folder, error, factory, message):
+    path, name = folder
+    factory, message = factory.replace("NAME", name), message.replace("NAME", name).replace("FOLDER", str(path))
+    with pytest.raises(error, match=f"^{re.escape(f'{factory}: {message}')}$"):
+        call(factory, path, "cpu", error)
+
+
+def test_an_error_of_ours_inside_a_factory_speaks_for_itself(folder):
+    with pytest.raises(ModelError, match="^in its own words$"):
+        call(f"{folder[1]}:refuses", folder[0], "cpu", DataError)
+
+
+def test_a_model_is_a_callable():
+    assert check_model(len, "m:f") is len
+    message = (
+        "m:f: returned a str; expected a predictor: a callable from a list of uint8 images to one prediction per "
+        "image, as compress_guard.predictor(module, ...) makes"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+        check_model("weights", "m:f")
+
+
+class Loader:
+    def __iter__(self):
+        return iter(())
+
+
+class NoLength:
+    def __getitem__(self, index):
+        return index
+
+    def __len__(self):
+        raise TypeError("streamed")
+
+
+EXPECTED = "expected a map-style data set with len() and [] that gives (image, target) or (image, target, id)"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (None, f"d: returned a NoneType; {EXPECTED}"),
+        (Loader(), f"d: returned a Loader; {EXPECTED}"),
+        (NoLength(), "d: len() of it raised TypeError: streamed; expected its images"),
+        ([], "d: has no images; expected at least one"),
+    ],
+)
+def test_data_is_a_sequence_with_something_in_it(data, message):
+    assert check_data([1], "d") == [1]
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        check_data(data, "d")

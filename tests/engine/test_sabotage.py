@@ -1,0 +1,129 @@
+"""Faults found in published measurements of this kind, each put into the package: the checks must notice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+CODEC, RATE, COUNT = "jpeg", 1.3, 24
+
+
+@pytest.fixture
+def cell(pictures, spectrum, make_guard, make_world, honest):
+    """Runs one cell and all checks on it; AssertionError from the check of this name."""
+
+    def run(check: str | None = None):
+        data, model = pictures(COUNT), spectrum()
+        result = make_world(make_guard((CODEC,), (RATE,)), model, data).only().result
+        assert result.verdict == "pass", result.reason
+        checks, seen = honest(CODEC, data), model.images_seen[COUNT:]
+        named = {
+            "rate": lambda: checks.rate(result),
+            "images": lambda: checks.images(result, seen),
+            "mix": lambda: checks.mix(result, seen),
+            "scores": lambda: checks.scores(result, model, seen),
+        }
+        for name, one in named.items():
+            if check in (None, name):
+                one()
+
+    return run
+
+
+def test_without_a_fault_all_checks_hold(cell):
+    cell()
+
+
+def test_bits_counted_as_bytes(cell, monkeypatch):
+    from compress_guard.engine.coding import Coder
+
+    right = Coder.lengths
+    monkeypatch.setattr(Coder, "lengths", lambda self, asked: [length // 8 for length in right(self, asked)])
+    with pytest.raises(AssertionError):
+        cell("rate")
+
+
+def test_bits_counted_as_bytes_in_the_report_alone(cell, monkeypatch):
+    from compress_guard.records import PlannedRate
+
+    right = PlannedRate.bpp_mean.fget
+    monkeypatch.setattr(PlannedRate, "bpp_mean", property(lambda self: right(self) / 8))
+    with pytest.raises(AssertionError):
+        cell("rate")
+
+
+def test_a_codec_that_returns_the_clean_image(cell, monkeypatch):
+    from compress_guard.codecs.jpeg import Jpeg
+
+    right, sources = Jpeg.encode, {}
+
+    def encode(self, images, settings, workers=1):
+        streams = right(self, images, settings, workers)
+        sources.update(zip(streams, images, strict=True))
+        return streams
+
+    monkeypatch.setattr(Jpeg, "encode", encode)
+    monkeypatch.setattr(Jpeg, "decode", lambda self, streams, workers=1: [sources[stream] for stream in streams])
+    with pytest.raises(AssertionError):
+        cell("images")
+
+
+def test_clean_predictions_scored_as_compressed(cell, monkeypatch):
+    from compress_guard.engine.bench import Bench
+
+    monkeypatch.setattr(
+        Bench,
+        "_compressed_evidence",
+        lambda self, subset, coder, planned, progress: self._subject.clean_evidence(None, progress),
+    )
+    with pytest.raises(AssertionError):
+        cell("images")
+
+
+def test_bpp_over_padded_pixels(cell, monkeypatch, pictures):
+    from compress_guard.engine import subject
+
+    padded = {
+        name: -(-image.shape[1] // 16) * 16 * (-(-image.shape[2] // 16) * 16) for image, _, name in pictures(COUNT)
+    }
+    right = subject.survey
+
+    def survey(samples):
+        found = right(samples)
+        return replace(found, infos=tuple(replace(info, pixels=padded[info.id]) for info in found.infos))
+
+    monkeypatch.setattr(subject, "survey", survey)
+    with pytest.raises(AssertionError):
+        cell("rate")
+
+
+def test_a_mix_by_image_size(cell, monkeypatch, pictures):
+    from compress_guard.rate import ledger
+
+    size = {name: image.numel() for image, _, name in pictures(COUNT)}
+    largest = max(size.values()) + 1
+    monkeypatch.setattr(ledger, "seeded_fraction", lambda seed, name: 1 - size[name] / largest)
+    with pytest.raises(AssertionError):
+        cell("mix")
+
+
+def test_images_out_of_step_with_their_targets(cell, monkeypatch):
+    from compress_guard.engine import bench
+
+    right = bench.coded_batch
+
+    def shifted(*arguments):
+        batch = right(*arguments)
+        return replace(batch, images=[*batch.images[1:], batch.images[0]])
+
+    monkeypatch.setattr(bench, "coded_batch", shifted)
+    with pytest.raises(AssertionError):
+        cell("images")
+
+
+@pytest.mark.parametrize(("head", "verdict"), [((0, 1, 2, 3), "pass"), ((2, 3, 0, 1), "fail")])
+def test_shuffled_weights_in_a_head_fail_the_gate(head, verdict, pictures, spectrum, make_guard, make_world):
+    guard = make_guard(("webp",), (3.0,), max_drop=30, min_score=60)
+    measured = make_world(guard, spectrum(head=head), pictures(COUNT)).only()
+    assert measured.result.verdict == verdict

@@ -1,0 +1,224 @@
+"""Reading people's data sets: what is taken, what is refused and how, and what is kept in memory."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from compress_guard.engine import samples as module
+from compress_guard.engine.samples import Samples, survey
+from compress_guard.errors import CodecError, DataError
+
+
+def plain(raw, size):
+    return raw
+
+
+def picture(height=4, width=5, fill=7):
+    return torch.full((3, height, width), fill, dtype=torch.uint8)
+
+
+class Counted:
+    """A data set that notes every read."""
+
+    def __init__(self, rows):
+        self.rows, self.reads = rows, []
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, index):
+        self.reads.append(index)
+        if isinstance(self.rows[index], Exception):
+            raise self.rows[index]
+        return self.rows[index]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 60), st.integers(-5, 5))
+def test_a_subset_is_seeded_nested_and_in_data_order(count, one, other, seed):
+    small, large = sorted((one, other))
+
+    def chosen(limit):
+        samples = Samples([(picture(), at) for at in range(count)], plain, limit=limit, seed=seed)
+        return [samples[index].target for index in range(len(samples))]
+
+    assert len(chosen(small)) == min(small, count)
+    assert chosen(small) == sorted(set(chosen(small)))
+    assert set(chosen(small)) <= set(chosen(large))
+    assert chosen(small) == chosen(small)
+    assert chosen(None) == list(range(count))
+
+
+def test_another_seed_chooses_another_subset():
+    data = [(picture(), at) for at in range(200)]
+
+    def chosen(seed):
+        found = Samples(data, plain, limit=20, seed=seed)
+        return [found[index].target for index in range(20)]
+
+    assert chosen(0) != chosen(1)
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "target"),
+    [
+        ((picture(), 3), "0", 3),
+        ([picture(), 3], "0", 3),
+        ((picture(), 3, "street.jpg"), "street.jpg", 3),
+        ((picture(), 3, 17), "17", 3),
+        ((Image.new("RGB", (5, 4), (7, 7, 7)), {"a": 1}), "0", {"a": 1}),
+        ((Image.new("L", (5, 4), 7), None, "grey"), "grey", None),
+        ((picture()[:1], 3), "0", 3),
+    ],
+)
+def test_rows_that_are_taken(row, name, target):
+    sample = Samples([row], plain)[0]
+    assert (sample.id, sample.target, sample.size) == (name, target, (4, 5))
+    assert sample.image.equal(picture())
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (picture(), "sample 0 is a Tensor; expected (image, target) or (image, target, id)"),
+        ((picture(),), "sample 0 is a tuple of length 1; expected (image, target) or (image, target, id)"),
+        ((1, 2, 3, 4), "sample 0 is a tuple of length 4; expected (image, target) or (image, target, id)"),
+        ({"image": 1}, "sample 0 is a dict; expected (image, target) or (image, target, id)"),
+        (None, "sample 0 is a NoneType; expected (image, target) or (image, target, id)"),
+        (KeyError("gone"), "sample 0 cannot be read (KeyError: 'gone')"),
+        (DataError("lost"), "sample 0 cannot be read (DataError: lost)"),
+        (
+            (picture().float(), 1, "cat"),
+            "sample 0 (id cat): image is a tensor of shape (3, 4, 5) and dtype float32; expected a PIL image or a "
+            "uint8 RGB tensor of shape (3, H, W) with H and W at least 1; leave scaling and normalisation to the model "
+            "(PILToTensor keeps uint8)",
+        ),
+    ],
+)
+def test_rows_that_are_refused(row, message):
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        Samples(Counted([row]), plain)[0]
+
+
+def test_a_broken_picture_that_opens_lazily_is_named():
+    whole = io.BytesIO()
+    Image.effect_noise((64, 64), 50).save(whole, "JPEG")
+    opened = Image.open(io.BytesIO(whole.getvalue()[:700]))
+    with pytest.raises(DataError, match=r"^sample 0 \(id half\): image cannot be read: "):
+        Samples([(opened, 1, "half")], plain)[0]
+
+
+def test_a_target_reader_that_stumbles_is_the_samples_error():
+    def stumbles(raw, size):
+        raise ZeroDivisionError("oh")
+
+    with pytest.raises(DataError, match=r"^sample 0 \(id a\) cannot be read \(ZeroDivisionError: oh\)$"):
+        Samples([(picture(), 1, "a")], stumbles)[0]
+
+
+def test_the_target_reader_is_told_the_size_of_the_upright_image():
+    tall = Image.new("RGB", (9, 4))
+    tall.getexif()[0x0112] = 6
+    sizes = []
+    Samples([(tall, 1)], lambda raw, size: sizes.append(size))[0]
+    assert sizes == [(9, 4)]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=12), st.lists(st.integers(0, 11), max_size=40))
+def test_memory_holds_the_bound_plus_one_image_at_most(sides, reads):
+    samples = Samples([(picture(side, side), 0) for side in sides], plain)
+    bound = 300
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "KEPT_BYTES", bound)
+        for at in reads:
+            sample = samples[at % len(sides)]
+            kept = sum(one.image.numel() for one in samples._kept.values())
+            assert kept <= max(bound, sample.image.numel())
+            assert sample.size == (sides[at % len(sides)],) * 2
+
+
+def test_what_fits_is_read_once_and_the_least_recent_goes_first(monkeypatch):
+    data = Counted([(picture(10, 10), at) for at in range(3)])
+    monkeypatch.setattr(module, "KEPT_BYTES", 600)
+    samples = Samples(data, plain)
+    for at in (0, 1, 0, 1, 2, 1, 0):
+        samples[at]
+    assert data.reads == [0, 1, 2, 0]
+
+
+# The survey
+
+
+def test_a_survey_names_failures_and_counts_pixels():
+    data = Counted([(picture(3, 5), 0, "a"), OSError("gone"), (picture(2, 2), 0, "c")])
+    found = survey(Samples(data, plain))
+    assert found.usable == (0, 2)
+    assert [(info.id, info.pixels) for info in found.infos] == [("a", 15), ("c", 4)]
+    assert found.failures == (("1", "sample 1 cannot be read (OSError: gone)"),)
+    assert found.images == 3
+
+
+def test_digests_tell_pixels_and_shapes_apart_and_nothing_else():
+    rows = [(picture(2, 6), 0, "a"), (picture(3, 4), 0, "b"), (picture(2, 6), 9, "c"), (picture(2, 6, 8), 0, "d")]
+    a, b, c, d = survey(Samples(rows, plain)).digests
+    assert a == c
+    assert len({a, b, d}) == 3
+
+
+def test_a_view_into_a_larger_tensor_has_the_digest_of_its_pixels():
+    wide = torch.arange(3 * 4 * 10, dtype=torch.uint8).reshape(3, 4, 10)
+    one, other = survey(Samples([(wide[:, :, 2:7], 0), (wide[:, :, 2:7].clone(), 0)], plain)).digests
+    assert one == other
+
+
+def test_two_samples_with_one_id_are_refused():
+    rows = [(picture(), 0, "a"), (picture(), 0, "b"), (picture(), 0, "a")]
+    message = "samples 0 and 2 both have the id 'a'; expected ids that tell images apart"
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        survey(Samples(rows, plain))
+
+
+def test_the_positions_in_messages_are_those_of_the_data_set():
+    data = Counted([OSError("gone")] * 50)
+    samples = Samples(data, plain, limit=3, seed=4)
+    with pytest.raises(DataError) as caught:
+        survey(samples)
+    first = samples.name(0)
+    assert str(caught.value) == (
+        f"none of the 3 samples can be used; the first: sample {first} cannot be read (OSError: gone)"
+    )
+    assert data.reads == [int(samples.name(index)) for index in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("images", "share", "allowed"),
+    [(100, 0.29, 29), (100, 0.07, 7), (3, 0.34, 1), (10, 0.3, 3), (10, 0.0, 0), (50, 0.58, 29), (30, 0.1, 3)],
+)
+def test_a_share_of_failures_holds_exactly_at_its_edge(images, share, allowed):
+    def surveyed(failed):
+        rows = [OSError("gone")] * failed + [(picture(), 0)] * (images - failed)
+        return survey(Samples(Counted(rows), plain))
+
+    surveyed(allowed).check_failures({}, share)
+    message = (
+        f"{allowed + 1} of {images} images failed, allowed by max_error_share {share:g}: {allowed}; the first: "
+        "sample 0 cannot be read (OSError: gone)"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        surveyed(allowed + 1).check_failures({}, share)
+
+
+def test_images_lost_in_coding_count_with_those_that_could_not_be_read():
+    found = survey(Samples(Counted([OSError("gone"), (picture(), 0, "a"), (picture(), 0, "b")]), plain))
+    found.check_failures({1: "toy refuses"}, 0.67)
+    with pytest.raises(CodecError, match=r"^2 of 3 images failed, .*: 1; the first: sample 0 cannot be read"):
+        found.check_failures({1: "toy refuses"}, 0.5)
+    assert found.failed_ids({1: "toy refuses"}) == ("0", "b")

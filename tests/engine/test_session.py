@@ -1,0 +1,162 @@
+"""One run of a thresholds file: what guards share, what fixtures give, and the evidence that is left behind."""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from dataclasses import replace
+
+import pytest
+
+from compress_guard.engine.session import Session, collect_evidence, evidence_name, without_fixtures
+from compress_guard.engine.settings import RunSettings
+from compress_guard.errors import DataError, ModelError
+from compress_guard.records import Cell, CodecSpec, Evidence, Guard, Thresholds
+
+MODULE = """
+    import torch
+
+    CALLS = []
+
+    def data():
+        CALLS.append("data")
+        noise = torch.Generator().manual_seed(0)
+        return [
+            (torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8, generator=noise), at % 2, f"n{at}")
+            for at in range(6)
+        ]
+
+    def model():
+        CALLS.append("model")
+        return lambda images: [torch.tensor([1.0, 0.0])] * len(images)
+
+    def broken():
+        CALLS.append("broken")
+        raise OSError("weights.pt")
+
+    def text():
+        return "weights"
+"""
+
+
+def guard(name, model, data, task="classification"):
+    cells = tuple(Cell(name, CodecSpec("webp", "webp"), rate, 100.0, None, None, 1) for rate in (2.0, 4.0))
+    return Guard(name, task, "top1", model, data, cells)
+
+
+@pytest.fixture
+def project(tmp_path, request):
+    """A session of these guards, and the module behind its factories."""
+    name = f"session_{abs(hash(request.node.name))}"
+    (tmp_path / f"{name}.py").write_text(textwrap.dedent(MODULE))
+    run = tmp_path / "run"
+    run.mkdir()
+
+    def make(*guards, **settings):
+        guards = tuple(
+            replace(one, model=one.model.replace("M:", f"{name}:"), data=one.data.replace("M:", f"{name}:"))
+            for one in guards
+        )
+        made = RunSettings(run, tmp_path / "store", **{"device": "cpu", "workers": 1, **settings})
+        session = Session(Thresholds(str(tmp_path / "thresholds.yaml"), guards), made)
+
+        def measure(fixtures=without_fixtures):
+            return [
+                session.measure(cell, f"thresholds.yaml::{cell.name}", fixtures, lambda *told: None)
+                for one in guards
+                for cell in one.cells
+            ]
+
+        return session, measure, lambda: sys.modules[name].CALLS
+
+    yield make
+    sys.modules.pop(name, None)
+
+
+def test_a_model_and_data_are_made_once_whatever_names_them(project):
+    session, measure, calls = project(guard("a", "M:model", "M:data"), guard("b", "M:model", "M:data"))
+    found = measure()
+    assert sorted(calls()) == ["data", "model"]
+    assert [one.result.verdict for one in found] == ["pass"] * 4
+    # Guards of one subject share clean predictions too.
+    assert [one.result.predictions for one in found] == [12, 6, 6, 6]
+    assert session.device == "cpu"
+
+
+def test_a_factory_that_fails_is_tried_once_and_fails_every_cell(project):
+    _, measure, calls = project(guard("a", "M:broken", "M:data"), guard("b", "M:broken", "M:data"))
+    found = measure()
+    assert calls().count("broken") == 1
+    assert {one.result.verdict for one in found} == {"error"}
+    assert all("raised OSError: weights.pt; expected it to return an object" in one.result.reason for one in found)
+
+
+def test_what_a_factory_returns_is_checked(project):
+    _, measure, _ = project(guard("a", "M:text", "M:data"), guard("b", "M:model", "M:text"))
+    model, _, data, _ = measure()
+    assert re.search(r":text: returned a str; expected a predictor", model.result.reason)
+    assert isinstance(model.problem, ModelError)
+    assert re.search(r"sample 0 is a str; expected \(image, target\)", data.result.reason)
+    assert isinstance(data.problem, DataError)
+
+
+def test_fixtures_are_looked_up_with_the_error_to_raise(project, pictures, spectrum):
+    asked = []
+    things = {"my_model": spectrum(), "my_data": pictures(6)}
+
+    def lookup(name, error):
+        asked.append((name, error))
+        return things[name]
+
+    _, measure, _ = project(guard("a", "fixture:my_model", "fixture:my_data"))
+    assert all(one.problem is None for one in measure(lookup))
+    assert sorted(asked, key=str) == [("my_data", DataError), ("my_model", ModelError)]
+
+
+def test_fixtures_need_pytest(project):
+    _, measure, _ = project(guard("a", "M:model", "fixture:my_data"))
+    message = "fixture:my_data needs pytest; run `pytest --compress-guard` or name a factory package.module:callable"
+    assert [one.result.reason for one in measure()] == [message] * 2
+
+
+# Evidence of the run
+
+
+def test_evidence_is_kept_where_it_is_wanted(project, tmp_path):
+    _, measure, _ = project(guard("a", "M:model", "M:data"), keep_evidence=True)
+    found = measure()
+    files = collect_evidence(tmp_path / "run")
+    assert sorted(files) == [
+        f"thresholds.yaml__a[webp-{rate}bpp].{side}.npz" for rate in ("2.0", "4.0") for side in ("clean", "compressed")
+    ]
+    for one in found:
+        name = evidence_name(one.result)
+        for side, evidence in (("clean", one.clean_evidence), ("compressed", one.evidence)):
+            assert Evidence.from_bytes(files[f"{name}.{side}.npz"]).to_bytes() == evidence.to_bytes()
+
+
+def test_no_evidence_is_kept_where_nobody_asked_or_nothing_was_measured(project, tmp_path):
+    _, measure, _ = project(guard("a", "M:model", "M:data"))
+    measure()
+    assert collect_evidence(tmp_path / "run") == {}
+    _, measure, _ = project(guard("a", "M:broken", "M:data"), keep_evidence=True)
+    measure()
+    assert collect_evidence(tmp_path / "run") == {}
+
+
+def test_no_two_cells_share_a_file(project):
+    _, measure, _ = project(guard("a", "M:model", "M:data"))
+    result = measure()[0].result
+    ids = [
+        "t.py::f[a/b]",
+        "t.py::f[a_b]",
+        "t.py::f[a:b]",
+        "t.py::f[a b]",
+        "t.py::f[ä]",
+        "x" * 300 + "1",
+        "x" * 300 + "2",
+    ]
+    names = [evidence_name(replace(result, id=one)) for one in ids]
+    assert len(set(names)) == len(ids)
+    assert all(re.fullmatch(r"[\w.%\[\]-]{1,230}", name) for name in names)
