@@ -1,0 +1,5 @@
+"""Rate control: the settings that bring images to target rates."""
+
+from compress_guard.rate.plan import plan
+
+__all__ = ["plan"]
