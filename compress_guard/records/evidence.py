@@ -1,0 +1,77 @@
+"""What one image contributes to a score, for all images of a pass, with one codec to bytes."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Per-image evidence of one pass over (part of) a data set: named numpy arrays for each image id."""
+
+    ids: tuple[str, ...]
+    items: tuple[Arrays, ...]
+
+    @classmethod
+    def merge(cls, parts: Iterable[Evidence]) -> Evidence:
+        """Shards put together, in the order given; exact."""
+        parts = list(parts)
+        return cls(
+            tuple(name for part in parts for name in part.ids), tuple(item for part in parts for item in part.items)
+        )
+
+    def select(self, ids: Sequence[str]) -> Evidence:
+        """The evidence of these images, in this order; KeyError for an id that is not there."""
+        where = {name: index for index, name in enumerate(self.ids)}
+        return Evidence(tuple(ids), tuple(self.items[where[name]] for name in ids))
+
+    def to_bytes(self) -> bytes:
+        """One compressed npz: per array name the values of all images end to end, and each image's shape."""
+        import numpy as np
+
+        names = tuple(self.items[0]) if self.items else ()
+        arrays: dict[str, NDArray[Any]] = {"ids": np.array(self.ids, dtype=np.str_)}
+        # An archive has checksums of its contents, not of its directory: a name could get lost unseen.
+        arrays["names"] = np.array(names, dtype=np.str_)
+        for name in names:
+            values = [np.asarray(item[name]) for item in self.items]
+            arrays[f"values.{name}"] = np.concatenate([value.reshape(-1) for value in values])
+            arrays[f"shapes.{name}"] = np.array([value.shape for value in values], dtype=np.int64).reshape(
+                len(values), values[0].ndim
+            )
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Evidence:
+        """The inverse of `to_bytes`; nothing is unpickled. Raises ValueError for bytes that are damaged."""
+        try:
+            return cls._read(data)
+        except Exception as problem:  # a damaged archive fails in a dozen ways, NotImplementedError among them
+            raise ValueError(f"these bytes are not evidence: {problem}") from problem
+
+    @classmethod
+    def _read(cls, data: bytes) -> Evidence:
+        import numpy as np
+
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            ids = tuple(str(name) for name in arrays["ids"])
+            items: list[dict[str, NDArray[Any]]] = [{} for _ in ids]
+            for name in (str(name) for name in arrays["names"]):
+                values, shapes = arrays[f"values.{name}"], arrays[f"shapes.{name}"]
+                start = 0
+                for item, shape in zip(items, shapes.tolist(), strict=True):
+                    end = start + math.prod(shape)
+                    item[name] = values[start:end].reshape(shape)
+                    start = end
+        return cls(ids, tuple(items))

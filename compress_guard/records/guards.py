@@ -1,0 +1,102 @@
+"""What a thresholds file asks for: guards and their cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from compress_guard.records.vocabulary import OnInconclusive, OnMissing, RateMode
+
+Scalar: TypeAlias = "str | int | float | bool | tuple[str | int | float, ...]"
+"""A codec option as YAML gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodecSpec:
+    """A codec as a thresholds file names it: an alias for a registered type with options."""
+
+    alias: str
+    type: str
+    options: tuple[tuple[str, Scalar], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How verdicts other than pass and fail become an outcome, and what the file itself said of it."""
+
+    on_inconclusive: OnInconclusive = "pass"
+    on_unreachable: OnMissing = "skip"
+    on_unavailable: OnMissing = "fail"
+    stated: frozenset[str] = frozenset()
+    """The keys that the file sets itself: an explicit ``skip`` holds under --cg-strict too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One test: guard x codec x target rate."""
+
+    guard: str
+    codec: CodecSpec
+    bpp: float
+    max_drop: float | None
+    """Allowed drop in points; None: measured and `unjudged` unless there is a min_score."""
+    min_score: float | None
+    limit: int | None
+    """Images of the data set to use, all if None."""
+    line: int
+    """Line in the thresholds file (1-based) that a failure should point to."""
+
+    @property
+    def label(self) -> str:
+        """What stands between the brackets of the node id, e.g. ``jpeg-0.25bpp``."""
+        return f"{self.codec.alias}-{format_bpp(self.bpp)}"
+
+    @property
+    def name(self) -> str:
+        """Guard and label, e.g. ``photos[jpeg-0.25bpp]``."""
+        return f"{self.guard}[{self.label}]"
+
+    @property
+    def judged(self) -> bool:
+        return self.max_drop is not None or self.min_score is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One model on one data set with its thresholds."""
+
+    name: str
+    task: str
+    metric: str
+    model: str
+    """Factory ``package.module:callable`` or ``fixture:NAME``."""
+    data: str
+    cells: tuple[Cell, ...]
+    """All cells of the file, whatever is selected; the codecs in the file's order, rates ascending."""
+    rate: RateMode = "dataset"
+    rate_tolerance: float = 0.02
+    confidence: float = 0.95
+    policy: Policy = field(default_factory=Policy)
+    max_error_share: float = 0.0
+    line: int = 0
+
+    def rates(self, codec: str) -> tuple[float, ...]:
+        """All target rates of the codec with this alias in the file, ascending: what its rate plan is made for."""
+        return tuple(sorted(cell.bpp for cell in self.cells if cell.codec.alias == codec))
+
+    @property
+    def codecs(self) -> tuple[CodecSpec, ...]:
+        return tuple(dict.fromkeys(cell.codec for cell in self.cells))
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """A whole thresholds file."""
+
+    path: str
+    guards: tuple[Guard, ...]
+
+
+def format_bpp(bpp: float) -> str:
+    """A rate as node ids print it, with at least one decimal: ``0.25bpp``, ``1.0bpp``."""
+    return f"{float(bpp)!r}bpp"

@@ -1,0 +1,31 @@
+"""What verdicts say: estimates with intervals, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compress_guard.records.vocabulary import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its confidence interval, in points; low <= value <= high."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Paired evidence against a threshold."""
+
+    clean_score: float | None
+    score: float | None
+    drop: Interval | None
+    score_interval: Interval | None
+    """Of the compressed score; computed only where there is a min_score to judge it by."""
+    verdict: Verdict
+    reason: str
+    """One sentence with both sides: ``top1 fell by 3.1 points (76.2 to 73.1, 95 % interval 1.9 to 4.3), allowed 2.0``.
+    """

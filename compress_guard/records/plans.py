@@ -1,0 +1,80 @@
+"""What rate control knows of an image and decides for it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+from compress_guard.records.vocabulary import RateMode
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """What rate control knows of an image: a stable id and its number of pixels."""
+
+    id: str
+    pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRate:
+    """How every image is coded at one target rate."""
+
+    target: float
+    settings: tuple[float | None, ...]
+    """One per image, in data order; None where the image could not be coded."""
+    lengths: tuple[int | None, ...]
+    """Bytes of each image's stream."""
+    bpp: tuple[float | None, ...]
+    """8 x bytes / pixels of each image."""
+    reachable: bool
+    floor: float | None
+    """Where the rate is unreachable: the lowest mean bpp that the codec reaches (dataset mode), or the highest floor
+    among the images that are stuck (image mode)."""
+    off_target: int
+    """Images at the codec's floor or ceiling that miss the target by more than the tolerance."""
+    mixed: bool
+    """Two settings more than 15 % apart in mean rate were mixed."""
+    encodes: float
+    """Encoder calls that this rate's search asked for, weighted by pixels: encoded pixels / pixels of all images."""
+
+    @property
+    def bpp_mean(self) -> float | None:
+        """Mean over the images of each image's bpp."""
+        rates = [rate for rate in self.bpp if rate is not None]
+        return sum(rates) / len(rates) if rates else None
+
+    @property
+    def bpp_se(self) -> float | None:
+        """Standard error of bpp_mean over the images, None for fewer than two."""
+        rates = [rate for rate in self.bpp if rate is not None]
+        if len(rates) < 2:
+            return None
+        mean = sum(rates) / len(rates)
+        return math.sqrt(sum((rate - mean) ** 2 for rate in rates) / (len(rates) - 1) / len(rates))
+
+    @property
+    def setting_counts(self) -> dict[float, int]:
+        """How many images are coded at each setting, settings ascending."""
+        used = [setting for setting in self.settings if setting is not None]
+        return {setting: used.count(setting) for setting in sorted(set(used))}
+
+
+@dataclass(frozen=True, slots=True)
+class RatePlan:
+    """How a codec brings the images of a guard to each of its target rates."""
+
+    mode: RateMode
+    rates: tuple[PlannedRate, ...]
+    """One per target, ascending."""
+
+    def at(self, bpp: float) -> PlannedRate:
+        return next(planned for planned in self.rates if planned.target == bpp)
+
+
+def seeded_fraction(seed: int, image_id: str) -> float:
+    """A number in [0, 1) that depends on the seed and the image's id alone: how mixes and subsets choose images."""
+    # Ids are often file names, and those need not be valid Unicode.
+    digest = hashlib.blake2b(f"{seed}:{image_id}".encode(errors="surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64

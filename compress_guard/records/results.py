@@ -1,0 +1,88 @@
+"""What a run reports of a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from compress_guard.records.vocabulary import JUDGED, Outcome, RateMode, SettledBy, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CellResult:
+    """One cell of the results: the fields of the JSON file and, with the prefix cg_, of the JUnit properties.
+
+    Scores and drops are points (0 to 100), rates bits per pixel. A number that was not measured is None, never 0.
+    """
+
+    id: str
+    guard: str
+    task: str
+    metric: str
+    codec: str
+    target_bpp: float
+    verdict: Verdict
+    outcome: Outcome
+    settled_by: SettledBy
+    reason: str
+    rate: RateMode
+    device: str
+    seed: int
+    confidence: float
+    bpp_mean: float | None = None
+    """Mean of the images' bpp."""
+    bpp_pooled: float | None = None
+    """All bits / all pixels."""
+    bpp_se: float | None = None
+    """Standard error of bpp_mean over the images."""
+    bits: Literal["coded", "estimated"] | None = None
+    settings: tuple[tuple[float, int], ...] = ()
+    """Each setting with the number of images coded at it."""
+    mixed: bool = False
+    off_target: int | None = None
+    floor_bpp: float | None = None
+    limit: int | None = None
+    """Largest number of images allowed, by the file or the command line; None: all."""
+    images: int | None = None
+    """Images of the plan: the data set, or the seeded subset of a limit."""
+    images_used: int | None = None
+    """Images whose evidence the score rests on."""
+    errors: int | None = None
+    error_ids: tuple[str, ...] = ()
+    """The first few images that failed to load or code."""
+    clean_score: float | None = None
+    score: float | None = None
+    drop: float | None = None
+    drop_low: float | None = None
+    drop_high: float | None = None
+    score_low: float | None = None
+    score_high: float | None = None
+    max_drop: float | None = None
+    min_score: float | None = None
+    codec_version: str | None = None
+    encodes: float | None = None
+    """Encoder calls made in this run for this cell, weighted by pixels: 1.0 is every image once."""
+    predictions: int | None = None
+    """Images that the model was asked to predict for this cell (clean ones count where this cell made them)."""
+    seconds: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The cell as plain JSON values."""
+        values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        values["settings"] = [{"setting": setting, "images": count} for setting, count in self.settings]
+        values["error_ids"] = list(self.error_ids)
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> CellResult:
+        """The inverse of `as_dict`; keys that this version does not know are left out."""
+        known = {one.name for one in fields(cls)}
+        kept = {key: value for key, value in values.items() if key in known}
+        kept["settings"] = tuple((one["setting"], one["images"]) for one in kept.get("settings", ()))
+        kept["error_ids"] = tuple(kept.get("error_ids", ()))
+        return cls(**kept)
+
+    @property
+    def judged(self) -> bool:
+        return self.verdict in JUDGED

@@ -1,0 +1,17 @@
+"""The words of the contract: modes, verdicts, outcomes and policies."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+SCHEMA: Final = "compress-guard/1"
+
+RateMode = Literal["dataset", "image"]
+Verdict = Literal["pass", "fail", "inconclusive", "unreachable", "unavailable", "unjudged", "codec_error", "error"]
+Outcome = Literal["passed", "failed", "skipped"]
+SettledBy = Literal["interval", "policy", "point"]
+OnInconclusive = Literal["pass", "fail", "point"]
+OnMissing = Literal["skip", "fail"]
+
+JUDGED: Final[frozenset[str]] = frozenset({"pass", "fail", "inconclusive"})
+"""The verdicts that compare a drop with a threshold."""
