@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from compress_guard.rate.curve import CHUNK, Curves
-from compress_guard.rate.ledger import Flags, Floats, Ints, Ledger
+from compress_guard.rate.ledger import LOW_END, Flags, Floats, Ints, Ledger
 
 STUCK_SHARE: Final = 0.05
 """A rate is unreachable when more than this share of the images cannot be made small enough."""
@@ -20,6 +20,10 @@ LOWER: Final = 0.01
 """An image at its floor is tried at another step whose size is predicted to be this much smaller, in log size."""
 FAINT: Final = 0.02
 """Where no step has a better chance to meet the target, the one predicted nearest is tried."""
+BESIDE: Final = 3
+"""Steps on either side of the nearest measured one that may still be nearer, at the ladder's low end."""
+JAGGED: Final = 0.15
+"""How far, in log size, a step of the low end may lie from its prediction whatever the curves say."""
 GUESSES: Final = 6
 """Rounds in which the curves choose the step; afterwards the bracket is halved."""
 
@@ -141,9 +145,12 @@ class ImageSearch:
                 if turn > GUESSES or likely[row, step] < DOUBT:
                     least = int(np.argmin(mean[row]))
                     smallest = np.min(mean[row, known[row]])
-                    if smallest <= np.log(window.high) or mean[row, least] > smallest - LOWER:
+                    if smallest > np.log(window.high) and mean[row, least] <= smallest - LOWER:
+                        step = least
+                    elif (found := jagged(mean[row], deviation[row], np.log(window.target))) is not None:
+                        step = found
+                    else:
                         continue
-                    step = least
             elif turn >= GUESSES:
                 step = int(options[len(options) // 2])
             else:
@@ -152,6 +159,22 @@ class ImageSearch:
                     step = int(options[np.argmax(near[row, options])])
             wanted.append((int(ranks[row]), step))
         return wanted
+
+
+def jagged(mean: Floats, deviation: Floats, target: float) -> int | None:
+    """An unmeasured step that may come nearer to the target than the nearest measured one, at the ladder's low end.
+
+    There sizes go up and down from step to step by some per cent, image by image, so that a measured step on either
+    side of the target does not make one of the two the nearest. Arrays are (L,), log sizes; None where there is no
+    such step.
+    """
+    miss = np.round(np.abs(mean - target), 9)
+    best = int(np.argmin(np.where(deviation == 0.0, miss, np.inf)))
+    if best > LOW_END + BESIDE:
+        return None
+    nearby = np.abs(np.arange(len(mean)) - best) <= BESIDE
+    hopeful = nearby & (deviation > 0.0) & (miss - np.maximum(2.0 * deviation, JAGGED) < miss[best])
+    return int(np.argmin(np.where(hopeful, miss, np.inf))) if np.any(hopeful) else None
 
 
 def bracket(known: Flags, above: Flags) -> tuple[Flags, Flags]:

@@ -49,6 +49,21 @@ def test_rough_curves_end_between_neighbours(bench: Any, seed: int, noise: float
             assert crossed or ends
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_jagged_low_end_is_searched_step_by_step(bench: Any, seed: int) -> None:
+    """Low rates of real codecs go up and down from setting to setting: no step beside the chosen one is nearer."""
+    one = bench.make(60, 60, seed, low=0.08, noise=0.0)
+    jagged = np.random.default_rng(seed)
+    one.table[:, :7] = np.rint(one.table[:, :7] * np.exp(jagged.normal(0, 0.04, size=(60, 7))))
+    target = 0.1
+    (rate,) = one.plan((target,), "image").rates
+    miss = np.abs(np.log(one.bpp / target))
+    for image, (setting, bpp) in enumerate(zip(rate.settings, rate.bpp, strict=True)):
+        step = one.step(setting)
+        if abs(bpp / target - 1) > 0.05 and step <= 9:
+            assert miss[image, step] <= miss[image, max(0, step - 3) : step + 4].min() + 1e-9
+
+
 def test_floor_and_ceiling(bench: Any) -> None:
     one = bench.make(100, 60, 2, low=0.1, high=1.5, spread=0.4)
     for rate in one.plan((0.05, 0.12, 0.4, 2.0), "image").rates:

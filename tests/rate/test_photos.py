@@ -19,7 +19,10 @@ pytestmark = pytest.mark.photos
 
 @pytest.fixture(scope="module")
 def photos() -> list[Any]:
-    """Fifteen photographs as uint8 RGB tensors, cropped to 384 x 384."""
+    """Fifteen photographs as uint8 RGB tensors, cropped to 384 x 384.
+
+    They are in COMPRESS_GUARD_PHOTOS, or else in the folder shared/data beside the checkout.
+    """
     from PIL import Image
 
     from compress_guard.codecs.pixels import to_rgb
@@ -27,7 +30,9 @@ def photos() -> list[Any]:
     home = Path(os.environ.get("COMPRESS_GUARD_PHOTOS") or Path(__file__).parents[3] / "shared" / "data")
     paths = sorted((home / "gb82").glob("*.png"))[:15]
     if not paths:
-        pytest.skip(f"no photographs in {home / 'gb82'}; set COMPRESS_GUARD_PHOTOS")
+        pytest.skip(
+            f"no photographs in {home / 'gb82'}; set COMPRESS_GUARD_PHOTOS to a folder in which gb82/ has PNG files"
+        )
     images = []
     for path in paths:
         with Image.open(path) as image:
