@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from compress_guard.engine.coding import Compressed as Compressed
     from compress_guard.engine.coding import compress as compress
     from compress_guard.engine.measurement import measure as measure
+    from compress_guard.engine.predictor import Predictor as Predictor
     from compress_guard.engine.predictor import predictor as predictor
 
 __version__: Final = "0.1.0"
@@ -20,10 +21,11 @@ _EXPORTS: Final = {
     "Compressed": "compress_guard.engine.coding",
     "compress": "compress_guard.engine.coding",
     "measure": "compress_guard.engine.measurement",
+    "Predictor": "compress_guard.engine.predictor",
     "predictor": "compress_guard.engine.predictor",
 }
 
-__all__ = ["Compressed", "__version__", "compress", "measure", "predictor"]
+__all__ = ["Compressed", "Predictor", "__version__", "compress", "measure", "predictor"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import compress_guard
-from compress_guard.engine.predictor import Predictor
+from compress_guard import Predictor
 from examples.networks import Classifier, Segmenter, detector_network, normalised
 from examples.shipped import WEIGHTS, loaded
 

@@ -57,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATTERN",
         help="measure only cells whose name matches, e.g. 'photos[jpeg-*' or '*-0.25bpp]'; may be given more than once",
     )
-    run.add_argument("--device", default="auto", help="auto (default), cpu, cuda or cuda:N")
+    run.add_argument(
+        "--device", default="auto", help="where models and GPU codecs run: auto (default), cpu, cuda or cuda:N"
+    )
     run.add_argument("--workers", type=_positive, metavar="N", help="CPU threads for coding (default: cores)")
     run.add_argument("--limit", type=_positive, metavar="N", help="use a seeded subset of N images per guard")
     run.add_argument(

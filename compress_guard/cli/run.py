@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import os
 import shutil
 import sys
 import tempfile
@@ -108,14 +109,19 @@ def _settings(options: argparse.Namespace, path: Path, run_folder: Path) -> RunS
 def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSettings) -> list[CellResult]:
     session = Session(thresholds, settings)
     results = []
+    file = _name_in_ids(Path(thresholds.path))
     for number, cell in enumerate(cells, start=1):
         with _StandardErrorProgress(f"[{number}/{len(cells)}]") as progress:
-            result = session.measure(
-                cell, f"{Path(thresholds.path).name}::{cell.name}", without_fixtures, progress
-            ).result
+            result = session.measure(cell, f"{file}::{cell.name}", without_fixtures, progress).result
         results.append(result)
         sys.stderr.write(f"[{number}/{len(cells)}] {cell.name} {result.outcome}: {result.reason}\n")
     return results
+
+
+def _name_in_ids(path: Path) -> str:
+    """The file as node ids show it under pytest: from the current folder where it lies in it, else by its bare name."""
+    full = Path(os.path.normpath(path.absolute()))
+    return full.relative_to(Path.cwd()).as_posix() if full.is_relative_to(Path.cwd()) else full.name
 
 
 @final

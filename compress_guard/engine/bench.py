@@ -107,6 +107,9 @@ class Bench:
         evidence = self._compressed_evidence(subset, coder, planned, partial(progress, f"predicting {cell.name}"))
         # Where the store cannot keep streams they are made once more.
         again = (coder.encoded_pixels - before) / sum(info.pixels for info in subset.survey.infos)
+        used = set(evidence.ids)
+        lost = {at for at, info in enumerate(subset.survey.infos) if info.id not in used}
+        draft.note(**_rate_fields(subset.survey, coder, planned.without(lost)))
         draft.note(encodes=(draft.result.encodes or 0.0) + again)
         self._check_failures(draft, subset.survey, coder.lost(planned))
         clean_evidence = clean_evidence.select(evidence.ids)
@@ -174,6 +177,7 @@ class Bench:
             device=device_name(self._subject.device),
             seed=self._settings.seed,
             confidence=self.guard.confidence,
+            rate_tolerance=self.guard.rate_tolerance,
             limit=effective_limit(cell, self._settings),
             max_drop=cell.max_drop,
             min_score=cell.min_score,

@@ -189,10 +189,13 @@ class Compressed:
     images: list[torch.Tensor]
     """Decoded, uint8 RGB (3, H, W), on the device of the source."""
     streams: list[bytes]
+    """The coded files, as the codec's library writes them."""
     bpp: list[float]
     """8 x bytes / pixels of the source."""
     settings: list[float]
+    """What each was coded at, on the codec's own scale: the quality of JPEG, say."""
     bits: Literal["coded", "estimated"] = "coded"
+    """Whether `bpp` counts the bytes of real streams or is an estimate."""
 
 
 def compress(
@@ -215,6 +218,8 @@ def compress(
         rate: ``image`` brings each image to the rate; ``dataset`` brings their mean to it.
         tolerance: Relative; 0.05 in image mode and 0.02 in dataset mode by default. An image beyond the codec's
             reach is coded at its floor or ceiling: look at the returned `bpp`.
+        seed: Of the hash that parts the images between two settings in dataset mode, and that chooses the images from
+            which the search learns; results are the same for the same seed.
         workers: CPU threads.
 
     Raises:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from compress_guard.engine.wording import kind
 from compress_guard.errors import DataError, ModelError, RunError
 
 
@@ -39,7 +40,7 @@ def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
                 f"package.module:callable, looked up with {folder} on sys.path"
             ) from problem
         if not callable(made):
-            raise error(f"{factory}: is a {type(made).__name__}; expected a callable that returns the object to use")
+            raise error(f"{factory}: is {kind(made)}; expected a callable that returns the object to use")
         try:
             return made(device=device) if _takes_device(made) else made()
         except RunError:
@@ -61,8 +62,7 @@ def check_model(model: Any, name: str) -> Any:
     """The model, if it can be called; raises `ModelError`."""
     if not callable(model):
         raise ModelError(
-            f"{name}: returned a {type(model).__name__}; expected a predictor: a callable from a list of "
-            "uint8 images to "
+            f"{name}: returned {kind(model)}; expected a predictor: a callable from a list of uint8 images to "
             "one prediction per image, as compress_guard.predictor(module, ...) makes"
         )
     return model
@@ -72,7 +72,7 @@ def check_data(data: Any, name: str) -> Any:
     """The data, if it is a map-style sequence with images in it; raises `DataError`."""
     if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
         raise DataError(
-            f"{name}: returned a {type(data).__name__}; expected a map-style data set with len() and [] that gives "
+            f"{name}: returned {kind(data)}; expected a map-style data set with len() and [] that gives "
             "(image, target) or (image, target, id)"
         )
     try:

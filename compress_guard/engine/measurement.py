@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from compress_guard.engine.bench import Bench, Measured
 from compress_guard.engine.coding import check_rate, codec_options
@@ -14,10 +15,23 @@ from compress_guard.engine.factories import check_data, check_model
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.engine.subject import Subject
 from compress_guard.errors import OptionError
-from compress_guard.records import Cell, CellResult, CodecSpec, Guard, Policy, RateMode, Scalar
+from compress_guard.records import (
+    Cell,
+    CellResult,
+    CodecSpec,
+    Guard,
+    OnInconclusive,
+    OnMissing,
+    Policy,
+    RateMode,
+    Scalar,
+)
 from compress_guard.registry import CODECS, TASKS, unknown
 from compress_guard.thresholds.curve import POINTS
-from compress_guard.thresholds.settings import TOLERANCE
+from compress_guard.thresholds.settings import POLICIES, TOLERANCE
+
+RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache")
+"""What `measure` takes beside the keys of a guard; under pytest the command line says it, for all tests alike."""
 
 
 def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, each by its name
@@ -34,7 +48,9 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     confidence: float = 0.95,
     limit: int | None = None,
     max_error_share: float = 0.0,
-    policy: Policy | None = None,
+    on_inconclusive: OnInconclusive | None = None,
+    on_unreachable: OnMissing | None = None,
+    on_unavailable: OnMissing | None = None,
     options: Mapping[str, Scalar] | None = None,
 ) -> Guard:
     """A guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
@@ -55,6 +71,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
     if not 0 <= max_error_share < 1:
         raise OptionError(f"max_error_share {max_error_share:g} is outside 0 to 1 (1 excluded); 0 allows no failure")
+    _check_required(codec, options or {})
     spec = CodecSpec(codec, codec, codec_options(options or {}))
     return Guard(
         name=name,
@@ -66,9 +83,39 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         rate=rate,
         rate_tolerance=TOLERANCE[rate] if rate_tolerance is None else rate_tolerance,
         confidence=confidence,
-        policy=policy or Policy(),
+        policy=_policy(on_inconclusive=on_inconclusive, on_unreachable=on_unreachable, on_unavailable=on_unavailable),
         max_error_share=max_error_share,
     )
+
+
+def check_keywords(given: Iterable[str], *others: str) -> None:
+    """Raises `OptionError` for a keyword that `one_cell_guard` does not take and that is none of these others."""
+    parameters = inspect.signature(one_cell_guard).parameters.values()
+    known = (*(one.name for one in parameters if one.kind is one.KEYWORD_ONLY), *others)
+    for key in given:
+        if key not in known:
+            raise OptionError(unknown("keyword", key, known))
+
+
+def _check_required(codec: str, options: Mapping[str, Scalar]) -> None:
+    parameters = inspect.signature(CODECS.resolve(codec)).parameters.values()
+    required = [one.name for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
+    missing = [name for name in required if name not in options]
+    if missing:
+        raise OptionError(
+            f"codec {codec!r} needs {', '.join(missing)}; give them in options={{...}}, or a codec of its own under "
+            "codecs in thresholds.yaml"
+        )
+
+
+def _policy(**choices: str | None) -> Policy:
+    """What becomes of verdicts; a choice that is made counts as stated, as in a file."""
+    stated: dict[str, Any] = {key: choice for key, choice in choices.items() if choice is not None}
+    for key, choice in stated.items():
+        if choice not in POLICIES[key]:
+            *first, last = POLICIES[key]
+            raise OptionError(f"{key} is {choice!r}; expected {', '.join(first)} or {last}")
+    return Policy(**stated, stated=frozenset(stated))
 
 
 def subject_of(task: str, model: Any, data: Any, device: str, seed: int) -> Subject:
@@ -101,15 +148,17 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads for coding, by default all cores.
         seed: Of mixes, subsets and the bootstrap. cache: A folder that keeps the bitstreams.
         wanted: As in thresholds.yaml: metric, max_drop and min_score (points), rate (``dataset`` or ``image``),
-            rate_tolerance, confidence, limit, max_error_share; options (a mapping) for the codec.
+            rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable, on_unavailable;
+            options (a mapping) for the codec.
 
     Returns:
         The cell's result; `verdict` is ``unjudged`` without a max_drop or min_score.
 
     Raises:
-        OptionError: unknown codec, task, metric or option. ModelError, DataError, CodecError, CodecUnavailable: what
-        a gate would report as verdict ``error``, ``codec_error`` or ``unavailable``.
+        OptionError: unknown keyword, codec, task, metric or option. ModelError, DataError, CodecError,
+        CodecUnavailable: what a gate would report as verdict ``error``, ``codec_error`` or ``unavailable``.
     """
+    check_keywords(wanted, *RUN_KEYWORDS)
     guard = one_cell_guard("measure", task=task, codec=codec, bpp=bpp, **wanted)
     check_device(device, "device")
     folder = Path(tempfile.mkdtemp(prefix="compress-guard-"))

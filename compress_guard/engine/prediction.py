@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.predictor import DEFAULT_BATCH_SIZE
 from compress_guard.engine.samples import Samples, Survey
+from compress_guard.engine.wording import kind
 from compress_guard.errors import ModelError
 from compress_guard.records import Evidence, PlannedRate
 from compress_guard.tasks.contract import Task
@@ -33,7 +34,10 @@ class Batch:
     images: list[torch.Tensor]
     """uint8 RGB (3, H, W) on the guard's device."""
     targets: list[Any]
+    """One per image: what the task made of the data set's target; in compressed batches for people's own tests, that
+    target itself."""
     sizes: list[tuple[int, int]]
+    """(H, W) of each image in pixels."""
     bpp: tuple[float, ...]
     """Of each image as coded; empty for clean images."""
 
@@ -124,7 +128,7 @@ def predict(model: Any, task: Task, batch: Batch) -> Evidence:
     except TypeError:
         count = -1
     if count != len(batch.images):
-        found = f"{count} predictions" if count >= 0 else f"a {type(predictions).__name__}"
+        found = f"{count} predictions" if count >= 0 else kind(predictions)
         raise ModelError(
             f"the model returned {found} for {len(batch.images)} images; expected a list with one prediction per image"
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.codecs.pixels import to_rgb
+from compress_guard.engine.wording import kind
 from compress_guard.errors import CodecError, DataError
 from compress_guard.records import ImageInfo, seeded_fraction
 
@@ -32,6 +33,8 @@ class Sample:
     """uint8 RGB (3, H, W) on the CPU."""
     target: Any
     """What the reader of targets made of it: a task's arrays, or the data set's own object."""
+    digest: bytes
+    """Content hash of the pixels."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -50,6 +53,12 @@ class Samples:
         self._positions: Final = _subset(len(data), limit, seed)
         self._kept: Final[OrderedDict[int, Sample]] = OrderedDict()
         self._kept_bytes = 0
+        self._digests: Final[dict[int, bytes]] = {}
+        """Of every sample read so far, by index: an image that was let go and is read again has to be the same."""
+        self._unreadable: Final[dict[int, str]] = {}
+        """Ids, by position, of images that were no good."""
+        self._unsteady: str | None = None
+        """What was wrong once a sample had changed: from then on, none is handed out."""
         # Data sets are rarely safe to read from two threads at once (open archives, shared random state).
         self._lock: Final = threading.Lock()
 
@@ -57,18 +66,39 @@ class Samples:
         return len(self._positions)
 
     def __getitem__(self, index: int) -> Sample:
-        """The sample at this index of the subset; raises `DataError` naming it and what is wrong with it."""
+        """The sample at this index of the subset; raises `DataError` naming it and what is wrong with it.
+
+        A sample that was read before has to have the pixels that it had then: else streams and scores would be of
+        images that nobody surveyed, and the store would keep them under the name of another.
+        """
         with self._lock:
+            if self._unsteady is not None:
+                raise DataError(self._unsteady)
             if index in self._kept:
                 self._kept.move_to_end(index)
                 return self._kept[index]
             sample = self._read(self._positions[index])
+            self._check_steady(index, sample)
             self._keep(index, sample)
             return sample
 
+    def position(self, index: int) -> int:
+        """Where the data set has the sample at this index of the subset."""
+        return self._positions[index]
+
     def name(self, index: int) -> str:
-        """What to call a sample that could not be read."""
-        return str(self._positions[index])
+        """What to call a sample that could not be read: its id if that much was known, else its position."""
+        position = self._positions[index]
+        return self._unreadable.get(position, str(position))
+
+    def _check_steady(self, index: int, sample: Sample) -> None:
+        if self._digests.setdefault(index, sample.digest) != sample.digest:
+            # Whether the next read happens to match is chance, and no verdict may hang on that.
+            self._unsteady = (
+                f"sample {self._positions[index]} (id {sample.id}) gives different pixels each time it is read; "
+                "expected the same image every time; switch random transforms off for evaluation"
+            )
+            raise DataError(self._unsteady)
 
     def _read(self, position: int) -> Sample:
         try:
@@ -81,14 +111,14 @@ class Samples:
         try:
             image = to_rgb(raw[0])
             size = (int(image.shape[-2]), int(image.shape[-1]))
-            return Sample(image_id, image.cpu(), self._read_target(raw[1], size))
-        except DataError as problem:
-            raise DataError(f"sample {position} (id {image_id}): {problem}") from problem
+            image = image.cpu()
+            return Sample(image_id, image, self._read_target(raw[1], size), _content_hash(image))
         except Exception as problem:
+            self._unreadable[position] = image_id
             # A lazily opened picture only shows now that its file is broken.
-            raise DataError(
-                f"sample {position} (id {image_id}) cannot be read ({type(problem).__name__}: {problem})"
-            ) from problem
+            unread = f" cannot be read ({type(problem).__name__}: {problem})"
+            what = f": {problem}" if isinstance(problem, DataError) else unread
+            raise DataError(f"sample {position} (id {image_id}){what}") from problem
 
     def _keep(self, index: int, sample: Sample) -> None:
         self._kept[index] = sample
@@ -99,9 +129,7 @@ class Samples:
 
 
 def _described(raw: object) -> str:
-    return (
-        f"a {type(raw).__name__} of length {len(raw)}" if isinstance(raw, tuple | list) else f"a {type(raw).__name__}"
-    )
+    return f"{kind(raw)} of length {len(raw)}" if isinstance(raw, tuple | list) else kind(raw)
 
 
 def _subset(count: int, limit: int | None, seed: int) -> Sequence[int]:
@@ -127,7 +155,7 @@ class Survey:
     digests: tuple[bytes, ...]
     """Content hash of each usable sample's pixels."""
     failures: tuple[tuple[str, str], ...]
-    """(sample, what was wrong) of the others."""
+    """(id, or position where no id is known; what was wrong) of the others."""
 
     @property
     def images(self) -> int:
@@ -167,14 +195,14 @@ def survey(samples: Samples) -> Survey:
             continue
         if sample.id in seen:
             raise DataError(
-                f"samples {samples.name(seen[sample.id])} and {samples.name(index)} both have the id {sample.id!r}; "
-                "expected ids that tell images apart"
+                f"samples {samples.position(seen[sample.id])} and {samples.position(index)} both have the id "
+                f"{sample.id!r}; expected ids that tell images apart"
             )
         seen[sample.id] = index
         height, width = sample.size
         usable.append(index)
         infos.append(ImageInfo(sample.id, height * width))
-        digests.append(_content_hash(sample.image))
+        digests.append(sample.digest)
     if not usable:
         raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
     return Survey(tuple(usable), tuple(infos), tuple(digests), tuple(failures))

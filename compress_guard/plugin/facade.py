@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, final
 
 import pytest
 
 from compress_guard.engine.bench import Bench, Measured
-from compress_guard.engine.measurement import one_cell_guard, raised_or_result, subject_of
+from compress_guard.engine.measurement import (
+    RUN_KEYWORDS,
+    check_keywords,
+    one_cell_guard,
+    raised_or_result,
+    subject_of,
+)
 from compress_guard.engine.session import keep_evidence
 from compress_guard.engine.subject import Subject
+from compress_guard.errors import OptionError
 from compress_guard.plugin.collection import RESULTS, record, settle
 from compress_guard.plugin.gate import gate_of
 from compress_guard.records import CellResult, Guard
@@ -21,7 +29,11 @@ _BENCHES: Final = pytest.StashKey[list[tuple[Guard, Subject, Bench]]]()
 
 @final
 class GuardFacade:
-    """Measures and checks models from a test; `check` and `measure` take what `compress_guard.measure` takes."""
+    """Measures and checks models from a test.
+
+    `check` and `measure` take what `compress_guard.measure` takes, except what the command line says for all tests
+    alike: ``--cg-device``, ``--cg-workers``, ``--cg-seed`` and ``--cg-cache``.
+    """
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
@@ -32,9 +44,13 @@ class GuardFacade:
     ) -> CellResult:
         """Assert that the model keeps its limits (``max_drop``, ``min_score``) and record the result.
 
-        Returns the result where the test goes on; fails or skips the test where a cell of a file would.
+        Returns the result where the test goes on; fails or skips the test where a cell of a file would. Raises
+        `OptionError` without a limit, and for what `compress_guard.measure` refuses.
         """
         __tracebackhide__ = True
+        _check_keywords("check", wanted)
+        if wanted.get("max_drop") is None and wanted.get("min_score") is None:
+            raise OptionError("guard.check needs max_drop or min_score; use guard.measure to measure only")
         measured = self._measured(model, data, task=task, codec=codec, bpp=bpp, **wanted)
         if self._gate.settings.keep_evidence:
             keep_evidence(self._gate.settings.run_folder, measured)
@@ -46,6 +62,8 @@ class GuardFacade:
         self, model: Any, data: Any, *, task: str, codec: str = "jpeg", bpp: float = 0.25, **wanted: Any
     ) -> CellResult:
         """The result, asserting nothing and recording nothing. Raises what `compress_guard.measure` raises."""
+        __tracebackhide__ = True
+        _check_keywords("measure", wanted)
         return raised_or_result(self._measured(model, data, task=task, codec=codec, bpp=bpp, **wanted))
 
     def _measured(self, model: Any, data: Any, **wanted: Any) -> Measured:
@@ -76,3 +94,11 @@ class GuardFacade:
         subject = subject_of(task, model, data, self._gate.session.device, self._gate.settings.seed)
         known.append((model, data, task, subject))
         return subject
+
+
+def _check_keywords(method: str, wanted: Mapping[str, Any]) -> None:
+    __tracebackhide__ = True
+    for key in wanted:
+        if key in RUN_KEYWORDS:
+            raise OptionError(f"guard.{method} takes no {key}: it is the same for all tests; give --cg-{key} to pytest")
+    check_keywords(wanted)

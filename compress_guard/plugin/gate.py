@@ -112,11 +112,13 @@ class Gate:
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
         found = getattr(report, "compress_guard", ())
         if report.passed and any(values["verdict"] == "inconclusive" for values in found):
-            return "inconclusive", "?", ("INCONCLUSIVE", {"light": True, "yellow": True})
+            return "inconclusive", "?", ("INCONCLUSIVE", {"light": True})
         return None
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._workerinput is not None:
+        # A run that only lists or plans has no results, and must not replace those of an earlier one.
+        option = self.config.getoption
+        if self._workerinput is not None or option("collectonly") or option("setuponly", False):
             return
         summary.write_json(self)
         green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)

@@ -95,7 +95,7 @@ def _cell(known: Guard | None, codec: str, bpp: float, rate: Any) -> tuple[Guard
         if (cell.codec.alias, cell.bpp) == (codec, bpp):
             return known, cell
     spec = next((spec for spec in known.codecs if spec.alias == codec), CodecSpec(codec, codec))
-    made = one_cell_guard(known.name, task=known.task, codec=spec.type, bpp=bpp).cells[0]
+    made = one_cell_guard(known.name, task=known.task, codec=spec.type, bpp=bpp, options=dict(spec.options)).cells[0]
     cell = replace(made, codec=spec)
     return replace(known, cells=(cell,)), cell
 

@@ -50,8 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cg-device",
         metavar="DEVICE",
         default="auto",
-        help="where models run: auto (default: the GPU where there is one), cpu, cuda or cuda:N; under xdist worker N "
-        "takes GPU N mod their number",
+        help="where models and GPU codecs run: auto (default: the GPU where there is one), cpu, cuda or cuda:N; under "
+        "xdist worker N takes GPU N mod their number",
     )
     group.addoption(
         "--cg-workers",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from compress_guard.records.vocabulary import RateMode
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,14 @@ class PlannedRate:
         """How many images are coded at each setting, settings ascending."""
         used = [setting for setting in self.settings if setting is not None]
         return {setting: used.count(setting) for setting in sorted(set(used))}
+
+    def without(self, lost: Container[int]) -> PlannedRate:
+        """The same plan with the images at these positions taken out, as if they could not be coded."""
+
+        def rest(values: Sequence[T | None]) -> tuple[T | None, ...]:
+            return tuple(None if at in lost else value for at, value in enumerate(values))
+
+        return replace(self, settings=rest(self.settings), lengths=rest(self.lengths), bpp=rest(self.bpp))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class CellResult:
     seed: int
     confidence: float
     bpp_mean: float | None = None
-    """Mean of the images' bpp."""
+    """Mean of the images' bpp; like every figure of the rate, over the images used once there is a score."""
     bpp_pooled: float | None = None
     """All bits / all pixels."""
     bpp_se: float | None = None
@@ -40,8 +40,14 @@ class CellResult:
     settings: tuple[tuple[float, int], ...] = ()
     """Each setting with the number of images coded at it."""
     mixed: bool = False
+    """Two settings more than 15 % apart in mean rate share the target."""
     off_target: int | None = None
+    """Images at the codec's floor or ceiling that miss the target by more than the tolerance."""
     floor_bpp: float | None = None
+    """Where the target is unreachable: the lowest mean rate of the codec (dataset mode), or the highest floor among
+    the images that are stuck (image mode)."""
+    rate_tolerance: float | None = None
+    """Largest relative distance from the target that counts as met: 0.02 is 2 %."""
     limit: int | None = None
     """Largest number of images allowed, by the file or the command line; None: all."""
     images: int | None = None
@@ -57,7 +63,9 @@ class CellResult:
     drop_low: float | None = None
     drop_high: float | None = None
     score_low: float | None = None
+    """Lower end of the score's confidence interval; only where there is a min_score to judge it by."""
     score_high: float | None = None
+    """Upper end of it."""
     max_drop: float | None = None
     min_score: float | None = None
     codec_version: str | None = None

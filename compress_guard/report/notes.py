@@ -30,7 +30,7 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
     for told in (_inconclusive, _unreachable, _unavailable, _unjudged, _left_out):
         for text in told(results):
             yield ((text, "yellow"),)
-    for told in (_off_target, _mixed, _estimated):
+    for told in (_missed, _off_target, _mixed, _estimated):
         for text in told(results):
             yield ((text, "light"),)
 
@@ -86,6 +86,32 @@ def _left_out(results: Sequence[CellResult]) -> Iterator[str]:
         named = ", ".join(ids) + (", ..." if len(ids) < errors else "")
         cells = figure.count(len(found), "cell")
         yield f"{guard}: {share} images failed to load or code and were left out of {cells}: {named}"
+
+
+def _missed(results: Sequence[CellResult]) -> Iterator[str]:
+    """Means beyond the tolerance, but for those that a floor or ceiling explains."""
+    groups: dict[str, list[CellResult]] = {}
+    for result in results:
+        if result.rate == "dataset" and result.drop is not None and not result.off_target and _miss(result):
+            groups.setdefault(result.guard, []).append(result)
+    for guard, found in groups.items():
+        cells = ", ".join(
+            f"{result.codec} at {result.target_bpp:g} bpp has a mean of {figure.bpp(result.bpp_mean or 0.0)} "
+            f"({100 * _miss(result):+.1f} %)"
+            for result in found
+        )
+        tolerance = figure.span(f"{100 * (result.rate_tolerance or 0.0):g} %" for result in found)
+        left_out = " or images were left out" if any(result.errors for result in found) else ""
+        yield f"{guard}: {cells}, tolerance {tolerance}: too few images to mix two settings finely{left_out}"
+
+
+def _miss(result: CellResult) -> float:
+    """Relative distance of the mean rate from its target where that is more than the tolerance, else 0."""
+    if result.bpp_mean is None or result.rate_tolerance is None:
+        return 0.0
+    miss = result.bpp_mean / result.target_bpp - 1
+    # A mean at the very edge of the tolerance may lie beyond it by rounding.
+    return miss if abs(miss) > result.rate_tolerance + 1e-9 else 0.0
 
 
 def _off_target(results: Sequence[CellResult]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -96,6 +97,28 @@ def test_the_results_are_those_of_the_plugin(command, folder):
         document["evidence"].pop("file")
     assert ours == theirs
     assert [(cell["images"], cell["seed"]) for cell in ours["cells"]] == [(8, 3)] * 4
+
+
+def test_ids_are_those_of_the_plugin_from_a_folder_below(command, folder):
+    file = folder / "gates" / "nested" / "release.yaml"
+    file.parent.mkdir(parents=True)
+    for name in ("thresholds.yaml", "toy.py"):
+        (folder / name).rename(file if name == "thresholds.yaml" else file.parent / name)
+    options = ["--compress-guard", "--cg-limit=2", "-p", "no:cacheprovider", f"--rootdir={folder}", "-q"]
+    assert pytest.main([*options, "--cg-json=theirs.json", "gates/nested/release.yaml"]) == 0
+    theirs = [cell["id"] for cell in json.loads((folder / "theirs.json").read_text())["cells"]]
+    assert theirs[0] == "gates/nested/release.yaml::toy[jpeg-0.5bpp]"
+    for given in ("gates/nested/release.yaml", f"./gates/../{file.relative_to(folder)}", str(file)):
+        assert command("run", given, "--limit=2", "--json=ours.json").code == 0
+        assert [cell["id"] for cell in json.loads((folder / "ours.json").read_text())["cells"]] == theirs
+
+
+def test_a_file_outside_the_current_folder_has_its_bare_name_in_ids(command, folder, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert command("run", "../thresholds.yaml", "--limit=2", "--json=ours.json", "--only=toy[jpeg-0.5bpp]").code == 0
+    (cell,) = json.loads(Path("ours.json").read_text())["cells"]
+    assert cell["id"] == "thresholds.yaml::toy[jpeg-0.5bpp]"
 
 
 def test_cache(command, guards, folder, monkeypatch):
@@ -216,7 +239,7 @@ def test_the_help_teaches(command):
         "Exit code 0: all cells held; 1: one failed or errored",
         "default: thresholds.yaml",
         "'photos[jpeg-*'",
-        "--device",
+        "--device DEVICE where models and GPU codecs run: auto (default), cpu, cuda or cuda:N",
         "--workers N",
         "--limit N",
         "--seed S",

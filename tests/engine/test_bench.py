@@ -329,7 +329,9 @@ def test_each_codec_has_its_limit_and_the_command_line_another(pictures, spectru
 # Other tasks
 
 
-def test_segmentation_through_a_real_codec(make_guard, make_world):
+@pytest.fixture
+def squares():
+    """A segmentation model, and (image, labels, id) of scenes with one bright square each."""
     import torch
 
     def scene(index):
@@ -343,13 +345,28 @@ def test_segmentation_through_a_real_codec(make_guard, make_world):
     def model(images):
         return [(image.float().mean(0) > 120).long() for image in images]
 
+    return model, [scene(index) for index in range(8)]
+
+
+def test_segmentation_through_a_real_codec(squares, make_guard, make_world):
     guard = make_guard(("webp",), (0.3, 3.0), task="segmentation", metric="miou", max_drop=20.0)
-    found = make_world(guard, model, [scene(index) for index in range(8)]).run()
+    found = make_world(guard, *squares).run()
     high, low = found["webp-3.0bpp"].result, found["webp-0.3bpp"].result
     assert high.verdict == "pass"
     assert high.drop_low <= high.drop <= high.drop_high
     assert abs(high.drop) < abs(low.drop) + 5
     assert (high.metric, high.task) == ("miou", "segmentation")
+
+
+def test_the_bootstrap_has_the_seed_of_the_run(squares, make_guard, make_world):
+    # Beyond the codec's reach every image gets its finest setting, whatever the seed chooses of pilots and mixes.
+    guard = make_guard(("webp",), (8.0,), task="segmentation", metric="miou")
+    first, other, again = (make_world(guard, *squares, seed=seed).only().result for seed in (0, 1, 0))
+    assert first.settings == other.settings
+    assert first.drop != 0
+    assert (first.clean_score, first.score, first.drop) == (other.clean_score, other.score, other.drop)
+    ends = [(result.drop_low, result.drop_high) for result in (first, other, again)]
+    assert ends[0] == ends[2] != ends[1]
 
 
 def test_detection_through_a_real_codec(make_guard, make_world):

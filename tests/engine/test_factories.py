@@ -92,7 +92,7 @@ def test_the_folder_comes_first_and_leaves_even_after_an_error(tmp_path):
             "cannot be imported (SystemExit: 2); expected an importable package.module:callable, looked up with FOLDER "
             "on sys.path",
         ),
-        ("NAME:NUMBER", "is a int; expected a callable that returns the object to use"),
+        ("NAME:NUMBER", "is an int; expected a callable that returns the object to use"),
         ("NAME:raises", "raised FileNotFoundError: weights.pt; expected it to return an object"),
         ("NAME:leaves", "raised SystemExit: usage: train.py; expected it to return an object"),
     ],
@@ -139,6 +139,7 @@ EXPECTED = "expected a map-style data set with len() and [] that gives (image, t
     ("data", "message"),
     [
         (None, f"d: returned a NoneType; {EXPECTED}"),
+        (7, f"d: returned an int; {EXPECTED}"),
         (Loader(), f"d: returned a Loader; {EXPECTED}"),
         (NoLength(), "d: len() of it raised TypeError: streamed; expected its images"),
         ([], "d: has no images; expected at least one"),

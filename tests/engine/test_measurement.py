@@ -119,6 +119,36 @@ def test_questions_without_sense(wanted, message, measured):
         measured(**wanted)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (
+            {"max_dorp": 1},
+            "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, cache, codec, confidence, device, limit, "
+            "max_drop, max_error_share, metric, min_score, on_inconclusive, on_unavailable, on_unreachable, options, "
+            "rate, rate_tolerance, seed, task, workers",
+        ),
+        (
+            {"codec": "command"},
+            "codec 'command' needs encoder, decoder, settings; give them in options={...}, or a codec of its own under "
+            "codecs in thresholds.yaml",
+        ),
+        ({"on_inconclusive": "skip"}, "on_inconclusive is 'skip'; expected pass, fail or point"),
+        ({"on_unreachable": True}, "on_unreachable is True; expected skip or fail"),
+        ({"on_unavailable": "pass"}, "on_unavailable is 'pass'; expected skip or fail"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_keywords_without_sense(wanted, message, measured):
+    with pytest.raises(OptionError, match=f"^{re.escape(message)}$"):
+        measured(**wanted)
+
+
+def test_a_policy_settles_what_the_verdict_leaves_open(measured):
+    assert measured(codec="jpeg", bpp=0.05, max_drop=9).outcome == "skipped"
+    assert measured(codec="jpeg", bpp=0.05, max_drop=9, on_unreachable="fail").outcome == "failed"
+
+
 def test_a_device_that_is_none(measured):
     with pytest.raises(UsageError, match=r"^device: unknown device 'gpu'; use auto, cpu, cuda or cuda:N$"):
         measured(device="gpu")
@@ -129,7 +159,7 @@ def test_problems_are_raised_as_what_they_are(measured, pictures, diary):
         measured(model="weights.pt")
     with pytest.raises(DataError, match="^data: has no images; expected at least one$"):
         measured(data=[])
-    with pytest.raises(DataError, match="^none of the 1 samples can be used; the first: sample 0 is a int; expected"):
+    with pytest.raises(DataError, match="^none of the 1 samples can be used; the first: sample 0 is an int; expected"):
         measured(data=[3])
     diary.broken = lambda picture, setting: picture == 1
     with pytest.raises(CodecError, match="^1 of 12 images failed, .* image t01: toy cannot decode picture 1$"):

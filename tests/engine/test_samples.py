@@ -91,6 +91,7 @@ def test_rows_that_are_taken(row, name, target):
         ((picture(),), "sample 0 is a tuple of length 1; expected (image, target) or (image, target, id)"),
         ((1, 2, 3, 4), "sample 0 is a tuple of length 4; expected (image, target) or (image, target, id)"),
         ({"image": 1}, "sample 0 is a dict; expected (image, target) or (image, target, id)"),
+        (5, "sample 0 is an int; expected (image, target) or (image, target, id)"),
         (None, "sample 0 is a NoneType; expected (image, target) or (image, target, id)"),
         (KeyError("gone"), "sample 0 cannot be read (KeyError: 'gone')"),
         (DataError("lost"), "sample 0 cannot be read (DataError: lost)"),
@@ -154,6 +155,65 @@ def test_what_fits_is_read_once_and_the_least_recent_goes_first(monkeypatch):
     assert data.reads == [0, 1, 2, 0]
 
 
+# The same image every time
+
+
+class Flipping:
+    """Flips each picture or not, by a seeded coin, whenever it is read."""
+
+    def __init__(self, rows, seed=0):
+        self.rows, self.coins = rows, torch.Generator().manual_seed(seed)
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, index):
+        image, *rest = self.rows[index]
+        return (image.flip(-1) if torch.rand(1, generator=self.coins) < 0.5 else image, *rest)
+
+
+def ramps(count):
+    return [(torch.arange(60, dtype=torch.uint8).reshape(3, 4, 5) + at, at, f"r{at}") for at in range(count)]
+
+
+def test_an_image_that_changes_between_reads_is_refused_from_then_on(monkeypatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", 0)
+    samples = Samples(Flipping(ramps(12)), plain)
+    first = [samples[index].image for index in range(12)]
+    refusal = (
+        r"sample (\d+) \(id r\1\) gives different pixels each time it is read; expected the same image every time; "
+    )
+
+    def again():
+        for index in range(12):
+            assert samples[index].image.equal(first[index])
+
+    with pytest.raises(DataError, match=f"^{refusal}switch random transforms off for evaluation$") as caught:
+        again()
+    for index in range(12):
+        with pytest.raises(DataError, match=f"^{re.escape(str(caught.value))}$"):
+            samples[index]
+
+
+def test_an_image_of_another_size_at_the_second_read_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", 0)
+    rows = [(picture(4, 6), 0), (picture(4, 5), 1)]
+    samples = Samples(rows, plain)
+    survey(samples)
+    rows[0] = (picture(6, 4), 0)
+    with pytest.raises(DataError, match=r"^sample 0 \(id 0\) gives different pixels each time"):
+        samples[0]
+
+
+def test_the_same_image_may_be_read_as_often_as_memory_wants(monkeypatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", 0)
+    data = Counted(ramps(3))
+    samples = Samples(data, plain)
+    for at in (0, 1, 2, 0, 1, 2):
+        assert samples[at].image.equal(data.rows[at][0])
+    assert data.reads == [0, 1, 2, 0, 1, 2]
+
+
 # The survey
 
 
@@ -164,6 +224,18 @@ def test_a_survey_names_failures_and_counts_pixels():
     assert [(info.id, info.pixels) for info in found.infos] == [("a", 15), ("c", 4)]
     assert found.failures == (("1", "sample 1 cannot be read (OSError: gone)"),)
     assert found.images == 3
+
+
+def test_a_survey_names_failures_by_id_where_one_was_given():
+    def reader(raw, size):
+        if raw == "stumble":
+            raise ZeroDivisionError("oh")
+
+    rows = [("no image", 0, "broken.png"), (picture(), "stumble", 17), (picture(), 0, "whole.png"), None]
+    found = survey(Samples(rows, reader))
+    assert [name for name, _ in found.failures] == ["broken.png", "17", "3"]
+    assert found.failures[0][1].startswith("sample 0 (id broken.png): image is ")
+    assert found.failed_ids({0: "toy refuses"}) == ("broken.png", "17", "3", "whole.png")
 
 
 def test_digests_tell_pixels_and_shapes_apart_and_nothing_else():

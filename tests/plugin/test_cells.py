@@ -231,7 +231,17 @@ def test_a_guard_whose_cells_are_marked_to_skip_fails_the_run(project):
 def test_a_dry_run_expects_no_verdict(project):
     run = project.run("--setup-plan")
     assert run.code == 0
-    assert run.cells == {}
+    assert "gates nothing" not in run.out
+
+
+@pytest.mark.parametrize("dry", ["--collect-only", "--setup-plan", "--setup-only"])
+def test_a_dry_run_keeps_the_results_of_an_earlier_one(project, dry):
+    project.guard("max_drop: 100, limit: 2")
+    options = ["--compress-guard", "--cg-json=kept.json"]
+    assert project.run(*options, gate=False).code == 0
+    kept = {name: (project.folder / name).read_bytes() for name in ("kept.json", "kept.evidence.zip")}
+    assert project.run(*options, dry, gate=False).code == 0
+    assert {name: (project.folder / name).read_bytes() for name in kept} == kept
 
 
 def test_junit_has_one_case_per_cell_with_its_numbers(whole):

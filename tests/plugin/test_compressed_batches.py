@@ -62,7 +62,7 @@ OWN = """
     def test_unreachable(compressed_batches):
         next(compressed_batches)
 
-    @pytest.mark.compress_guard(codecs=["gone"], bpp=[1.0], guard="aliased")
+    @pytest.mark.compress_guard(codecs=["gone"], bpp=[1.0, 2.0], guard="aliased")
     def test_unavailable(compressed_batches):
         next(compressed_batches)
 """
@@ -109,6 +109,7 @@ def test_there_is_a_test_for_each_codec_and_rate(run):
         "test_of_an_object[jpeg-1.0bpp-True]": "PASSED",
         "test_unreachable[jpeg-0.05bpp]": "SKIPPED",
         "test_unavailable[gone-1.0bpp]": "FAILED",
+        "test_unavailable[gone-2.0bpp]": "FAILED",
     }
 
 
@@ -150,6 +151,11 @@ def test_what_cannot_be_coded_is_settled_as_in_a_cell(run):
         (
             "(guard='toy', codecs=['jpg'], bpp=[1])",
             "unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, heic, jp2, jpeg, jxl, webp",
+        ),
+        (
+            "(guard='toy', codecs=['command'], bpp=[1])",
+            "codec 'command' needs encoder, decoder, settings; give them in options={...}, or a codec of its own under "
+            "codecs in thresholds.yaml",
         ),
         ("(guard='toy', bpp=[20])", "rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
         ("(guard='toy', codecs=['avif'])", "the marker compress_guard asks for codecs without rates; add bpp=[...]"),

@@ -56,6 +56,30 @@ OWN = """
     def test_unknown_rate_mode(guard):
         guard.check(MODEL, DATA, **TASK, rate="images", max_drop=1)
 
+    def test_misspelt(guard):
+        guard.check(MODEL, DATA, **TASK, max_dorp=1)
+
+    def test_device(guard):
+        guard.check(MODEL, DATA, **TASK, max_drop=1, device="cpu")
+
+    def test_cache(guard):
+        guard.measure(MODEL, DATA, **TASK, cache="here")
+
+    def test_no_limit(guard):
+        guard.check(MODEL, DATA, **TASK)
+
+    def test_policy_without_sense(guard):
+        guard.check(MODEL, DATA, **TASK, max_drop=1, on_inconclusive="maybe")
+
+    def test_bare_command(guard):
+        guard.check(MODEL, DATA, **TASK, max_drop=1, codec="command", options={"encoder": "cjpeg"})
+
+    def test_floor_fails(guard):
+        guard.check(MODEL, DATA, **TASK, bpp=0.05, max_drop=100, limit=4, on_unreachable="fail")
+
+    def test_doubt_fails(guard):
+        guard.check(MODEL, DATA, **TASK, bpp=0.5, max_drop=25, on_inconclusive="fail")
+
     def test_broken(guard):
         def forward(images):
             return broken_layer(images)
@@ -90,6 +114,7 @@ def test_it_checks(run):
         "test_parametrized[webp]": "PASSED",
         "test_measured": "PASSED",
         "test_measured_only_raises": "PASSED",
+        "test_no_limit": "FAILED",
         "test_broken": "FAILED",
     }.items():
         assert f"test_own.py::{name} {word}" in run.out
@@ -118,8 +143,49 @@ def test_a_rate_out_of_reach_skips_with_its_reason(run):
 
 
 def test_names_without_sense_are_refused(run):
-    assert "OptionError: unknown codec 'jpg', did you mean 'jpeg'? known: avif, " in run.out
-    assert "OptionError: unknown rate mode 'images', did you mean 'image'? known: dataset, image" in run.out
+    messages = [line.partition("OptionError: ")[2] for line in run.out.splitlines() if line.startswith("E ")]
+    assert [message for message in messages if message] == [
+        "unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, heic, jp2, jpeg, jxl, webp",
+        "unknown rate mode 'images', did you mean 'image'? known: dataset, image",
+        "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, codec, confidence, limit, max_drop, "
+        "max_error_share, metric, min_score, on_inconclusive, on_unavailable, on_unreachable, options, rate, "
+        "rate_tolerance, task",
+        "guard.check takes no device: it is the same for all tests; give --cg-device to pytest",
+        "guard.measure takes no cache: it is the same for all tests; give --cg-cache to pytest",
+        "guard.check needs max_drop or min_score; use guard.measure to measure only",
+        "on_inconclusive is 'maybe'; expected pass, fail or point",
+        "codec 'command' needs decoder, settings; give them in options={...}, or a codec of its own under codecs in "
+        "thresholds.yaml",
+    ]
+
+
+def test_policies_are_keywords(run):
+    floor, doubt = run.cells["test_floor_fails::jpeg-0.05bpp"], run.cells["test_doubt_fails::jpeg-0.5bpp"]
+    assert (floor["verdict"], floor["outcome"]) == ("unreachable", "failed")
+    assert floor["reason"].endswith("; failed by on_unreachable: fail")
+    assert (doubt["verdict"], doubt["outcome"]) == ("inconclusive", "failed")
+    assert doubt["reason"].endswith("; inconclusive, failed by on_inconclusive: fail")
+
+
+def test_a_stated_policy_holds_in_a_strict_run(new_project):
+    project = new_project()
+    project.write(
+        "test_strict.py",
+        """
+        import pytest, toy
+
+        @pytest.mark.parametrize("stated", [{}, {"on_unreachable": "skip"}], ids=["silent", "stated"])
+        def test_floor(guard, stated):
+            model, data = toy.model(), toy.data()
+            guard.check(model, data, task="classification", bpp=0.05, max_drop=100, limit=4, **stated)
+        """,
+    )
+    strict = project.run("--cg-strict", "test_strict.py")
+    outcomes = {name: cell["outcome"] for name, cell in strict.cells.items()}
+    assert outcomes == {
+        "test_floor[silent]::jpeg-0.05bpp": "failed",
+        "test_floor[stated]::jpeg-0.05bpp": "skipped",
+    }
 
 
 def test_each_check_is_a_result(run):
@@ -133,6 +199,8 @@ def test_each_check_is_a_result(run):
         "test_several::jpeg-1.0bpp#2": "test_several",
         "test_parametrized[jpeg]::jpeg-1.0bpp": "test_parametrized",
         "test_parametrized[webp]::webp-1.0bpp": "test_parametrized",
+        "test_floor_fails::jpeg-0.05bpp": "test_floor_fails",
+        "test_doubt_fails::jpeg-0.5bpp": "test_doubt_fails",
         "test_broken::jpeg-0.5bpp": "test_broken",
     }
     names = [one.get("value") for one in run.junit["test_several"]._elem.iter("property") if one.get("name") == "cg_id"]

@@ -39,7 +39,6 @@ GUARDS = {
     "missing_fails": "max_drop: 100, codecs: [jpeg, gone], limit: 8",
     "missing_skips": "max_drop: 100, codecs: [jpeg, gone], limit: 8, on_unavailable: skip",
     "image_mode": "max_drop: 100, rate: image, limit: 8",
-    "loose": "max_drop: 100, rate_tolerance: 0.3, limit: 8",
     "sure": "max_drop: 100, confidence: 0.99",
     "unsure": "max_drop: 100, confidence: 0.8",
     "rates": "max_drop: 100, codecs: [jpeg, webp], bpp: {webp: [1], default: [0.5, 2.00]}, limit: 4",
@@ -131,6 +130,12 @@ def test_inconclusive_cells_that_pass_have_a_word_of_their_own(run):
     assert "1 failed by on_inconclusive: fail" in run.out
 
 
+def test_inconclusive_is_shown_grey(project):
+    project.guards({"doubt": GUARDS["doubt_pass"]})
+    run = project.run("-v", "--color=yes")
+    assert "\x1b[2mINCONCLUSIVE\x1b[0m" in run.out
+
+
 @pytest.mark.parametrize(("guard", "outcome"), [("floor_skips", "skipped"), ("floor_fails", "failed")])
 def test_on_unreachable(cells, guard, outcome):
     cell = cells[f"{guard}[jpeg-0.05bpp]"]
@@ -163,10 +168,16 @@ def test_rate_holds_the_mean_or_every_image(cells):
     assert each["bpp_mean"] == pytest.approx(0.5, rel=0.05)
 
 
-def test_rate_tolerance_saves_encodes(cells):
-    loose = cells["loose[jpeg-0.5bpp]"]
-    assert loose["bpp_mean"] == pytest.approx(0.5, rel=0.3)
-    assert loose["encodes"] <= cells["missing_fails[jpeg-0.5bpp]"]["encodes"]
+def test_rate_tolerance_saves_encodes(project):
+    # Few images, of which one setting's mean is off by more than 2 %, and a store of its own for each run.
+    found = []
+    for tolerance in (0.02, 0.3):
+        project.guard(f"max_drop: 100, rate_tolerance: {tolerance}, codecs: [webp], bpp: [1], limit: 4")
+        found.append(project.run("--cg-no-cache").cell)
+        assert found[-1]["bpp_mean"] == pytest.approx(1, rel=tolerance)
+    tight, loose = found
+    assert (len(tight["settings"]), len(loose["settings"])) == (2, 1)
+    assert loose["encodes"] < tight["encodes"]
 
 
 def test_confidence_widens_the_interval(cells):
@@ -240,8 +251,8 @@ def test_max_error_share(project):
     run = project.run()
     counted = run.cells["enough[jpeg-0.5bpp]"]
     assert (counted["verdict"], counted["images"], counted["images_used"], counted["errors"]) == ("pass", 32, 31, 1)
-    assert counted["error_ids"] == ["3"]
-    assert "enough: 1 of 32 images failed to load or code and were left out of 1 cell: 3" in run.out
+    assert counted["error_ids"] == ["broken.png"]
+    assert "enough: 1 of 32 images failed to load or code and were left out of 1 cell: broken.png" in run.out
     for name, share in (("strict", "0"), ("beyond", "0.02")):
         cell = run.cells[f"{name}[jpeg-0.5bpp]"]
         assert ended(cell) == ("error", "failed", "policy")

@@ -90,7 +90,7 @@ CASES = {
     ),
     "not_callable": (
         'model: "bad:number"',
-        "bad:number: is a int; expected a callable that returns the object to use",
+        "bad:number: is an int; expected a callable that returns the object to use",
     ),
     "raises": (
         'model: "bad:raises"',
@@ -138,7 +138,7 @@ CASES = {
     ),
     "no_list": (
         'model: "bad:no_list"',
-        "the model returned a int for 32 images; expected a list with one prediction per image",
+        "the model returned an int for 32 images; expected a list with one prediction per image",
     ),
     "broken": ('model: "bad:broken"', "the model raised RuntimeError: mat1 and mat2 cannot be multiplied"),
 }

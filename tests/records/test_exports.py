@@ -21,7 +21,7 @@ def test_importing_the_package_imports_nothing_heavy():
     assert imported_by("import compress_guard; dir(compress_guard); compress_guard.__version__") == "[]"
 
 
-@pytest.mark.parametrize("name", ["Compressed", "compress", "measure", "predictor"])
+@pytest.mark.parametrize("name", ["Compressed", "Predictor", "compress", "measure", "predictor"])
 def test_looking_at_a_name_imports_neither_torch_nor_pillow_nor_pytest(name):
     found = imported_by(f"from compress_guard import {name}")
     assert not {"torch", "torchvision", "PIL", "pytest"} & set(eval(found))

@@ -221,6 +221,27 @@ def test_settings_are_named_pairs_in_json():
 # Cells and plans
 
 
+@given(st.lists(st.none() | st.integers(1, 500), min_size=1, max_size=12), st.sets(st.integers(0, 11)))
+def test_a_planned_rate_without_images_is_that_of_the_others(lengths, lost):
+    def planned(lengths):
+        return PlannedRate(
+            target=1.0,
+            settings=tuple(None if one is None else float(one % 3) for one in lengths),
+            lengths=tuple(lengths),
+            bpp=tuple(None if one is None else one / 100 for one in lengths),
+            reachable=True,
+            floor=None,
+            off_target=0,
+            mixed=False,
+            encodes=1.5,
+        )
+
+    found = planned(lengths).without(lost)
+    assert found == planned([None if at in lost else one for at, one in enumerate(lengths)])
+    left = planned([one for at, one in enumerate(lengths) if at not in lost])
+    assert (found.bpp_mean, found.bpp_se, found.setting_counts) == (left.bpp_mean, left.bpp_se, left.setting_counts)
+
+
 @pytest.mark.parametrize(
     ("bpp", "text"), [(1, "1.0bpp"), (0.25, "0.25bpp"), (2.0, "2.0bpp"), (0.1, "0.1bpp"), (0.333, "0.333bpp")]
 )

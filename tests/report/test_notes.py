@@ -79,6 +79,33 @@ def test_what_a_rate_rests_on_is_said(cell):
     ]
 
 
+def test_a_mean_beyond_its_tolerance_is_said(cell):
+    def missed(codec, bpp, mean, **fields):
+        return cell(codec, bpp, drop=1.0, **{"bpp_mean": mean, "rate_tolerance": 0.02, **fields})
+
+    found = [
+        missed("heic", 0.7, 0.734),
+        missed("webp", 1, 0.95),
+        missed("jpeg", 1, 1.2, guard="scans", rate_tolerance=0.1, errors=2, error_ids=("a", "b")),
+        missed("jpeg", 1, 1.02),
+        missed("jpeg", 0.5, 0.6, rate="image"),
+        missed("jpeg", 4, 3.2, guard="flat", off_target=9),
+        missed("jpeg", 2, None),
+        missed("jpeg", 3, 4.0, rate_tolerance=None),
+        cell("avif", 0.1, "unreachable", "skipped", bpp_mean=0.2, rate_tolerance=0.02, floor_bpp=0.2),
+    ]
+    assert [text for text in told(found) if "mean of" in text] == [
+        (
+            "photos: heic at 0.7 bpp has a mean of 0.734 (+4.9 %), webp at 1 bpp has a mean of 0.95 (-5.0 %), "
+            "tolerance 2 %: too few images to mix two settings finely"
+        ),
+        (
+            "scans: jpeg at 1 bpp has a mean of 1.2 (+20.0 %), tolerance 10 %: "
+            "too few images to mix two settings finely or images were left out"
+        ),
+    ]
+
+
 def test_a_guard_that_gates_nothing_is_called_out(cell):
     found = [
         cell("jpeg", 1, drop=1.0),

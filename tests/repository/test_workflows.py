@@ -76,6 +76,21 @@ def test_make_targets_exist_and_shell_is_shell(workflow: dict[str, Any]) -> None
         assert run.stderr == "", step
 
 
+def test_jobs_that_run_the_tests_first_install_the_encoders_that_some_of_them_need() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
+    # Each skips itself where its package is missing, which nobody would see in a green run.
+    needed = {"libjpeg-turbo-progs", "libjxl-tools"}
+    source = (ROOT / "tests/codecs/test_command.py").read_text(encoding="utf-8")
+    assert needed == set(re.findall(r'"(lib[a-z-]+)"', source))
+    scripts = {name: "\n".join(step.get("run", "") for step in job["steps"]) for name, job in jobs.items()}
+    testing = {name: script for name, script in scripts.items() if re.search(r"make (test|coverage)\b", script)}
+    assert set(testing) == {"test", "neural", "coverage"}
+    for name, script in testing.items():
+        before = re.split(r"make (?:test|coverage)\b", script)[0]
+        (line,) = re.findall(r"^sudo apt-get install (.+)$", before, flags=re.MULTILINE)
+        assert needed <= set(line.split()), name
+
+
 def test_the_required_job_waits_for_every_other() -> None:
     jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
     assert set(jobs["required"]["needs"]) == set(jobs) - {"required"}
