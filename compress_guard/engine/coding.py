@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, final
@@ -29,9 +30,14 @@ def build_codec(spec: CodecSpec) -> Codec:
     """The codec that a specification names; raises `OptionError` for options that it does not take."""
     if spec.type not in CODECS:
         raise OptionError(CODECS.unknown(spec.type))
+    made = CODECS.resolve(spec.type)
     try:
-        codec: Codec = CODECS.resolve(spec.type)(**dict(spec.options))
+        codec: Codec = made(**dict(spec.options))
     except TypeError as problem:
+        known = tuple(inspect.signature(made).parameters)
+        for name, _ in spec.options:
+            if name not in known:
+                raise OptionError(unknown(f"option of codec {spec.alias}", name, known)) from None
         raise OptionError(f"codec {spec.alias}: {problem}") from problem
     return codec
 

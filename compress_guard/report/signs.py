@@ -39,7 +39,7 @@ class Signs:
         verdicts = {result.verdict for result in results}
         shown = [
             ("pass" in verdicts, self.held, "held", "green"),
-            ("inconclusive" in verdicts, INCONCLUSIVE, "inconclusive", "yellow"),
+            ("inconclusive" in verdicts, INCONCLUSIVE, "inconclusive", "light"),
             ("unjudged" in verdicts, self.unjudged, "no limit", "light"),
             ("unreachable" in verdicts, "floor", "lowest bpp reached", "light"),
         ]
@@ -50,7 +50,7 @@ def style(result: CellResult) -> str:
     """The style of a cell in a matrix."""
     if result.outcome == "failed":
         return "red bold"
-    return {"pass": "green", "inconclusive": "yellow"}.get(result.verdict, "light")
+    return {"pass": "green"}.get(result.verdict, "light")
 
 
 _UNICODE: Final = Signs("✓", "·")

@@ -85,7 +85,7 @@ def test_without_a_score_the_title_names_the_metric_alone(cell):
     [
         ("pass", "passed", 1.0, "1.0 ✓", "green"),
         ("fail", "failed", 1.0, "1.0 FAIL", "red bold"),
-        ("inconclusive", "passed", 1.0, "1.0 ?", "yellow"),
+        ("inconclusive", "passed", 1.0, "1.0 ?", "light"),
         ("inconclusive", "failed", 1.0, "1.0 ? FAIL", "red bold"),
         ("unreachable", "skipped", None, "floor 0.104", "light"),
         ("unreachable", "failed", None, "floor 0.104 FAIL", "red bold"),
