@@ -15,7 +15,7 @@ ROOT: Final = Path(__file__).parents[2]
 LARGEST: Final = 4 * 2**20
 """Bytes; the shipped weights are the only files near it."""
 
-MACHINE_PATHS: Final = re.compile(r"(?<![\w.])/(?:home|root|Users|mnt|mnt|opt/pypi)/\w|[A-Z]:\\Users\\")
+MACHINE_PATHS: Final = re.compile(r"(?<![\w.])/(?:home|root|Users|mnt|opt|work)/\w|[A-Z]:\\Users\\")
 
 
 @pytest.fixture(scope="module")
