@@ -35,7 +35,10 @@ class Evidence:
         return Evidence(tuple(ids), tuple(self.items[where[name]] for name in ids))
 
     def to_bytes(self) -> bytes:
-        """One compressed npz: per array name the values of all images end to end, and each image's shape."""
+        """One compressed npz: per array name the values of all images end to end, and each image's shape.
+
+        Raises ValueError for arrays of objects, which could only be pickled.
+        """
         import numpy as np
 
         names = tuple(self.items[0]) if self.items else ()
@@ -48,8 +51,11 @@ class Evidence:
             arrays[f"shapes.{name}"] = np.array([value.shape for value in values], dtype=np.int64).reshape(
                 len(values), values[0].ndim
             )
+            if arrays[f"values.{name}"].dtype.hasobject:
+                # Checked here: the parameter allow_pickle of savez_compressed is not known to numpy 1.26.
+                raise ValueError(f"Object arrays cannot be saved: {name}")
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stubs see allow_pickle in any keyword
         return buffer.getvalue()
 
     @classmethod
