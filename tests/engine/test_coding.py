@@ -180,7 +180,10 @@ def test_progress_counts_the_images_encoded(make_coder):
     ("spec", "message"),
     [
         (CodecSpec("x", "jpg"), "unknown codec 'jpg', did you mean 'jpeg'? known: "),
-        (CodecSpec("mine", "jpeg", (("speed", 3),)), "unknown option of codec mine 'speed'; known: progressive, subsampling"),
+        (
+            CodecSpec("mine", "jpeg", (("speed", 3),)),
+            "unknown option of codec mine 'speed'; known: progressive, subsampling",
+        ),
         (CodecSpec("jpeg", "jpeg", (("subsampling", "4:1:1"),)), "subsampling must be "),
     ],
 )
