@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, final
+
+from compress_guard.errors import OptionError
+from compress_guard.records import CodecSpec, Scalar
 
 
 @final
@@ -58,8 +62,58 @@ CODECS: Final = Registry(
         "heic": "compress_guard.codecs.heic:Heic",
         "jxl": "compress_guard.codecs.jxl:Jxl",
         "command": "compress_guard.codecs.command:Command",
+        "neural": "compress_guard.codecs.neural.codec:Neural",
+        "zoo": "compress_guard.codecs.zoo.published:Zoo",
+        "compressai": "compress_guard.codecs.zoo.own:CompressAi",
     },
 )
+
+SCHEMES: Final[Mapping[str, str]] = {"zoo": "model", "compressai": "path"}
+"""Codecs that a name may carry options of, and the option that stands right behind the colon."""
+
+# Node ids carry the name, and end at the first bracket; what pytest cuts at :: and shells at spaces has no place there.
+_CARRIED: Final = re.compile(r"[\w.:/?&=,~+%@-]+")
+
+
+def codec_named(text: str, options: Mapping[str, Scalar] | None = None) -> CodecSpec:
+    """The codec that a text names, called by that text: ``jpeg``, ``zoo:mbt2018-mean?metric=ms-ssim``,
+    ``compressai:a.pth,b.pth?arch=mbt2018-mean&N=128``.
+
+    `options` are those given beside the text. Whether there is such a codec, and what its options may be, is left to
+    whoever asks. Raises `OptionError` for a text that cannot be read, and for an option given twice.
+    """
+    given = dict(options or {})
+    kind, colon, rest = text.partition(":")
+    if not colon:
+        return CodecSpec(text, text, tuple(sorted(given.items())))
+    if kind not in SCHEMES:
+        raise OptionError(unknown("codec", kind, tuple(CODECS)))
+    if not _CARRIED.fullmatch(text) or "::" in text:
+        raise OptionError(
+            f"the codec {text!r} has characters that node ids cannot carry; "
+            f"give it a name of its own under codecs, with type: {kind} and {SCHEMES[kind]}"
+        )
+    body, _, query = rest.partition("?")
+    found: dict[str, Scalar] = {SCHEMES[kind]: body} if body else {}
+    for part in query.split("&") if query else ():
+        name, equals, value = part.partition("=")
+        if not (name and equals and value):
+            raise OptionError(f"{part!r} in the codec {text!r} is no option; write name=value, with & between options")
+        if name in found:
+            raise OptionError(f"the codec {text!r} says {name} twice; keep one of them")
+        found[name] = _scalar(value)
+    for name in given:
+        if name in found:
+            raise OptionError(f"the codec {text!r} says {name}, and so do its options; keep one of them")
+    return CodecSpec(text, kind, tuple(sorted((found | given).items())))
+
+
+def _scalar(text: str) -> str | int | bool:
+    """What an option in a name means, as YAML would read it: numbers are counts here."""
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if re.fullmatch(r"\d{1,9}", text) else text
+
 
 TASKS: Final = Registry(
     "task",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from compress_guard import __version__
@@ -16,7 +16,7 @@ EXIT_USAGE: Final = 4
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0 all cells held, 1 one failed or errored, 4 a file or option made no
-    sense.
+    sense. For `doctor`: 0 all is there, 1 something is missing or damaged.
     """
     parser = _parser()
     try:
@@ -24,14 +24,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         # argparse leaves with 2; the gate's own code for what makes no sense is 4, as pytest's.
         return EXIT_USAGE if stop.code == 2 else EXIT_HELD
-    from compress_guard.cli.run import run
     from compress_guard.errors import UsageError
 
     try:
-        return EXIT_HELD if run(options) else EXIT_FAILED
+        return EXIT_HELD if _command(options.command)(options) else EXIT_FAILED
     except UsageError as problem:
         sys.stderr.write(f"compress-guard: {problem}\n")
         return EXIT_USAGE
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], bool]:
+    """What carries out a command: True if all is well; raises `UsageError`."""
+    if name == "doctor":
+        from compress_guard.cli.doctor import doctor
+
+        return doctor
+    from compress_guard.cli.run import run
+
+    return run
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,7 +81,33 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--strict", action="store_true", help="what would be skipped fails, except where FILE itself says skip"
     )
+    _add_doctor(commands)
     return parser
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="say which codecs and weights are here, and what brings the others",
+        description="Say which codecs can run here and what brings the others, and which weights of CompressAI's "
+        "published models are here, with their hashes checked. With FILE: only what its codecs need; weights that a "
+        "mirror or COMPRESS_GUARD_DOWNLOAD=1 may bring are then fetched. Exit code 0: all is there (without FILE: "
+        "nothing is damaged); 1: something is missing or damaged; 4: the file or an option makes no sense.",
+    )
+    doctor.add_argument("thresholds", nargs="?", metavar="FILE", help="a thresholds file; default: all codecs")
+    doctor.add_argument(
+        "--weights",
+        default="",
+        metavar="DIR",
+        help="where weights are (default: COMPRESS_GUARD_WEIGHTS, else the cache of torch.hub); codecs of FILE with "
+        "an option weights keep theirs",
+    )
+    doctor.add_argument(
+        "--lock",
+        action="store_true",
+        help="write the sha256 of the weights that are here to compress-guard.lock beside them: from then on no other "
+        "content is loaded under these names",
+    )
 
 
 def _positive(text: str) -> int:

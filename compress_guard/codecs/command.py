@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.ladder import parse_ladder
 from compress_guard.codecs.options import require_choice, require_positive, require_text
 from compress_guard.codecs.pixels import read_pil, to_pil, to_rgb
@@ -28,7 +29,7 @@ _VERSION_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class Command(RealStreams):
     """A codec made of two command lines, e.g. Debian's cjpeg and djpeg in a thresholds file::
 
         cjpeg:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
+
+from compress_guard.records import Bits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import torch
+
+C = TypeVar("C")
 
 
 class Codec(Protocol):
@@ -15,7 +20,7 @@ class Codec(Protocol):
 
     Building one is cheap (no codec library is imported) and raises `OptionError` for a value that it does not know.
     Images are uint8 RGB tensors of shape (3, H, W), H and W at least 1. A stream is all that a decoder needs,
-    so that its length is what the image costs.
+    so that its length is what the image costs, unless the codec counts estimated bits (see `cost`).
     """
 
     type: ClassVar[str]
@@ -29,6 +34,21 @@ class Codec(Protocol):
     def version(self) -> str:
         """Codec library and version, e.g. ``libjpeg-turbo 3.2 (Pillow 13.0.0)``; raises `CodecUnavailable`."""
 
+    @property
+    def bits(self) -> Bits:
+        """Whether `cost` counts real streams or an estimate from likelihoods."""
+
+    @property
+    def device(self) -> str:
+        """Where it works: ``cpu`` or ``cuda:N``. Images may come from any device; decoded ones are on this one."""
+
+    @property
+    def remark(self) -> str | None:
+        """What a reader of the results should know of how it works here, such as a GPU path that it had to leave."""
+
+    def on(self, device: str) -> Codec:
+        """The same codec working on this device where it can, else as it is."""
+
     def unavailable(self) -> str | None:
         """None where the codec can run here, else why not, ending with the command that brings it."""
 
@@ -40,3 +60,62 @@ class Codec(Protocol):
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """One image per stream: uint8 (3, H, W) of the source's size. Raises `CodecError` for a broken stream."""
+
+    def cost(self, stream: bytes) -> int:
+        """Bytes that a stream counts for: its length, or the estimate that it carries, rounded up."""
+
+    def proofs(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[Proof]:
+        """One per image for a codec that can also tell without coding what it would do; else none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An image coded for real beside what the codec's forward pass says of it."""
+
+    estimated: float
+    """Bytes by the likelihoods."""
+    coded: int
+    """Bytes of the real stream."""
+    difference: int
+    """Largest difference between the decoded stream and the forward reconstruction, in levels of 0 to 255."""
+    loss: float | None = None
+    """dB of PSNR, against the source, that the decoded stream lies below the forward reconstruction: what tells a
+    broken stream from one that only rounds otherwise. None where it was not measured."""
+
+
+class RealStreams:
+    """What a codec is that works on the CPU, whose streams are files of their own: for codecs to derive from."""
+
+    __slots__ = ()
+
+    @property
+    def bits(self) -> Bits:
+        """See `Codec.bits`."""
+        return "coded"
+
+    @property
+    def device(self) -> str:
+        """See `Codec.device`."""
+        return "cpu"
+
+    @property
+    def remark(self) -> str | None:
+        """See `Codec.remark`."""
+        return None
+
+    def on(self, device: str) -> Self:
+        """See `Codec.on`."""
+        return self
+
+    def cost(self, stream: bytes) -> int:
+        """See `Codec.cost`."""
+        return len(stream)
+
+    def proofs(
+        self,
+        images: Sequence[torch.Tensor],
+        settings: Sequence[float],
+        workers: int = 1,
+    ) -> list[Proof]:
+        """See `Codec.proofs`."""
+        return []

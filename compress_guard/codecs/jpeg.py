@@ -1,20 +1,31 @@
-"""JPEG by Pillow and libjpeg-turbo, with optimised Huffman tables."""
+"""JPEG: by Pillow and libjpeg-turbo with optimised Huffman tables, or by nvJPEG on a CUDA device."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
+from compress_guard.codecs import cuda_jpeg
+from compress_guard.codecs.batching import Device, Placed
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_flag
 from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.pool import map_ordered
+from compress_guard.errors import CodecUnavailable
+
+if TYPE_CHECKING:
+    import torch
 
 _LADDER: Final = tuple(float(quality) for quality in range(1, 101))
 
 
 @dataclass(frozen=True, slots=True)
-class Jpeg(PillowCodec):
-    """Baseline or progressive JPEG; the setting is libjpeg's quality, 1 to 100."""
+class Jpeg(Placed, PillowCodec):
+    """Baseline or progressive JPEG; the setting is libjpeg's quality, 1 to 100.
+
+    On a CUDA device nvJPEG decodes, and encodes what it can: baseline with 4:4:4 chroma, with the standard Huffman
+    tables. Files with other chroma, and images that fail there, are left to the CPU, which `remark` says.
+    """
 
     type: ClassVar[str] = "jpeg"
     format: ClassVar[str] = "JPEG"
@@ -25,6 +36,7 @@ class Jpeg(PillowCodec):
     subsampling: str = "4:2:0"
     """Chroma resolution: 4:2:0, 4:2:2 or 4:4:4."""
     progressive: bool = False
+    _place: Device = field(default_factory=Device, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require_choice("subsampling", self.subsampling, SUBSAMPLINGS)
@@ -34,6 +46,62 @@ class Jpeg(PillowCodec):
     def ladder(self) -> tuple[float, ...]:
         """Qualities 1 to 100."""
         return _LADDER
+
+    def on(self, device: str) -> Self:
+        """See `Codec.on`; on the CPU with a remark where there is no nvJPEG."""
+        if device in ("cpu", self.device):
+            return Placed.on(self, device)
+        try:
+            nvjpeg = cuda_jpeg.library().name
+        except CodecUnavailable as problem:
+            place = Device()
+            place.note(f"coded on the CPU: {problem}")
+            return self._at(place)
+        place = Device(device)
+        if self._not_on_cuda:
+            place.note(f"encoded by libjpeg on the CPU: {nvjpeg} writes {self._not_on_cuda}")
+        else:
+            place.note(f"{nvjpeg} writes the standard Huffman tables: larger files than the optimised ones of the CPU")
+        if self.subsampling != cuda_jpeg.SUBSAMPLING:
+            place.note(f"decoded by {nvjpeg}, which repeats the chroma that libjpeg interpolates")
+        return self._at(place)
+
+    def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
+        """See `Codec.encode`."""
+        if self.device == "cpu" or self._not_on_cuda:
+            return PillowCodec.encode(self, images, settings, workers)
+        self._require_available()
+        fit = [
+            at
+            for at, (image, setting) in enumerate(zip(images, settings, strict=True))
+            if setting in _LADDER and max(image.shape[-2:]) <= self.max_side
+        ]
+        coded = cuda_jpeg.encode([images[at] for at in fit], [int(settings[at]) for at in fit], self._place)
+        streams = {at: stream for at, stream in zip(fit, coded, strict=True) if stream is not None}
+        left = [at for at in range(len(images)) if at not in streams]
+        count = len(images)
+        made = map_ordered(lambda at: self._encode_one(at, count, images[at], settings[at]), left, workers)
+        streams.update(zip(left, made, strict=True))
+        return [streams[at] for at in range(count)]
+
+    def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
+        """See `Codec.decode`."""
+        if self.device == "cpu":
+            return PillowCodec.decode(self, streams, workers)
+        self._require_available()
+        decoded = dict(enumerate(cuda_jpeg.decode(streams, self._place)))
+        left = [at for at, image in decoded.items() if image is None]
+        made = map_ordered(lambda at: self._decode_one(at, len(streams), streams[at]), left, workers)
+        there = [image.to(self.device) for image in made]
+        images = {at: image for at, image in decoded.items() if image is not None} | dict(zip(left, there, strict=True))
+        return [images[at] for at in range(len(streams))]
+
+    @property
+    def _not_on_cuda(self) -> str | None:
+        """What the CUDA encoder writes instead of what these options ask for; None if it writes that."""
+        if self.subsampling != cuda_jpeg.SUBSAMPLING:
+            return f"{cuda_jpeg.SUBSAMPLING} only, asked for {self.subsampling}"
+        return "baseline files only, asked for progressive" if self.progressive else None
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
         # Standard Huffman tables would put the floor of a flat 224x224 image at 0.225 bpp instead of 0.092.
@@ -48,6 +116,9 @@ class Jpeg(PillowCodec):
         import PIL
         from PIL import features
 
+        if self.device != "cpu" and not self._not_on_cuda:
+            return f"{cuda_jpeg.library().name}, 4:4:4, standard Huffman tables"
         turbo = features.version("libjpeg_turbo")
-        library = f"libjpeg-turbo {turbo}" if turbo else f"libjpeg {features.version('jpg')}"
-        return f"{library} (Pillow {PIL.__version__})"
+        libjpeg = f"libjpeg-turbo {turbo}" if turbo else f"libjpeg {features.version('jpg')}"
+        version = f"{libjpeg} (Pillow {PIL.__version__})"
+        return version if self.device == "cpu" else f"{version}, decoded by {cuda_jpeg.library().name}"

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.pixels import from_pil, read_pil, to_pil
 from compress_guard.codecs.pool import map_ordered
 from compress_guard.errors import CodecError, CodecUnavailable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class PillowCodec:
+class PillowCodec(RealStreams):
     """A codec whose streams Pillow writes and reads; a subclass says how.
 
     The pixels alone are coded: streams hold no EXIF and no ICC profile, and no orientation is applied on decoding.
@@ -58,38 +59,35 @@ class PillowCodec:
     def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
         """See `Codec.encode`."""
         self._require_available()
-        count = len(images)
-        known = frozenset(self.ladder)
-
-        def one(job: tuple[int, torch.Tensor, float]) -> bytes:
-            index, image, setting = job
-            height, width = image.shape[-2:]
-            what = f"{self.type} could not encode image {index + 1} of {count} ({width}x{height} pixels)"
-            if setting not in known:
-                raise CodecError(f"{what}: {setting!r} is not a setting of its ladder")
-            if max(height, width) > self.max_side:
-                raise CodecError(f"{what}: sides of at most {self.max_side} pixels can be coded")
-            try:
-                return self._write(to_pil(image), setting)
-            except Exception as error:  # codec libraries raise what they like, also classes of their own
-                raise CodecError(f"{what} at setting {setting:g}: {error}") from error
-
-        return map_ordered(one, [(i, *pair) for i, pair in enumerate(zip(images, settings, strict=True))], workers)
+        jobs = [(at, len(images), *pair) for at, pair in enumerate(zip(images, settings, strict=True))]
+        return map_ordered(lambda job: self._encode_one(*job), jobs, workers)
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """See `Codec.decode`."""
         self._require_available()
-        count = len(streams)
+        jobs = [(at, len(streams), stream) for at, stream in enumerate(streams)]
+        return map_ordered(lambda job: self._decode_one(*job), jobs, workers)
 
-        def one(job: tuple[int, bytes]) -> torch.Tensor:
-            index, stream = job
-            try:
-                return from_pil(self._read(stream))
-            except Exception as error:
-                what = f"{self.type} could not decode stream {index + 1} of {count} ({len(stream)} bytes)"
-                raise CodecError(f"{what}: {error}") from error
+    def _encode_one(self, at: int, count: int, image: torch.Tensor, setting: float) -> bytes:
+        """The stream of image number `at` of `count`, which an error names."""
+        height, width = image.shape[-2:]
+        what = f"{self.type} could not encode image {at + 1} of {count} ({width}x{height} pixels)"
+        if setting not in self.ladder:
+            raise CodecError(f"{what}: {setting!r} is not a setting of its ladder")
+        if max(height, width) > self.max_side:
+            raise CodecError(f"{what}: sides of at most {self.max_side} pixels can be coded")
+        try:
+            return self._write(to_pil(image), setting)
+        except Exception as error:  # codec libraries raise what they like, also classes of their own
+            raise CodecError(f"{what} at setting {setting:g}: {error}") from error
 
-        return map_ordered(one, list(enumerate(streams)), workers)
+    def _decode_one(self, at: int, count: int, stream: bytes) -> torch.Tensor:
+        """The image of stream number `at` of `count`."""
+        try:
+            return from_pil(self._read(stream))
+        except Exception as error:
+            what = f"{self.type} could not decode stream {at + 1} of {count} ({len(stream)} bytes)"
+            raise CodecError(f"{what}: {error}") from error
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
         """The arguments of Image.save for a setting."""

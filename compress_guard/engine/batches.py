@@ -8,6 +8,7 @@ from typing import Any
 
 from compress_guard.engine.bench import unreachable
 from compress_guard.engine.coding import Coder, available_codec
+from compress_guard.engine.health import Watch
 from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.settings import RunSettings, effective_limit
@@ -30,7 +31,7 @@ def compressed_batches(
 
     Raises `DataError`, `CodecError`, `CodecUnavailable`, `Unreachable`.
     """
-    codec = available_codec(cell.codec)
+    codec = available_codec(cell.codec, device)
     samples = Samples(data, lambda raw, size: raw, limit=effective_limit(cell, settings), seed=settings.seed)
     surveyed = survey(samples)
     coder = Coder(codec, samples, surveyed, Store(settings.store_folder), settings.workers)
@@ -39,10 +40,12 @@ def compressed_batches(
     surveyed.check_failures(coder.lost(planned), guard.max_error_share)
     if not planned.reachable:
         raise Unreachable(unreachable(cell, planned, guard.rate))
-    for batch in ahead(
-        partial(coded_batch, samples, surveyed, coder, planned, positions, device)
-        for positions in positions_in_batches(len(surveyed.usable), batch_size)
-    ):
-        surveyed.check_failures(coder.lost(planned), guard.max_error_share)
+    watch = Watch(coder, surveyed, planned, settings.seed)
+    cuts = list(positions_in_batches(len(surveyed.usable), batch_size))
+    makers = [partial(coded_batch, samples, surveyed, coder, planned, cut, device, watch.check) for cut in cuts]
+    for cut, batch in zip(cuts, ahead(makers), strict=True):
+        # Batches further on may have been decoded by now: what they lost is their own matter.
+        lost = {at: why for at, why in coder.lost(planned).items() if at < cut.stop}
+        surveyed.check_failures(lost, guard.max_error_share)
         if batch.images:
             yield batch

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard import store as keys
-from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.contract import Codec, Proof
 from compress_guard.codecs.pixels import check_sizes, to_rgb
 from compress_guard.engine.samples import Samples, Survey
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 from compress_guard.rate import plan
-from compress_guard.records import CodecSpec, Guard, ImageInfo, PlannedRate, RateMode, RatePlan, Scalar
-from compress_guard.registry import CODECS, unknown
+from compress_guard.records import Bits, CodecSpec, Guard, ImageInfo, PlannedRate, RateMode, RatePlan, Scalar
+from compress_guard.registry import CODECS, codec_named, unknown
 from compress_guard.store import Store
 from compress_guard.thresholds.curve import RATES
 from compress_guard.thresholds.settings import TOLERANCE, TOLERANCES
@@ -34,7 +35,7 @@ def build_codec(spec: CodecSpec) -> Codec:
     try:
         codec: Codec = made(**dict(spec.options))
     except TypeError as problem:
-        known = tuple(inspect.signature(made).parameters)
+        known = tuple(name for name in inspect.signature(made).parameters if not name.startswith("_"))
         for name, _ in spec.options:
             if name not in known:
                 raise OptionError(unknown(f"option of codec {spec.alias}", name, known)) from None
@@ -42,12 +43,15 @@ def build_codec(spec: CodecSpec) -> Codec:
     return codec
 
 
-def available_codec(spec: CodecSpec) -> Codec:
-    """The codec that a specification names, if it can run here; raises `CodecUnavailable`, `OptionError`."""
+def available_codec(spec: CodecSpec, device: str = "cpu") -> Codec:
+    """The codec that a specification names, if it can run here, on this device where it can work there.
+
+    Raises `CodecUnavailable`, `OptionError`.
+    """
     codec = build_codec(spec)
     if (reason := codec.unavailable()) is not None:
         raise CodecUnavailable(reason)
-    return codec
+    return codec.on(device)
 
 
 def check_rate(mode: str, bpp: float, tolerance: float | None) -> None:
@@ -74,8 +78,11 @@ class Coder:
         self._samples: Final = samples
         self._survey: Final = survey
         self._store: Final = store
-        self._workers: Final = workers
-        self._identity: Final = keys.key(codec.type, codec.version, repr(codec))
+        self.workers: Final = workers
+        # A GPU writes other streams than the CPU, and an estimate is none. Other streams keep the name they always had.
+        kind = codec.device.partition(":")[0]
+        special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
+        self._identity: Final = keys.key(codec.type, codec.version, repr(codec), *special)
         self.failures: Final[dict[int, str]] = {}
         """What went wrong with images (by position among the usable ones) that could not be encoded."""
         self._undecoded: Final[dict[tuple[int, float], str]] = {}
@@ -86,6 +93,11 @@ class Coder:
         self.encoded_images = 0
         self.progress: Callable[[int, int], None] | None = None
         """Told how many images have been encoded, of 0: how many it will be is known only at the end."""
+
+    @functools.cached_property
+    def cpu_twin(self) -> Codec | None:
+        """The same codec on the CPU, None where it works there anyway."""
+        return None if self.codec.device == "cpu" else self.codec.on("cpu")
 
     def plan(self, guard: Guard, alias: str, seed: int) -> RatePlan:
         """How this codec, called `alias` in the file, brings the images to each of the guard's rates."""
@@ -106,14 +118,14 @@ class Coder:
         return planned
 
     def lengths(self, requests: Sequence[tuple[int, float]]) -> list[int | None]:
-        """Bytes of each requested stream; requests are (position among the usable images, setting)."""
+        """Bytes that each requested stream counts for; requests are (position among the usable images, setting)."""
         found: list[int | None] = [None] * len(requests)
         # In data order, so that large data sets are read through once, neighbours together.
         order = sorted(range(len(requests)), key=lambda number: requests[number])
         for start in range(0, len(order), CHUNK_IMAGES):
             chunk = order[start : start + CHUNK_IMAGES]
             for number, stream in zip(chunk, self.streams([requests[number] for number in chunk]), strict=True):
-                found[number] = None if stream is None else len(stream)
+                found[number] = None if stream is None else self.codec.cost(stream)
         return found
 
     def streams(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
@@ -141,7 +153,7 @@ class Coder:
             self.progress(self.encoded_images, 0)
         try:
             self._count(requests)
-            return list(self.codec.encode(images, settings, self._workers))
+            return list(self.codec.encode(images, settings, self.workers))
         except CodecError:
             return [self._encode_one(at, image, setting) for (at, setting), image in zip(requests, images, strict=True)]
 
@@ -159,7 +171,7 @@ class Coder:
     def decode(self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]) -> list[torch.Tensor | None]:
         """One image per stream, None (and a failure on record) where a stream does not decode to its source's size."""
         try:
-            images: list[torch.Tensor | None] = list(self.codec.decode(streams, self._workers))
+            images: list[torch.Tensor | None] = list(self.codec.decode(streams, self.workers))
         except CodecError:
             images = [self._decode_one(request, stream) for request, stream in zip(requests, streams, strict=True)]
         for number, (at, setting) in enumerate(requests):
@@ -179,12 +191,19 @@ class Coder:
             self._undecoded[request] = str(problem)
             return None
 
+    def proofs(self, requests: Sequence[tuple[int, float]]) -> list[Proof]:
+        """What the codec can prove of these images: see `Codec.proofs`. Nothing is counted or kept."""
+        images = [self._samples[self._survey.usable[at]].image for at, _ in requests]
+        return self.codec.proofs(images, [setting for _, setting in requests], self.workers)
+
     def lost(self, planned: PlannedRate) -> dict[int, str]:
         """What went wrong with images, by position, that this rate cannot show: not encoded, or not decoded.
 
         What another rate could not decode does not count here, or a result would depend on the order of the cells.
         """
-        undecoded = {at: why for (at, setting), why in self._undecoded.items() if planned.settings[at] == setting}
+        # Copied first, since batches are decoded on a thread while those before them are in use.
+        known = list(self._undecoded.items())
+        undecoded = {at: why for (at, setting), why in known if planned.settings[at] == setting}
         return undecoded | self.failures
 
 
@@ -195,12 +214,12 @@ class Compressed:
     images: list[torch.Tensor]
     """Decoded, uint8 RGB (3, H, W), on the device of the source."""
     streams: list[bytes]
-    """The coded files, as the codec's library writes them."""
+    """The coded files, as the codec's library writes them; where bits are estimated, what stands for them."""
     bpp: list[float]
-    """8 x bytes / pixels of the source."""
+    """8 x bytes / pixels of the source; bytes of its stream, or estimated ones."""
     settings: list[float]
     """What each was coded at, on the codec's own scale: the quality of JPEG, say."""
-    bits: Literal["coded", "estimated"] = "coded"
+    bits: Bits = "coded"
     """Whether `bpp` counts the bytes of real streams or is an estimate."""
 
 
@@ -218,7 +237,8 @@ def compress(
     """Code a loose batch of images to a target rate and decode it again.
 
     Args:
-        images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes.
+        images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes. A codec that works on GPUs does so on the
+            device of the first image.
         codec: A registered codec; `options` are its options, e.g. ``subsampling="4:4:4"``.
         bpp: Target rate in bits per pixel of the source.
         rate: ``image`` brings each image to the rate; ``dataset`` brings their mean to it.
@@ -234,16 +254,17 @@ def compress(
         CodecError: an image could not be coded. DataError: something is not an image.
     """
     check_rate(rate, bpp, tolerance)
-    one = available_codec(CodecSpec(codec, codec, codec_options(options)))
+    one = available_codec(codec_named(codec, dict(codec_options(options))))
     pixels = [to_rgb(image) for image in images]
     if not pixels:
-        return Compressed([], [], [], [])
+        return Compressed([], [], [], [], one.bits)
+    one = one.on(str(pixels[0].device))
     streams: dict[tuple[int, float], bytes] = {}
 
     def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
         coded = one.encode([pixels[at] for at, _ in requests], [setting for _, setting in requests], workers)
         streams.update(zip(requests, coded, strict=True))
-        return [len(stream) for stream in coded]
+        return [one.cost(stream) for stream in coded]
 
     planned = plan(
         [ImageInfo(str(at), image.shape[-2] * image.shape[-1]) for at, image in enumerate(pixels)],
@@ -259,4 +280,4 @@ def compress(
     decoded = one.decode(kept, workers)
     check_sizes(codec, pixels, decoded)
     decoded = [image.to(source.device) for image, source in zip(decoded, pixels, strict=True)]
-    return Compressed(decoded, kept, [rate for rate in planned.bpp if rate is not None], settings)
+    return Compressed(decoded, kept, [rate for rate in planned.bpp if rate is not None], settings, one.bits)

@@ -26,7 +26,7 @@ from compress_guard.records import (
     RateMode,
     Scalar,
 )
-from compress_guard.registry import CODECS, TASKS, unknown
+from compress_guard.registry import CODECS, TASKS, codec_named, unknown
 from compress_guard.thresholds.curve import POINTS
 from compress_guard.thresholds.settings import POLICIES, TOLERANCE
 
@@ -56,8 +56,9 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     """A guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
     if task not in TASKS:
         raise OptionError(TASKS.unknown(task))
-    if codec not in CODECS:
-        raise OptionError(CODECS.unknown(codec))
+    spec = codec_named(codec, dict(codec_options(options or {})))
+    if spec.type not in CODECS:
+        raise OptionError(CODECS.unknown(spec.type))
     metrics: tuple[str, ...] = TASKS.resolve(task).metrics
     if metric is not None and metric not in metrics:
         raise OptionError(unknown(f"metric of {task}", metric, metrics))
@@ -71,8 +72,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
     if not 0 <= max_error_share < 1:
         raise OptionError(f"max_error_share {max_error_share:g} is outside 0 to 1 (1 excluded); 0 allows no failure")
-    _check_required(codec, options or {})
-    spec = CodecSpec(codec, codec, codec_options(options or {}))
+    _check_required(spec)
     return Guard(
         name=name,
         task=task,
@@ -97,14 +97,14 @@ def check_keywords(given: Iterable[str], *others: str) -> None:
             raise OptionError(unknown("keyword", key, known))
 
 
-def _check_required(codec: str, options: Mapping[str, Scalar]) -> None:
-    parameters = inspect.signature(CODECS.resolve(codec)).parameters.values()
+def _check_required(spec: CodecSpec) -> None:
+    parameters = inspect.signature(CODECS.resolve(spec.type)).parameters.values()
     required = [one.name for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
-    missing = [name for name in required if name not in options]
+    missing = [name for name in required if name not in dict(spec.options)]
     if missing:
         raise OptionError(
-            f"codec {codec!r} needs {', '.join(missing)}; give them in options={{...}}, or a codec of its own under "
-            "codecs in thresholds.yaml"
+            f"codec {spec.alias!r} needs {', '.join(missing)}; give them in options={{...}}, or a codec of its own "
+            "under codecs in thresholds.yaml"
         )
 
 

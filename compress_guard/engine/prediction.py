@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.predictor import DEFAULT_BATCH_SIZE
-from compress_guard.engine.samples import Samples, Survey
+from compress_guard.engine.samples import Sample, Samples, Survey
 from compress_guard.engine.wording import kind
 from compress_guard.errors import ModelError
 from compress_guard.records import Evidence, PlannedRate
@@ -40,6 +40,19 @@ class Batch:
     """(H, W) of each image in pixels."""
     bpp: tuple[float, ...]
     """Of each image as coded; empty for clean images."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """An image as it came back from a codec, with what it came from."""
+
+    at: int
+    """Its position among the usable images."""
+    setting: float
+    stream: bytes
+    image: torch.Tensor
+    """uint8 RGB (3, H, W) on the codec's device."""
+    sample: Sample
 
 
 def batch_size_of(model: object) -> int:
@@ -73,9 +86,18 @@ def clean_batch(samples: Samples, survey: Survey, positions: Sequence[int], devi
 
 
 def coded_batch(
-    samples: Samples, survey: Survey, coder: Coder, planned: PlannedRate, positions: Sequence[int], device: str
+    samples: Samples,
+    survey: Survey,
+    coder: Coder,
+    planned: PlannedRate,
+    positions: Sequence[int],
+    device: str,
+    watch: Callable[[Sequence[Decoded]], None],
 ) -> Batch:
-    """The images at these positions as the plan codes them; an image that fails to code is left out."""
+    """The images at these positions as the plan codes them; an image that fails to code is left out.
+
+    `watch` sees the others first, and may raise.
+    """
     requests = [(at, setting) for at in positions if (setting := planned.settings[at]) is not None]
     coded = [
         (request, stream)
@@ -84,16 +106,17 @@ def coded_batch(
     ]
     images = coder.decode([request for request, _ in coded], [stream for _, stream in coded])
     kept = [
-        (samples[survey.usable[at]], image, 8 * len(stream) / survey.infos[at].pixels)
-        for ((at, _), stream), image in zip(coded, images, strict=True)
+        Decoded(at, setting, stream, image, samples[survey.usable[at]])
+        for ((at, setting), stream), image in zip(coded, images, strict=True)
         if image is not None
     ]
+    watch(kept)
     return Batch(
-        tuple(sample.id for sample, _, _ in kept),
-        [image.to(device) for _, image, _ in kept],
-        [sample.target for sample, _, _ in kept],
-        [sample.size for sample, _, _ in kept],
-        tuple(bpp for _, _, bpp in kept),
+        tuple(one.sample.id for one in kept),
+        [one.image.to(device) for one in kept],
+        [one.sample.target for one in kept],
+        [one.sample.size for one in kept],
+        tuple(8 * coder.codec.cost(one.stream) / survey.infos[one.at].pixels for one in kept),
     )
 
 

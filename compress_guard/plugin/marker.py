@@ -13,8 +13,8 @@ from compress_guard.engine.measurement import one_cell_guard
 from compress_guard.engine.prediction import Batch
 from compress_guard.errors import CodecUnavailable, CompressGuardError, OptionError
 from compress_guard.plugin.gate import Gate, gate_of
-from compress_guard.records import Cell, CodecSpec, Guard, Judgement
-from compress_guard.registry import unknown
+from compress_guard.records import Cell, Guard, Judgement
+from compress_guard.registry import codec_named, unknown
 from compress_guard.verdict import settle
 
 
@@ -94,7 +94,7 @@ def _cell(known: Guard | None, codec: str, bpp: float, rate: Any) -> tuple[Guard
     for cell in known.cells:
         if (cell.codec.alias, cell.bpp) == (codec, bpp):
             return known, cell
-    spec = next((spec for spec in known.codecs if spec.alias == codec), CodecSpec(codec, codec))
+    spec = next((spec for spec in known.codecs if spec.alias == codec), codec_named(codec))
     made = one_cell_guard(known.name, task=known.task, codec=spec.type, bpp=bpp, options=dict(spec.options)).cells[0]
     cell = replace(made, codec=spec)
     return replace(known, cells=(cell,)), cell

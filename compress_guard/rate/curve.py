@@ -75,7 +75,8 @@ class Grid:
     def spread(self, values: Floats) -> Floats:
         """Values (..., nodes) interpolated to (..., L)."""
         right = np.minimum(self.left + 1, len(self.nodes) - 1)
-        return values[..., self.left] * (1.0 - self.part) + values[..., right] * self.part
+        spread: Floats = values[..., self.left] * (1.0 - self.part) + values[..., right] * self.part
+        return spread
 
     def gather(self, values: Floats) -> Floats:
         """The transpose of `spread`: values (L, ...) summed into nodes, (nodes, ...)."""

@@ -10,6 +10,7 @@ from compress_guard.records.results import CellResult
 from compress_guard.records.vocabulary import (
     JUDGED,
     SCHEMA,
+    Bits,
     OnInconclusive,
     OnMissing,
     Outcome,
@@ -21,6 +22,7 @@ from compress_guard.records.vocabulary import (
 __all__ = [
     "JUDGED",
     "SCHEMA",
+    "Bits",
     "Cell",
     "CellResult",
     "CodecSpec",

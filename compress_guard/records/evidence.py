@@ -55,7 +55,8 @@ class Evidence:
                 # Checked here: the parameter allow_pickle of savez_compressed is not known to numpy 1.26.
                 raise ValueError(f"Object arrays cannot be saved: {name}")
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stubs see allow_pickle in any keyword
+        named: dict[str, Any] = dict(arrays)  # the stubs of numpy 2 see allow_pickle in any keyword
+        np.savez_compressed(buffer, **named)
         return buffer.getvalue()
 
     @classmethod

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
-from compress_guard.records.vocabulary import JUDGED, Outcome, RateMode, SettledBy, Verdict
+from compress_guard.records.vocabulary import JUDGED, Bits, Outcome, RateMode, SettledBy, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,14 @@ class CellResult:
     """All bits / all pixels."""
     bpp_se: float | None = None
     """Standard error of bpp_mean over the images."""
-    bits: Literal["coded", "estimated"] | None = None
+    bits: Bits | None = None
+    """Whether rates count real streams or estimates from likelihoods."""
+    bits_difference: float | None = None
+    """Estimated bits / coded bits - 1 of the image, among those checked, where they are furthest apart."""
+    bits_checked: int | None = None
+    """Images of the guard that were coded for real beside the codec's forward pass; None for codecs without one."""
+    reconstruction_difference: int | None = None
+    """Largest difference, in levels, between those streams decoded and the forward reconstruction."""
     settings: tuple[tuple[float, int], ...] = ()
     """Each setting with the number of images coded at it."""
     mixed: bool = False
@@ -69,8 +76,26 @@ class CellResult:
     max_drop: float | None = None
     min_score: float | None = None
     codec_version: str | None = None
+    codec_device: str | None = None
+    """Where the codec worked, as in `device`."""
+    codec_remark: str | None = None
+    """What the codec met there, such as a GPU path that it had to leave."""
+    checked: int | None = None
+    """Images whose streams were decoded again, to the same pixels, before the model was judged."""
+    device_difference: float | None = None
+    """Largest mean difference in luma, in levels, between those images decoded on the GPU and on the CPU; None where
+    the codec works on the CPU."""
+    psnr_mean: float | None = None
+    """Mean over the images of the decoded image's PSNR against its source, in dB; an exact copy counts as 100."""
+    psnr_median: float | None = None
+    outlier_count: int | None = None
+    """Images that came back far worse than the others."""
+    outliers: tuple[tuple[str, float], ...] = ()
+    """The first few of them, the worst first: id and PSNR in dB."""
     encodes: float | None = None
     """Encoder calls made in this run for this cell, weighted by pixels: 1.0 is every image once."""
+    check_encodes: int | None = None
+    """Images coded beside that to check estimates, in the cell of a codec and guard that was measured first."""
     predictions: int | None = None
     """Images that the model was asked to predict for this cell (clean ones count where this cell made them)."""
     seconds: float | None = None
@@ -80,6 +105,7 @@ class CellResult:
         values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         values["settings"] = [{"setting": setting, "images": count} for setting, count in self.settings]
         values["error_ids"] = list(self.error_ids)
+        values["outliers"] = [{"id": name, "psnr": psnr} for name, psnr in self.outliers]
         return values
 
     @classmethod
@@ -89,6 +115,7 @@ class CellResult:
         kept = {key: value for key, value in values.items() if key in known}
         kept["settings"] = tuple((one["setting"], one["images"]) for one in kept.get("settings", ()))
         kept["error_ids"] = tuple(kept.get("error_ids", ()))
+        kept["outliers"] = tuple((one["id"], one["psnr"]) for one in kept.get("outliers", ()))
         return cls(**kept)
 
     @property

@@ -7,6 +7,7 @@ from typing import Final, Literal
 SCHEMA: Final = "compress-guard/1"
 
 RateMode = Literal["dataset", "image"]
+Bits = Literal["coded", "estimated"]
 Verdict = Literal["pass", "fail", "inconclusive", "unreachable", "unavailable", "unjudged", "codec_error", "error"]
 Outcome = Literal["passed", "failed", "skipped"]
 SettledBy = Literal["interval", "policy", "point"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from compress_guard.report import figure
 from compress_guard.report.tally import ungated
@@ -11,6 +11,10 @@ from compress_guard.report.tally import ungated
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
     from compress_guard.report.markup import Line
+
+ESTIMATE_TOLERANCE: Final = 0.01
+"""Relative difference between estimated and coded bits from which on a person should know: half of what rates may miss
+their targets by."""
 
 
 def failures(results: Sequence[CellResult]) -> Iterator[Line]:
@@ -27,10 +31,10 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
     for name in ungated(results):
         cells = figure.count(sum(result.guard == name for result in results), "cell")
         yield ((f"{name} gates nothing: none of its {cells} was judged", "red bold"),)
-    for told in (_inconclusive, _unreachable, _unavailable, _unjudged, _left_out):
+    for told in (_inconclusive, _unreachable, _unavailable, _faulty, _unjudged, _left_out, _outliers, _misjudged_bits):
         for text in told(results):
             yield ((text, "yellow"),)
-    for told in (_missed, _off_target, _mixed, _estimated):
+    for told in (_missed, _off_target, _mixed, _estimated, _remarks):
         for text in told(results):
             yield ((text, "light"),)
 
@@ -70,6 +74,11 @@ def _unavailable(results: Sequence[CellResult]) -> Iterator[str]:
         yield f"{codec} is not installed ({figure.count(len(found), 'cell')}): {reason}"
 
 
+def _faulty(results: Sequence[CellResult]) -> Iterator[str]:
+    for (guard, codec), found in _groups(results, "codec_error", lambda result: (result.guard, result.codec)):
+        yield f"{guard}: {codec} itself failed in {figure.count(len(found), 'cell')}: no verdict on the model there"
+
+
 def _unjudged(results: Sequence[CellResult]) -> Iterator[str]:
     for (guard, codec), found in _groups(results, "unjudged", lambda result: (result.guard, result.codec)):
         cells = figure.count(len(found), "cell")
@@ -86,6 +95,39 @@ def _left_out(results: Sequence[CellResult]) -> Iterator[str]:
         named = ", ".join(ids) + (", ..." if len(ids) < errors else "")
         cells = figure.count(len(found), "cell")
         yield f"{guard}: {share} images failed to load or code and were left out of {cells}: {named}"
+
+
+def _outliers(results: Sequence[CellResult]) -> Iterator[str]:
+    for result in results:
+        if not result.outlier_count or result.psnr_median is None:
+            continue
+        named = ", ".join(f"{name} ({psnr:.1f} dB)" for name, psnr in result.outliers)
+        more = ", ..." if len(result.outliers) < result.outlier_count else ""
+        yield (
+            f"{result.guard}: {result.codec} at {result.target_bpp:g} bpp: "
+            f"{figure.count(result.outlier_count, 'image')} came back far worse than the others "
+            f"(median {result.psnr_median:.1f} dB); look at what its decoder makes of: {named}{more}"
+        )
+
+
+def _misjudged_bits(results: Sequence[CellResult]) -> Iterator[str]:
+    for (guard, codec), found in _checked_estimates(results).items():
+        difference, images = found[0].bits_difference or 0.0, found[0].bits_checked or 0
+        if abs(difference) > ESTIMATE_TOLERANCE:
+            yield (
+                f"{guard}: the estimated bits of {codec} are {100 * difference:+.1f} % off its real streams (checked "
+                f"on {figure.count(images, 'image')}), so the rates of {figure.count(len(found), 'cell')} are too; set "
+                "bits: coded"
+            )
+
+
+def _checked_estimates(results: Sequence[CellResult]) -> dict[tuple[str, str], list[CellResult]]:
+    """The results whose bits are estimated and were held against real streams, by guard and codec."""
+    groups: dict[tuple[str, str], list[CellResult]] = {}
+    for result in results:
+        if result.bits == "estimated" and result.bits_difference is not None:
+            groups.setdefault((result.guard, result.codec), []).append(result)
+    return groups
 
 
 def _missed(results: Sequence[CellResult]) -> Iterator[str]:
@@ -131,9 +173,21 @@ def _mixed(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def _estimated(results: Sequence[CellResult]) -> Iterator[str]:
-    yield from _listed(
-        results, lambda result: "" if result.bits == "estimated" else None, "bits are estimated, not coded"
-    )
+    def told(result: CellResult) -> str | None:
+        if result.bits != "estimated":
+            return None
+        return "" if result.bits_difference is None else f" ({100 * result.bits_difference:+.1f} % off real streams)"
+
+    yield from _listed(results, told, "bits are estimated, not coded")
+
+
+def _remarks(results: Sequence[CellResult]) -> Iterator[str]:
+    groups: dict[tuple[str, str, str], None] = {}
+    for result in results:
+        if result.codec_remark:
+            groups[result.guard, result.codec, result.codec_remark] = None
+    for guard, codec, remark in groups:
+        yield f"{guard}: {codec}: {remark}"
 
 
 def _listed(results: Sequence[CellResult], told: Callable[[CellResult], str | None], what: str) -> Iterator[str]:

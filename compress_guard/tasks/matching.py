@@ -83,7 +83,8 @@ def ranked(labels: NDArray[np.int64], scores: NDArray[np.floating[Any]]) -> NDAr
     """Indices of the detections that count, by class and then by falling score; equal scores keep their order."""
     order = np.lexsort((-scores, labels))
     ranks = np.arange(len(order)) - np.searchsorted(labels[order], labels[order])
-    return order[ranks < MAX_DETECTIONS]
+    chosen: NDArray[np.intp] = order[ranks < MAX_DETECTIONS]
+    return chosen
 
 
 def match(detections: Boxes, scores: NDArray[np.floating[Any]], truth: Truth) -> Matches:

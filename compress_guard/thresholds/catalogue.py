@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from compress_guard.errors import OptionError, ThresholdsError
 from compress_guard.records import CodecSpec, Scalar
-from compress_guard.registry import CODECS, unknown
+from compress_guard.registry import CODECS, SCHEMES, codec_named, unknown
 from compress_guard.thresholds.value import Entry, Value
 
 DEFAULT: Final = "default"
@@ -28,15 +28,24 @@ class Catalogue:
     def __contains__(self, name: object) -> bool:
         return name in self.aliases or name in CODECS
 
+    def knows(self, value: Value) -> bool:
+        """Whether a name stands for a codec; raises `ThresholdsError` for one with options that make no sense."""
+        if isinstance(value.scalar, str) and ":" in value.scalar:
+            _inline(value)
+            return True
+        return value.scalar in self
+
     def spec(self, value: Value) -> CodecSpec:
         """The codec that a list names."""
         name = value.text("a codec")
+        if ":" in name:
+            return _inline(value)
         if name not in self:
             raise self.unknown(value)
         if name not in self.aliases and (needed := _required(name)):
             raise value.error(
                 f"codec {name!r} cannot be used by its bare name, it needs {', '.join(needed)}",
-                f"give it a name of its own under codecs, with type: {name} and these options",
+                _naming(name),
             )
         return self.named(name)
 
@@ -69,15 +78,40 @@ def _read_codec(alias: str, entry: Entry) -> CodecSpec:
     if "type" not in table:
         raise key.error("type is missing", f"add type: one of {', '.join(sorted(CODECS))}")
     kind_value = table.pop("type").value
-    kind = kind_value.text("type")
+    options = {name: _read_option(name, one.value) for name, one in table.items()}
+    named = _named(kind_value, kind_value.text("type"), options)
+    kind = named.type
     if kind not in CODECS:
         raise kind_value.error(unknown("codec", kind, CODECS), "use one of these")
     if alias in CODECS and alias != kind:
         found = f"the name {alias!r} is that of a registered codec, but its type is {kind!r}"
         raise key.error(found, f"choose another name, or type: {alias}")
-    options = tuple((name, _read_option(name, one.value)) for name, one in table.items())
-    _check_options(key, kind, table, dict(options))
-    return CodecSpec(alias, kind, options)
+    if ":" in kind_value.text("type"):
+        options = dict(named.options)
+        table = {name: Entry(kind_value, kind_value) for name in options} | table
+    _check_options(key, kind, table, options)
+    return CodecSpec(alias, kind, tuple(options.items()))
+
+
+def _inline(value: Value) -> CodecSpec:
+    """The codec of a name that carries its own options, such as ``zoo:mbt2018-mean``."""
+    spec = _named(value, str(value.scalar), {})
+    options = dict(spec.options)
+    _check_options(value, spec.type, {name: Entry(value, value) for name in options}, options)
+    return spec
+
+
+def _named(value: Value, text: str, options: Mapping[str, Scalar]) -> CodecSpec:
+    try:
+        return codec_named(text, options)
+    except OptionError as error:
+        raise value.error(str(error), "see docs/codecs.md for names") from None
+
+
+def _naming(kind: str) -> str:
+    """How a codec that needs options is used."""
+    inline = f", or write {kind}:{SCHEMES[kind].upper()}" if kind in SCHEMES else ""
+    return f"give it a name of its own under codecs, with type: {kind} and these options{inline}"
 
 
 def _required(kind: str) -> list[str]:

@@ -35,7 +35,7 @@ class PerCodec(Generic[T]):
             if not isinstance(name, str):
                 found = f"{what} mixes codec names with {entry.key.described}"
                 raise entry.key.error(found, "give rates below each codec, or no codecs")
-            if name != DEFAULT and name not in catalogue:
+            if name != DEFAULT and not catalogue.knows(entry.key):
                 raise catalogue.unknown(entry.key, DEFAULT)
             named[name] = one(entry.value, f"{what} of {name}")
         return cls(named.pop(DEFAULT, None), named, value.line)

@@ -44,9 +44,13 @@ def packer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session", params=list(CODECS))
+LEARNED = ("neural", "zoo", "compressai")
+"""Networks have tests of their own: they need weights, and seconds for what takes the others milliseconds."""
+
+
+@pytest.fixture(scope="session", params=[name for name in CODECS if name not in LEARNED])
 def codec(request: pytest.FixtureRequest):
-    """One codec of each registered type with its default options."""
+    """One codec of each registered type that is no network, with its default options."""
     options = request.getfixturevalue("packer") if request.param == "command" else {}
     built = CODECS.resolve(request.param)(**options)
     reason = built.unavailable()
@@ -66,6 +70,12 @@ def natural(height: int, width: int, seed: int = 0) -> torch.Tensor:
         noise = np.fft.ifft2(np.fft.fft2(shared + 0.4 * generator.standard_normal((height, width))) / frequency).real
         planes.append(128 + 50 * (noise - noise.mean()) / max(noise.std(), 1e-9))
     return torch.from_numpy(np.clip(np.rint(planes), 0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope="session", name="natural")
+def natural_fixture():
+    """`natural` for tests in folders below."""
+    return natural
 
 
 @pytest.fixture(scope="session")

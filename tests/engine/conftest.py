@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compress_guard.codecs.contract import RealStreams
 from compress_guard.engine.bench import Bench, Measured
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.subject import Subject
@@ -110,7 +111,7 @@ class Diary:
         return sum(pixels for _, pixels, _ in self.encoded)
 
 
-class Toy:
+class Toy(RealStreams):
     """Quantised pixels, deflated; the setting says how finely. Where it is exact, only how much is padded."""
 
     type = "toy"

@@ -76,7 +76,7 @@ def test_clean_predictions_scored_as_compressed(cell, monkeypatch):
     monkeypatch.setattr(
         Bench,
         "_compressed_evidence",
-        lambda self, subset, coder, planned, progress: self._subject.clean_evidence(None, progress),
+        lambda self, subset, coder, planned, watch, progress: self._subject.clean_evidence(None, progress),
     )
     check = cell()["images"]
     with pytest.raises(AssertionError):

@@ -150,7 +150,8 @@ def test_what_cannot_be_coded_is_settled_as_in_a_cell(run):
         ),
         (
             "(guard='toy', codecs=['jpg'], bpp=[1])",
-            "unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, heic, jp2, jpeg, jxl, webp",
+            "unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, compressai, heic, jp2, jpeg, jxl, "
+            "neural, webp, zoo",
         ),
         (
             "(guard='toy', codecs=['command'], bpp=[1])",

@@ -145,7 +145,8 @@ def test_a_rate_out_of_reach_skips_with_its_reason(run):
 def test_names_without_sense_are_refused(run):
     messages = [line.partition("OptionError: ")[2] for line in run.out.splitlines() if line.startswith("E ")]
     assert [message for message in messages if message] == [
-        "unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, heic, jp2, jpeg, jxl, webp",
+        "unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, compressai, heic, jp2, jpeg, jxl, "
+        "neural, webp, zoo",
         "unknown rate mode 'images', did you mean 'image'? known: dataset, image",
         "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, codec, confidence, limit, max_drop, "
         "max_error_share, metric, min_score, on_inconclusive, on_unavailable, on_unreachable, options, rate, "

@@ -23,8 +23,8 @@ def file(before="", **keys):
         ),
         (
             file(codecs="[jpg]"),
-            "3: toy: unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, heic, jp2, jpeg, jxl, webp; use "
-            "one of these, or define it under codecs",
+            "3: toy: unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, compressai, heic, jp2, jpeg, jxl, "
+            "neural, webp, zoo; use one of these, or define it under codecs",
         ),
         (
             file(metric="top2"),

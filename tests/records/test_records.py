@@ -169,8 +169,9 @@ BY_TYPE = {
     "Outcome": st.sampled_from(["passed", "failed", "skipped"]),
     "SettledBy": st.sampled_from(["interval", "policy", "point"]),
     "RateMode": st.sampled_from(["dataset", "image"]),
-    "Literal['coded', 'estimated'] | None": st.sampled_from([None, "coded", "estimated"]),
+    "Bits | None": st.sampled_from([None, "coded", "estimated"]),
     "tuple[tuple[float, int], ...]": st.lists(st.tuples(FINITE, st.integers(1)), max_size=3).map(tuple),
+    "tuple[tuple[str, float], ...]": st.lists(st.tuples(st.text(max_size=5), FINITE), max_size=3).map(tuple),
     "tuple[str, ...]": st.lists(st.text(max_size=5), max_size=3).map(tuple),
 }
 RESULTS = st.fixed_dictionaries({one.name: BY_TYPE[one.type] for one in dataclasses.fields(CellResult)}).map(
@@ -201,17 +202,19 @@ def test_the_words_of_the_contract_are_in_a_result():
     promised = (
         "id guard task metric codec target_bpp bpp_mean bpp_pooled rate bits settings off_target images images_used "
         "errors clean_score score drop drop_low drop_high confidence max_drop verdict outcome settled_by reason device "
-        "encodes seconds"
+        "encodes seconds bits_difference bits_checked reconstruction_difference codec_device codec_remark checked "
+        "device_difference psnr_mean psnr_median outlier_count outliers check_encodes"
     ).split()
     assert set(promised) <= {one.name for one in dataclasses.fields(CellResult)}
 
 
-def test_settings_are_named_pairs_in_json():
+def test_settings_and_outliers_are_named_pairs_in_json():
     blank = dict.fromkeys(("id", "guard", "task", "metric", "codec", "reason", "device"), "x")
     result = CellResult(
         **blank, target_bpp=1.0, verdict="pass", outcome="passed", settled_by="interval", rate="dataset", seed=0,
-        confidence=0.95, settings=((30.0, 7), (31.0, 5)),
+        confidence=0.95, settings=((30.0, 7), (31.0, 5)), outliers=(("a", 8.5), ("b", 9.0)),
     )  # fmt: skip
+    assert result.as_dict()["outliers"] == [{"id": "a", "psnr": 8.5}, {"id": "b", "psnr": 9.0}]
     assert result.as_dict()["settings"] == [{"setting": 30.0, "images": 7}, {"setting": 31.0, "images": 5}]
     unmeasured = {one.name for one in dataclasses.fields(CellResult) if one.default is None}
     assert {"score", "drop", "bpp_mean", "encodes", "seconds", "errors", "off_target"} <= unmeasured

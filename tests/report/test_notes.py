@@ -113,3 +113,59 @@ def test_a_guard_that_gates_nothing_is_called_out(cell):
         cell("jpeg", 0.1, "unreachable", "skipped", guard="scans", floor_bpp=0.2),
     ]
     assert told(found)[0] == "scans gates nothing: none of its 2 cells was judged"
+
+
+def test_a_faulty_codec_says_nothing_of_the_model(cell):
+    found = [
+        cell("jpeg", 1, drop=1.0),
+        cell("toy", 0.5, "codec_error", "failed", reason="image a decoded twice: 4 of 9 pixels differ"),
+        cell("toy", 1, "codec_error", "failed", reason="image b decoded twice: 5 of 9 pixels differ"),
+    ]
+    assert told(found) == ["photos: toy itself failed in 2 cells: no verdict on the model there"]
+    assert "image b decoded twice: 5 of 9 pixels differ" in plain(failures(found))
+
+
+def test_estimated_bits_come_with_what_they_are_off(cell):
+    near = {"bits": "estimated", "bits_difference": 0.004, "bits_checked": 2}
+    far = {"bits": "estimated", "bits_difference": -0.05, "bits_checked": 2}
+    found = [
+        cell("mbt", 0.5, drop=1.0, **near),
+        cell("mbt", 1, drop=1.0, **near),
+        cell("odd", 0.5, drop=1.0, **far),
+        cell("odd", 1, drop=1.0, **far),
+        cell("neural", 1, drop=1.0, bits="coded", bits_difference=0.3, bits_checked=2),
+    ]
+    assert told(found) == [
+        (
+            "photos: the estimated bits of odd are -5.0 % off its real streams (checked on 2 images), so the rates of "
+            "2 cells are too; set bits: coded"
+        ),
+        (
+            "photos: bits are estimated, not coded: mbt 0.5 bpp (+0.4 % off real streams), mbt 1 bpp (+0.4 % off real "
+            "streams), odd 0.5 bpp (-5.0 % off real streams), odd 1 bpp (-5.0 % off real streams)"
+        ),
+    ]
+
+
+def test_outliers_are_named_with_their_neighbours_level(cell):
+    found = [
+        cell("jpeg", 1, drop=1.0, outlier_count=0, psnr_median=33.0),
+        cell("toy", 0.5, drop=1.0, outlier_count=1, outliers=(("a.png", 8.25),), psnr_median=31.04),
+        cell("toy", 1, drop=1.0, outlier_count=3, outliers=(("a", 8.0), ("b", 9.0)), psnr_median=33.0),
+    ]
+    assert told(found) == [
+        (
+            "photos: toy at 0.5 bpp: 1 image came back far worse than the others (median 31.0 dB); look at what its "
+            "decoder makes of: a.png (8.2 dB)"
+        ),
+        (
+            "photos: toy at 1 bpp: 3 images came back far worse than the others (median 33.0 dB); look at what its "
+            "decoder makes of: a (8.0 dB), b (9.0 dB), ..."
+        ),
+    ]
+
+
+def test_what_a_codec_met_is_said_once(cell):
+    remark = "batches cut to 4 after memory ran out on cuda:0"
+    found = [cell("neural", bpp, drop=1.0, codec_remark=remark) for bpp in (0.5, 1)]
+    assert told([*found, cell("jpeg", 1, drop=1.0)]) == [f"photos: neural: {remark}"]

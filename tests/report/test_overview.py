@@ -24,6 +24,7 @@ photos: top1 76.2 on 200 clean images; drop in points
 photos: jpeg does not reach 0.1 (floor 0.225) bpp on these images; give it higher rates, \
 bpp: {jpeg: [...], default: [...]}, use larger images
 avif is not installed (1 cell): no libavif here: pip install pillow
+photos: avif itself failed in 1 cell: no verdict on the model there
 photos: webp was measured without a limit in 1 cell; set max_drop or min_score to judge it
 photos: 2 of 200 images failed to load or code and were left out of 1 cell: a.jpg, b.jpg
 

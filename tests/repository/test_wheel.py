@@ -67,6 +67,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "compress_guard").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules
     assert "compress_guard/py.typed" in names
+    assert "compress_guard/codecs/neural/weights/neural.safetensors" in names
 
 
 def test_the_source_archive_can_be_built_and_tested(built: Path) -> None:
@@ -86,7 +87,7 @@ def test_the_metadata_names_what_people_rely_on(wheel: Path) -> None:
     assert metadata["Name"] == "compress-guard"
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert {"neural", "heif", "jxl", "all", "dev"} <= set(metadata.get_all("Provides-Extra"))
+    assert {"neural", "gpu", "heif", "jxl", "all", "dev"} <= set(metadata.get_all("Provides-Extra"))
     assert "[pytest11]\ncompress_guard = compress_guard.plugin" in entry_points
     assert "[console_scripts]\ncompress-guard = compress_guard.cli:main" in entry_points
 

@@ -13,17 +13,22 @@ import json, sys
 from pathlib import Path
 from compress_guard.thresholds import load
 guards = load(Path(sys.argv[1])).guards
-heavy = {"torch", "torchvision", "PIL", "pytest", "scipy", "faster_coco_eval", "pillow_heif"} & set(sys.modules)
+names = "torch torchvision PIL pytest scipy faster_coco_eval pillow_heif compressai safetensors"
+heavy = set(names.split()) & set(sys.modules)
 print(json.dumps([sorted(heavy), [[one.name, one.metric, len(one.cells)] for one in guards]]))
 """
-COMMAND = {"encoder": "e {input} {output} {setting}", "decoder": "d {input} {output}", "settings": [1, 2]}
+NEEDED = {
+    "command": {"encoder": "e {input} {output} {setting}", "decoder": "d {input} {output}", "settings": [1, 2]},
+    "zoo": {"model": "mbt2018-mean"},
+    "compressai": {"path": "a.pth", "arch": "mbt2018"},
+}
 
 
 def test_loading_imports_neither_torch_nor_pil_nor_pytest(tmp_path):
     # JSON is YAML
     file = {
         "version": 1,
-        "codecs": {f"my_{name}": {"type": name, **(COMMAND if name == "command" else {})} for name in CODECS},
+        "codecs": {f"my_{name}": {"type": name, **NEEDED.get(name, {})} for name in CODECS},
         "defaults": {"codecs": [f"my_{name}" for name in CODECS], "bpp": [1]},
         "guards": {name: {"task": name, "model": "m:f", "data": "d:f"} for name in TASKS},
     }

@@ -1,0 +1,208 @@
+"""The speed and memory of one codec, measured in the process that calls this."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compress_guard.engine.coding import available_codec
+from compress_guard.errors import CompressGuardError
+from compress_guard.rate import plan
+from compress_guard.records import ImageInfo, PlannedRate
+from compress_guard.registry import codec_named
+
+if TYPE_CHECKING:
+    import torch
+
+    from compress_guard.codecs.contract import Codec
+
+TOLERANCE = 0.05
+"""Of the mean rate: what is measured is speed, which a few per cent of rate do not change."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process measures: a codec at its rates on a device."""
+
+    codec: str
+    device: str
+    rates: tuple[float, ...]
+    folder: Path | None
+    limit: int
+    batch: int
+    repeats: int
+    workers: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A codec at a rate."""
+
+    target: float
+    bpp: float | None
+    encode: float | None = None
+    """Megapixels per second."""
+    decode: float | None = None
+    memory: float | None = None
+    """Megabytes; None where the system does not tell."""
+    why: str = ""
+    """Why nothing was measured."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a process found out of its codec."""
+
+    rows: tuple[Row, ...]
+    version: str = ""
+    remark: str | None = None
+    unavailable: str = ""
+
+
+def load(folder: Path | None, limit: int) -> list[torch.Tensor]:
+    """The first photographs of a folder by name, or rendered scenes, as uint8 RGB tensors (3, H, W)."""
+    from PIL import Image
+
+    from compress_guard.codecs.pixels import to_rgb
+
+    if folder is None:
+        import torch
+
+        from examples.world import GROUP, render
+
+        return [
+            torch.from_numpy(render(GROUP, 20230410, at).image).permute(2, 0, 1).contiguous() for at in range(limit)
+        ]
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".png", ".jpg", ".jpeg", ".webp"})
+    if not paths:
+        raise SystemExit(f"--photographs: {folder} has no png, jpg, jpeg or webp files; name a folder of photographs")
+    return [to_rgb(Image.open(path)) for path in paths[:limit]]
+
+
+def measure(job: Job) -> Findings:
+    """Code the images at each rate, again and again."""
+    import torch
+
+    torch.set_num_threads(job.workers)
+    images = load(job.folder, job.limit)
+    try:
+        codec = available_codec(named(job.codec), job.device)
+        rows = tuple(row(codec, images, planned, job) for planned in planned_rates(codec, images, job))
+        return Findings(rows, codec.version, codec.remark)
+    except Exception as problem:  # noqa: BLE001 - one codec that fails must not take the others' figures along
+        kind = "" if isinstance(problem, CompressGuardError) else f"{type(problem).__name__}: "
+        # Where to find it is told at length; a document wants neither that nor somebody's home.
+        return Findings((), unavailable=f"{kind}{problem}".split("; ")[0].replace(str(Path.home()), "~"))
+
+
+def named(text: str) -> Any:
+    """The codec of a text such as ``avif``, ``zoo:mbt2018-mean`` or ``jpeg?subsampling=4:4:4``."""
+    name, _, query = text.partition("?")
+    if ":" in name:
+        return codec_named(text)
+    return codec_named(name, dict(part.split("=", 1) for part in query.split("&") if part))
+
+
+def planned_rates(codec: Codec, images: Sequence[torch.Tensor], job: Job) -> tuple[PlannedRate, ...]:
+    """The settings of each image at each rate."""
+
+    def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
+        found: list[int | None] = []
+        for start in range(0, len(requests), job.batch):
+            chunk = requests[start : start + job.batch]
+            streams = codec.encode([images[at] for at, _ in chunk], [setting for _, setting in chunk], job.workers)
+            found.extend(codec.cost(stream) for stream in streams)
+        return found
+
+    infos = [ImageInfo(str(at), image.shape[-2] * image.shape[-1]) for at, image in enumerate(images)]
+    found = plan(infos, codec.ladder, job.rates, mode="dataset", tolerance=TOLERANCE, seed=0, encode=encode)
+    return found.rates
+
+
+def row(codec: Codec, images: Sequence[torch.Tensor], planned: PlannedRate, job: Job) -> Row:
+    """Speed and memory at one rate."""
+    if not planned.reachable:
+        floor = "" if planned.floor is None else f", its floor is {planned.floor:.2f}"
+        return Row(planned.target, planned.bpp_mean, why=f"cannot be reached on these images{floor}")
+    settings = [setting for setting in planned.settings if setting is not None]
+    batches = [slice(start, start + job.batch) for start in range(0, len(images), job.batch)]
+    megapixels = sum(image.shape[-2] * image.shape[-1] for image in images) / 1e6
+
+    def encode() -> list[bytes]:
+        return [stream for part in batches for stream in codec.encode(images[part], settings[part], job.workers)]
+
+    def decode(streams: Sequence[bytes]) -> None:
+        for part in batches:
+            for image in codec.decode(streams[part], job.workers):
+                image.to(job.device)
+
+    codec.decode(codec.encode(images[batches[0]], settings[batches[0]], job.workers), job.workers)
+    memory = Memory(job.device)
+    encoding, decoding = [], []
+    for _ in range(job.repeats):
+        seconds, streams = timed(encode, job.device)
+        encoding.append(seconds)
+        decoding.append(timed(partial(decode, streams), job.device)[0])
+    return Row(
+        planned.target,
+        planned.bpp_mean,
+        megapixels / statistics.median(encoding),
+        megapixels / statistics.median(decoding),
+        memory.peak(),
+    )
+
+
+def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
+    """Seconds that the work took, on the GPU too, and what it gave."""
+    synchronize(device)
+    start = time.perf_counter()
+    found = work()
+    synchronize(device)
+    return time.perf_counter() - start, found
+
+
+def synchronize(device: str) -> None:
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)
+
+
+class Memory:
+    """The most that was held since this was made."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._before: float | None = None
+        if device.startswith("cuda"):
+            import torch
+
+            torch.cuda.reset_peak_memory_stats(device)
+        else:
+            try:
+                ctypes.CDLL(None).malloc_trim(0)  # gives back what the planning freed: it would hide what comes now
+                Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forgets the peak so far
+                self._before = self._status("VmRSS")
+            except (OSError, AttributeError):  # no Linux with glibc
+                pass
+
+    def peak(self) -> float | None:
+        """Megabytes, None where the system does not tell."""
+        if self._device.startswith("cuda"):
+            import torch
+
+            return torch.cuda.max_memory_allocated(self._device) / 1e6
+        return None if self._before is None else max(0.0, self._status("VmHWM") - self._before)
+
+    @staticmethod
+    def _status(name: str) -> float:
+        text = Path("/proc/self/status").read_text(encoding="ascii")
+        found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
+        return int(found[1]) * 1024 / 1e6 if found else 0.0

@@ -1,0 +1,207 @@
+"""How fast codecs are: ``python -m benchmarks.throughput --photographs FOLDER``.
+
+For each device a table in Markdown, a row per codec and target rate: megapixels per second of encoding, of decoding and
+of both, on batches as a gate makes them, and the memory that the work took. ``--write docs/performance.md`` puts it
+between the marks ``<!-- throughput -->`` and ``<!-- /throughput -->`` of that file.
+
+How it is measured. The photographs are brought to the rate as a gate in dataset mode does. Each codec has a process of
+its own; a first pass over a batch is not counted. Images start on the CPU, as data sets give them, and decoded ones end
+on the device, so copies count. A GPU is synchronised before and after what is timed. The figures are the medians of
+`--repeats` passes. Memory on a GPU is torch's largest allocation (nvJPEG's own buffers are not in it); on a CPU it is
+the largest resident set of the process during the passes less the one before them, so that libraries, weights and the
+photographs do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib import metadata
+from pathlib import Path
+
+from benchmarks.speed import Findings, Job, Row, load, measure, named
+from compress_guard.engine.settings import check_device, cores, device_name
+from compress_guard.errors import OptionError, UsageError
+
+CODECS = [
+    "jpeg",
+    "jpeg?subsampling=4:4:4",
+    "webp",
+    "avif",
+    "jp2",
+    "heic",
+    "jxl",
+    "neural",
+    "zoo:bmshj2018-hyperprior",
+    "zoo:mbt2018-mean",
+]
+PACKAGES = ("torch", "torchvision", "torchcodec", "pillow", "pillow-heif", "pillow-jxl-plugin", "compressai", "numpy")
+BEGIN, END = "<!-- throughput -->", "<!-- /throughput -->"
+HEADER = """\
+| codec | bpp | batch | encode MP/s | decode MP/s | both MP/s | peak memory MB |
+|---|--:|--:|--:|--:|--:|--:|"""
+
+
+def in_own_process(job: Job) -> Findings:
+    """A fresh process, so that no codec's libraries, threads or memory are another's."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measure, job).result()
+
+
+def report(jobs: Sequence[Job], run: Callable[[Job], Findings] = in_own_process) -> Iterator[str]:
+    """The lines of one device, a codec's as soon as it is measured."""
+    first = jobs[0]
+    images = load(first.folder, first.limit)
+    pixels = sum(image.shape[-2] * image.shape[-1] for image in images) / 1e6
+    what = "rendered scenes of 256x256 pixels, no photographs given" if first.folder is None else "photographs"
+    yield f"### {device_name(first.device) if first.device.startswith('cuda') else processor()}"
+    yield ""
+    yield f"{len(images)} {what}, {pixels:.1f} megapixels; {first.workers} threads; medians of {first.repeats} passes."
+    yield ""
+    yield from HEADER.splitlines()
+    notes = []
+    for job in jobs:
+        found = run(job)
+        label = job.codec.replace("?", " ").replace("&", " ")
+        if found.unavailable:
+            notes.append(f"- {label}: not measured: {found.unavailable}")
+            continue
+        yield from (line(label, one, job.batch) for one in found.rows)
+        notes += [f"- {label} at {one.target:g} bpp: {one.why}" for one in found.rows if one.why]
+        notes.append(f"- {label}: {found.version}{f'; {found.remark}' if found.remark else ''}")
+    yield ""
+    yield from notes
+    yield ""
+
+
+def line(codec: str, found: Row, batch: int) -> str:
+    """One row of the table."""
+    if found.encode is None or found.decode is None:
+        return f"| {codec} | {found.target:g} | {batch} | | | | |"
+    both = 1 / (1 / found.encode + 1 / found.decode)
+    numbers = " | ".join(f"{speed:.3g}" for speed in (found.encode, found.decode, both))
+    memory = "" if found.memory is None else f"{found.memory:.0f}"
+    return f"| {codec} | {found.bpp:.2f} | {batch} | {numbers} | {memory} |"
+
+
+def preamble(command: Sequence[str]) -> Iterator[str]:
+    """What it was measured with; `command` are the arguments, with folders by their names alone."""
+    versions = []
+    for name in PACKAGES:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    yield f"`{' '.join(['python -m benchmarks.throughput', *command])}`"
+    yield ""
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    yield f"{processor()}, {cores()} of {os.cpu_count()} cores; {system}; {', '.join(versions)}."
+    yield ""
+
+
+def processor() -> str:
+    """The name of the CPU."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        found = None
+    name = found[1].strip() if found else platform.processor()
+    return f"CPU: {name}" if name and name != "unknown" else f"CPU: {platform.machine()}"
+
+
+def devices(asked: Sequence[str]) -> list[str]:
+    """``auto`` is the CPU and, where torch sees one, the first GPU."""
+    import torch
+
+    found: list[str] = []
+    for device in asked:
+        check_device(device, "--device")
+        names = ["cpu", *(["cuda:0"] if torch.cuda.is_available() else [])] if device == "auto" else [device]
+        found += [f"{name}:0" if name == "cuda" else name for name in names]
+    return list(dict.fromkeys(found))
+
+
+def written(text: str, lines: Sequence[str]) -> str:
+    """A document with these lines between its marks; raises `UsageError` where it has none."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise UsageError("--write", f"the file does not have {BEGIN} and then {END}, once each", "add these two lines")
+    head, tail = text[: text.index(BEGIN)], text[text.index(END) :]
+    body = "\n".join(lines).strip()
+    return f"{head}{BEGIN}\n\n{body}\n\n{tail}"
+
+
+def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--device", nargs="+", default=["auto"], help="auto (the CPU, and a GPU if there is one), cpu, cuda:N"
+    )
+    parser.add_argument("--photographs", type=Path, help="folder of photographs; without it scenes are rendered")
+    parser.add_argument("--codecs", nargs="+", default=CODECS, help="also jpeg?subsampling=4:4:4, zoo:mbt2018-mean")
+    parser.add_argument("--rates", nargs="+", type=float, default=[0.25, 0.5, 1.0], help="bits per pixel")
+    parser.add_argument("--limit", type=int, default=16, help="use the first so many images (16)")
+    parser.add_argument("--batch", type=int, default=8, help="images in a call (8)")
+    parser.add_argument("--repeats", type=int, default=3, help="passes that are timed (3)")
+    parser.add_argument("--workers", type=int, default=cores(), help="CPU threads (all cores)")
+    parser.add_argument("--write", type=Path, help="document to put the tables into")
+    chosen = parser.parse_args(given)
+    for name in ("limit", "batch", "repeats", "workers"):
+        if getattr(chosen, name) < 1:
+            parser.error(f"--{name}: {getattr(chosen, name)} is not a whole number of at least 1")
+    if chosen.photographs is not None and not chosen.photographs.is_dir():
+        parser.error(f"--photographs: {chosen.photographs} is not a folder; name a folder of photographs")
+    return chosen
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    chosen = arguments_of(arguments)
+    try:
+        for codec in chosen.codecs:
+            named(codec)
+        places = devices(chosen.device)
+        if chosen.write is not None:
+            written(chosen.write.read_text(encoding="utf-8"), [])
+    except (OptionError, UsageError) as problem:
+        raise SystemExit(str(problem)) from problem
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        lines.append(line)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    given = sys.argv[1:] if arguments is None else arguments
+    for text in preamble([Path(one).name if "/" in one else one for one in given]):
+        say(text)
+    for device in places:
+        jobs = [
+            Job(
+                codec,
+                device,
+                tuple(chosen.rates),
+                chosen.photographs,
+                chosen.limit,
+                chosen.batch,
+                chosen.repeats,
+                chosen.workers,
+            )
+            for codec in chosen.codecs
+        ]
+        for text in report(jobs):
+            say(text)
+    if not any(device.startswith("cuda") for device in places):
+        say("### CUDA")
+        say("")
+        say("No GPU at hand: not measured.")
+    if chosen.write is not None:
+        document = chosen.write.read_text(encoding="utf-8")
+        chosen.write.write_text(written(document, lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

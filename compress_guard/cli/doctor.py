@@ -1,0 +1,190 @@
+"""``compress-guard doctor``: which codecs and weights are here, and what brings the others."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from compress_guard import thresholds as thresholds_file
+from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.zoo import weights
+from compress_guard.codecs.zoo.architectures import ARCHITECTURES, PUBLISHED
+from compress_guard.codecs.zoo.library import compressai_library
+from compress_guard.codecs.zoo.published import Zoo
+from compress_guard.engine.coding import build_codec
+from compress_guard.errors import CodecUnavailable, OptionError, UsageError
+from compress_guard.records import CodecSpec
+from compress_guard.registry import CODECS, SCHEMES
+
+_GPU: Final = "cuda:0"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A codec or a file and how it is."""
+
+    name: str
+    state: str
+    """``ok``, ``missing`` or ``damaged``."""
+    remark: str
+
+    def line(self, width: int) -> str:
+        """Aligned with others whose names are at most so wide."""
+        return f"  {self.name:{width}}  {self.state:7}  {self.remark}".rstrip()
+
+
+def doctor(options: argparse.Namespace) -> bool:
+    """Print what is found; False if something that is needed is missing, or anything damaged. Raises `UsageError`."""
+    if options.lock:
+        _forget_junk(options.weights)
+    if options.thresholds is None:
+        codecs, zoo = _registered(), list(_all_published(options.weights))
+    else:
+        built = list(_named(options.thresholds, options.weights))
+        codecs = [_examined(alias, codec) for alias, codec in built]
+        zoo = [codec for _, codec in built if isinstance(codec, Zoo)]
+    files = list(_files(zoo))
+    sys.stdout.write(f"GPU: {_gpu()}\n")
+    _print("codecs", codecs)
+    for shelf in dict.fromkeys(shelf for shelf, _, _ in files):
+        of_shelf = [finding for one, finding, _ in files if one == shelf]
+        _print(f"weights in {shelf.folder} ({shelf.origin})", of_shelf)
+        if options.lock:
+            _lock(shelf.folder, {finding.name: digest for one, finding, digest in files if one == shelf and digest})
+    found = [*codecs, *(finding for _, finding, _ in files)]
+    bad = {"damaged"} if options.thresholds is None else {"damaged", "missing"}
+    return not any(finding.state in bad for finding in found)
+
+
+def _registered() -> list[Finding]:
+    """Every registered codec with its default options, or what it wants to be told first."""
+    found = []
+    for name in CODECS:
+        needed = [
+            one.name for one in inspect.signature(CODECS.resolve(name)).parameters.values() if one.default is one.empty
+        ]
+        if not needed:
+            found.append(_examined(name, build_codec(CodecSpec(name, name))))
+            continue
+        reason = _library_problem() if name in SCHEMES else None
+        state, remark = ("missing", reason) if reason else ("ok", f"wants the options {', '.join(needed)}")
+        found.append(Finding(name, state, remark))
+    return found
+
+
+def _library_problem() -> str | None:
+    try:
+        compressai_library()
+    except CodecUnavailable as problem:
+        return str(problem)
+    return None
+
+
+def _named(path: str, folder: str) -> Iterator[tuple[str, Codec]]:
+    """Alias and codec of everything that the guards of a file use."""
+    if not Path(path).exists():
+        raise UsageError(path, "there is no such file", "name a thresholds file: compress-guard doctor FILE")
+    thresholds = thresholds_file.load(Path(path), shown=path)
+    for spec in dict.fromkeys(spec for guard in thresholds.guards for spec in guard.codecs):
+        try:
+            codec = build_codec(spec)
+        except OptionError as problem:
+            raise UsageError(path, str(problem), "correct the codec") from problem
+        if isinstance(codec, Zoo) and not codec.weights and folder:
+            codec = dataclasses.replace(codec, weights=folder)
+        yield spec.alias, codec
+
+
+def _examined(name: str, codec: Codec) -> Finding:
+    reason = codec.unavailable()
+    if reason is not None:
+        return Finding(name, "missing", reason)
+    try:
+        version = codec.version
+    except (CodecUnavailable, OSError) as problem:
+        return Finding(name, "damaged", str(problem))
+    twin = codec.on(_GPU) if _has_gpu() else codec
+    where = f"on {twin.device}" + (f": {twin.remark}" if twin.remark else "")
+    return Finding(name, "ok", f"{version}, {where}")
+
+
+def _all_published(folder: str) -> Iterator[Zoo]:
+    """Every model that the installed CompressAI publishes, with all its levels."""
+    if _library_problem() is not None:
+        return
+    for name in PUBLISHED:
+        for metric in ARCHITECTURES[name].metrics:
+            if levels := tuple(weights.published(name, metric)):
+                chosen = () if ARCHITECTURES[name].variable else levels
+                yield Zoo(name, metric, levels=chosen, weights=folder)
+
+
+def _files(codecs: Iterable[Zoo]) -> Iterator[tuple[weights.Shelf, Finding, str]]:
+    """Each file of weights once: where it is looked for, how it is, and its sha256 if it is well."""
+    seen = set()
+    for codec in codecs:
+        try:
+            addresses = codec.addresses()
+        except CodecUnavailable:
+            continue  # said of the codec itself: CompressAI does not import
+        shelf = codec.shelf()
+        for address in addresses:
+            path = shelf.folder / weights.name_in(address)
+            if path in seen:
+                continue
+            seen.add(path)
+            if not path.is_file():
+                yield shelf, Finding(path.name, "missing", f"from {address.rpartition('/')[0]}/"), ""
+                continue
+            try:
+                digest = weights.verified(path, address)
+            except CodecUnavailable as problem:
+                yield shelf, Finding(path.name, "damaged", str(problem)), ""
+            else:
+                yield shelf, Finding(path.name, "ok", f"sha256 {digest[:16]}"), digest
+
+
+def _lock(folder: Path, digests: dict[str, str]) -> None:
+    if not digests:
+        sys.stdout.write(f"no lock file: there are no sound weights in {folder}\n")
+        return
+    known = weights.locked(folder)
+    path = weights.write_lock(folder, known | digests)
+    sys.stdout.write(f"locked: {len(known | digests)} files in {path}\n")
+
+
+def _forget_junk(folder: str) -> None:
+    """Drop a lock file that cannot be read, as the message about it promises."""
+    where = weights.shelf_of(folder).folder
+    try:
+        weights.locked(where)
+    except CodecUnavailable:
+        with contextlib.suppress(OSError):
+            (where / weights.LOCK).unlink()
+
+
+def _print(title: str, findings: Iterable[Finding]) -> None:
+    rows = list(findings)
+    width = max((len(row.name) for row in rows), default=0)
+    sys.stdout.write("".join(f"{line}\n" for line in (title, *(row.line(width) for row in rows))))
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _gpu() -> str:
+    if not _has_gpu():
+        return "none that torch can use; codecs work on the CPU"
+    import torch
+
+    return f"{torch.cuda.get_device_name(_GPU)}, {_GPU}"

@@ -1,0 +1,210 @@
+"""The bundled codec as the gate sees it: lists of images in, streams out."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar
+
+from compress_guard.codecs.batching import Device, Placed, in_batches
+from compress_guard.codecs.contract import Proof
+from compress_guard.codecs.neural.model import RUNGS, WEIGHTS, Answer, Model, model
+from compress_guard.codecs.neural.stream import (
+    LONGEST_SIDE,
+    EstimateReader,
+    EstimateWriter,
+    Header,
+    RangeReader,
+    RangeWriter,
+    Reader,
+    Writer,
+    estimate,
+)
+from compress_guard.codecs.options import require_choice
+from compress_guard.codecs.zoo.library import INSTALL, missing_library
+from compress_guard.errors import CodecError, CodecUnavailable
+from compress_guard.records import Bits
+
+if TYPE_CHECKING:
+    import torch
+
+W = TypeVar("W", bound=Writer)
+
+_LADDER: Final = tuple(float(setting) for setting in range(1, RUNGS + 1))
+_KNOWN: Final = frozenset(_LADDER)
+_BATCH_PIXELS: Final = {"cpu": 2**20, "cuda": 2**24}
+"""Pixels that go through the network at once: enough to keep a device busy, few enough for its memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neural(Placed):
+    """A learned codec, one network for all rates; the setting is a sixteenth of an octave of quantisation step."""
+
+    type: ClassVar[str] = "neural"
+
+    bits: Bits = "coded"
+    """``coded``: real streams. ``estimated``: bits by the probabilities of the symbols, which are not coded."""
+    _place: Device = field(default_factory=Device, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        require_choice("bits", self.bits, ("coded", "estimated"))
+
+    @property
+    def ladder(self) -> tuple[float, ...]:
+        """1 to 145, 3 to 5 % of rate from one to the next."""
+        return _LADDER
+
+    @property
+    def version(self) -> str:
+        """See `Codec.version`."""
+        self._require_available()
+        return f"neural {fingerprint()[:8]}"
+
+    def unavailable(self) -> str | None:
+        """See `Codec.unavailable`."""
+        if (reason := missing_library()) is not None:
+            return reason
+        if importlib.util.find_spec("safetensors") is None:
+            return f"safetensors is not installed; {INSTALL}"
+        return None
+
+    def cost(self, stream: bytes) -> int:
+        """See `Codec.cost`."""
+        return estimate(stream) if self.bits == "estimated" else len(stream)
+
+    def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
+        """See `Codec.encode`."""
+        self._require_available()
+        jobs = self._jobs(images, settings)
+        writer = EstimateWriter if self.bits == "estimated" else RangeWriter
+
+        def run(batch: list[Job]) -> list[bytes]:
+            return [header.sealed(one.finish()) for header, one in _written(model(self.device), batch, writer)[0]]
+
+        return in_batches(jobs, [job.size for job in jobs], run, self._place, self._limit)
+
+    def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
+        """See `Codec.decode`."""
+        self._require_available()
+        opened = []
+        for index, stream in enumerate(streams):
+            try:
+                opened.append(Header.opened(stream, RUNGS))
+            except CodecError as problem:
+                what = f"neural could not decode stream {index + 1} of {len(streams)} ({len(stream)} bytes)"
+                raise CodecError(f"{what}: {problem}") from None
+        reader = EstimateReader if self.bits == "estimated" else RangeReader
+
+        def run(batch: list[tuple[Header, bytes]]) -> list[torch.Tensor]:
+            return _read(model(self.device), [(header, reader(payload)) for header, payload in batch])
+
+        sizes = [(header.height, header.width) for header, _ in opened]
+        return in_batches(opened, sizes, run, self._place, self._limit)
+
+    def proofs(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[Proof]:
+        """See `Codec.proofs`."""
+        self._require_available()
+        jobs = self._jobs(images, settings)
+
+        def run(batch: list[Job]) -> list[Proof]:
+            network = model(self.device)
+            coded, forward = _written(network, batch, RangeWriter)
+            estimated, _ = _written(network, batch, EstimateWriter)
+            streams = [header.sealed(one.finish()) for header, one in coded]
+            decoded = replace(self, bits="coded").on(self.device).decode(streams)
+            return [
+                Proof(guess.size, len(stream), int((image.int() - expected.int()).abs().max()))
+                for (_, guess), stream, image, expected in zip(estimated, streams, decoded, forward, strict=True)
+            ]
+
+        return in_batches(jobs, [job.size for job in jobs], run, self._place, self._limit)
+
+    def _jobs(self, images: Sequence[torch.Tensor], settings: Sequence[float]) -> list[Job]:
+        jobs = []
+        for index, (image, setting) in enumerate(zip(images, settings, strict=True)):
+            height, width = image.shape[-2:]
+            what = f"neural could not encode image {index + 1} of {len(images)} ({width}x{height} pixels)"
+            if setting not in _KNOWN:
+                raise CodecError(f"{what}: {setting!r} is not a setting of its ladder")
+            if max(height, width) > LONGEST_SIDE:
+                raise CodecError(f"{what}: sides of at most {LONGEST_SIDE} pixels can be coded")
+            jobs.append(Job(image, RUNGS - int(setting)))
+        return jobs
+
+    def _limit(self, size: tuple[int, int]) -> int:
+        kind = self.device.partition(":")[0]
+        return max(1, _BATCH_PIXELS[kind] // (size[0] * size[1]))
+
+    def _require_available(self) -> None:
+        if (reason := self.unavailable()) is not None:
+            raise CodecUnavailable(reason)
+
+
+class Job(NamedTuple):
+    """An image (3, H, W) and the rung that it is coded at."""
+
+    image: torch.Tensor
+    rung: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        height, width = self.image.shape[-2:]
+        return height, width
+
+
+@functools.cache
+def fingerprint() -> str:
+    """sha256 of the weights."""
+    return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+
+
+def _written(model: Model, batch: list[Job], writer: Callable[[], W]) -> tuple[list[tuple[Header, W]], torch.Tensor]:
+    """Header and writer of each image of a batch of one size, and what a decoder will make of them."""
+    import torch
+
+    size = batch[0].size
+    coded = model.coded(torch.stack([job.image for job in batch]), [job.rung for job in batch])
+    latents = coded.latent.int().cpu()
+    channels = _channels(latents.shape[1:])
+    steps = [(symbols.int().cpu(), rows.int().cpu()) for symbols, rows in zip(coded.symbols, coded.rows, strict=True)]
+    squares = [model.squares(number, model.blocks(size)).cpu() for number in range(len(steps))]
+    found = []
+    for at, job in enumerate(batch):
+        one = writer()
+        one.put(latents[at].flatten().tolist(), channels, model.latents)
+        for (symbols, rows), within in zip(steps, squares, strict=True):
+            used = (rows[at] > 0) & within
+            one.put(symbols[at][used].tolist(), rows[at][used].tolist(), model.scales)
+        found.append((Header(job.rung, *size), one))
+    return found, model.pixels(coded.values, size)
+
+
+def _read(model: Model, batch: list[tuple[Header, Reader]]) -> list[torch.Tensor]:
+    """Images of streams of one size."""
+    import torch
+
+    size = batch[0][0].height, batch[0][0].width
+    shape = model.latent_shape(size)
+    latents = [torch.tensor(reader.get(_channels(shape), model.latents)).reshape(shape) for _, reader in batch]
+
+    def symbols(number: int, answer: Answer) -> torch.Tensor:
+        rows = answer.row.cpu()
+        used = (rows > 0) & model.squares(number, model.blocks(size)).cpu()
+        found = torch.zeros(rows.shape, dtype=torch.float64)
+        for at, (_, reader) in enumerate(batch):
+            read = reader.get(rows[at][used[at]].tolist(), model.scales)
+            found[at][used[at]] = torch.tensor(read, dtype=torch.float64)
+        return found.to(model.device)
+
+    latent = torch.stack(latents).to(model.device, torch.float64)
+    return list(model.decoded(latent, [header.rung for header, _ in batch], size, symbols))
+
+
+def _channels(shape: Sequence[int]) -> list[int]:
+    """The row of frequencies of each latent: its channel."""
+    channels, height, width = shape
+    return [channel for channel in range(channels) for _ in range(height * width)]

@@ -1,0 +1,199 @@
+"""Streams of the bundled codec: a header, then symbols, coded by CompressAI's range coder or packed as they are."""
+
+from __future__ import annotations
+
+import functools
+import importlib.machinery
+import importlib.util
+import itertools
+import math
+import struct
+import sys
+import zlib
+from array import array
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from compress_guard.codecs.zoo.library import missing_library
+from compress_guard.errors import CodecError, CodecUnavailable
+
+_HEADER: Final = struct.Struct(">BHHB")
+_ESTIMATE: Final = struct.Struct(">I")
+_WORD: Final = 4
+_PRECISION: Final = 16
+"""log2 of the sum of the frequencies of a row."""
+_CODER_BYTES: Final = 6.0
+"""What the range coder's last state takes, on average: two words of 4 bytes that hold up to 2 bytes of symbols."""
+LONGEST_SIDE: Final = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first six bytes of a stream: what is coded, and a check of the rest."""
+
+    rung: int
+    """Place of the step size in the tables, from 0, finest first."""
+    height: int
+    width: int
+
+    def sealed(self, payload: bytes) -> bytes:
+        """The stream of header and payload."""
+        return _HEADER.pack(self.rung, self.height, self.width, zlib.crc32(payload) & 0xFF) + payload
+
+    @classmethod
+    def opened(cls, stream: bytes, rungs: int) -> tuple[Header, bytes]:
+        """Header and payload; raises `CodecError` for what was never a stream, or was cut or changed."""
+        if len(stream) < _HEADER.size + 2 * _WORD:
+            raise CodecError(f"{len(stream)} bytes are fewer than a header and a coded image take")
+        rung, height, width, check = _HEADER.unpack_from(stream)
+        payload = stream[_HEADER.size :]
+        # The native decoder would read past the end of what was cut.
+        if check != zlib.crc32(payload) & 0xFF or rung >= rungs or 0 in (height, width):
+            raise CodecError(
+                "its first bytes do not fit the rest: it was cut or changed, or is no stream of this codec"
+            )
+        return cls(rung, height, width), payload
+
+
+@dataclass(frozen=True, slots=True)
+class Frequencies:
+    """Cumulative frequencies of symbols, as CompressAI's coder takes them: one row per distribution."""
+
+    rows: list[list[int]]
+    """Of 2 ** 16, one more than there are symbols and an escape; padded with 0."""
+    sizes: list[int]
+    """Used entries of each row."""
+    offsets: list[int]
+    """The smallest symbol of each row."""
+
+
+@functools.cache
+def coder() -> Any:
+    """CompressAI's extension module with its range coder; raises `CodecUnavailable`.
+
+    The package around it takes seconds to import and is not needed. Whoever imports that later finds this module.
+    """
+    name = "compressai.ans"
+    if name in sys.modules:
+        return sys.modules[name]
+    if (reason := missing_library()) is not None:
+        raise CodecUnavailable(reason)
+    package = importlib.util.find_spec("compressai")
+    folders = package.submodule_search_locations if package is not None else None
+    spec = importlib.machinery.PathFinder.find_spec(name, folders)
+    if spec is None or spec.loader is None:
+        raise CodecUnavailable(
+            "compressai is installed without its range coder; pip install --force-reinstall compressai"
+        )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    return module
+
+
+class Writer(Protocol):
+    """Collects symbols, each with the row of frequencies that it is coded by."""
+
+    def put(self, symbols: list[int], rows: list[int], frequencies: Frequencies) -> None:
+        """Symbols in the order in which a reader asks for them."""
+
+    def finish(self) -> bytes:
+        """All that was put."""
+
+
+class Reader(Protocol):
+    """Gives back symbols in the order in which they were put."""
+
+    def get(self, rows: list[int], frequencies: Frequencies) -> list[int]:
+        """As many symbols as there are rows."""
+
+
+class RangeWriter:
+    """Codes symbols for real."""
+
+    def __init__(self) -> None:
+        self._encoder: Final = coder().BufferedRansEncoder()
+
+    def put(self, symbols: list[int], rows: list[int], frequencies: Frequencies) -> None:
+        """See `Writer.put`."""
+        self._encoder.encode_with_indexes(symbols, rows, frequencies.rows, frequencies.sizes, frequencies.offsets)
+
+    def finish(self) -> bytes:
+        """See `Writer.finish`."""
+        coded: bytes = self._encoder.flush()
+        return coded
+
+
+class RangeReader:
+    """Reads what a `RangeWriter` has written."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._decoder: Final = coder().RansDecoder()
+        self._decoder.set_stream(payload)
+
+    def get(self, rows: list[int], frequencies: Frequencies) -> list[int]:
+        """See `Reader.get`."""
+        symbols: list[int] = self._decoder.decode_stream(rows, frequencies.rows, frequencies.sizes, frequencies.offsets)
+        return symbols
+
+
+class EstimateWriter:
+    """Packs symbols as they are, and adds up what their probabilities say that coding them would take."""
+
+    def __init__(self) -> None:
+        self._symbols: Final = array("i")
+        self._bits = 0.0
+
+    def put(self, symbols: list[int], rows: list[int], frequencies: Frequencies) -> None:
+        """See `Writer.put`."""
+        self._symbols.extend(symbols)
+        known = information(frequencies)
+        for symbol, row in zip(symbols, rows, strict=True):
+            at = symbol - frequencies.offsets[row]
+            within = 0 <= at < len(known[row]) - 1
+            self._bits += known[row][at] if within else known[row][-1] + _escape_bits(at, len(known[row]) - 1)
+
+    @property
+    def size(self) -> float:
+        """Bytes of a stream with its header."""
+        return _HEADER.size + _CODER_BYTES + self._bits / 8
+
+    def finish(self) -> bytes:
+        """See `Writer.finish`; begins with the estimate, whole bytes."""
+        return _ESTIMATE.pack(math.ceil(self.size)) + zlib.compress(self._symbols.tobytes(), 1)
+
+
+class EstimateReader:
+    """Reads what an `EstimateWriter` has packed."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._symbols: Final = array("i", zlib.decompress(payload[_ESTIMATE.size :]))
+        self._read = 0
+
+    def get(self, rows: list[int], frequencies: Frequencies) -> list[int]:
+        """See `Reader.get`."""
+        begin, self._read = self._read, self._read + len(rows)
+        return self._symbols[begin : self._read].tolist()
+
+
+def estimate(stream: bytes) -> int:
+    """Bytes that an estimating stream counts for."""
+    (size,) = _ESTIMATE.unpack_from(stream, _HEADER.size)
+    return int(size)
+
+
+@functools.cache
+def _information(rows: tuple[tuple[int, ...], ...]) -> list[list[float]]:
+    return [[_PRECISION - math.log2(high - low) for low, high in itertools.pairwise(row)] for row in rows]
+
+
+def information(frequencies: Frequencies) -> list[list[float]]:
+    """Bits of each symbol of each row, those of the escape last."""
+    rows = zip(frequencies.rows, frequencies.sizes, strict=True)
+    return _information(tuple(tuple(row[:size]) for row, size in rows))
+
+
+def _escape_bits(at: int, count: int) -> int:
+    """What the coder writes beside the escape: the distance in digits of 4 bits, and their number."""
+    distance = 2 * (-at) - 1 if at < 0 else 2 * (at - count)
+    return 4 * (1 + -(-distance.bit_length() // 4))

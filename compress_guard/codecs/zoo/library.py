@@ -1,0 +1,39 @@
+"""CompressAI, imported on first use and in this one place."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import warnings
+from types import ModuleType
+from typing import Final
+
+from compress_guard.errors import CodecUnavailable
+
+INSTALL: Final = "pip install 'compress-guard[neural]'"
+
+
+def missing_library() -> str | None:
+    """Why CompressAI cannot be used here, ending with the command that brings it; None where it is installed.
+
+    Only looks for it: its import takes seconds, and what that meets is said by `compressai_library`.
+    """
+    if importlib.util.find_spec("compressai") is None:
+        return f"compressai is not installed; {INSTALL}"
+    return None
+
+
+def compressai_library() -> ModuleType:
+    """The package `compressai` with its models and its zoo; raises `CodecUnavailable` where it does not import."""
+    if (reason := missing_library()) is not None:
+        raise CodecUnavailable(reason)
+    try:
+        with warnings.catch_warnings():
+            # Its dependency torch_geometric calls a deprecated torch.jit.script, which a gate under -W error, that is
+            # about another package altogether, should not die of.
+            warnings.simplefilter("ignore")
+            for name in ("compressai.models", "compressai.zoo.image_vbr"):
+                importlib.import_module(name)
+            return importlib.import_module("compressai")
+    except (ImportError, AttributeError, OSError) as problem:
+        raise CodecUnavailable(f"compressai does not import here ({problem}); {INSTALL}") from problem

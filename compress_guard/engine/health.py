@@ -1,0 +1,220 @@
+"""A codec proves itself before a model is blamed: its streams decode to the same pixels again, and elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, final
+
+from compress_guard.codecs.contract import Codec, Proof
+from compress_guard.codecs.fidelity import Difference, coarse_psnr, psnr
+from compress_guard.engine.coding import Coder
+from compress_guard.engine.outliers import NAMED, Fidelity, Spread
+from compress_guard.engine.prediction import Decoded
+from compress_guard.engine.samples import Survey
+from compress_guard.errors import CodecError
+from compress_guard.records import PlannedRate, RatePlan, seeded_fraction
+
+if TYPE_CHECKING:
+    import torch
+
+SAMPLED: Final = 3
+"""Images per cell that are decoded again: one more decode each on the codec's device, and one on the CPU for a GPU."""
+PROVED: Final = 2
+"""Images per guard and codec that are coded for real beside the forward pass: autoregressive models take seconds."""
+
+BATCH_LEVELS: Final = 1
+"""A network may round a value otherwise in a batch than alone, since other sums of floats are made; never by more."""
+
+# Two right decoders of one JPEG differ: chroma is brought to full size plainly or smoothly, the IDCT is more or less
+# exact. libjpeg-turbo against its own -nosmooth and -dct fast, 56 photographs at qualities 5 to 95: luma differs by at
+# most 1.8 levels on average, but colours by 5.5, and the PSNR between both goes down to 30.3 dB. Wrong ones are far
+# off: limited for full range 7.3 levels of luma, a shift by one pixel 8.8, red for blue 5.5, no chroma at all 22 dB.
+DEVICE_LUMA: Final = 2.0
+"""Largest mean absolute difference in luma, in levels, between the decoders of a GPU and of the CPU."""
+DEVICE_PSNR: Final = 27.0
+"""Smallest PSNR between both, in dB."""
+
+FORWARD_LEVELS: Final = 1
+"""A real stream gives back the forward reconstruction but for rounding."""
+# An autoregressive model may put a latent near a rounding edge on the other side of it, which shows in a few blocks and
+# costs hundredths of a dB; an entropy coder out of step loses ten and more.
+CODED_LOSS: Final = 0.1
+"""dB by which a real stream that differs by more levels may be worse, where a codec measures that."""
+ESTIMATED_LOSS: Final = 1.0
+"""The same where bits are estimated: the model sees the forward reconstruction then, whatever a stream would hold."""
+
+_NO_BLAME: Final = "the codec is at fault, so the model was not judged"
+
+
+def sample(planned: PlannedRate, ids: Sequence[str], seed: int) -> frozenset[int]:
+    """Positions of the images to check at this rate: the one with the highest bpp, the others by a seeded choice."""
+    rates = {at: bpp for at, bpp in enumerate(planned.bpp) if bpp is not None and planned.settings[at] is not None}
+    # With the id alone the choice would fall on those that the mix of two settings puts first, so on one setting.
+    order = sorted(rates, key=lambda at: seeded_fraction(seed, f"health at {planned.target!r} bpp: {ids[at]}"))
+    largest = max(rates, key=lambda at: rates[at], default=None)
+    chosen = [at for at in order if at != largest][: SAMPLED - 1]
+    return frozenset(chosen if largest is None else [largest, *chosen])
+
+
+@final
+class Watch:
+    """Sees the decoded images of one cell before the model does: decodes a sample again, and rates each image."""
+
+    def __init__(self, coder: Coder, survey: Survey, planned: PlannedRate, seed: int) -> None:
+        self._coder: Final = coder
+        self._sample: Final = sample(planned, [info.id for info in survey.infos], seed)
+        self._found: Final[list[Fidelity]] = []
+        self._checked = 0
+        self._device_luma: float | None = None
+
+    def check(self, decoded: Sequence[Decoded]) -> None:
+        """Raises `CodecError` where one of these images, decoded together, comes out otherwise the next time."""
+        for number, one in enumerate(decoded):
+            if one.at in self._sample:
+                self._check_again(number, decoded)
+                self._check_device(one)
+                self._checked += 1
+
+    def see(self, decoded: Sequence[Decoded]) -> None:
+        """Check these images, and keep how far each is from its source."""
+        self.check(decoded)
+        self._found.extend(
+            Fidelity(one.sample.id, psnr(one.image, one.sample.image), coarse_psnr(one.sample.image)) for one in decoded
+        )
+
+    def fields(self) -> dict[str, Any]:
+        """What a result says of it."""
+        spread = Spread.of(self._found) if self._found else None
+        return {
+            "checked": self._checked,
+            "device_difference": self._device_luma,
+            "psnr_mean": spread.mean if spread else None,
+            "psnr_median": spread.median if spread else None,
+            "outlier_count": len(spread.outliers) if spread else None,
+            "outliers": spread.outliers[:NAMED] if spread else (),
+        }
+
+    def _check_again(self, number: int, decoded: Sequence[Decoded]) -> None:
+        one, codec = decoded[number], self._coder.codec
+        place = f"on {codec.device}"
+        alone = self._decode(codec, one, f"again {place}")
+        found = Difference.between(one.image, alone)
+        if not found.differing:
+            return
+        # Not at once the decoder's fault: the first time it had a batch to decode.
+        twice = Difference.between(alone, self._decode(codec, one, f"again {place}"))
+        if not twice.differing:
+            twice = Difference.between(one.image, self._decode(codec, one, f"again {place}", decoded))
+        if twice.differing:
+            raise self._fault(one, f"decoded twice {place}: {_told(twice)}")
+        if found.largest > BATCH_LEVELS:
+            raise self._fault(one, f"decoded in a batch and alone {place}: {_told(found)}, allowed {BATCH_LEVELS}")
+
+    def _check_device(self, one: Decoded) -> None:
+        twin = self._coder.cpu_twin
+        if twin is None:
+            return
+        found = Difference.between(self._decode(twin, one, "on the CPU"), one.image)
+        if found.luma > DEVICE_LUMA or found.psnr < DEVICE_PSNR:
+            raise self._fault(
+                one,
+                f"decoded on {self._coder.codec.device} and on the CPU: {_told(found)}; luma by {found.luma:.2f} "
+                f"levels on average (allowed {DEVICE_LUMA:g}), PSNR {found.psnr:.1f} dB (at least {DEVICE_PSNR:g})",
+            )
+        self._device_luma = max(found.luma, self._device_luma or 0.0)
+
+    def _decode(self, codec: Codec, one: Decoded, how: str, batch: Sequence[Decoded] = ()) -> torch.Tensor:
+        """An image decoded anew, alone or in its batch; raises `CodecError` where that gives none of its size."""
+        together = batch or (one,)
+        try:
+            images = codec.decode([each.stream for each in together], self._coder.workers)
+        except CodecError as problem:
+            raise self._fault(one, f"decoded once, but not {how} ({problem})") from problem
+        image = images[together.index(one)]
+        if image.shape != one.image.shape:
+            raise self._fault(one, f"decoded to {tuple(one.image.shape)}, and {how} to {tuple(image.shape)}")
+        return image
+
+    def _fault(self, one: Decoded, what: str) -> CodecError:
+        return CodecError(
+            f"image {one.sample.id} at setting {one.setting:g} of {self._coder.codec.type}, {what}; {_NO_BLAME}"
+        )
+
+
+def _told(found: Difference) -> str:
+    return f"{found.differing} of {found.pixels} pixels differ, by up to {found.largest} levels"
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What a codec's forward pass says of some images, held against real streams of them."""
+
+    images: int
+    """0 for a codec that has nothing to prove."""
+    bits_difference: float | None = None
+    """Estimated bits / coded bits - 1 of the image where they are furthest apart."""
+    reconstruction_difference: int | None = None
+    """Largest difference between a decoded stream and the forward reconstruction, in levels."""
+    fault: str | None = None
+    """Why no model can be judged with this codec."""
+
+    def check(self) -> None:
+        """Raises `CodecError` for a fault."""
+        if self.fault is not None:
+            raise CodecError(self.fault)
+
+    def fields(self) -> dict[str, Any]:
+        """What a result says of it."""
+        return {
+            "bits_checked": self.images or None,
+            "bits_difference": self.bits_difference,
+            "reconstruction_difference": self.reconstruction_difference,
+        }
+
+
+def prove(coder: Coder, survey: Survey, plan: RatePlan, seed: int) -> Proven:
+    """Code a few images for real at settings of the plan, whatever cells were selected, and compare.
+
+    The images are a seeded choice; the first is coded as at the lowest rate, the last as at the highest.
+    """
+    ids = [info.id for info in survey.infos]
+    low, high = plan.rates[0].settings, plan.rates[-1].settings
+    order = sorted(
+        (at for at, ends in enumerate(zip(low, high, strict=True)) if None not in ends),
+        key=lambda at: seeded_fraction(seed, f"proof: {ids[at]}"),
+    )
+    jobs = [
+        (at, setting)
+        for at, settings in zip(order[:PROVED], (low, high), strict=False)
+        if (setting := settings[at]) is not None
+    ]
+    try:
+        proofs = coder.proofs(jobs)
+    except CodecError as problem:
+        return Proven(len(jobs), fault=f"a real stream beside the forward pass: {problem}; {_NO_BLAME}")
+    if not proofs:
+        return Proven(0)
+    faults = [
+        f"image {ids[at]} at setting {setting:g} of {coder.codec.type}, the decoded stream beside the forward "
+        f"reconstruction: {what}; {_NO_BLAME}"
+        for (at, setting), proof in zip(jobs, proofs, strict=True)
+        if (what := _mismatch(coder.codec, proof)) is not None
+    ]
+    return Proven(
+        len(proofs),
+        max((proof.estimated / proof.coded - 1 for proof in proofs), key=abs),
+        max(proof.difference for proof in proofs),
+        faults[0] if faults else None,
+    )
+
+
+def _mismatch(codec: Codec, proof: Proof) -> str | None:
+    """What is wrong with a real stream, None where it holds."""
+    if proof.difference <= FORWARD_LEVELS:
+        return None
+    what = f"they differ by up to {proof.difference} levels"
+    if proof.loss is None:
+        return f"{what}, allowed {FORWARD_LEVELS}" if codec.bits == "coded" else None
+    allowed = CODED_LOSS if codec.bits == "coded" else ESTIMATED_LOSS
+    return f"{what}, and it is {proof.loss:.2f} dB worse, allowed {allowed:g}" if proof.loss > allowed else None
