@@ -52,7 +52,7 @@ def photographs(root: Path) -> list[torch.Tensor]:
 
 
 def curve(codec: Codec, image: torch.Tensor, settings: Sequence[float]) -> list[tuple[float, float]]:
-    """(bpp, PSNR in dB) of an image at each setting, rates ascending, within four times the rates asked for."""
+    """(bpp, PSNR in dB) of an image at each setting, rates ascending, up to twice the highest rate asked for."""
     pixels = image.shape[-2] * image.shape[-1]
     points = []
     for setting in settings:

@@ -86,6 +86,8 @@ def codec_named(text: str, options: Mapping[str, Scalar] | None = None) -> Codec
     kind, colon, rest = text.partition(":")
     if not colon:
         return CodecSpec(text, text, tuple(sorted(given.items())))
+    if kind in CODECS and kind not in SCHEMES:
+        raise OptionError(f"the codec {text!r}: {kind} takes no text after a colon; options go under codecs")
     if kind not in SCHEMES:
         raise OptionError(unknown("codec", kind, tuple(CODECS)))
     if not _CARRIED.fullmatch(text) or "::" in text:

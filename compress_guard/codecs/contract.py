@@ -46,6 +46,11 @@ class Codec(Protocol):
     def remark(self) -> str | None:
         """What a reader of the results should know of how it works here, such as a GPU path that it had to leave."""
 
+    @property
+    def device_tolerance(self) -> int | None:
+        """Levels of 0 to 255 by which any value of a decoded image may differ between devices: 0 for a decoder that is
+        bit-exact everywhere; None where decoders of one standard may differ, and only the whole image counts."""
+
     def on(self, device: str) -> Codec:
         """The same codec working on this device where it can, else as it is."""
 
@@ -101,6 +106,11 @@ class RealStreams:
     @property
     def remark(self) -> str | None:
         """See `Codec.remark`."""
+        return None
+
+    @property
+    def device_tolerance(self) -> int | None:
+        """See `Codec.device_tolerance`."""
         return None
 
     def on(self, device: str) -> Self:

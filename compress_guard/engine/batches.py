@@ -8,7 +8,7 @@ from typing import Any
 
 from compress_guard.engine.bench import unreachable
 from compress_guard.engine.coding import Coder, available_codec
-from compress_guard.engine.health import Watch
+from compress_guard.engine.health import Watch, prove
 from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.settings import RunSettings, effective_limit
@@ -26,8 +26,8 @@ def compressed_batches(
 ) -> Iterator[Batch]:
     """The images of `data` as the guard's plan codes them at the cell's codec and rate.
 
-    Targets are what the data set gives. An image that cannot be read or coded is left out where the guard's
-    max_error_share allows it.
+    Targets are what the data set gives. The codec proves itself as in the cell of a guard. An image that cannot be read
+    or coded is left out where the guard's max_error_share allows it.
 
     Raises `DataError`, `CodecError`, `CodecUnavailable`, `Unreachable`.
     """
@@ -36,10 +36,12 @@ def compressed_batches(
     surveyed = survey(samples)
     coder = Coder(codec, samples, surveyed, Store(settings.store_folder), settings.workers)
     surveyed.check_failures({}, guard.max_error_share)
-    planned = coder.plan(guard, cell.codec.alias, settings.seed).at(cell.bpp)
+    plan = coder.plan(guard, cell.codec.alias, settings.seed)
+    planned = plan.at(cell.bpp)
     surveyed.check_failures(coder.lost(planned), guard.max_error_share)
     if not planned.reachable:
         raise Unreachable(unreachable(cell, planned, guard.rate))
+    prove(coder, surveyed, plan, settings.seed).check()
     watch = Watch(coder, surveyed, planned, settings.seed)
     cuts = list(positions_in_batches(len(surveyed.usable), batch_size))
     makers = [partial(coded_batch, samples, surveyed, coder, planned, cut, device, watch.check) for cut in cuts]

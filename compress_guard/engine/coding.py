@@ -39,8 +39,17 @@ def build_codec(spec: CodecSpec) -> Codec:
         for name, _ in spec.options:
             if name not in known:
                 raise OptionError(unknown(f"option of codec {spec.alias}", name, known)) from None
+        if missing := missing_options(spec):
+            raise OptionError(f"codec {spec.alias!r} needs {missing}; add what is missing to its options") from None
         raise OptionError(f"codec {spec.alias}: {problem}") from problem
     return codec
+
+
+def missing_options(spec: CodecSpec) -> str:
+    """``path, arch``: the options that a registered codec needs and that its specification does not give."""
+    parameters = inspect.signature(CODECS.resolve(spec.type)).parameters.values()
+    required = [one.name for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
+    return ", ".join(name for name in required if name not in dict(spec.options))
 
 
 def available_codec(spec: CodecSpec, device: str = "cpu") -> Codec:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from compress_guard.engine.bench import Bench, Measured
-from compress_guard.engine.coding import check_rate, codec_options
+from compress_guard.engine.coding import check_rate, codec_options, missing_options
 from compress_guard.engine.factories import check_data, check_model
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.engine.subject import Subject
@@ -98,12 +98,9 @@ def check_keywords(given: Iterable[str], *others: str) -> None:
 
 
 def _check_required(spec: CodecSpec) -> None:
-    parameters = inspect.signature(CODECS.resolve(spec.type)).parameters.values()
-    required = [one.name for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
-    missing = [name for name in required if name not in dict(spec.options)]
-    if missing:
+    if missing := missing_options(spec):
         raise OptionError(
-            f"codec {spec.alias!r} needs {', '.join(missing)}; give them in options={{...}}, or a codec of its own "
+            f"codec {spec.alias!r} needs {missing}; give them in options={{...}}, or a codec of its own "
             "under codecs in thresholds.yaml"
         )
 

@@ -13,7 +13,7 @@ from compress_guard.engine.predictor import DEFAULT_BATCH_SIZE
 from compress_guard.engine.samples import Sample, Samples, Survey
 from compress_guard.engine.wording import kind
 from compress_guard.errors import ModelError
-from compress_guard.records import Evidence, PlannedRate
+from compress_guard.records import Bits, Evidence, PlannedRate
 from compress_guard.tasks.contract import Task
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Batch:
     """(H, W) of each image in pixels."""
     bpp: tuple[float, ...]
     """Of each image as coded; empty for clean images."""
+    bits: Bits = "coded"
+    """Whether `bpp` counts the bytes of real streams or is an estimate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +119,7 @@ def coded_batch(
         [one.sample.target for one in kept],
         [one.sample.size for one in kept],
         tuple(8 * coder.codec.cost(one.stream) / survey.infos[one.at].pixels for one in kept),
+        coder.codec.bits,
     )
 
 

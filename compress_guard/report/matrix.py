@@ -123,7 +123,7 @@ def _word(result: CellResult) -> str:
     """What stands for a drop that was not measured."""
     if result.verdict == "unreachable" and result.floor_bpp is not None:
         return f"floor {figure.bpp(result.floor_bpp)}"
-    return {"unavailable": "not installed", "codec_error": "codec error"}.get(result.verdict, result.verdict)
+    return result.verdict.replace("_", " ")
 
 
 def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:

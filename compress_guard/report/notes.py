@@ -71,7 +71,7 @@ def _unreachable(results: Sequence[CellResult]) -> Iterator[str]:
 
 def _unavailable(results: Sequence[CellResult]) -> Iterator[str]:
     for (codec, reason), found in _groups(results, "unavailable", lambda result: (result.codec, result.reason)):
-        yield f"{codec} is not installed ({figure.count(len(found), 'cell')}): {reason}"
+        yield f"{codec} is unavailable ({figure.count(len(found), 'cell')}): {reason}"
 
 
 def _faulty(results: Sequence[CellResult]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.jxl import Jxl
+from compress_guard.codecs.neural.codec import Neural
 from compress_guard.codecs.zoo import weights
 from compress_guard.codecs.zoo.library import compressai_library
 from compress_guard.errors import CodecUnavailable
@@ -21,11 +22,11 @@ ADDRESS = "https://models.invalid/v1"
 
 @pytest.fixture(autouse=True)
 def nowhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No weights of this machine, and a bundled codec that needs none."""
+    """No weights and no GPU of this machine."""
+    monkeypatch.setattr("compress_guard.cli.doctor._has_gpu", lambda: False)
     monkeypatch.setenv("TORCH_HOME", str(folder / "torch"))
     for name in (weights.WEIGHTS_VARIABLE, weights.DOWNLOAD_VARIABLE):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setitem(CODECS._found, "neural", Jpeg)
 
 
 @pytest.fixture
@@ -68,13 +69,27 @@ def test_every_codec_is_listed_with_version_or_remedy(command, tables, monkeypat
     found = rows(done.out)
     assert list(found)[: len(list(CODECS))] == list(CODECS)
     assert found["jpeg"] == ["ok", f"{Jpeg().version}, on cpu"]
+    assert found["neural"] == ["ok", f"{Neural().version}, on cpu"]
     assert found["jxl"] == ["missing", Jxl().unavailable()]
     assert found["command"] == ["ok", "wants the options encoder, decoder, settings"]
     assert found["zoo"] == ["ok", "wants the options model"]
-    assert done.out.splitlines()[0] in (
-        "GPU: none that torch can use; codecs work on the CPU",
-        *(line for line in done.out.splitlines() if line.endswith("cuda:0")),
-    )
+    assert done.out.splitlines()[0] == "GPU: none that torch can use; codecs work on the CPU"
+
+
+def test_with_a_gpu_it_says_who_works_there(command, tables, monkeypatch) -> None:
+    monkeypatch.setattr("compress_guard.cli.doctor._has_gpu", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: f"NVIDIA of {device}")
+    done = command("doctor")
+    assert done.out.splitlines()[0] == "GPU: NVIDIA of cuda:0, cuda:0"
+    assert rows(done.out)["neural"] == ["ok", f"{Neural().version}, on cuda:0"]
+    assert rows(done.out)["webp"][1].endswith(", on cpu")
+
+
+def test_an_install_without_the_bundled_weights_is_missing_them(command, folder, tables, monkeypatch) -> None:
+    monkeypatch.setattr("compress_guard.codecs.neural.codec.WEIGHTS", folder / "gone.safetensors")
+    state, remark = rows(command("doctor").out)["neural"]
+    assert (state, remark) == ("missing", Neural().unavailable())
+    assert "gone.safetensors" in remark
 
 
 def test_columns_are_aligned(command, tables) -> None:

@@ -259,6 +259,22 @@ def test_compress_leaves_its_input_alone_and_nothing_is_nothing(pictures):
             "rate tolerance 0 is outside 0 to 0.5 (0 excluded); it is relative, 0.02 means ",
         ),
         ({"quality": 3}, OptionError, "unknown option of codec jpeg 'quality'; known: progressive, subsampling"),
+        ({"codec": "zoo"}, OptionError, "codec 'zoo' needs model; add what is missing to its options"),
+        (
+            {"codec": "zoo", "modell": "mbt2018"},
+            OptionError,
+            "unknown option of codec zoo 'modell', did you mean 'model'",
+        ),
+        (
+            {"codec": "compressai"},
+            OptionError,
+            "codec 'compressai' needs path, arch; add what is missing",
+        ),
+        (
+            {"codec": "compressai:a.pth"},
+            OptionError,
+            "codec 'compressai:a.pth' needs arch; add what is missing",
+        ),
         ({"images": ["a.jpg"]}, DataError, "image is builtins.str; expected a PIL image or a uint8 RGB tensor"),
         (
             {"images": torch.zeros(3, 4, 4, dtype=torch.uint8)},

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import compress_guard
-from compress_guard.codecs.contract import Proof
+from compress_guard.codecs.contract import Proof, RealStreams
 from compress_guard.engine import bench
 from compress_guard.engine.batches import compressed_batches
 from compress_guard.engine.coding import build_codec
@@ -199,12 +199,17 @@ def test_batches_for_peoples_own_tests_come_from_a_sound_codec_too(plant, pictur
 def on_gpu(diary, plant, monkeypatch):
     """Lets `toy` say that it works on a GPU; its twin on the CPU decodes with this change."""
 
-    def planted(change):
+    def planted(change, tolerance=None):
         class Twin(plant()):
             def decode(self, streams, workers=1):
                 return [change(image) for image in super().decode(streams, workers)]
 
-        plant(device="cuda:0", remark="batches cut to 4", on=lambda self, device: Twin(diary))
+        plant(
+            device="cuda:0",
+            remark="batches cut to 4",
+            device_tolerance=tolerance,
+            on=lambda self, device: Twin(diary),
+        )
         monkeypatch.setattr(bench, "available_codec", lambda spec, device: build_codec(spec))
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Made-up GPU")
 
@@ -240,6 +245,29 @@ def test_a_gpu_that_decodes_to_another_image(change, said, on_gpu, pictures, spe
         r"of toy, decoded on cuda:0 and on the CPU: \d+ of \d+ pixels differ, by up to \d+ levels; ", reason
     )
     assert re.search(said, reason)
+
+
+@pytest.mark.parametrize("tolerance", [None, 0, 2])
+@pytest.mark.parametrize("levels", [0, 1, 2, 3, 128])
+def test_a_small_broken_block_is_seen_where_a_codec_says_how_far_devices_may_differ(
+    tolerance, levels, on_gpu, pictures, spectrum, make_guard, make_world
+):
+    def broken(image):
+        image = image.clone()
+        image[:, :2, :3] = torch.where(image[:, :2, :3] < 128, image[:, :2, :3] + levels, image[:, :2, :3] - levels)
+        return image
+
+    on_gpu(broken, tolerance)
+    measured = make_world(make_guard(), spectrum(), pictures(9)).only()
+    if tolerance is None or levels <= tolerance:
+        assert (measured.result.verdict, measured.result.checked) == ("pass", 3)
+    else:
+        said = rf"and on the CPU: 6 of \d+ pixels differ, by up to {levels} levels, allowed {tolerance}; the codec"
+        assert re.search(said, accused(measured))
+
+
+def test_codecs_leave_open_how_far_devices_may_differ_unless_they_say():
+    assert RealStreams().device_tolerance is None
 
 
 def test_what_a_gpu_coded_is_not_taken_for_the_cpus(on_gpu, diary, plant, pictures, spectrum, make_guard, make_world):
@@ -349,7 +377,12 @@ def test_every_cell_of_a_faulty_codec_is_accused(forward, pictures, spectrum, ma
 
 
 @pytest.mark.parametrize(
-    ("loss", "told"), [(0.02, None), (None, None), (14.25, "by up to 90 levels, and it is 14.25 dB worse, allowed 1; ")]
+    ("loss", "told"),
+    [
+        (0.02, None),
+        (None, "by up to 90 levels, allowed 1; "),
+        (14.25, "by up to 90 levels, and it is 14.25 dB worse, allowed 1; "),
+    ],
 )
 def test_where_bits_are_estimated_only_a_broken_stream_is_a_fault(
     loss, told, forward, pictures, spectrum, make_guard, make_world
@@ -377,6 +410,25 @@ def test_a_real_stream_that_cannot_be_made_is_a_fault(plant, pictures, spectrum,
     plant(proofs=proofs)
     reason = accused(make_world(make_guard(), spectrum(), pictures(6)).only())
     assert reason.startswith("a real stream beside the forward pass: the entropy coder overflowed; ")
+
+
+@pytest.mark.parametrize("bits", ["coded", "estimated"])
+def test_batches_for_peoples_own_tests_say_their_bits_and_come_from_a_proven_codec(
+    bits, forward, pictures, make_guard, tmp_path
+):
+    guard = make_guard(rates=(1.0, 3.0))
+    run = RunSettings(tmp_path, tmp_path / "store", device="cpu", workers=1)
+
+    def pull():
+        return compressed_batches(pictures(9), guard, guard.cells[0], run, "cpu", 4)
+
+    proved = forward(difference=1, bits=bits)
+    assert [batch.bits for batch in pull()] == [bits] * 3
+    (_, low), (_, high) = proved
+    assert low < high
+    forward(difference=2, bits=bits)
+    with pytest.raises(CodecError, match="beside the forward reconstruction: they differ by up to 2 levels, allowed 1"):
+        next(pull())
 
 
 # Bits that are not the length of a stream

@@ -77,7 +77,7 @@ def test_clean_scores_and_images_that_differ_are_a_range(cell):
 
 def test_without_a_score_the_title_names_the_metric_alone(cell):
     found = [cell("heic", 1, "unavailable", "skipped")]
-    assert shown(found) == "photos: top1; drop in points\n               1.0bpp\n  heic  not installed\n"
+    assert shown(found) == "photos: top1; drop in points\n             1.0bpp\n  heic  unavailable\n"
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_without_a_score_the_title_names_the_metric_alone(cell):
         ("inconclusive", "failed", 1.0, "1.0 ? FAIL", "red bold"),
         ("unreachable", "skipped", None, "floor 0.104", "light"),
         ("unreachable", "failed", None, "floor 0.104 FAIL", "red bold"),
-        ("unavailable", "skipped", None, "not installed", "light"),
-        ("unavailable", "failed", None, "not installed FAIL", "red bold"),
+        ("unavailable", "skipped", None, "unavailable", "light"),
+        ("unavailable", "failed", None, "unavailable FAIL", "red bold"),
         ("unjudged", "skipped", 1.0, "1.0 ·", "light"),
         ("unjudged", "failed", 1.0, "1.0 FAIL", "red bold"),
         ("codec_error", "failed", None, "codec error FAIL", "red bold"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from compress_guard.report import plain
 from compress_guard.report.notes import failures, notes
 
@@ -53,9 +55,12 @@ def test_unreachable_rates_come_with_floors_and_remedy(cell):
     ]
 
 
-def test_a_codec_that_is_not_installed_is_told_once(cell):
-    found = [cell("heic", bpp, "unavailable", "failed", reason="pip install pillow-heif") for bpp in (0.5, 1, 2)]
-    assert told([*found, cell("jpeg", 1, drop=1.0)]) == ["heic is not installed (3 cells): pip install pillow-heif"]
+@pytest.mark.parametrize(
+    "reason", ["pillow-heif is not installed; pip install pillow-heif", "its weights are missing; fetch them"]
+)
+def test_a_codec_that_is_unavailable_is_told_once(reason, cell):
+    found = [cell("heic", bpp, "unavailable", "failed", reason=reason) for bpp in (0.5, 1, 2)]
+    assert told([*found, cell("jpeg", 1, drop=1.0)]) == [f"heic is unavailable (3 cells): {reason}"]
 
 
 def test_images_left_out_are_named(cell):

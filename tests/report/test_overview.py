@@ -6,11 +6,11 @@ EVERY_VERDICT = """\
 drop = clean - compressed (negative: a gain)   ✓ held   ? inconclusive   · no limit   floor lowest bpp reached
 
 photos: top1 76.2 on 200 clean images; drop in points
-                  0.1bpp           0.25bpp       0.5bpp         1.0bpp
-  allowed           30.0               8.0          4.0            2.5
-  jpeg       floor 0.225               6.1 ✓        4.3 ?         -0.4 ✓
-  webp              35.2 FAIL          0.0 ✓        4.3 ? FAIL     0.2 ·
-  avif     not installed FAIL  codec error FAIL   error FAIL
+                0.1bpp           0.25bpp       0.5bpp         1.0bpp
+  allowed         30.0               8.0          4.0            2.5
+  jpeg     floor 0.225               6.1 ✓        4.3 ?         -0.4 ✓
+  webp            35.2 FAIL          0.0 ✓        4.3 ? FAIL     0.2 ·
+  avif     unavailable FAIL  codec error FAIL   error FAIL
 
 5 of 11 cells failed:
   thresholds.yaml::photos[webp-0.1bpp]  top1 fell by 35.2 points, allowed 30.0
@@ -23,7 +23,7 @@ photos: top1 76.2 on 200 clean images; drop in points
 1 passed by on_inconclusive: pass, 1 failed by the point estimate
 photos: jpeg does not reach 0.1 (floor 0.225) bpp on these images; give it higher rates, \
 bpp: {jpeg: [...], default: [...]}, use larger images
-avif is not installed (1 cell): no libavif here: pip install pillow
+avif is unavailable (1 cell): no libavif here: pip install pillow
 photos: avif itself failed in 1 cell: no verdict on the model there
 photos: webp was measured without a limit in 1 cell; set max_drop or min_score to judge it
 photos: 2 of 200 images failed to load or code and were left out of 1 cell: a.jpg, b.jpg

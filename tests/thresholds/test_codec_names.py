@@ -68,6 +68,11 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             "zo:mbt2018",
             f"unknown codec 'zo', did you mean 'zoo'? known: {', '.join(sorted(CODECS))}",
         ),
+        ("neural:x", "the codec 'neural:x': neural takes no text after a colon; options go under codecs"),
+        (
+            "jpeg:?progressive=true",
+            "the codec 'jpeg:?progressive=true': jpeg takes no text after a colon; options go under codecs",
+        ),
         (
             "zoo:mbt2018?metric",
             "'metric' in the codec 'zoo:mbt2018?metric' is no option; write name=value, with & between options",

@@ -7,12 +7,15 @@ import hashlib
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from compress_guard.codecs.batching import Device, Placed, in_batches
 from compress_guard.codecs.contract import Proof
 from compress_guard.codecs.neural.model import RUNGS, WEIGHTS, Answer, Model, model
 from compress_guard.codecs.neural.stream import (
+    FORMAT,
     LONGEST_SIDE,
     EstimateReader,
     EstimateWriter,
@@ -35,6 +38,7 @@ W = TypeVar("W", bound=Writer)
 
 _LADDER: Final = tuple(float(setting) for setting in range(1, RUNGS + 1))
 _KNOWN: Final = frozenset(_LADDER)
+SUMS: Final = WEIGHTS.with_name("SHA256SUMS")
 _BATCH_PIXELS: Final = {"cpu": 2**20, "cuda": 2**24}
 """Pixels that go through the network at once: enough to keep a device busy, few enough for its memory."""
 
@@ -61,7 +65,7 @@ class Neural(Placed):
     def version(self) -> str:
         """See `Codec.version`."""
         self._require_available()
-        return f"neural {fingerprint()[:8]}"
+        return f"neural {FORMAT}, weights {_sha256(WEIGHTS)[:8]}, compressai {metadata.version('compressai')}"
 
     def unavailable(self) -> str | None:
         """See `Codec.unavailable`."""
@@ -69,7 +73,22 @@ class Neural(Placed):
             return reason
         if importlib.util.find_spec("safetensors") is None:
             return f"safetensors is not installed; {INSTALL}"
+        remedy = "pip install --force-reinstall --no-deps compress-guard"
+        if not WEIGHTS.is_file():
+            return f"its weights are missing ({WEIGHTS}); {remedy}"
+        if (found := _sha256(WEIGHTS)) != (expected := _expected()):
+            return f"its weights are damaged ({WEIGHTS}: sha256 {found[:8]}..., expected {expected[:8]}...); {remedy}"
         return None
+
+    @property
+    def device_tolerance(self) -> int | None:
+        """See `Codec.device_tolerance`: nothing may differ."""
+        return 0
+
+    def on(self, device: str) -> Self:
+        """See `Codec.on`; float64 is needed, which other accelerators than CUDA lack."""
+        # Not super(): dataclasses with slots are made anew, and Python 3.11 then looks for the old class.
+        return Placed.on(self, device) if device.partition(":")[0] in _BATCH_PIXELS else self
 
     def cost(self, stream: bytes) -> int:
         """See `Codec.cost`."""
@@ -82,7 +101,8 @@ class Neural(Placed):
         writer = EstimateWriter if self.bits == "estimated" else RangeWriter
 
         def run(batch: list[Job]) -> list[bytes]:
-            return [header.sealed(one.finish()) for header, one in _written(model(self.device), batch, writer)[0]]
+            written, _ = _written(model(self.device), batch, writer)
+            return [header.sealed(one.finish(), self.bits) for header, one in written]
 
         return in_batches(jobs, [job.size for job in jobs], run, self._place, self._limit)
 
@@ -92,14 +112,18 @@ class Neural(Placed):
         opened = []
         for index, stream in enumerate(streams):
             try:
-                opened.append(Header.opened(stream, RUNGS))
+                opened.append(Header.opened(stream, RUNGS, self.bits))
             except CodecError as problem:
                 what = f"neural could not decode stream {index + 1} of {len(streams)} ({len(stream)} bytes)"
                 raise CodecError(f"{what}: {problem}") from None
         reader = EstimateReader if self.bits == "estimated" else RangeReader
 
         def run(batch: list[tuple[Header, bytes]]) -> list[torch.Tensor]:
-            return _read(model(self.device), [(header, reader(payload)) for header, payload in batch])
+            try:
+                return _read(model(self.device), [(header, reader(payload)) for header, payload in batch])
+            except CodecError as problem:
+                size = f"{batch[0][0].width}x{batch[0][0].height}"
+                raise CodecError(f"neural could not decode a stream of {size} pixels: {problem}") from problem
 
         sizes = [(header.height, header.width) for header, _ in opened]
         return in_batches(opened, sizes, run, self._place, self._limit)
@@ -113,7 +137,7 @@ class Neural(Placed):
             network = model(self.device)
             coded, forward = _written(network, batch, RangeWriter)
             estimated, _ = _written(network, batch, EstimateWriter)
-            streams = [header.sealed(one.finish()) for header, one in coded]
+            streams = [header.sealed(one.finish(), "coded") for header, one in coded]
             decoded = replace(self, bits="coded").on(self.device).decode(streams)
             return [
                 Proof(guess.size, len(stream), int((image.int() - expected.int()).abs().max()))
@@ -157,9 +181,13 @@ class Job(NamedTuple):
 
 
 @functools.cache
-def fingerprint() -> str:
-    """sha256 of the weights."""
-    return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _expected() -> str:
+    """sha256 of the weights as they were shipped."""
+    return SUMS.read_text(encoding="utf-8").split()[0]
 
 
 def _written(model: Model, batch: list[Job], writer: Callable[[], W]) -> tuple[list[tuple[Header, W]], torch.Tensor]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ class Answer(NamedTuple):
     row: torch.Tensor
     """int64; which scale."""
 
+
+_LOADING: Final = threading.Lock()
 
 Quantise = Callable[[int, Answer], "torch.Tensor"]
 """Gives the symbols (float64, zeros outside the step's squares) of a coding step: chosen, or read from a stream."""
@@ -238,7 +241,12 @@ def dead_zone(variance: V) -> V:
     return 1 + 0.75 / (variance + 0.08) / (math.log(2) * 2 * TRADE / 3)
 
 
-@functools.cache
 def model(device: str) -> Model:
-    """The bundled model on a device; loaded once."""
+    """The bundled model on a device; loaded once, whichever thread asks first."""
+    with _LOADING:
+        return _model(device)
+
+
+@functools.cache
+def _model(device: str) -> Model:
     return Model(device=device)

@@ -9,6 +9,7 @@ import itertools
 import math
 import struct
 import sys
+import threading
 import zlib
 from array import array
 from dataclasses import dataclass
@@ -16,15 +17,22 @@ from typing import Any, Final, Protocol
 
 from compress_guard.codecs.zoo.library import missing_library
 from compress_guard.errors import CodecError, CodecUnavailable
+from compress_guard.records import Bits
 
 _HEADER: Final = struct.Struct(">BHHB")
 _ESTIMATE: Final = struct.Struct(">I")
 _WORD: Final = 4
+"""The range coder writes whole words, and must not be given less to read."""
 _PRECISION: Final = 16
 """log2 of the sum of the frequencies of a row."""
 _CODER_BYTES: Final = 6.0
 """What the range coder's last state takes, on average: two words of 4 bytes that hold up to 2 bytes of symbols."""
 LONGEST_SIDE: Final = 65535
+FORMAT: Final = 1
+"""Goes up whenever the same stream would decode to other pixels, or not at all."""
+_CODER: Final = "compressai.ans"
+_LOADING: Final = threading.Lock()
+"""An extension module must not be loaded twice, by threads that need it first at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +44,27 @@ class Header:
     height: int
     width: int
 
-    def sealed(self, payload: bytes) -> bytes:
+    def sealed(self, payload: bytes, bits: Bits) -> bytes:
         """The stream of header and payload."""
-        return _HEADER.pack(self.rung, self.height, self.width, zlib.crc32(payload) & 0xFF) + payload
+        return _HEADER.pack(self.rung, self.height, self.width, self._check(payload, bits)) + payload
 
     @classmethod
-    def opened(cls, stream: bytes, rungs: int) -> tuple[Header, bytes]:
-        """Header and payload; raises `CodecError` for what was never a stream, or was cut or changed."""
+    def opened(cls, stream: bytes, rungs: int, bits: Bits) -> tuple[Header, bytes]:
+        """Header and payload; raises `CodecError` for what was never such a stream, or was cut or changed."""
         if len(stream) < _HEADER.size + 2 * _WORD:
             raise CodecError(f"{len(stream)} bytes are fewer than a header and a coded image take")
         rung, height, width, check = _HEADER.unpack_from(stream)
-        payload = stream[_HEADER.size :]
-        # The native decoder would read past the end of what was cut.
-        if check != zlib.crc32(payload) & 0xFF or rung >= rungs or 0 in (height, width):
+        header, payload = cls(rung, height, width), stream[_HEADER.size :]
+        whole = bits == "estimated" or len(payload) % _WORD == 0
+        if check != header._check(payload, bits) or not whole or rung >= rungs or 0 in (height, width):
             raise CodecError(
-                "its first bytes do not fit the rest: it was cut or changed, or is no stream of this codec"
+                f"its check byte does not fit; it was cut or changed, or is no {bits} stream of this codec"
             )
-        return cls(rung, height, width), payload
+        return header, payload
+
+    def _check(self, payload: bytes, bits: Bits) -> int:
+        # The native decoder reads past the end of what was cut, or of what belongs to a smaller image.
+        return zlib.crc32(payload, zlib.crc32(f"{bits} {self.rung} {self.height} {self.width}".encode())) & 0xFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +79,28 @@ class Frequencies:
     """The smallest symbol of each row."""
 
 
-@functools.cache
 def coder() -> Any:
     """CompressAI's extension module with its range coder; raises `CodecUnavailable`.
 
     The package around it takes seconds to import and is not needed. Whoever imports that later finds this module.
     """
-    name = "compressai.ans"
-    if name in sys.modules:
-        return sys.modules[name]
+    with _LOADING:
+        return sys.modules.get(_CODER) or _loaded_coder()
+
+
+def _loaded_coder() -> Any:
     if (reason := missing_library()) is not None:
         raise CodecUnavailable(reason)
     package = importlib.util.find_spec("compressai")
     folders = package.submodule_search_locations if package is not None else None
-    spec = importlib.machinery.PathFinder.find_spec(name, folders)
+    spec = importlib.machinery.PathFinder.find_spec(_CODER, folders)
     if spec is None or spec.loader is None:
         raise CodecUnavailable(
             "compressai is installed without its range coder; pip install --force-reinstall compressai"
         )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    sys.modules[name] = module
+    sys.modules[_CODER] = module
     return module
 
 
@@ -167,12 +180,17 @@ class EstimateReader:
     """Reads what an `EstimateWriter` has packed."""
 
     def __init__(self, payload: bytes) -> None:
-        self._symbols: Final = array("i", zlib.decompress(payload[_ESTIMATE.size :]))
+        try:
+            self._symbols: Final = array("i", zlib.decompress(payload[_ESTIMATE.size :]))
+        except (zlib.error, ValueError) as problem:
+            raise CodecError(f"its symbols cannot be unpacked: {problem}") from problem
         self._read = 0
 
     def get(self, rows: list[int], frequencies: Frequencies) -> list[int]:
         """See `Reader.get`."""
         begin, self._read = self._read, self._read + len(rows)
+        if self._read > len(self._symbols):
+            raise CodecError(f"it holds {len(self._symbols)} symbols, fewer than the image has")
         return self._symbols[begin : self._read].tolist()
 
 

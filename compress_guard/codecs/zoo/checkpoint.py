@@ -65,7 +65,8 @@ class Checkpoint:
                 warnings.simplefilter("ignore", UserWarning)  # of what it finds in a file that it then refuses
                 state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as problem:
-            why = str(problem).partition("\n")[0]
+            # The first sentence alone: torch goes on with the advice to unpickle whatever the file holds.
+            why = str(problem).partition("\n")[0].partition(". ")[0]
             raise CodecUnavailable(
                 f"{self.path} is no file of weights alone ({why}); save it with torch.save(model.state_dict(), PATH)"
             ) from problem

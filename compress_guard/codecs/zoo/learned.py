@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Self, cast
 
-from compress_guard.codecs.batching import Device, Placed, in_batches, out_of_memory
+from compress_guard.codecs.batching import Device, Placed
 from compress_guard.codecs.contract import Proof
 from compress_guard.codecs.fidelity import psnr
 from compress_guard.codecs.options import require_choice
 from compress_guard.codecs.zoo import streams
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES, GAINS, Architecture
 from compress_guard.codecs.zoo.checkpoint import Checkpoint
+from compress_guard.codecs.zoo.jobs import Job, blamed, run
 from compress_guard.codecs.zoo.library import compressai_library, missing_library
-from compress_guard.codecs.zoo.network import Network, network_of
+from compress_guard.codecs.zoo.network import Network, Outcome, network_of
+from compress_guard.codecs.zoo.streams import Header, unpack_coded, unpack_estimated
 from compress_guard.errors import CodecError, CodecUnavailable
 from compress_guard.records import Bits
 
@@ -68,7 +69,7 @@ class Learned(Placed):
         """CompressAI, torch (on whose arithmetic streams depend), the model, and its weights by hash."""
         from importlib.metadata import version
 
-        weights = " ".join(dict.fromkeys(one.sha256[:8] for one in self.checkpoints()))
+        weights = " ".join(one.sha256[:8] for one in self.checkpoints())
         compressai_library()
         parts = [f"compressai {version('compressai')}", f"torch {version('torch')}", self.label, f"weights {weights}"]
         if self.architecture.autoregressive and self.bits == "coded":
@@ -77,6 +78,11 @@ class Learned(Placed):
             # Their entropy parameters come from a loop in float32: another vector unit may decode other symbols.
             parts.append(torch.backends.cpu.get_cpu_capability())
         return ", ".join(parts)
+
+    @property
+    def device_tolerance(self) -> int | None:
+        """See `Codec.device_tolerance`: sums in float32 and in float64 may round to neighbouring levels."""
+        return 2
 
     def unavailable(self) -> str | None:
         """See `Codec.unavailable`; weights are fetched here where that is allowed."""
@@ -100,38 +106,40 @@ class Learned(Placed):
     def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
         """See `Codec.encode`; `workers` has no part in it: torch spreads one image over its own threads."""
         files = self.checkpoints()
-        jobs = [
-            (
-                f"encode image {number} of {len(images)} ({image.shape[-1]}x{image.shape[-2]} pixels)",
-                image,
-                self._index(setting),
-            )
-            for number, (image, setting) in enumerate(zip(images, settings, strict=True), start=1)
-        ]
 
-        def run(batch: list[tuple[str, torch.Tensor, int]]) -> list[bytes]:
-            ((what, image, at),) = batch
-            with self._blaming(what):
-                return [self._encode(self._network(files, at), image, at)]
+        def work(batch: list[Job[torch.Tensor]]) -> list[bytes]:
+            network, at = self._network(files, batch[0].at), batch[0].at
+            images = [job.item for job in batch]
+            if self.bits == "coded":
+                coded = network.compress(images, self._gain(at))
+                return [streams.pack_coded(at, job.size, one) for job, one in zip(batch, coded, strict=True)]
+            return [
+                streams.pack_estimated(at, job.size, self._estimate(job, one, network.strings), one.latents)
+                for job, one in zip(batch, network.forward(images, self._gain(at)), strict=True)
+            ]
 
-        return in_batches(jobs, [self._file(at) for _, _, at in jobs], run, self._place, 1)
+        return run(self._jobs(images, settings), work, self._place, self.label)
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """See `Codec.decode`."""
         files = self.checkpoints()
-        jobs, keys = [], []
+        jobs = []
         for number, stream in enumerate(streams, start=1):
             what = f"decode stream {number} of {len(streams)} ({len(stream)} bytes)"
-            with self._blaming(what):
-                keys.append(self._file(self._position_in(stream)))
-            jobs.append((what, stream))
+            try:
+                header = self._header_of(stream)
+            except CodecError as problem:
+                raise blamed(self.label, what, problem, self._place) from problem
+            jobs.append(Job(what, header.position, header.size, stream))
 
-        def run(batch: list[tuple[str, bytes]]) -> list[torch.Tensor]:
-            ((what, stream),) = batch
-            with self._blaming(what):
-                return [self._decode(files, stream)]
+        def work(batch: list[Job[bytes]]) -> list[torch.Tensor]:
+            network, sizes = self._network(files, batch[0].at), [job.size for job in batch]
+            if self.bits == "coded":
+                strings = [unpack_coded(job.item, network.strings)[1] for job in batch]
+                return network.decompress(strings, sizes, self._gain(batch[0].at))
+            return network.synthesise([unpack_estimated(job.item)[1] for job in batch], sizes)
 
-        return in_batches(jobs, keys, run, self._place, 1)
+        return run(jobs, work, self._place, self.label)
 
     def cost(self, stream: bytes) -> int:
         """See `Codec.cost`."""
@@ -145,43 +153,53 @@ class Learned(Placed):
     ) -> list[Proof]:
         """See `Codec.proofs`; takes seconds for each image where the model is autoregressive."""
         files = self.checkpoints()
-        coder = "cpu" if self.architecture.autoregressive else self.device
-        found = []
-        for image, setting in zip(images, settings, strict=True):
-            at, source = self._index(setting), image.cpu()
-            size = (image.shape[-2], image.shape[-1])
-            network, real = self._network(files, at), network_of(files[self._file(at)], coder)
-            outcome = network.forward(image, self._gain(at))
-            forward = network.synthesise(outcome.latents, size)
-            strings = real.compress(image, self._gain(at))
-            decoded = real.decompress(strings, size, self._gain(at))
-            found.append(
+
+        def work(batch: list[Job[torch.Tensor]]) -> list[Proof]:
+            gain, sizes = self._gain(batch[0].at), [job.size for job in batch]
+            network = self._network(files, batch[0].at)
+            outcomes = network.forward([job.item for job in batch], gain)
+            forward = network.synthesise([one.latents for one in outcomes], sizes)
+            strings, decoded = self._really(files, batch)
+            return [
                 Proof(
-                    estimated=outcome.bits / 8 + streams.overhead(at, size, len(strings)),
-                    coded=len(streams.pack_coded(at, size, strings)),
-                    difference=int((decoded.cpu().int() - forward.cpu().int()).abs().max()),
-                    loss=psnr(forward.cpu(), source) - psnr(decoded.cpu(), source),
+                    estimated=outcome.bits / 8 + streams.overhead(job.at, job.size, len(parts)),
+                    coded=len(streams.pack_coded(job.at, job.size, parts)),
+                    difference=int((real.cpu().int() - expected.cpu().int()).abs().max()),
+                    loss=psnr(expected.cpu(), job.item.cpu()) - psnr(real.cpu(), job.item.cpu()),
                 )
-            )
-        return found
+                for job, outcome, expected, parts, real in zip(batch, outcomes, forward, strings, decoded, strict=True)
+            ]
 
-    # One image
+        return run(self._jobs(images, settings), work, self._place, self.label)
 
-    def _encode(self, network: Network, image: torch.Tensor, at: int) -> bytes:
-        size = (image.shape[-2], image.shape[-1])
-        if self.bits == "coded":
-            return streams.pack_coded(at, size, network.compress(image, self._gain(at)))
-        outcome = network.forward(image, self._gain(at))
-        cost = math.ceil(outcome.bits / 8) + streams.overhead(at, size, network.strings)
-        return streams.pack_estimated(at, size, cost, outcome.latents)
+    def _really(
+        self, files: Sequence[Checkpoint], batch: list[Job[torch.Tensor]]
+    ) -> tuple[list[list[bytes]], list[torch.Tensor]]:
+        """Strings of a batch and the images of these."""
+        gain, file = self._gain(batch[0].at), files[self._file(batch[0].at)]
+        if not self.architecture.autoregressive:
+            coder, parts = network_of(file, self.device), [batch]
+        else:
+            coder, parts = network_of(file, "cpu"), [[job] for job in batch]
+        strings, decoded = [], []
+        for part in parts:
+            found = coder.compress([job.item for job in part], gain)
+            strings += found
+            decoded += coder.decompress(found, [job.size for job in part], gain)
+        return strings, decoded
 
-    def _decode(self, files: Sequence[Checkpoint], stream: bytes) -> torch.Tensor:
-        network = self._network(files, self._position_in(stream))
-        if self.bits == "coded":
-            header, strings = streams.unpack_coded(stream, network.strings)
-            return network.decompress(strings, header.size, self._gain(header.position))
-        header, latents = streams.unpack_estimated(stream)
-        return network.synthesise(latents, header.size)
+    # Batches
+
+    def _jobs(self, images: Sequence[torch.Tensor], settings: Sequence[float]) -> list[Job[torch.Tensor]]:
+        jobs = []
+        for number, (image, setting) in enumerate(zip(images, settings, strict=True), start=1):
+            height, width = image.shape[-2:]
+            what = f"encode image {number} of {len(images)} ({width}x{height} pixels)"
+            jobs.append(Job(what, self._index(setting), (height, width), image))
+        return jobs
+
+    def _estimate(self, job: Job[torch.Tensor], outcome: Outcome, strings: int) -> int:
+        return math.ceil(outcome.bits / 8) + streams.overhead(job.at, job.size, strings)
 
     # Positions on the ladder
 
@@ -190,11 +208,11 @@ class Learned(Placed):
             raise CodecError(f"{setting!r} is not one of the settings of {self.label}")
         return self.ladder.index(setting)
 
-    def _position_in(self, stream: bytes) -> int:
-        position = streams.position_of(stream)
-        if position >= len(self.ladder):
-            raise CodecError(f"a stream of setting {position + 1}, where {self.label} has {len(self.ladder)}")
-        return position
+    def _header_of(self, stream: bytes) -> Header:
+        header = streams.header_of(stream)
+        if header.position >= len(self.ladder):
+            raise CodecError(f"a stream of setting {header.position + 1}, where {self.label} has {len(self.ladder)}")
+        return header
 
     def _file(self, at: int) -> int:
         return 0 if self.architecture.variable else at
@@ -204,18 +222,6 @@ class Learned(Placed):
 
     def _network(self, files: Sequence[Checkpoint], at: int) -> Network:
         return network_of(files[self._file(at)], self.device)
-
-    @contextmanager
-    def _blaming(self, what: str) -> Iterator[None]:
-        """Errors of the network as a `CodecError` that says of which image; running out of memory is another matter."""
-        try:
-            yield
-        except CodecError as problem:
-            raise CodecError(f"{self.label} could not {what}: {problem}") from problem
-        except (RuntimeError, ValueError, TypeError, IndexError) as problem:
-            if out_of_memory(problem):
-                raise
-            raise CodecError(f"{self.label} could not {what}: {problem}") from problem
 
 
 def settle_bits(codec: Learned) -> None:

@@ -63,8 +63,10 @@ def unpack_coded(stream: bytes, strings: int) -> tuple[Header, list[bytes]]:
 
 
 def overhead(position: int, size: tuple[int, int], strings: int) -> int:
-    """Bytes of a real stream beside its strings, as far as the strings' lengths are not known (two bytes for each)."""
-    return len(_header(position, size, estimated=False)) + 1 + 2 * (strings - 1)
+    """Bytes of a real stream that no likelihood tells of: its header, what the lengths of strings take (two bytes for
+    each but the last), and the last states of the range coder: two words for each string, which hold two bytes of its
+    symbols."""
+    return len(_header(position, size, estimated=False)) + 1 + 2 * (strings - 1) + 6 * strings
 
 
 def pack_estimated(position: int, size: tuple[int, int], cost: int, latents: torch.Tensor) -> bytes:
@@ -104,9 +106,9 @@ def unpack_estimated(stream: bytes) -> tuple[Header, torch.Tensor]:
     return header, torch.from_numpy(data.astype(np.float32))[None]
 
 
-def position_of(stream: bytes) -> int:
-    """Position on the ladder of the setting that a stream was coded at."""
-    return _read_header(stream)[0].position
+def header_of(stream: bytes) -> Header:
+    """What a stream says before its payload; raises `CodecError` for what cannot be one."""
+    return _read_header(stream)[0]
 
 
 def cost_of(stream: bytes) -> int:

@@ -20,11 +20,11 @@ from compress_guard.codecs.fidelity import psnr
 from compress_guard.codecs.neural import model as models
 from compress_guard.codecs.neural.codec import Neural
 from compress_guard.engine.coding import compress
-from compress_guard.errors import CodecError, OptionError
+from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 
 HERE = Path(__file__).parent
 STORED = HERE / "stored"
-"""Streams made once; see its README."""
+"""Streams made once, by `python -m training.samples`."""
 
 
 @pytest.fixture(scope="module")
@@ -127,12 +127,19 @@ def test_neighbouring_settings_are_a_few_per_cent_apart(neural: Neural, natural)
     assert sum(ratios) / len(ratios) < 1.05
 
 
-@pytest.mark.parametrize("bpp", [0.25, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("bpp", [0.1, 0.25, 0.5, 1.0, 2.0])
 def test_a_rate_is_met(neural: Neural, natural, bpp: float) -> None:
-    image = natural(160, 144)
+    image = natural(320, 288)
     found = compress([image], codec="neural", bpp=bpp, rate="image")
     assert found.bpp[0] == pytest.approx(bpp, rel=0.05)
-    assert found.bpp[0] == 8 * len(found.streams[0]) / (160 * 144)
+    assert found.bpp[0] == 8 * len(found.streams[0]) / (320 * 288)
+
+
+def test_the_mean_of_a_data_set_is_met(neural: Neural, natural) -> None:
+    images = [natural(64 + 8 * seed, 96, seed) for seed in range(12)]
+    found = compress(images, codec="neural", bpp=0.5, rate="dataset")
+    assert sum(found.bpp) / len(found.bpp) == pytest.approx(0.5, rel=0.02)
+    assert len(set(found.settings)) <= 2
 
 
 def test_the_estimate_is_within_one_per_cent_and_the_reconstruction_equal(neural: Neural, natural) -> None:
@@ -152,7 +159,7 @@ def test_estimated_streams_show_the_same_pixels_and_cost_about_the_same(neural: 
     assert neural.cost(real) == len(real)
 
 
-@pytest.mark.parametrize("change", ["cut", "flipped", "short", "foreign"])
+@pytest.mark.parametrize("change", ["cut", "flipped", "short", "foreign", "other rung", "larger", "guessed"])
 def test_a_damaged_stream_is_refused(neural: Neural, natural, change: str) -> None:
     good, stream = neural.encode([natural(32, 32, 0), natural(32, 32, 1)], [80.0, 80.0])
     damaged = {
@@ -160,9 +167,29 @@ def test_a_damaged_stream_is_refused(neural: Neural, natural, change: str) -> No
         "flipped": stream[:20] + bytes([stream[20] ^ 1]) + stream[21:],
         "short": stream[:3],
         "foreign": b"\xff\xd8\xff\xe0" + bytes(40),
+        "other rung": bytes([stream[0] ^ 1]) + stream[1:],
+        "larger": stream[:1] + b"\x02\x00\x02\x00" + stream[5:],
+        "guessed": Neural(bits="estimated").encode([natural(32, 32, 1)], [80.0])[0],
     }[change]
     with pytest.raises(CodecError, match=r"neural could not decode stream 2 of 2 \(\d+ bytes\): "):
         neural.decode([good, damaged])
+
+
+def test_an_estimating_decoder_refuses_what_it_did_not_pack(neural: Neural, natural) -> None:
+    guessing = Neural(bits="estimated")
+    real, guess = neural.encode([natural(32, 32)], [80.0])[0], guessing.encode([natural(32, 32)], [80.0])[0]
+    for damaged in (real, guess[:-9], guess[:20]):
+        with pytest.raises(CodecError, match=r"neural could not decode stream 1 of 1 \(\d+ bytes\): "):
+            guessing.decode([damaged])
+
+
+def test_damaged_weights_are_refused(neural: Neural, tmp_path, monkeypatch) -> None:
+    damaged = bytearray(models.WEIGHTS.read_bytes())
+    damaged[-1] ^= 1
+    (tmp_path / "neural.safetensors").write_bytes(damaged)
+    monkeypatch.setattr("compress_guard.codecs.neural.codec.WEIGHTS", tmp_path / "neural.safetensors")
+    with pytest.raises(CodecUnavailable, match="its weights are damaged"):
+        neural.encode([], [])
 
 
 def test_settings_and_options_out_of_range_are_refused(neural: Neural, natural) -> None:
@@ -177,7 +204,19 @@ def test_the_weights_are_those_of_the_card_and_small_enough(neural: Neural) -> N
     assert len(data) <= 8_000_000
     (line,) = (models.WEIGHTS.parent / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     assert line.split() == [hashlib.sha256(data).hexdigest(), models.WEIGHTS.name]
-    assert neural.version == f"neural {hashlib.sha256(data).hexdigest()[:8]}"
+    assert f"weights {hashlib.sha256(data).hexdigest()[:8]}" in neural.version
+
+
+def test_without_its_weights_it_is_unavailable_and_says_what_brings_them(neural: Neural, tmp_path, monkeypatch) -> None:
+    gone = tmp_path / "neural.safetensors"
+    monkeypatch.setattr("compress_guard.codecs.neural.codec.WEIGHTS", gone)
+    message = f"its weights are missing ({gone}); pip install --force-reinstall --no-deps compress-guard"
+    assert neural.unavailable() == message
+    actions = (lambda: neural.version, lambda: neural.encode([], []), lambda: neural.decode([]))
+    for action in actions:
+        with pytest.raises(CodecUnavailable) as caught:
+            action()
+        assert str(caught.value) == message
 
 
 def test_using_it_does_not_import_the_whole_of_compressai(neural: Neural) -> None:

@@ -81,12 +81,12 @@ def test_compress_takes_a_name_with_options(checkpoint) -> None:
 def test_measure_labels_what_was_estimated(shelf) -> None:
     name = "zoo:mbt2018?levels=1..3"
     result = compress_guard.measure(
-        bright, Halves(), task="classification", codec=name, bpp=0.023, rate_tolerance=0.2, device="cpu"
+        bright, Halves(), task="classification", codec=name, bpp=0.047, rate_tolerance=0.2, device="cpu"
     )
     assert result.codec == name
-    assert result.id == f"measure[{name}-0.023bpp]"
+    assert result.id == f"measure[{name}-0.047bpp]"
     assert result.bits == "estimated"
-    assert result.bpp_mean == pytest.approx(0.023, rel=0.2)
+    assert result.bpp_mean == pytest.approx(0.047, rel=0.2)
     assert "mbt2018 mse, weights" in (result.codec_version or "")
 
 
@@ -114,18 +114,14 @@ def test_a_gate_of_jpeg_imports_no_learned_codec(tmp_path) -> None:
     (tmp_path / "thresholds.yaml").write_text(json.dumps(file))
     (tmp_path / "toy.py").write_text(TOY)
     done = subprocess.run(
-        [sys.executable, "-c", CELL, str(tmp_path)], capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-W", "error", "-c", CELL, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     verdict, loaded = json.loads(done.stdout)
     assert verdict in ("unjudged", "unreachable"), verdict
     assert "PIL" in loaded
     assert not {"compressai", "torch_geometric", "safetensors"} & set(loaded)
-
-
-def test_a_gate_under_warnings_as_errors_can_use_the_library(compressai) -> None:
-    code = "from compress_guard.codecs.zoo.library import compressai_library as get; print(get().__name__)"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False, timeout=300
-    )
-    assert (done.stdout.strip(), done.stderr) == ("compressai", "")

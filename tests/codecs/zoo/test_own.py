@@ -50,6 +50,12 @@ def test_files_are_the_ladder_in_the_order_given(saved, pictures) -> None:
     assert [checkpoint.path for checkpoint in codec.checkpoints()] == [Path(one) for one in files]
 
 
+def test_the_same_files_in_another_order_are_another_codec(saved) -> None:
+    first, second = (saved("mbt2018-mean", f"{name}.pth", channels) for name, channels in (("b", 4), ("a", 9)))
+    orders = [(first, second), (second, first), (first, first, second), (first, second, second)]
+    assert len({CompressAi(files, "mbt2018-mean").version for files in orders}) == len(orders)
+
+
 def test_a_folder_is_its_files_by_name(saved, tmp_path) -> None:
     for name in ("2.pth", "1.pth.tar", "3.pt"):
         saved("mbt2018-mean", f"rates/{name}")

@@ -36,7 +36,7 @@ def codec(request: pytest.FixtureRequest, shelf) -> Zoo:
 @pytest.fixture
 def batch(codec: Zoo, pictures) -> list[torch.Tensor]:
     """Pictures to code, few of them where a latent takes a millisecond."""
-    return pictures[1:4] if codec.architecture.autoregressive else pictures
+    return pictures[1:3] if codec.architecture.autoregressive else pictures
 
 
 def picked(codec: Zoo, count: int) -> list[float]:
@@ -109,8 +109,8 @@ def test_real_streams_prove_the_forward_pass(codec: Zoo, batch) -> None:
     chosen = picked(codec, len(batch))
     streams = codec.encode(batch, chosen)
     for proof, stream in zip(codec.proofs(batch, chosen), streams, strict=True):
-        # Whole words and the coder's state make the difference in so small an image.
-        assert -4 <= proof.coded - proof.estimated <= 24
+        # Strings are whole words of four bytes.
+        assert abs(proof.coded - proof.estimated) <= 8
         cost = proof.coded if codec.bits == "coded" else np.ceil(proof.estimated)
         assert abs(codec.cost(stream) - cost) <= 1
         assert proof.loss is not None
@@ -120,7 +120,14 @@ def test_real_streams_prove_the_forward_pass(codec: Zoo, batch) -> None:
 
 
 def test_estimate_and_stream_are_within_a_percent_of_a_large_image(shelf) -> None:
-    image = torch.cat([picture.repeat(1, 8, 8) for picture in [torch.randint(0, 255, (3, 64, 64)).to(torch.uint8)]])
+    image = torch.cat(
+        [
+            picture.repeat(1, 8, 8)
+            for picture in [
+                torch.randint(0, 255, (3, 64, 64), generator=torch.Generator().manual_seed(1)).to(torch.uint8)
+            ]
+        ]
+    )
     codec = Zoo("bmshj2018-factorized", levels=[3])
     (proof,) = codec.proofs([image], [3.0])
     assert abs(proof.estimated / proof.coded - 1) < 0.01
@@ -179,7 +186,7 @@ def test_a_higher_gain_costs_more(compressai, shelf) -> None:
         network._model.g_a[6].weight.mul_(3000)  # latents so large that their quantiser matters
     try:
         image = torch.randint(0, 256, (3, 64, 64)).to(torch.uint8)
-        bits = [network.forward(image, gain).bits for gain in (GAINS[0], GAINS[20], GAINS[63])]
+        bits = [network.forward([image], gain)[0].bits for gain in (GAINS[0], GAINS[20], GAINS[63])]
         assert bits == sorted(set(bits))
     finally:
         network_of.cache_clear()
@@ -248,7 +255,7 @@ def test_options_without_sense_are_refused(options, message: str) -> None:
 
 
 def test_streams_without_sense_are_refused(codec: Zoo, pictures) -> None:
-    (stream,) = codec.encode(pictures[2:3], [codec.ladder[0]])
+    (stream,) = codec.encode(pictures[1:2], [codec.ladder[0]])
     for broken in (b"", b"\x00", stream[:3], stream[:-4], bytes([0xFE, 1]) + stream[1:], b"\xff" * 30):
         with pytest.raises(CodecError, match=r"could not decode stream 2 of 2 \(\d+ bytes\): "):
             codec.decode([stream, broken])
@@ -270,7 +277,8 @@ def test_running_out_of_memory_is_said_as_such(shelf, pictures, monkeypatch) -> 
         raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(Network, "compress", full)
-    with pytest.raises(CodecError, match="^memory ran out on cpu with item 1 of 2 alone; "):
+    message = r"could not encode image 1 of 2 \(1x1 pixels\): memory ran out on cpu; free memory there, use smaller "
+    with pytest.raises(CodecError, match=message):
         Zoo("mbt2018-mean", levels="1..3").encode(pictures[:2], [1.0] * 2)
 
 
@@ -307,4 +315,4 @@ def test_the_gpu_writes_streams_that_the_cpu_reads(codec: Zoo, pictures) -> None
     for one, other in zip(there, here, strict=True):
         assert (one.cpu().int() - other.int()).abs().max() <= 2
     for proof in moved.proofs(pictures, chosen):
-        assert abs(proof.coded - proof.estimated) <= 24
+        assert abs(proof.coded - proof.estimated) <= 8

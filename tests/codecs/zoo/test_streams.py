@@ -20,7 +20,7 @@ def test_a_coded_stream_comes_back(position: int, size: tuple[int, int], strings
     stream = streams.pack_coded(position, size, strings)
     assert streams.unpack_coded(stream, len(strings)) == (streams.Header(position, size, estimated=False), strings)
     assert streams.cost_of(stream) == len(stream)
-    assert streams.position_of(stream) == position
+    assert streams.header_of(stream) == streams.Header(position, size, estimated=False)
     payload = sum(map(len, strings))
     assert len(stream) - payload <= streams.overhead(position, size, len(strings))
 
