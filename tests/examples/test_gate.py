@@ -77,8 +77,9 @@ def test_the_gate_has_every_cell_and_a_limit_for_each() -> None:
     guards = load(ROOT / "thresholds.yaml").guards
     assert {guard.name for guard in guards} == set(FACTORIES)
     for guard in guards:
-        assert [codec.alias for codec in guard.codecs] == ["jpeg", "webp", "avif"]
+        assert [codec.alias for codec in guard.codecs] == ["jpeg", "webp", "avif", "neural"]
         assert guard.rates("avif") == (0.1, 0.25, 0.5, 1.0, 2.0)
+        assert guard.rates("neural") == (0.1, 0.5)
         assert all(cell.max_drop is not None and cell.max_drop < 99.1 for cell in guard.cells)
 
 
