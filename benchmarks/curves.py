@@ -7,6 +7,7 @@ from the clean score, which is dashed. A rate that a codec does not reach has no
 from __future__ import annotations
 
 import argparse
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,7 +104,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     panels[0][0].legend(frameon=False, loc="lower right")
     figure.tight_layout()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(options.out, metadata={"Date": None} if options.out.suffix == ".svg" else None)
+    if options.out.suffix == ".svg":
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None})
+        # matplotlib leaves blanks at the ends of lines, which no text file of a repository should have.
+        options.out.write_text(
+            "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n", encoding="utf-8"
+        )
+    else:
+        figure.savefig(options.out)
 
 
 if __name__ == "__main__":
