@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class PillowCodec(RealStreams):
+class PillowCodec(RealStreams, ABC):
     """A codec whose streams Pillow writes and reads; a subclass says how.
 
     The pixels alone are coded: streams hold no EXIF and no ICC profile, and no orientation is applied on decoding.
@@ -35,9 +36,9 @@ class PillowCodec(RealStreams):
     """The longest side in pixels that the format or its library can code."""
 
     @property
+    @abstractmethod
     def ladder(self) -> tuple[float, ...]:
         """See `Codec.ladder`."""
-        raise NotImplementedError
 
     @property
     def version(self) -> str:
@@ -90,8 +91,8 @@ class PillowCodec(RealStreams):
             raise CodecError(f"{what}: {error}") from error
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
-        """The arguments of Image.save for a setting."""
-        raise NotImplementedError
+        """The arguments of Image.save for a setting; none for a codec that writes in another way."""
+        return {}
 
     def _write(self, image: Image.Image, setting: float) -> bytes:
         stream = io.BytesIO()

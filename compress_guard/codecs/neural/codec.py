@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from compress_guard.codecs.batching import Device, Placed, in_batches
 from compress_guard.codecs.contract import Proof
-from compress_guard.codecs.neural.model import RUNGS, WEIGHTS, Answer, Model, model
+from compress_guard.codecs.neural.model import RUNGS, WEIGHTS, Answer, Coded, Model, model
 from compress_guard.codecs.neural.stream import (
     FORMAT,
     LONGEST_SIDE,
@@ -101,7 +101,8 @@ class Neural(Placed):
         writer = EstimateWriter if self.bits == "estimated" else RangeWriter
 
         def run(batch: list[Job]) -> list[bytes]:
-            written, _ = _written(model(self.device), batch, writer)
+            network = model(self.device)
+            written = _written(network, batch, _coded(network, batch), writer)
             return [header.sealed(one.finish(), self.bits) for header, one in written]
 
         return in_batches(jobs, [job.size for job in jobs], run, self._place, self._limit)
@@ -135,9 +136,11 @@ class Neural(Placed):
 
         def run(batch: list[Job]) -> list[Proof]:
             network = model(self.device)
-            coded, forward = _written(network, batch, RangeWriter)
-            estimated, _ = _written(network, batch, EstimateWriter)
-            streams = [header.sealed(one.finish(), "coded") for header, one in coded]
+            coded = _coded(network, batch)
+            forward = network.pixels(coded.values, batch[0].size)
+            estimated = _written(network, batch, coded, EstimateWriter)
+            real = _written(network, batch, coded, RangeWriter)
+            streams = [header.sealed(one.finish(), "coded") for header, one in real]
             decoded = replace(self, bits="coded").on(self.device).decode(streams)
             return [
                 Proof(guess.size, len(stream), int((image.int() - expected.int()).abs().max()))
@@ -190,12 +193,16 @@ def _expected() -> str:
     return SUMS.read_text(encoding="utf-8").split()[0]
 
 
-def _written(model: Model, batch: list[Job], writer: Callable[[], W]) -> tuple[list[tuple[Header, W]], torch.Tensor]:
-    """Header and writer of each image of a batch of one size, and what a decoder will make of them."""
+def _coded(model: Model, batch: list[Job]) -> Coded:
+    """The symbols of images of one size."""
     import torch
 
+    return model.coded(torch.stack([job.image for job in batch]), [job.rung for job in batch])
+
+
+def _written(model: Model, batch: list[Job], coded: Coded, writer: Callable[[], W]) -> list[tuple[Header, W]]:
+    """Header of each image of a batch of one size, and a writer that has its symbols."""
     size = batch[0].size
-    coded = model.coded(torch.stack([job.image for job in batch]), [job.rung for job in batch])
     latents = coded.latent.int().cpu()
     channels = _channels(latents.shape[1:])
     steps = [(symbols.int().cpu(), rows.int().cpu()) for symbols, rows in zip(coded.symbols, coded.rows, strict=True)]
@@ -208,7 +215,7 @@ def _written(model: Model, batch: list[Job], writer: Callable[[], W]) -> tuple[l
             used = (rows[at] > 0) & within
             one.put(symbols[at][used].tolist(), rows[at][used].tolist(), model.scales)
         found.append((Header(job.rung, *size), one))
-    return found, model.pixels(coded.values, size)
+    return found
 
 
 def _read(model: Model, batch: list[tuple[Header, Reader]]) -> list[torch.Tensor]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, final
@@ -179,12 +179,6 @@ class Model:
         if parity is None:
             return torch.ones(blocks, dtype=torch.bool, device=self.device)
         return self._parts.chequerboard(*blocks, parity, self.device)
-
-    def steps(self) -> Iterator[tuple[int, int]]:
-        """(number, channels) of each coding step."""
-        for number, (band, _) in enumerate(self._parts.STEPS):
-            channels = self._parts.BANDS[band]
-            yield number, channels.stop - channels.start
 
     def _at(self, rungs: Sequence[int]) -> _Tables:
         chosen = list(rungs)

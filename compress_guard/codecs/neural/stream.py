@@ -67,7 +67,7 @@ class Header:
         return zlib.crc32(payload, zlib.crc32(f"{bits} {self.rung} {self.height} {self.width}".encode())) & 0xFF
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Frequencies:
     """Cumulative frequencies of symbols, as CompressAI's coder takes them: one row per distribution."""
 
@@ -201,14 +201,12 @@ def estimate(stream: bytes) -> int:
 
 
 @functools.cache
-def _information(rows: tuple[tuple[int, ...], ...]) -> list[list[float]]:
-    return [[_PRECISION - math.log2(high - low) for low, high in itertools.pairwise(row)] for row in rows]
-
-
 def information(frequencies: Frequencies) -> list[list[float]]:
     """Bits of each symbol of each row, those of the escape last."""
-    rows = zip(frequencies.rows, frequencies.sizes, strict=True)
-    return _information(tuple(tuple(row[:size]) for row, size in rows))
+    return [
+        [_PRECISION - math.log2(high - low) for low, high in itertools.pairwise(row[:size])]
+        for row, size in zip(frequencies.rows, frequencies.sizes, strict=True)
+    ]
 
 
 def _escape_bits(at: int, count: int) -> int:

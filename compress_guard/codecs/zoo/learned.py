@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Self, cast
 
@@ -27,7 +28,7 @@ BITS: Final = ("auto", "coded", "estimated")
 ON_CPU: Final = "coded on the CPU: the entropy coder of an autoregressive model goes latent by latent"
 
 
-class Learned(Placed):
+class Learned(Placed, ABC):
     """A codec on networks of one architecture, one for each level or one for all rates.
 
     Estimated bits count the likelihoods of the whole padded image and the header of a real stream, rounded up to bytes.
@@ -38,18 +39,22 @@ class Learned(Placed):
     bits: Bits
 
     @property
+    @abstractmethod
     def architecture_name(self) -> str:
         """The architecture, by CompressAI's name."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def label(self) -> str:
         """The model in a version."""
-        raise NotImplementedError
 
+    @abstractmethod
     def checkpoints(self) -> list[Checkpoint]:
         """One for each setting of the ladder, or a single one for all; raises `CodecUnavailable`."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def _levels(self) -> tuple[float, ...]:
+        """The ladder of networks that are one for each level."""
 
     @property
     def architecture(self) -> Architecture:
@@ -60,9 +65,6 @@ class Learned(Placed):
     def ladder(self) -> tuple[float, ...]:
         """Levels from 1 on, or the gains of a variable-rate network."""
         return GAINS if self.architecture.variable else self._levels()
-
-    def _levels(self) -> tuple[float, ...]:
-        raise NotImplementedError
 
     @property
     def version(self) -> str:
