@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from compress_guard.records.evidence import Evidence
-from compress_guard.records.guards import Cell, CodecSpec, Guard, Policy, Scalar, Thresholds, format_bpp
+from compress_guard.records.guards import (
+    Cell,
+    CodecSpec,
+    Guard,
+    Policy,
+    Scalar,
+    SliceLimit,
+    Slicing,
+    Thresholds,
+    format_bpp,
+)
 from compress_guard.records.judgements import Interval, Judgement
 from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction
-from compress_guard.records.results import CellResult
+from compress_guard.records.results import CellResult, SliceResult
 from compress_guard.records.vocabulary import (
     JUDGED,
     SCHEMA,
     Bits,
+    Correction,
     OnInconclusive,
     OnMissing,
     Outcome,
@@ -26,6 +37,7 @@ __all__ = [
     "Cell",
     "CellResult",
     "CodecSpec",
+    "Correction",
     "Evidence",
     "Guard",
     "ImageInfo",
@@ -40,6 +52,9 @@ __all__ = [
     "RatePlan",
     "Scalar",
     "SettledBy",
+    "SliceLimit",
+    "SliceResult",
+    "Slicing",
     "Thresholds",
     "Verdict",
     "format_bpp",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from compress_guard.records.vocabulary import OnInconclusive, OnMissing, RateMode
+from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMissing, RateMode
 
 Scalar: TypeAlias = "str | int | float | bool | tuple[str | int | float, ...]"
 """A codec option as YAML gives it."""
@@ -32,6 +32,26 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Slicing:
+    """One way of parting a guard's images, such as by weather; the slices are the values that it gives."""
+
+    name: str
+    by: str
+    """Factory ``package.module:callable``, a field of the targets, or the name of a ready-made one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceLimit:
+    """The drop that slices are allowed at a cell's rate."""
+
+    slicing: str
+    value: str | None
+    """Which slice; None: every one of that slicing that no other limit names."""
+    max_drop: float
+    """Points."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One test: guard x codec x target rate."""
 
@@ -45,6 +65,7 @@ class Cell:
     """Images of the data set to use, all if None."""
     line: int
     """Line in the thresholds file (1-based) that a failure should point to."""
+    slice_limits: tuple[SliceLimit, ...] = ()
 
     @property
     def label(self) -> str:
@@ -76,6 +97,11 @@ class Guard:
     rate: RateMode = "dataset"
     rate_tolerance: float = 0.02
     confidence: float = 0.95
+    """Of every interval; a correction for many cells is in it already."""
+    correction: Correction = "none"
+    slicings: tuple[Slicing, ...] = ()
+    decoder_swap: bool = False
+    """Predict each cell also from what a second decoder makes of its streams, where there is one."""
     policy: Policy = field(default_factory=Policy)
     max_error_share: float = 0.0
     line: int = 0

@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from compress_guard.records.vocabulary import JUDGED, Bits, Outcome, RateMode, SettledBy, Verdict
+from compress_guard.records.vocabulary import JUDGED, Bits, Correction, Outcome, RateMode, SettledBy, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SliceResult:
+    """A part of a cell's images: how much it lost. Points, as everywhere."""
+
+    slicing: str
+    value: str
+    images: int
+    confidence: float
+    verdict: Verdict
+    """``unjudged`` for a slice without a limit of its own."""
+    clean_score: float | None = None
+    score: float | None = None
+    drop: float | None = None
+    drop_low: float | None = None
+    drop_high: float | None = None
+    max_drop: float | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> SliceResult:
+        """From its JSON values; keys that this version does not know are left out."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{key: value for key, value in values.items() if key in known})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +99,35 @@ class CellResult:
     """Upper end of it."""
     max_drop: float | None = None
     min_score: float | None = None
+    correction: Correction = "none"
+    """What `confidence` was corrected by."""
+    stopped_early: bool = False
+    """The verdict was certain before all images were used; `images_used` says how many it took."""
+    resolvable_drop: float | None = None
+    """Smallest distance between drop and limit that so many images tell apart four times in five: assuming that 5 % of
+    the predictions flip, or once the drop has an interval, from that."""
+    images_needed: int | None = None
+    """After an inconclusive verdict: about how many images would settle it; None where none would."""
+    changed: int | None = None
+    """Images of which compression changed the evidence."""
+    harmful_flips: int | None = None
+    """Images that are right when clean and wrong when compressed; None for metrics without flags."""
+    helpful_flips: int | None = None
+    worst: tuple[tuple[str, float], ...] = ()
+    """The first few images that cost the score most: id and the points of the drop that come from it."""
+    slices: tuple[SliceResult, ...] = ()
+    source_bpp: float | None = None
+    """Mean bpp of those source images that were lossily coded files already."""
+    lossy_sources: int | None = None
+    """How many of the images those are; None where the data does not tell."""
+    control_images: int | None = None
+    """Images that went through a lossless codec and the model, to the same predictions as the clean ones."""
+    control_changed: int | None = None
+    """How many of them were predicted otherwise."""
+    swap_decoder: str | None = None
+    """The second decoder that `swap_score` rests on."""
+    swap_score: float | None = None
+    """The compressed score with the streams decoded by that; the drop moves by as much as the score."""
     codec_version: str | None = None
     codec_device: str | None = None
     """Where the codec worked, as in `device`."""
@@ -106,6 +159,8 @@ class CellResult:
         values["settings"] = [{"setting": setting, "images": count} for setting, count in self.settings]
         values["error_ids"] = list(self.error_ids)
         values["outliers"] = [{"id": name, "psnr": psnr} for name, psnr in self.outliers]
+        values["worst"] = [{"id": name, "points": points} for name, points in self.worst]
+        values["slices"] = [asdict(part) for part in self.slices]
         return values
 
     @classmethod
@@ -116,6 +171,8 @@ class CellResult:
         kept["settings"] = tuple((one["setting"], one["images"]) for one in kept.get("settings", ()))
         kept["error_ids"] = tuple(kept.get("error_ids", ()))
         kept["outliers"] = tuple((one["id"], one["psnr"]) for one in kept.get("outliers", ()))
+        kept["worst"] = tuple((one["id"], one["points"]) for one in kept.get("worst", ()))
+        kept["slices"] = tuple(SliceResult.from_dict(part) for part in kept.get("slices", ()))
         return cls(**kept)
 
     @property

@@ -13,6 +13,7 @@ Outcome = Literal["passed", "failed", "skipped"]
 SettledBy = Literal["interval", "policy", "point"]
 OnInconclusive = Literal["pass", "fail", "point"]
 OnMissing = Literal["skip", "fail"]
+Correction = Literal["none", "bonferroni"]
 
 JUDGED: Final[frozenset[str]] = frozenset({"pass", "fail", "inconclusive"})
 """The verdicts that compare a drop with a threshold."""

@@ -25,6 +25,7 @@ from compress_guard.records import (
     Guard,
     PlannedRate,
     RatePlan,
+    SliceResult,
     Verdict,
     format_bpp,
     seeded_fraction,
@@ -173,7 +174,12 @@ BY_TYPE = {
     "tuple[tuple[float, int], ...]": st.lists(st.tuples(FINITE, st.integers(1)), max_size=3).map(tuple),
     "tuple[tuple[str, float], ...]": st.lists(st.tuples(st.text(max_size=5), FINITE), max_size=3).map(tuple),
     "tuple[str, ...]": st.lists(st.text(max_size=5), max_size=3).map(tuple),
+    "Correction": st.sampled_from(["none", "bonferroni"]),
 }
+SLICES = st.fixed_dictionaries({one.name: BY_TYPE[one.type] for one in dataclasses.fields(SliceResult)}).map(
+    lambda values: SliceResult(**values)
+)
+BY_TYPE["tuple[SliceResult, ...]"] = st.lists(SLICES, max_size=2).map(tuple)
 RESULTS = st.fixed_dictionaries({one.name: BY_TYPE[one.type] for one in dataclasses.fields(CellResult)}).map(
     lambda values: CellResult(**values)
 )
@@ -203,7 +209,9 @@ def test_the_words_of_the_contract_are_in_a_result():
         "id guard task metric codec target_bpp bpp_mean bpp_pooled rate bits settings off_target images images_used "
         "errors clean_score score drop drop_low drop_high confidence max_drop verdict outcome settled_by reason device "
         "encodes seconds bits_difference bits_checked reconstruction_difference codec_device codec_remark checked "
-        "device_difference psnr_mean psnr_median outlier_count outliers check_encodes"
+        "device_difference psnr_mean psnr_median outlier_count outliers check_encodes correction stopped_early resolvable_drop "
+        "images_needed changed harmful_flips helpful_flips worst slices source_bpp lossy_sources control_images "
+        "control_changed swap_decoder swap_score"
     ).split()
     assert set(promised) <= {one.name for one in dataclasses.fields(CellResult)}
 
