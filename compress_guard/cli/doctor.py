@@ -17,6 +17,7 @@ from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.zoo import weights
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES, PUBLISHED
 from compress_guard.codecs.zoo.library import compressai_library
+from compress_guard.codecs.zoo.own import CompressAi
 from compress_guard.codecs.zoo.published import Zoo
 from compress_guard.engine.coding import build_codec
 from compress_guard.errors import CodecUnavailable, OptionError, UsageError
@@ -48,7 +49,7 @@ def doctor(options: argparse.Namespace) -> bool:
         codecs, zoo = _registered(), list(_all_published(options.weights))
     else:
         built = list(_named(options.thresholds, options.weights))
-        codecs = [_examined(alias, codec) for alias, codec in built]
+        codecs = [_loaded(_examined(alias, codec), codec) for alias, codec in built]
         zoo = [codec for _, codec in built if isinstance(codec, Zoo)]
     files = list(_files(zoo))
     sys.stdout.write(f"GPU: {_gpu()}\n")
@@ -113,6 +114,18 @@ def _examined(name: str, codec: Codec) -> Finding:
     twin = codec.on(_GPU) if _has_gpu() else codec
     where = f"on {twin.device}" + (f": {twin.remark}" if twin.remark else "")
     return Finding(name, "ok", f"{version}, {where}")
+
+
+def _loaded(finding: Finding, codec: Codec) -> Finding:
+    """The finding on somebody's own networks, after a look into their files: a hash says nothing of what they hold."""
+    if finding.state != "ok" or not isinstance(codec, CompressAi):
+        return finding
+    try:
+        for checkpoint in codec.checkpoints():
+            checkpoint.load()
+    except CodecUnavailable as problem:
+        return dataclasses.replace(finding, state="damaged", remark=str(problem))
+    return finding
 
 
 def _all_published(folder: str) -> Iterator[Zoo]:

@@ -13,7 +13,7 @@ from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.jxl import Jxl
 from compress_guard.codecs.neural.codec import Neural
 from compress_guard.codecs.zoo import weights
-from compress_guard.codecs.zoo.library import compressai_library
+from compress_guard.codecs.zoo.library import INSTALL, compressai_library
 from compress_guard.errors import CodecUnavailable
 from compress_guard.registry import CODECS
 
@@ -131,6 +131,24 @@ def test_a_file_is_asked_what_its_codecs_need(command, folder, tables, two_level
     assert rows(done.out)["mymbt"][0] == "ok"
 
 
+def test_a_checkpoint_of_another_architecture_is_found_out(command, folder) -> None:
+    pytest.importorskip("compressai", reason="compressai is not installed")
+    import torch
+
+    made = compressai_library().models.FactorizedPrior(8, 8)
+    torch.save(made.state_dict(), folder / "mine.pth")
+    for arch, state in (("bmshj2018-factorized", "ok"), ("mbt2018-mean", "damaged")):
+        (folder / "thresholds.yaml").write_text(
+            "version: 1\n"
+            f"codecs: {{mine: {{type: compressai, path: {folder / 'mine.pth'}, arch: {arch}}}}}\n"
+            "defaults: {codecs: [mine], bpp: [0.5]}\n"
+            'guards: {toy: {task: classification, model: "toy:model", data: "toy:data"}}\n'
+        )
+        done = command("doctor", "thresholds.yaml")
+        assert (done.code, rows(done.out)["mine"][0]) == (0 if state == "ok" else 1, state), done.out
+    assert "mine.pth does not hold mbt2018-mean" in rows(done.out)["mine"][1]
+
+
 def test_a_file_without_learned_codecs_imports_none(command, guards, monkeypatch) -> None:
     guards(a="bpp: [0.5]")
     monkeypatch.setitem(sys.modules, "compressai", None)
@@ -145,7 +163,7 @@ def test_without_compressai_its_extra_is_named(command, monkeypatch) -> None:
     done = command("doctor")
     assert done.code == 0
     for name in ("zoo", "compressai"):
-        assert rows(done.out)[name] == ["missing", "compressai is not installed; pip install 'compress-guard[neural]'"]
+        assert rows(done.out)[name] == ["missing", f"compressai is not installed; {INSTALL}"]
 
 
 def test_a_compressai_that_does_not_import_is_no_crash(command, monkeypatch) -> None:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 import warnings
 from types import ModuleType
 from typing import Final
 
 from compress_guard.errors import CodecUnavailable
 
-INSTALL: Final = "pip install 'compress-guard[neural]'"
+WHEELS: Final = (3, 12)
+"""The last Python that compressai has wheels for; later ones would build it, with a C++ compiler and for long."""
+INSTALL: Final = "pip install 'compress-guard[neural]'" + (
+    ""
+    if sys.version_info[:2] <= WHEELS
+    else f" on Python {WHEELS[0]}.{WHEELS[1]} or older, for which compressai has wheels"
+)
 
 
 def missing_library() -> str | None:

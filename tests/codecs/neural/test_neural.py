@@ -207,6 +207,16 @@ def test_the_weights_are_those_of_the_card_and_small_enough(neural: Neural) -> N
     assert f"weights {hashlib.sha256(data).hexdigest()[:8]}" in neural.version
 
 
+def test_the_version_moves_with_the_format_and_the_library(neural: Neural, monkeypatch) -> None:
+    before = neural.version
+    monkeypatch.setattr("compress_guard.codecs.neural.codec.FORMAT", 2)
+    assert neural.version == before.replace("neural 1,", "neural 2,") != before
+    monkeypatch.setattr(
+        "compress_guard.codecs.neural.codec.metadata.version", lambda name: "9.9" if name == "compressai" else ""
+    )
+    assert neural.version.endswith("compressai 9.9")
+
+
 def test_without_its_weights_it_is_unavailable_and_says_what_brings_them(neural: Neural, tmp_path, monkeypatch) -> None:
     gone = tmp_path / "neural.safetensors"
     monkeypatch.setattr("compress_guard.codecs.neural.codec.WEIGHTS", gone)
