@@ -15,6 +15,9 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``rate_tolerance``  above 0, at most 0.5 [0.02, in image mode 0.05]
 ``limit``           images per guard, at least 1, or [null]: all; or per codec
 ``confidence``      above 0.5, below 1 [0.95]
+``correction``      [none] | bonferroni: the confidence becomes 1 - (1 - confidence) / m, where m counts the judged
+                    cells of all guards that ask for it, whatever is selected
+``decoder_swap``    true | [false]: predict each cell also from what a second decoder makes of its streams
 ``on_inconclusive`` [pass] | fail | point
 ``on_unreachable``  [skip] | fail
 ``on_unavailable``  [fail] | skip
@@ -25,12 +28,20 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``metric``          of the task [its first one]
 ``max_drop``        0..100: a number, or by rate, or per codec; replaces the task's as a whole [the task's]
 ``min_score``       0..100: the same forms; a floor under the compressed score [none]
+``slices``          ``name: how``, ways to part the images [none]; see below
 ==================  ==================================================================================================
 
 By rate: ``{0.1: 30, 1: 3}``, linear in log bpp between the given rates. Outside them max_drop is an error, while
 min_score is no floor there; a min_score that reaches no rate of its guard is an error. Per codec: ``{jpeg: ...,
 default: ...}``. A codec that is neither named nor covered by ``default`` has no threshold (its cells are measured, not
 judged), no floor and no limit; without rates it is an error. Codecs that a guard does not use may be named.
+
+How slices go: ``package.module:callable``, which is called with the target and the id of each image and returns a
+text, a number, None (in no slice) or a list of these; or a field of the target, ``label`` being the target itself where
+it is a class index; or, for detection, ``object_size``: small, medium and large. Or a map ``{by: one of these,
+max_drop: ...}`` with limits: a number, or by rate, or by slice ``{"3": 5, night: {0.1: 30, 1: 3}, default: 10}``, where
+the names of slices are texts, numbers in quotes. Limits hold in the cells that are judged themselves. Slices without a
+limit only inform.
 
 Scalars follow the YAML 1.2 core schema: ``4:4:4`` and ``yes`` are text, ``1e-1`` is a number. Anchors, aliases and
 merge keys (``<<``) work. A key that stands twice is an error, and so are two spellings of one rate.

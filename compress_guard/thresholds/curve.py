@@ -42,6 +42,10 @@ class Curve:
         low, high = self.rates[0], self.rates[-1]
         return f"{low} bpp only" if low == high else f"{low} to {high} bpp"
 
+    def beyond(self, bpp: float, source: str) -> str:
+        """What to say of a rate, which the file has from `source`, where a max_drop does not reach."""
+        return f"rate {bpp} bpp ({source}) is outside the max_drop of line {self.line}, given at {self.reach}"
+
 
 def read_rate(value: Value) -> float:
     """A target rate in bpp."""

@@ -9,6 +9,7 @@ from compress_guard.records import Thresholds
 from compress_guard.registry import TASKS, unknown
 from compress_guard.thresholds import document, guards, settings
 from compress_guard.thresholds.catalogue import Catalogue
+from compress_guard.thresholds.correction import corrected
 from compress_guard.thresholds.curve import Curve, read_drops
 from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.settings import Settings
@@ -36,7 +37,7 @@ def load(path: Path, *, shown: str | None = None) -> Thresholds:
     if "guards" not in table:
         raise root.error("there are no guards", "add guards: with at least one guard")
     found = guards.read(table["guards"], catalogue, defaults, drops)
-    return Thresholds(str(path), found)
+    return Thresholds(str(path), corrected(found))
 
 
 def _check_version(root: Value, table: dict[str, Entry]) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from compress_guard.records import Cell, Guard
 from compress_guard.registry import TASKS, unknown
-from compress_guard.thresholds import settings
+from compress_guard.thresholds import settings, slices
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.curve import Curve, read_drops
+from compress_guard.thresholds.names import check_name, read_factory
 from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.settings import Settings
+from compress_guard.thresholds.slices import SliceRule
 from compress_guard.thresholds.value import Entry, Value
 
-KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score")
-NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slices")
 
 
 def read(
@@ -33,9 +34,7 @@ def read(
 def _read_guard(
     name: str, entry: Entry, catalogue: Catalogue, defaults: Settings, drops: Mapping[str, PerCodec[Curve]]
 ) -> Guard:
-    if not NAME.fullmatch(name):
-        found = f"the guard name {name!r} has characters that node ids cannot carry"
-        raise entry.key.error(found, "begin with a letter, digit or _ and use letters, digits, _, . and - only")
+    check_name(entry.key, "guard", "node ids")
     key, value = entry.key.inside(name), entry.value.inside(name)
     table = value.table((*KEYS, *settings.KEYS))
     chosen = defaults.updated(table, catalogue)
@@ -48,13 +47,12 @@ def _read_guard(
     own = table.get("max_drop")
     allowed = read_drops(own.value, "max_drop", catalogue) if own else drops.get(task, PerCodec())
     floors = read_drops(table["min_score"].value, "min_score", catalogue) if "min_score" in table else PerCodec()
-    metric = _metric(table, task)
-    model, data = (_factory(table[one].value, one) for one in ("model", "data"))
-    cells = _cells(own.key if own else key, chosen, allowed, floors)
-    if "min_score" in table and not any(cell.min_score is not None for cell in cells):
-        raise table["min_score"].value.error(
-            "min_score reaches no cell of this guard", "give it for a codec and a rate that the guard uses"
-        )
+    metrics: tuple[str, ...] = TASKS.resolve(task).metrics
+    metric = _metric(table, task, metrics)
+    model, data = (read_factory(table[one].value, one, fixtures=True) for one in ("model", "data"))
+    rules = slices.read(table["slices"], metrics) if "slices" in table else ()
+    cells = _cells(own.key if own else key, chosen, allowed, floors, rules)
+    _check_reach(table, rules, cells)
     return Guard(
         name=name,
         task=task,
@@ -65,14 +63,16 @@ def _read_guard(
         rate=chosen.rate,
         rate_tolerance=chosen.tolerance,
         confidence=chosen.confidence,
+        correction=chosen.correction,
+        slicings=tuple(rule.slicing for rule in rules),
+        decoder_swap=chosen.decoder_swap,
         policy=chosen.policy,
         max_error_share=chosen.max_error_share,
         line=key.line,
     )
 
 
-def _metric(table: Mapping[str, Entry], task: str) -> str:
-    metrics: tuple[str, ...] = TASKS.resolve(task).metrics
+def _metric(table: Mapping[str, Entry], task: str, metrics: tuple[str, ...]) -> str:
     if "metric" not in table:
         return metrics[0]
     value = table["metric"].value
@@ -82,17 +82,9 @@ def _metric(table: Mapping[str, Entry], task: str) -> str:
     return metric
 
 
-def _factory(value: Value, what: str) -> str:
-    """``package.module:callable`` or ``fixture:NAME``; only the spelling is looked at."""
-    text = value.text(what)
-    module, colon, name = text.partition(":")
-    if not colon or not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
-        found = f"{what} {text!r} is not a factory"
-        raise value.error(found, 'write "package.module:callable" or "fixture:NAME"')
-    return text
-
-
-def _cells(at: Value, chosen: Settings, allowed: PerCodec[Curve], floors: PerCodec[Curve]) -> tuple[Cell, ...]:
+def _cells(
+    at: Value, chosen: Settings, allowed: PerCodec[Curve], floors: PerCodec[Curve], rules: tuple[SliceRule, ...]
+) -> tuple[Cell, ...]:
     cells = []
     for spec in chosen.codecs:
         rates = chosen.bpp.at(spec.alias)
@@ -103,10 +95,27 @@ def _cells(at: Value, chosen: Settings, allowed: PerCodec[Curve], floors: PerCod
         for bpp in rates.values:
             max_drop = drop.at(bpp) if drop else None
             if drop and max_drop is None:
-                source = f"from line {rates.line}" if rates.line else "a default"
-                found = f"rate {bpp} bpp ({source}) is outside the max_drop of line {drop.line}, given at {drop.reach}"
+                found = drop.beyond(bpp, rates.source)
                 raise at.error(found, f"give max_drop at {bpp} bpp too, or leave this rate out")
             min_score = floor.at(bpp) if floor else None
             limit = chosen.limit.at(spec.alias)
-            cells.append(Cell(at.context, spec, bpp, max_drop, min_score, limit, at.line))
+            cell = Cell(at.context, spec, bpp, max_drop, min_score, limit, at.line)
+            if cell.judged:
+                limits = tuple(one for rule in rules for one in rule.at(bpp, rates.source))
+                cell = replace(cell, slice_limits=limits)
+            cells.append(cell)
     return tuple(cells)
+
+
+def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells: tuple[Cell, ...]) -> None:
+    """Refuse limits that hold nowhere: a slice's belong to the verdict of a cell that is judged, and to its error."""
+    if "min_score" in table and not any(cell.min_score is not None for cell in cells):
+        raise table["min_score"].value.error(
+            "min_score reaches no cell of this guard", "give it for a codec and a rate that the guard uses"
+        )
+    for rule in rules:
+        if rule.limits and not any(cell.judged for cell in cells):
+            raise rule.key.error(
+                "max_drop of slices reaches no cell that is judged",
+                "give the guard a max_drop too, 100 where only the slices are to decide",
+            )

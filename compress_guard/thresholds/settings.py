@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
-from compress_guard.records import CodecSpec, OnInconclusive, OnMissing, Policy, RateMode
+from compress_guard.records import CodecSpec, Correction, OnInconclusive, OnMissing, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.curve import read_rate
 from compress_guard.thresholds.percodec import PerCodec
@@ -24,6 +24,11 @@ class Rates:
     values: tuple[float, ...]
     line: int = 0
 
+    @property
+    def source(self) -> str:
+        """Where the file has them from, for messages."""
+        return f"from line {self.line}" if self.line else "a default"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -35,6 +40,8 @@ class Settings:
     rate_tolerance: float | None = None
     limit: PerCodec[int | None] = field(default_factory=PerCodec)
     confidence: float = 0.95
+    correction: Correction = "none"
+    decoder_swap: bool = False
     max_error_share: float = 0.0
     policy: Policy = field(default_factory=Policy)
 
@@ -111,6 +118,8 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "rate_tolerance": _number_in(TOLERANCES),
     "limit": _limit,
     "confidence": _number_in(Span(0.5, 1, open_low=True, open_high=True)),
+    "correction": lambda value, what, _: value.choice(what, get_args(Correction)),
+    "decoder_swap": lambda value, what, _: value.flag(what),
     "max_error_share": _number_in(Span(0, 1, open_high=True)),
 }
 POLICIES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -178,6 +178,11 @@ class Value:
             raise self.error(f"{what} must be text, found {self.described}", "write text, in quotes if need be")
         return self.scalar
 
+    def flag(self, what: str) -> bool:
+        if not isinstance(self.scalar, bool):
+            raise self.error(f"{what} must be true or false, found {self.described}", "write true or false")
+        return self.scalar
+
     def choice(self, what: str, names: tuple[str, ...]) -> str:
         if self.scalar not in names or not isinstance(self.scalar, str):
             listed = f"{', '.join(names[:-1])} or {names[-1]}"

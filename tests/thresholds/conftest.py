@@ -49,7 +49,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(CODECS._found, name, codec)
     for name, metrics in (
         ("classification", ("top1", "top5")),
-        ("detection", ("map", "map_50")),
+        ("detection", ("map", "map_50", "map_small", "map_medium", "map_large")),
         ("segmentation", ("miou", "pixel_accuracy")),
     ):
         monkeypatch.setitem(TASKS._found, name, SimpleNamespace(metrics=metrics))

@@ -26,9 +26,20 @@ GOOD: dict[str, Any] = {
         "limit": None,
         "confidence": 0.95,
         "on_inconclusive": "pass",
+        "correction": "bonferroni",
+        "decoder_swap": True,
         "max_error_share": 0.0,
     },
-    "guards": {"a": {"task": "classification", "model": "m:f", "data": "d:f", "metric": "top5", "min_score": 5}},
+    "guards": {
+        "a": {
+            "task": "classification",
+            "model": "m:f",
+            "data": "d:f",
+            "metric": "top5",
+            "min_score": 5,
+            "slices": {"weather": "m:weather", "class": {"by": "label", "max_drop": {"3": 5, "default": 9}}},
+        }
+    },
 }
 WORDS = st.sampled_from(["default", "jpeg", "own", "a", "type", "<<", "", "0.5", "4:4:4", "m:f", "classification"])
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS | st.text(max_size=5)

@@ -224,6 +224,16 @@ def test_limit(guard, line, expected):
     assert tuple(one.limit for one in found.cells) == expected
 
 
+@pytest.mark.parametrize(("before", "lines", "expected"), [
+    ("", [], False),
+    ("", ["decoder_swap: true"], True),
+    ("defaults: {decoder_swap: true}\n", [], True),
+    ("defaults: {decoder_swap: true}\n", ["decoder_swap: false"], False),
+])  # fmt: skip
+def test_decoder_swap(guard, before, lines, expected):
+    assert guard(*lines, before=before).decoder_swap is expected
+
+
 # max_drop and min_score
 
 

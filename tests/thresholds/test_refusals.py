@@ -17,8 +17,8 @@ STANDS_FOR = {
     "<codecs>": ", ".join(sorted(CODECS)),
     "<codecs and default>": ", ".join(sorted([*CODECS, "default"])),
     "<tasks>": ", ".join(sorted(TASKS)),
-    "<keys of defaults>": "bpp, codecs, confidence, limit, max_error_share, on_inconclusive, on_unavailable, "
-    "on_unreachable, rate, rate_tolerance",
+    "<keys of defaults>": "bpp, codecs, confidence, correction, decoder_swap, limit, max_error_share, "
+    "on_inconclusive, on_unavailable, on_unreachable, rate, rate_tolerance",
 }
 
 
@@ -236,6 +236,10 @@ def test_a_section_is_refused(refusal, sections, message):
     ("confidence: 0.5", "confidence is 0.5, outside 0.5 to 1 (0.5 and 1 excluded); use a number in that range"),
     ("confidence: 1", "confidence is 1, outside 0.5 to 1 (0.5 and 1 excluded); use a number in that range"),
     ("confidence: '0.9'", "confidence must be a number, found '0.9'; write it without quotes"),
+    ("correction: holm", "correction must be none or bonferroni, found 'holm'; use one of these"),
+    ("correction:", "correction must be none or bonferroni, found nothing; use one of these"),
+    ("decoder_swap: yes", "decoder_swap must be true or false, found 'yes'; write true or false"),
+    ("decoder_swap: 1", "decoder_swap must be true or false, found 1; write true or false"),
     ("max_error_share: 1", "max_error_share is 1, outside 0 to 1 (1 excluded); use a number in that range"),
     ("max_error_share: -0.1", "max_error_share is -0.1, outside 0 to 1 (1 excluded); use a number in that range"),
     ("on_inconclusive: skip", "on_inconclusive must be pass, fail or point, found 'skip'; use one of these"),
@@ -277,9 +281,9 @@ def test_a_section_is_refused(refusal, sections, message):
      "unknown classification metric 'top2', did you mean 'top5'? known: top1, top5; use one of these"),
     ("metric: 1", "metric must be text, found 1; write text, in quotes if need be"),
     ("metrics: top1",
-     ("unknown key 'metrics', did you mean 'metric'? known: bpp, codecs, confidence, data, limit, max_drop, "
-      "max_error_share, metric, min_score, model, on_inconclusive, on_unavailable, on_unreachable, rate, "
-      "rate_tolerance, task; correct or remove it")),
+     ("unknown key 'metrics', did you mean 'metric'? known: bpp, codecs, confidence, correction, data, "
+      "decoder_swap, limit, max_drop, max_error_share, metric, min_score, model, on_inconclusive, on_unavailable, "
+      "on_unreachable, rate, rate_tolerance, slices, task; correct or remove it")),
     ("<<: 5", "<< must name a map, found 5; merge the anchor of a map"),
     ("bpp: {1: [1]}", "bpp must be a list, found a map; write a list in brackets"),
     ("max_drop: {0.5: 3, 1: 2}\nbpp: [2]",

@@ -1,0 +1,30 @@
+"""Names and factories as a file may spell them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from compress_guard.thresholds.value import Value
+
+NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+FACTORY: Final = '"package.module:callable"'
+FIXTURE: Final = '"fixture:NAME"'
+
+
+def check_name(key: Value, what: str, bearer: str) -> None:
+    """Refuse a key, the name of `what`, with characters that `bearer` cannot carry."""
+    if not NAME.fullmatch(str(key.scalar)):
+        found = f"the {what} name {key.scalar!r} has characters that {bearer} cannot carry"
+        raise key.error(found, "begin with a letter, digit or _ and use letters, digits, _, . and - only")
+
+
+def read_factory(value: Value, what: str, *, fixtures: bool) -> str:
+    """``package.module:callable`` or, with `fixtures`, ``fixture:NAME``; only the spelling is looked at."""
+    text = value.text(what)
+    module, colon, name = text.partition(":")
+    spelled = colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+    if not spelled or (module == "fixture" and not fixtures):
+        remedy = f"write {FACTORY} or {FIXTURE}" if fixtures else f"write {FACTORY}"
+        raise value.error(f"{what} {text!r} is not a factory", remedy)
+    return text
