@@ -5,5 +5,6 @@ from __future__ import annotations
 from compress_guard.verdict.bootstrap import Remembered
 from compress_guard.verdict.judgement import judge
 from compress_guard.verdict.settlement import Settlement, settle
+from compress_guard.verdict.stopping import EarlyStop
 
-__all__ = ["Remembered", "Settlement", "judge", "settle"]
+__all__ = ["EarlyStop", "Remembered", "Settlement", "judge", "settle"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from compress_guard.records import Interval, Judgement
-from compress_guard.verdict import bootstrap, sentence, tango, wilson
+from compress_guard.verdict import bootstrap, paired, sentence, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
     `fail`: the whole interval of the drop is above max_drop (or that of the compressed score below min_score); `pass`:
     the whole interval is at or below it (at or above min_score); else `inconclusive`; where both limits are given the
     worse verdict counts. No limit: `unjudged`. A score that is undefined on either side: `error`. Limits, scores and
-    drops are points; 0 < confidence < 1. Where both scorers have flags the intervals are Tango's and Wilson's, else
+    drops are points; 0 < confidence < 1. Where both scorers have flags the intervals are score intervals, else
     they come from a paired bootstrap that depends on `seed` and the evidence alone: give the clean scorer as
     `Remembered` where several cells share it. Raises ValueError if the evidence is not that of `images` images.
     """
@@ -81,25 +81,23 @@ class _Pair:
         if clean is not None and compressed is not None:
             self._check(clean, compressed)
             lost, gained = int(np.sum(clean & ~compressed)), int(np.sum(compressed & ~clean))
-            return tango.drop_interval(self.images, lost, gained, self.confidence)
-        drops = self._replicates(self.clean) - self._replicates(self.compressed)
-        return bootstrap.percentile_interval(value, drops, self.images, self.confidence, (-100.0, 100.0))
+            return paired.drop_interval(self.images, lost, gained, self.confidence)
+        return self._resampled(self.clean, value, (-100.0, 100.0))
 
     def score(self, value: float) -> Interval:
         flags = self.compressed.flags
         if flags is not None:
             self._check(flags)
             return wilson.score_interval(self.images, int(np.sum(flags)), self.confidence)
-        scores = self._replicates(self.compressed)
-        return bootstrap.percentile_interval(value, scores, self.images, self.confidence, (0.0, 100.0))
+        return self._resampled(None, value, (0.0, 100.0))
 
     def _check(self, *sides: NDArray[np.bool_]) -> None:
         for flags in sides:
             if flags.shape != (self.images,):
                 raise ValueError(f"the evidence has flags of shape {flags.shape}, expected ({self.images},)")
 
-    def _replicates(self, scorer: Scorer) -> NDArray[np.float64]:
-        return bootstrap.replicates(scorer, self.images, self.seed)
+    def _resampled(self, clean: Scorer | None, value: float, bounds: tuple[float, float]) -> Interval:
+        return bootstrap.interval(clean, self.compressed, value, self.images, self.seed, self.confidence, bounds)
 
 
 def _score(scorer: Scorer, images: int) -> float | None:

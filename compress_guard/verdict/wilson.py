@@ -1,20 +1,49 @@
-"""The score interval of one proportion (Wilson 1927, Journal of the American Statistical Association 22:209-212)."""
+"""The interval of one proportion: a score interval that is corrected for skewness where it matters.
+
+The base is Wilson's score interval (1927, Journal of the American Statistical Association 22:209-212). Near 0 and 1 its
+inner end misses the true share up to 17 times in 100 at 95 %: counts are Poisson there, with one tail longer than the
+normal one. The first term of the Cornish-Fisher expansion makes up for that (Laud 2017, Pharmaceutical Statistics
+16:334-348); as in `paired` it is applied only where it widens the interval.
+"""
 
 from __future__ import annotations
 
-from math import sqrt
 from statistics import NormalDist
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from compress_guard.records import Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+_HALVINGS: Final = 60
+"""Halvings of a bracket of width 1 at most: what is left is below the spacing of float64."""
 
 
 def score_interval(images: int, right: int, confidence: float) -> Interval:
     """The mean of flags in points, `right` of `images` >= 1 being set, with its interval; 0 < confidence < 1."""
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    low, high = bounds(images, right, confidence)
     share = right / images
-    centre = share + z * z / (2 * images)
-    reach = z * sqrt(share * (1 - share) / images + (z / (2 * images)) ** 2)
-    scale = 1 + z * z / images
-    low, high = (centre - reach) / scale, (centre + reach) / scale
-    # At 0 and at all the formula gives the end itself but for rounding.
-    return Interval(100 * share, 100 * max(0.0, min(low, share)), 100 * min(1.0, max(high, share)))
+    # What is wrong is counted from the other side: 1 - its share is this one but for rounding.
+    return Interval(100 * share, 100 * min(float(low), share), 100 * max(float(high), share))
+
+
+def bounds(images: int, right: ArrayLike, confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both ends of the interval of right / images, between 0 and 1."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    counts = np.asarray(right, dtype=np.float64)
+    return _lower(images, counts, z), 1 - _lower(images, images - counts, z)
+
+
+def _lower(n: int, right: NDArray[np.float64], z: float) -> NDArray[np.float64]:
+    """The smallest share under which so many right images are no surprise."""
+    correction = max(z * z - 1, 0.0) / 6
+    outside, inside = np.zeros(right.shape), right / n
+    for _ in range(_HALVINGS):
+        middle = (outside + inside) / 2
+        lean = correction * np.maximum(1 - 2 * middle, 0.0)
+        rejected = right - n * middle > z * np.sqrt(n * middle * (1 - middle)) + lean
+        outside, inside = np.where(rejected, middle, outside), np.where(rejected, inside, middle)
+    return outside

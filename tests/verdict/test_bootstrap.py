@@ -4,31 +4,42 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compress_guard.verdict import bootstrap
+from compress_guard.records import Interval
+from compress_guard.verdict import bootstrap, paired
 
 
-def test_the_interval_of_a_mean_agrees_with_the_normal_one(mean_scorer):
-    values = np.random.default_rng(5).normal(60, 10, 400)
-    drawn = bootstrap.replicates(mean_scorer(values), 400, seed=1)
-    interval = bootstrap.percentile_interval(values.mean(), drawn, 400, 0.95, (0, 100))
-    reach = 1.96 * values.std(ddof=1) / 20
-    assert (interval.low, interval.high) == pytest.approx(
-        (values.mean() - reach, values.mean() + reach), abs=0.1 * reach
-    )
+class Mean:
+    """The mean of one value per image."""
+
+    flags = None
+
+    def __init__(self, values):
+        self.values = values
+
+    def __call__(self, weights):
+        return weights @ self.values / weights.sum(axis=1)
 
 
-def test_the_interval_covers_a_mean_of_few_images_as_often_as_it_says(mean_scorer):
-    generator = np.random.default_rng(7)
-    covered = 0
-    for seed in range(400):
-        values = generator.normal(50, 10, 10)
-        drawn = bootstrap.replicates(mean_scorer(values), 10, seed, resamples=1000)
-        interval = bootstrap.percentile_interval(values.mean(), drawn, 10, 0.95, (0, 100))
-        covered += interval.low <= 50 <= interval.high
-    assert 0.92 * 400 <= covered <= 0.98 * 400  # plain percentiles: 0.90
+def of_score(scorer, images, seed=0, confidence=0.95, bounds=(0.0, 100.0)):
+    value = float(scorer(np.ones((1, images)))[0])
+    return bootstrap.interval(None, scorer, value, images, seed, confidence, bounds)
+
+
+def of_drop(clean, compressed, images, seed=0, confidence=0.95):
+    value = float(clean(np.ones((1, images)))[0] - compressed(np.ones((1, images)))[0])
+    return bootstrap.interval(clean, compressed, value, images, seed, confidence, (-100.0, 100.0))
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99, 0.9987])
+def test_the_interval_of_a_mean_agrees_with_the_normal_one(mean_scorer, confidence):
+    values = np.random.default_rng(5).normal(60, 10, 2000)
+    interval = of_score(mean_scorer(values), 2000, confidence=confidence)
+    reach = NormalDist().inv_cdf((1 + confidence) / 2) * values.std(ddof=1) / 2000**0.5
+    assert interval.value - interval.low == pytest.approx(reach, rel=0.1)
+    assert interval.high - interval.value == pytest.approx(reach, rel=0.1)
 
 
 def test_both_sides_are_drawn_alike(mean_scorer):
@@ -79,8 +90,11 @@ def test_a_remembered_scorer_is_resampled_once(mean_scorer):
     scorer = mean_scorer(np.arange(30.0))
     remembered = bootstrap.Remembered(scorer)
     first = bootstrap.replicates(remembered, 30, seed=2)
+    sample = bootstrap.resampled(remembered, 30, seed=2)
     calls = len(scorer.calls)
     assert (bootstrap.replicates(remembered, 30, seed=2) == first).all()
+    assert bootstrap.resampled(remembered, 30, seed=2) is sample
+    assert (sample.replicates == first).all()
     assert len(scorer.calls) == calls
     assert (bootstrap.replicates(scorer, 30, seed=2) == first).all()
     assert (bootstrap.replicates(remembered, 30, seed=3) != first).any()
@@ -88,32 +102,120 @@ def test_a_remembered_scorer_is_resampled_once(mean_scorer):
     assert remembered(np.ones((1, 30))) == pytest.approx(14.5)
 
 
+@pytest.mark.parametrize("images", [2, 7, 40])
+def test_two_halves_are_the_whole(images):
+    pairs = list(bootstrap._halves(images, seed=1))
+    assert all((pair.sum(axis=0) == 1).all() for pair in pairs)
+    assert all(pair.sum(axis=1).tolist() == [images / 2] * 2 for pair in pairs)
+    assert len({pair.tobytes() for pair in pairs}) > 1
+
+
+@pytest.mark.parametrize("images", [2, 30, 1000, 2345])
+def test_each_image_is_left_out_once(images):
+    weights = np.concatenate(list(bootstrap._without(images)))
+    assert weights.shape == (min(images, bootstrap.GROUPS), images)
+    assert ((1 - weights).sum(axis=0) == 1).all()
+    assert (1 - weights).sum(axis=1).max() <= -(-images // bootstrap.GROUPS)
+
+
 @given(
-    st.floats(-100, 100),
-    st.lists(st.floats(-100, 100) | st.just(float("nan")), min_size=1, max_size=50),
-    st.integers(1, 300),
-    st.floats(0.5, 0.999),
+    st.integers(2, 40),
+    st.integers(0, 2**32),
+    st.floats(0.5, 0.9999),
+    st.sampled_from([0.0, 1e-12, 0.1, 1.0]),
+    st.booleans(),
 )
-def test_the_estimate_always_lies_inside(value, drawn, images, confidence):
-    interval = bootstrap.percentile_interval(value, np.array(drawn), images, confidence, (-100.0, 100.0))
-    assert -100 <= interval.low <= interval.value == value <= interval.high <= 100
+@settings(max_examples=60, deadline=None)
+def test_the_estimate_always_lies_inside(images, seed, confidence, share, paired):
+    generator = np.random.default_rng(seed)
+    values = generator.uniform(0, 100, images)
+    changed = np.where(generator.random(images) < share, generator.uniform(0, 100, images), values)
+    clean, compressed = Mean(values), Mean(changed)
+    if paired:
+        found, lowest = of_drop(clean, compressed, images, seed, confidence), -100
+    else:
+        found, lowest = of_score(compressed, images, seed, confidence), 0
+    assert lowest <= found.low <= found.value <= found.high <= 100
+    assert found.low < found.high
 
 
-def test_undefined_replicates_are_left_out():
-    drawn = np.arange(1000.0) / 100
-    holed = np.where(np.arange(2000) % 2, np.nan, np.repeat(drawn, 2))
-    whole = bootstrap.percentile_interval(5, drawn, 50, 0.9, (-100, 100))
-    assert bootstrap.percentile_interval(5, holed, 50, 0.9, (-100, 100)) == whole
+@given(st.integers(2, 200), st.integers(0, 2**32))
+@settings(max_examples=30, deadline=None)
+def test_more_confidence_is_a_wider_interval(images, seed):
+    generator = np.random.default_rng(seed)
+    sample = bootstrap.Resampled.of(Mean(generator.uniform(0, 100, images) ** 2 / 100), images, seed)
+    value = float(sample.replicates.mean())
+    found = [bootstrap.interval_of(sample, value, images, one, (-1e9, 1e9)) for one in (0.8, 0.9, 0.95, 0.99, 0.9987)]
+    assert [one.low for one in found] == sorted((one.low for one in found), reverse=True)
+    assert [one.high for one in found] == sorted(one.high for one in found)
 
 
-@pytest.mark.parametrize(("drawn", "images"), [([np.nan, np.nan], 20), ([3.0, 3.0], 1)])
-def test_what_says_nothing_could_be_anything(drawn, images):
-    interval = bootstrap.percentile_interval(3.0, np.array(drawn), images, 0.95, (-100.0, 100.0))
-    assert (interval.low, interval.value, interval.high) == (-100, 3, 100)
+def test_swapping_the_sides_turns_the_interval_round():
+    generator = np.random.default_rng(3)
+    clean, compressed = Mean(generator.uniform(20, 90, 80)), Mean(generator.uniform(10, 80, 80))
+    drop, rise = of_drop(clean, compressed, 80), of_drop(compressed, clean, 80)
+    assert (drop.low, drop.value, drop.high) == pytest.approx((-rise.high, -rise.value, -rise.low))
+
+
+def test_where_no_image_changed_some_may_have_stayed_unseen():
+    values = np.random.default_rng(1).uniform(30, 90, 300)
+    found = of_drop(Mean(values), Mean(values.copy()), 300)
+    flags = paired.drop_interval(300, 0, 0, 0.95)
+    assert found.value == 0
+    assert (found.low, found.high) == pytest.approx((flags.low, flags.high), rel=0.03)
+    assert of_drop(Mean(values), Mean(values.copy()), 300, confidence=0.99).high > found.high
+
+
+@pytest.mark.parametrize("lost", [1, 3, 10, 40])
+def test_a_few_images_that_lose_all_are_no_surer_than_as_many_flags(lost):
+    values = np.full(300, 100.0)
+    changed = np.where(np.arange(300) < lost, 0.0, values)
+    found, flags = of_drop(Mean(values), Mean(changed), 300), paired.drop_interval(300, lost, 0, 0.95)
+    assert found.value == pytest.approx(flags.value)
+    assert found.high >= flags.high * 0.97
+    assert found.high - found.low <= 2.2 * (flags.high - flags.low)
+
+
+def test_the_bias_of_few_images_widens_the_interval_on_its_side():
+    """The best of some noisy values, say: the fewer images, the higher it seems."""
+    noise = np.random.default_rng(1).normal(0, 1, (60, 400))
+
+    class Highest:
+        flags = None
+
+        def __call__(self, weights):
+            return 50 + (weights @ noise.T / weights.sum(axis=1)[:, None]).max(axis=1) * 10
+
+    sample = bootstrap.Resampled.of(Highest(), 400, 0)
+    value = float(Highest()(np.ones((1, 400)))[0])
+    found = bootstrap.interval_of(sample, value, 400, 0.95, (0, 100))
+    assert sample.halves.mean() > value
+    assert found.value - found.low > 1.5 * (found.high - found.value)
+    assert found.low <= 50 <= found.high
+    assert not value - 1.96 * sample.replicates.std() <= 50  # what would have been said without
+
+
+def test_undefined_draws_are_left_out():
+    generator = np.random.default_rng(2)
+    values = generator.uniform(20, 90, 50)
+    sample = bootstrap.Resampled.of(Mean(values), 50, 0)
+    holed = bootstrap.Resampled(np.append(sample.replicates, np.nan), np.append(sample.halves, np.nan), sample.left_out)
+    value = values.mean()
+    whole = bootstrap.interval_of(sample, value, 50, 0.9, (-100, 100))
+    assert bootstrap.interval_of(holed, value, 50, 0.9, (-100, 100)) == whole
+
+
+def test_what_says_nothing_could_be_anything(rare_scorer):
+    """One image; or one on which all depends; or a score that no draw defines."""
+    assert of_drop(Mean(np.array([3.0])), Mean(np.array([1.0])), 1) == Interval(2.0, -100.0, 100.0)
+    assert of_drop(rare_scorer(40.0), rare_scorer(38.0), 5) == Interval(2.0, -100.0, 100.0)
+    nothing = np.full(8, np.nan)
+    sample = bootstrap.Resampled(nothing, nothing, np.zeros(8))
+    assert bootstrap.interval_of(sample, 4.0, 8, 0.95, (0.0, 100.0)) == Interval(4.0, 0.0, 100.0)
 
 
 @pytest.mark.parametrize(
     ("freedom", "published"), [(5, 2.5706), (9, 2.2622), (29, 2.0452), (99, 1.9842), (999, 1.9623)]
 )
 def test_students_t(freedom, published):
-    assert bootstrap._student(NormalDist().inv_cdf(0.975), freedom) == pytest.approx(published, rel=5e-3)
+    assert bootstrap.student(NormalDist().inv_cdf(0.975), freedom) == pytest.approx(published, rel=5e-3)

@@ -68,7 +68,7 @@ def test_a_floor_is_judged_on_the_interval_of_the_compressed_score(flag_pair):
     assert found.score_interval.value == 72.5
     assert found.reason == (
         "top1 fell by 3.5 points (76.0 to 72.5, 95 % interval -0.6 to 8.1); "
-        "the score of 72.5 (95 % interval 65.9 to 78.2) has to reach 72.0"
+        "the score of 72.5 (95 % interval 65.9 to 78.3) has to reach 72.0"
     )
     assert judged(flag_pair(140, 12, 5, 43), min_score=80.0).verdict == "fail"
     assert judged(flag_pair(140, 12, 5, 43), min_score=60.0).verdict == "pass"
@@ -85,17 +85,18 @@ def test_scores_without_flags_are_judged_by_the_paired_bootstrap(mean_scorer):
     values = np.random.default_rng(1).uniform(30, 90, 200)
     pair = mean_scorer(values), mean_scorer(values - 5)
     found = judged(pair, metric="miou", max_drop=4.9, min_score=10.0)
-    assert found.verdict == "fail"
-    assert (found.drop.low, found.drop.value, found.drop.high) == pytest.approx((5, 5, 5))
+    assert (found.verdict, found.drop.value) == ("inconclusive", pytest.approx(5))
     assert found.score_interval.low < found.score < found.score_interval.high
-    assert judged(pair, max_drop=5.1, min_score=40.0).verdict == "pass"
+    assert judged(pair, max_drop=2.9, min_score=10.0).verdict == "fail"
+    assert judged(pair, max_drop=7.1, min_score=40.0).verdict == "pass"
     assert judged(pair, min_score=found.score).verdict == "inconclusive"
 
 
-def test_an_identical_model_loses_exactly_nothing(mean_scorer):
+def test_an_identical_model_loses_nothing_that_these_images_show(mean_scorer):
     values = np.random.default_rng(1).uniform(30, 90, 200)
-    found = judged((mean_scorer(values), mean_scorer(values.copy())), metric="map", max_drop=0.0)
-    assert (found.drop, found.verdict) == (Interval(0.0, 0.0, 0.0), "pass")
+    found = judged((mean_scorer(values), mean_scorer(values.copy())), metric="map", max_drop=2.0)
+    assert (found.drop.value, found.verdict) == (0.0, "pass")
+    assert 1.8 < found.drop.high == -found.drop.low < 2.0  # as with 200 flags of which none flips
 
 
 def test_same_seed_same_interval(mean_scorer):
@@ -129,8 +130,6 @@ def test_an_undefined_score_is_an_error(mean_scorer, rare_scorer):
     found = judged((mean_scorer(np.full(5, 40.0)), nothing), metric="map", images=5, max_drop=2.0)
     assert (found.verdict, found.clean_score, found.score) == ("error", 40.0, None)
     assert found.reason.startswith("map is undefined on the compressed images: 5 images")
-    found = judged((rare_scorer(40.0), rare_scorer(38.0)), images=5, max_drop=3.0)
-    assert (found.verdict, found.drop) == ("pass", Interval(2.0, 2.0, 2.0))
 
 
 def test_no_image_is_an_error(flag_pair):

@@ -1,6 +1,12 @@
-"""The score interval of a paired difference of proportions (Tango 1998, Statistics in Medicine 17:891-908).
+"""The interval of a paired difference of proportions: a score interval that is corrected for skewness where it matters.
 
-It holds its coverage where a Wald or bootstrap interval collapses to a point: with no flip at all, or only flips.
+The base is Tango's score interval (1998, Statistics in Medicine 17:891-908), which holds its coverage where a Wald or
+bootstrap interval collapses to a point: with no flip at all, or only flips. Its lower end is too high where few images
+flip and nearly all of them the same way: lost images are then close to Poisson, whose upper tail is longer than the
+normal one. The first term of the Cornish-Fisher expansion makes up for that (Laud 2017, Pharmaceutical Statistics
+16:334-348, for other designs). It is applied only where it widens the interval: the other way it grows without bound as
+the variance goes to 0, and the interval misses losses that a sample happens not to show.
+`python -m benchmarks.coverage.top1` compares it with others.
 """
 
 from __future__ import annotations
@@ -20,7 +26,7 @@ _HALVINGS: Final = 60
 
 
 def drop_interval(images: int, lost: int, gained: int, confidence: float) -> Interval:
-    """The drop of a mean of flags, in points, with its interval.
+    """The drop of a mean of flags, in points, with its interval; low <= value <= high.
 
     `lost` images are right when clean and wrong when compressed, `gained` the other way round, of `images` >= 1 in all;
     0 < confidence < 1.
@@ -40,26 +46,31 @@ def bounds(
 
 
 def _lower(n: int, lost: NDArray[np.float64], gained: NDArray[np.float64], z: float) -> NDArray[np.float64]:
-    """Where the score statistic, which falls as the difference grows, comes down to z: left of the estimate."""
+    """The smallest difference under which a surplus of lost images as large as this one is no surprise."""
     surplus = lost - gained
+    correction = max(z * z - 1, 0.0) / 6
     outside, inside = np.full(surplus.shape, -1.0), surplus / n
     for _ in range(_HALVINGS):
         middle = (outside + inside) / 2
-        rejected = surplus - n * middle > z * np.sqrt(n * _variance(middle, n, lost, gained))
+        variance, lean = _moments(middle, n, lost, gained)
+        rejected = surplus - n * middle > z * np.sqrt(n * variance) + correction * np.maximum(lean, 0.0)
         outside, inside = np.where(rejected, middle, outside), np.where(rejected, inside, middle)
     return outside
 
 
-def _variance(
+def _moments(
     difference: NDArray[np.float64], n: int, lost: NDArray[np.float64], gained: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """n times the variance of the estimate where the true difference is the one given (Tango 1998, section 3).
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of one image, where the true difference is the one given: the variance, and third moment over variance.
 
-    p is the most likely share of gained images under that difference: the larger root of 2n p^2 + B p + C.
+    An image is 1 if lost, -1 if gained, else 0. p is the most likely share of gained images under that difference: the
+    larger root of 2n p^2 + b p + c (Tango 1998, section 3).
     """
     b = -lost - gained + (2 * n - lost + gained) * difference
     c = -gained * difference * (1 - difference)
     root = np.sqrt(np.maximum(b * b - 8 * n * c, 0.0))
     # (root - b) cancels where b > 0; the same root is then -2c / (root + b), c being at most 0 there.
     p = np.where(b > 0, -2 * c / np.where(b > 0, root + b, 1.0), (root - b) / (4 * n))
-    return np.maximum(2 * p + difference * (1 - difference), 0.0)
+    variance = np.maximum(2 * p + difference * (1 - difference), 0.0)
+    third = difference * (1 - 3 * (2 * p + difference) + 2 * difference**2)
+    return variance, np.divide(third, variance, out=np.zeros_like(third), where=variance > 0)
