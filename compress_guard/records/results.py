@@ -119,7 +119,9 @@ class CellResult:
     source_bpp: float | None = None
     """Mean bpp of those source images that were lossily coded files already."""
     lossy_sources: int | None = None
-    """How many of the images those are; None where the data does not tell."""
+    """How many of the images that were looked at those are; None where the data does not tell."""
+    sources_looked: int | None = None
+    """Images whose origin the data told, all or a seeded sample."""
     control_images: int | None = None
     """Images that went through a lossless codec and the model, to the same predictions as the clean ones."""
     control_changed: int | None = None
@@ -150,7 +152,8 @@ class CellResult:
     check_encodes: int | None = None
     """Images coded beside that to check estimates, in the cell of a codec and guard that was measured first."""
     predictions: int | None = None
-    """Images that the model was asked to predict for this cell (clean ones count where this cell made them)."""
+    """Images that the model was asked to predict for this cell (clean ones and those of controls count where
+    this cell made them)."""
     seconds: float | None = None
 
     def as_dict(self) -> dict[str, Any]:

@@ -27,7 +27,8 @@ _PACKAGES: Final = (
 def environment(settings: RunSettings) -> dict[str, Any]:
     """Python, platform, versions of what is installed (nothing is imported for it), and the settings of the run.
 
-    `device`, `workers`, `limit`, `seed` and `strict` are what was asked for; each cell says what device it ran on.
+    `device`, `workers`, `limit`, `seed`, `early_stop` and `strict` are what was asked for; each cell says what device
+    it ran on.
     """
     return {
         "python": platform.python_version(),
@@ -38,6 +39,7 @@ def environment(settings: RunSettings) -> dict[str, Any]:
         "workers": settings.workers,
         "limit": settings.limit,
         "seed": settings.seed,
+        "early_stop": settings.early_stop,
         "strict": settings.strict,
     }
 

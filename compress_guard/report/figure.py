@@ -29,3 +29,24 @@ def span(shown: Iterable[str]) -> str:
 def count(number: int, noun: str) -> str:
     """``1 cell``, ``2 cells``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def percent(share: float) -> str:
+    """``95 %``, ``99.902 %``."""
+    return f"{100 * share:g} %"
+
+
+def signed(value: float) -> str:
+    """Points with their sign: ``+0.1``."""
+    return f"{round(value, 1) + 0.0:+.1f}"
+
+
+def about(number: int) -> str:
+    """A number of images with two digits, rounded up."""
+    step = 10 ** max(0, len(str(number)) - 2)
+    return str(-(-number // step) * step)
+
+
+def spread(shown: Iterable[float]) -> str:
+    """Points from the lowest to the highest: ``1.9 to 5.2``, or one figure where both read the same."""
+    return span(map(points, sorted(shown)))

@@ -9,6 +9,7 @@ from compress_guard.records import CellResult
 
 FAIL: Final = "FAIL"
 INCONCLUSIVE: Final = "?"
+STOPPED: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,11 @@ class Signs:
 
     def mark(self, result: CellResult) -> str:
         """What stands beside a cell's number: every cell that fails the run says FAIL, whatever made it fail."""
+        stopped = STOPPED if result.stopped_early else ""
         doubt = INCONCLUSIVE if result.verdict == "inconclusive" else ""
         if result.outcome == "failed":
-            return f"{doubt} {FAIL}".lstrip()
-        return {"pass": self.held, "unjudged": self.unjudged}.get(result.verdict, doubt)
+            return f"{doubt} {FAIL}{stopped}".lstrip()
+        return {"pass": self.held, "unjudged": self.unjudged}.get(result.verdict, doubt) + stopped
 
     def legend(self, results: list[CellResult]) -> list[tuple[str, str, str]]:
         """Sign, meaning and style of each sign that these results show."""
@@ -41,6 +43,7 @@ class Signs:
             ("pass" in verdicts, self.held, "held", "green"),
             ("inconclusive" in verdicts, INCONCLUSIVE, "inconclusive", "light"),
             ("unjudged" in verdicts, self.unjudged, "no limit", "light"),
+            (any(result.stopped_early for result in results), STOPPED, "stopped early", "light"),
             ("unreachable" in verdicts, "floor", "lowest bpp reached", "light"),
         ]
         return [(sign, meaning, style) for there, sign, meaning, style in shown if there]

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from compress_guard.records import CellResult
+from compress_guard.records import CellResult, SliceResult
 from compress_guard.report import properties
 
 
@@ -39,3 +39,34 @@ def test_numbers_keep_every_digit(cell):
 def test_a_number_that_is_none_is_refused(cell):
     with pytest.raises(ValueError, match="not JSON compliant"):
         properties(cell("jpeg", 1, drop=float("nan")))
+
+
+def test_slices_are_whole_in_one_property_and_have_their_drops_beside_it(cell):
+    slices = (
+        SliceResult("weather", "night", 33, 0.975, "fail", drop=12.125, drop_low=8.0, drop_high=16.0, max_drop=5.0),
+        SliceResult("weather", "heavy rain\x00", 20, 0.95, "unjudged", drop=1.5),
+        SliceResult("size", "small", 0, 0.95, "unjudged"),
+    )
+    told = properties(cell("jpeg", 1, "fail", "failed", 1.0, slices=slices))
+    assert [SliceResult.from_dict(part) for part in json.loads(dict(told)["cg_slices"])] == list(slices)
+    assert [pair for pair in told if pair[0].startswith("cg_slice_")] == [
+        ("cg_slice_weather_night_drop", "12.125"),
+        ("cg_slice_weather_night_max_drop", "5.0"),
+        ("cg_slice_weather_night_verdict", "fail"),
+        ("cg_slice_weather_heavy_rain__drop", "1.5"),
+    ]
+
+
+def test_what_stopped_changed_and_was_checked_is_told(cell):
+    told = dict(
+        properties(
+            cell(
+                "jpeg", 1, drop=1.0, stopped_early=True, harmful_flips=3, worst=(("a", 0.5),), correction="bonferroni",
+                images_needed=800, control_images=96, control_changed=0, lossy_sources=2, swap_score=75.0,
+            )
+        )
+    )  # fmt: skip
+    assert (told["cg_stopped_early"], told["cg_harmful_flips"], told["cg_correction"]) == ("true", "3", "bonferroni")
+    assert (told["cg_images_needed"], told["cg_lossy_sources"], told["cg_swap_score"]) == ("800", "2", "75.0")
+    assert (told["cg_control_images"], told["cg_control_changed"]) == ("96", "0")
+    assert json.loads(told["cg_worst"]) == [{"id": "a", "points": 0.5}]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from compress_guard.records import SliceResult
 from compress_guard.report import lines, plain
+from compress_guard.report.notes import notes
 
 EVERY_VERDICT = """\
 drop = clean - compressed (negative: a gain)   ✓ held   ? inconclusive   · no limit   floor lowest bpp reached
@@ -69,3 +71,89 @@ def test_an_output_without_the_signs_gets_ascii(every_verdict):
 
 def test_nothing_measured_says_nothing():
     assert list(lines([])) == []
+
+
+ALL_THERE_IS = """\
+drop = clean - compressed (negative: a gain)   ✓ held   ? inconclusive   * stopped early
+
+photos: top1 76.2 on 96 to 200 clean images; drop in points
+           0.5bpp     1.0bpp
+  allowed     4.0        2.0
+  jpeg        4.3 ?      9.0 FAIL*
+  webp        1.0 ✓*     0.1 ?
+
+1 of 4 cells failed:
+  thresholds.yaml::photos[jpeg-1.0bpp]  top1 fell by 9.0 points, allowed 2.0
+
+photos: 200 images cannot pass jpeg at 0.5 and 1 bpp, webp at 1 bpp: even where none of them changes, the 99.9 % \
+interval of the drop reaches 5.1, allowed 2.0 to 4.0; it takes 531 images
+2 inconclusive (?): the interval reaches to both sides of the limit, so these images cannot tell and more are needed; \
+2 passed by on_inconclusive: pass
+photos: about 1400 images would settle webp at 1 bpp; too near the limit for a hundred times the images: jpeg at \
+0.5 bpp
+photos: weather=night lost more than it may in 1 cell, most with jpeg at 1 bpp: 20.0 points, allowed 5.0 (33 images)
+photos: 200 of 200 sources are lossy files already, 0.9 bpp on average; the drop says little at or above that: jpeg \
+at 1 bpp, webp at 1 bpp
+photos: 200 images resolve drops 2.2 to 4.9 points from their limit
+photos: intervals at 99.9 %: bonferroni over the judged cells of the file
+photos: 2 of 4 cells stopped early (*), certain after 96 to 120 of 200 images
+photos: predictions that turned wrong / right: jpeg at 0.5 bpp 12 / 3, jpeg at 1 bpp 20 / 2, webp at 1 bpp 2 / 2; \
+wrong ones such as a, b, c
+photos: slices that lost most: weather=night 20.0 points (9.0 to 31.0, 33 images) where all lost 9.0, jpeg at 1 bpp
+photos: another decoder (torchvision 0.29) moves the score by -0.2 to +0.1 points: jpeg at 0.5 and 1 bpp
+
+4 cells: 1 failed, 3 passed (verdicts: 1 pass, 1 fail, 2 inconclusive)
+"""
+
+
+def everything(cell, codec, bpp, verdict, outcome, drop, **fields):
+    given = {
+        "confidence": 0.999,
+        "correction": "bonferroni",
+        "lossy_sources": 200,
+        "source_bpp": 0.9,
+        "control_images": 96,
+        "control_changed": 0,
+        "max_drop": 4.0 if bpp == 0.5 else 2.0,
+        "resolvable_drop": 4.9,
+    }
+    return cell(codec, bpp, verdict, outcome, drop, **(given | fields))
+
+
+def test_all_there_is_to_tell_takes_a_few_lines(cell):
+    night = SliceResult("weather", "night", 33, 0.999, "fail", 90.0, 70.0, 20.0, 9.0, 31.0, 5.0)
+    swap = {"swap_decoder": "torchvision 0.29"}
+    found = [
+        everything(
+            cell, "jpeg", 0.5, "inconclusive", "passed", 4.3, harmful_flips=12, helpful_flips=3,
+            worst=(("a", 0.5), ("b", 0.5)), swap_score=72.0, **swap,
+        ),
+        everything(
+            cell, "jpeg", 1, "fail", "failed", 9.0, harmful_flips=20, helpful_flips=2, worst=(("c", 0.5),),
+            slices=(night,), stopped_early=True, images_used=120, swap_score=67.0,
+            reason="top1 fell by 9.0 points, allowed 2.0", **swap,
+        ),
+        everything(cell, "webp", 0.5, "pass", "passed", 1.0, stopped_early=True, images_used=96),
+        everything(
+            cell, "webp", 1, "inconclusive", "passed", 0.1, harmful_flips=2, helpful_flips=2, images_needed=1331,
+            resolvable_drop=2.2,
+        ),
+    ]  # fmt: skip
+    assert plain(lines(found)) == ALL_THERE_IS
+
+
+def test_notes_grow_with_the_guards_and_not_with_the_cells(cell):
+    def run(codecs):
+        night = SliceResult("weather", "night", 33, 0.999, "fail", 90.0, 70.0, 20.0, 9.0, 31.0, 5.0)
+        return [
+            everything(
+                cell, codec, bpp, "inconclusive", "passed", 4.0, harmful_flips=12, helpful_flips=3, slices=(night,),
+                worst=((f"{codec}{bpp}", 0.5),), images_needed=500 + 40 * place, swap_decoder="other", swap_score=70.0,
+            )
+            for codec in codecs
+            for place, bpp in enumerate((0.5, 1, 2))
+        ]  # fmt: skip
+
+    few, many = (plain(notes(run(codecs))) for codecs in ("ab", "abcdefghijklmnopqrst"))
+    assert len(many.splitlines()) == len(few.splitlines())
+    assert len(many) < 1.5 * len(few)

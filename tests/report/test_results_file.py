@@ -11,7 +11,7 @@ import pytest
 
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import RunError
-from compress_guard.records import CellResult
+from compress_guard.records import CellResult, SliceResult
 from compress_guard.report import document, environment, write
 
 CONTRACT = [
@@ -71,6 +71,21 @@ def test_a_file_gives_the_results_back(every_verdict, tmp_path):
     assert [path.name for path in target.parent.iterdir()] == ["results.json"]
 
 
+def test_slices_worst_images_and_controls_come_back_too(cell, tmp_path):
+    slices = (
+        SliceResult("weather", "night", 33, 0.975, "fail", 90.0, 78.0, 12.0, 8.0, 16.0, 5.0),
+        SliceResult("weather", "fog", 0, 0.95, "unjudged"),
+    )
+    found = cell(
+        "jpeg", 1, "fail", "failed", 1.0, slices=slices, worst=(("a", 0.5), ("b", 0.25)), stopped_early=True,
+        swap_decoder="torchvision 0.29", swap_score=75.0, resolvable_drop=4.9, control_images=96, control_changed=0,
+    )  # fmt: skip
+    write(tmp_path / "r.json", [found], {}, {})
+    (read,) = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["cells"]
+    assert CellResult.from_dict(read) == found
+    assert read["slices"][1]["drop"] is None
+
+
 def test_words_stay_readable_in_the_file(cell, tmp_path):
     write(tmp_path / "r.json", [cell("jpeg", 1, drop=1.0, reason="größer")], {}, {})
     assert "größer" in (tmp_path / "r.json").read_text(encoding="utf-8")
@@ -82,6 +97,9 @@ def test_a_number_that_is_none_is_refused_by_place_and_nothing_is_written(cell, 
         write(tmp_path / "r.json", found, {}, {})
     with pytest.raises(ValueError, match=r"^environment\.load is nan;"):
         document([], {"load": float("nan")})
+    part = SliceResult("weather", "night", 3, 0.95, "unjudged", drop=float("nan"))
+    with pytest.raises(ValueError, match=r"^cells\[0\]\.slices\[0\]\.drop is nan;"):
+        document([cell("jpeg", 1, drop=1.0, slices=(part,))], {})
     assert list(tmp_path.iterdir()) == []
 
 

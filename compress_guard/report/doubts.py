@@ -1,0 +1,108 @@
+"""How sure the verdicts are, and how many images would make them surer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.report import figure
+from compress_guard.report.groups import by_guard, cells, groups
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+
+_MOST_NUMBERS: Final = 3
+"""Numbers of images that a line tells apart before it gives their range."""
+
+
+def hopeless(results: Sequence[CellResult]) -> Iterator[str]:
+    """Limits that so many images cannot hold, whatever the model does."""
+
+    def key(result: CellResult) -> tuple[str, int, float] | None:
+        if not result.judged or result.verdict == "pass" or result.max_drop is None or not result.images:
+            return None
+        return result.guard, result.images, result.confidence
+
+    for (guard, images, confidence), found in groups(results, key):
+        # numpy comes with it, which a report on a run without verdicts has no need of.
+        from compress_guard.verdict import power
+
+        reach = power.reach_unchanged(images, confidence)
+        caught = [result for result in found if result.max_drop is not None and result.max_drop < reach]
+        limits = sorted(result.max_drop for result in caught if result.max_drop is not None)
+        if not limits:
+            continue
+        enough = power.images_for(confidence, limits[0])
+        remedy = "no number of images could" if enough is None else f"it takes {enough} images"
+        yield (
+            f"{guard}: {figure.count(images, 'image')} cannot pass {cells(caught)}: even where none of them changes, "
+            f"the {figure.percent(confidence)} interval of the drop reaches {figure.points(reach)}, allowed "
+            f"{figure.span(map(figure.limit, limits))}; {remedy}"
+        )
+
+
+def inconclusive(results: Sequence[CellResult]) -> Iterator[str]:
+    """How many verdicts are open, and what became of them."""
+    found = [result for result in results if result.verdict == "inconclusive"]
+    if found:
+        ways = {
+            ("passed", "policy"): "passed by on_inconclusive: pass",
+            ("failed", "policy"): "failed by on_inconclusive: fail",
+            ("passed", "point"): "passed by the point estimate",
+            ("failed", "point"): "failed by the point estimate",
+        }
+        settled = [(result.outcome, result.settled_by) for result in found]
+        how = ", ".join(f"{settled.count(way)} {text}" for way, text in ways.items() if way in settled)
+        yield (
+            f"{len(found)} inconclusive (?): the interval reaches to both sides of the limit, so these images cannot "
+            f"tell and more are needed; {how}"
+        )
+
+
+def needed(results: Sequence[CellResult]) -> Iterator[str]:
+    """About how many images would settle the open verdicts of each guard."""
+
+    def asked(result: CellResult) -> bool:
+        # Without it nobody looked how far the images reach.
+        return result.verdict == "inconclusive" and result.resolvable_drop is not None
+
+    for guard, found in by_guard(results, asked):
+        near = [result for result in found if result.images_needed is None]
+        rest = sorted((result for result in found if result.images_needed), key=lambda one: one.images_needed or 0)
+        numbers = list(groups(rest, lambda result: figure.about(result.images_needed or 0)))
+        told = [f"about {number} images would settle {cells(some)}" for number, some in numbers]
+        if len(numbers) > _MOST_NUMBERS:
+            told = [f"about {numbers[0][0]} to {numbers[-1][0]} images would settle {cells(rest)}"]
+        if near:
+            told.append(f"too near the limit for a hundred times the images: {cells(near)}")
+        yield f"{guard}: {'; '.join(told)}"
+
+
+def resolvable(results: Sequence[CellResult]) -> Iterator[str]:
+    """What each guard's images can tell apart."""
+    for guard, found in by_guard(results, lambda result: result.resolvable_drop is not None):
+        whole = [result for result in found if not result.stopped_early]
+        if whole:
+            images = figure.span(map(str, sorted(result.images_used or result.images or 0 for result in whole)))
+            drops = figure.spread(result.resolvable_drop or 0.0 for result in whole)
+            yield f"{guard}: {images} images resolve drops {drops} points from their limit"
+
+
+def corrected(results: Sequence[CellResult]) -> Iterator[str]:
+    """Intervals that are wider since there are many cells."""
+    for correction, found in groups(results, lambda result: None if result.correction == "none" else result.correction):
+        guards = ", ".join(dict.fromkeys(result.guard for result in found))
+        levels = figure.span(figure.percent(result.confidence) for result in found)
+        yield f"{guards}: intervals at {levels}: {correction} over the judged cells of the file"
+
+
+def stopped(results: Sequence[CellResult]) -> Iterator[str]:
+    """Cells that did not take all images."""
+    for guard, found in by_guard(results, lambda result: result.stopped_early):
+        cells_of_guard = sum(result.guard == guard for result in results)
+        used = figure.span(map(str, sorted(result.images_used or 0 for result in found)))
+        planned = figure.span(map(str, sorted(result.images or 0 for result in found)))
+        yield (
+            f"{guard}: {len(found)} of {figure.count(cells_of_guard, 'cell')} stopped early (*), certain after {used} "
+            f"of {planned} images"
+        )

@@ -1,0 +1,41 @@
+"""The images behind the verdicts that are red or open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.report.groups import MOST_NAMED, by_guard, cell
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+
+_MOST_IMAGES: Final = 5
+
+
+def flips(results: Sequence[CellResult]) -> Iterator[str]:
+    """How many predictions turned wrong and right, and which images to look at."""
+    for guard, found in by_guard(results, lambda result: _open(result) and result.harmful_flips is not None):
+        told = [f"{cell(result)} {result.harmful_flips} / {result.helpful_flips}" for result in found[:MOST_NAMED]]
+        more = f", {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        names = list(dict.fromkeys(name for result in found for name, _ in result.worst))[:_MOST_IMAGES]
+        such = f"; wrong ones such as {', '.join(names)}" if names else ""
+        yield f"{guard}: predictions that turned wrong / right: {', '.join(told)}{more}{such}"
+
+
+def images(results: Sequence[CellResult]) -> Iterator[str]:
+    """Where a score is no mean of flags: the images that cost most, each where it cost most."""
+    for guard, found in by_guard(results, lambda result: _open(result) and result.harmful_flips is None):
+        costs = sorted(
+            ((points, name, result) for result in found for name, points in result.worst),
+            key=lambda cost: (-cost[0], cost[1]),
+        )
+        most: dict[str, str] = {}
+        for points, name, result in costs:
+            most.setdefault(name, f"{name} ({points:.2f} points, {cell(result)})")
+        if most:
+            yield f"{guard}: images that lost most: {', '.join(list(most.values())[:_MOST_IMAGES])}"
+
+
+def _open(result: CellResult) -> bool:
+    return result.verdict in ("fail", "inconclusive")
