@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--no-cache", action="store_true", help="keep nothing after the run")
     run.add_argument("--json", metavar="FILE", help="write all results as JSON, evidence in a zip file beside it")
     run.add_argument(
+        "--early-stop", action="store_true", help="stop a cell when its verdict is certain; such cells are marked"
+    )
+    run.add_argument(
         "--strict", action="store_true", help="what would be skipped fails, except where FILE itself says skip"
     )
     _add_doctor(commands)

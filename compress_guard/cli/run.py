@@ -101,6 +101,7 @@ def _settings(options: argparse.Namespace, path: Path, run_folder: Path) -> RunS
         workers=options.workers or cores(),
         limit=options.limit,
         seed=options.seed,
+        early_stop=options.early_stop,
         strict=options.strict,
         keep_evidence=options.json is not None,
     )
@@ -112,7 +113,8 @@ def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSetting
     file = _name_in_ids(Path(thresholds.path))
     for number, cell in enumerate(cells, start=1):
         with _StandardErrorProgress(f"[{number}/{len(cells)}]") as progress:
-            result = session.measure(cell, f"{file}::{cell.name}", without_fixtures, progress).result
+            node_id = f"{file}::{cell.name}"
+            result = session.measure(cell, node_id, without_fixtures, progress, progress.tell).result
         results.append(result)
         sys.stderr.write(f"[{number}/{len(cells)}] {cell.name} {result.outcome}: {result.reason}\n")
     return results
@@ -141,6 +143,12 @@ class _StandardErrorProgress:
             count = f"{done}/{total}" if total else f"{done}"
             sys.stderr.write(f"\r\x1b[K{self._prefix} {what}: {count} images")
             sys.stderr.flush()
+
+    def tell(self, line: str) -> None:
+        """A line that stays."""
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+        sys.stderr.write(f"{line}\n")
 
     def __exit__(self, *_: object) -> None:
         if sys.stderr.isatty():

@@ -7,12 +7,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, final
 
+from compress_guard.engine.changes import Changes
 from compress_guard.engine.coding import Coder, available_codec
+from compress_guard.engine.control import Control, control
 from compress_guard.engine.draft import Draft
+from compress_guard.engine.expectation import Tell, expectations, untold
 from compress_guard.engine.health import Proven, Watch, prove
-from compress_guard.engine.prediction import Progress, coded_batch
+from compress_guard.engine.judging import Judging
+from compress_guard.engine.prediction import Progress
+from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, effective_limit
-from compress_guard.engine.subject import CountProgress, Subject, Subset
+from compress_guard.engine.subject import Subject, Subset
+from compress_guard.engine.trial import Trial
 from compress_guard.errors import CodecError, CodecUnavailable, RunError
 from compress_guard.records import (
     Cell,
@@ -27,7 +33,6 @@ from compress_guard.records import (
     format_bpp,
 )
 from compress_guard.store import Store
-from compress_guard.verdict import Remembered, judge
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +42,7 @@ class Measured:
     result: CellResult
     evidence: Evidence | None = None
     clean_evidence: Evidence | None = None
+    changes: Changes | None = None
     problem: RunError | None = None
     """What went wrong, for whoever wants the traceback."""
 
@@ -64,16 +70,17 @@ class Bench:
         self._subject: Final = subject
         self._settings: Final = settings
         self._store: Final = Store(settings.store_folder)
-        self._clean_scorers: Final[dict[tuple[int | None, tuple[str, ...]], Remembered]] = {}
+        self._judging: Final = Judging(guard, subject.task, settings.seed)
         self._codings: Final[dict[tuple[CodecSpec, int | None], _Coding]] = {}
+        self._expected: Final[set[int | None]] = set()
 
-    def measure(self, cell: Cell, node_id: str, progress: Progress = _silent) -> Measured:
+    def measure(self, cell: Cell, node_id: str, progress: Progress = _silent, tell: Tell = untold) -> Measured:
         """Measure one cell and judge it. Never raises for what the cell itself can go wrong with."""
         started = time.perf_counter()
         predicted = self._subject.predictions
         draft = Draft.of(self.guard, cell, node_id, self._settings, self._subject.device)
         try:
-            measured = self._measure(cell, draft, progress)
+            measured = self._measure(cell, draft, progress, tell)
         except RunError as problem:
             judgement = _without_evidence(_verdict_of(problem), str(problem))
             measured = Measured(draft.settled(judgement), problem=problem)
@@ -86,10 +93,11 @@ class Bench:
         )
         return replace(measured, result=result)
 
-    def _measure(self, cell: Cell, draft: Draft, progress: Progress) -> Measured:
+    def _measure(self, cell: Cell, draft: Draft, progress: Progress, tell: Tell) -> Measured:
         limit = effective_limit(cell, self._settings)
         coding, subset = self._coding(cell, draft, limit)
         coder, survey = coding.coder, subset.survey
+        self._expect(limit, survey, draft, tell)
         plan = self._plan(cell, coding, progress)
         planned = plan.at(cell.bpp)
         draft.note_rate(survey, coder, planned)
@@ -98,22 +106,26 @@ class Bench:
             why = unreachable(cell, planned, self.guard.rate)
             return Measured(draft.settled(_without_evidence("unreachable", why)))
         self._prove(coding, plan, subset, draft)
-        clean_evidence = self._subject.clean_evidence(limit, partial(progress, f"predicting {self.guard.name} clean"))
+        self._control(limit, subset, draft, progress)
+        trial = self._trial(cell, coding, subset, planned)
         before = coder.encoded_pixels
-        watch = Watch(coder, survey, planned, self._settings.seed)
-        evidence = self._compressed_evidence(
-            subset, coder, planned, watch, partial(progress, f"predicting {cell.name}")
-        )
+        stop = self._judging.early_stop(cell, survey) if self._settings.early_stop else None
+        passed = trial.whole(progress) if stop is None else trial.until_certain(stop, self._judging.score, progress)
         # Where the store cannot keep streams they are made once more.
         again = (coder.encoded_pixels - before) / sum(info.pixels for info in survey.infos)
-        used = set(evidence.ids)
-        lost = {at for at, info in enumerate(survey.infos) if info.id not in used}
+        used = set(passed.evidence.ids)
+        lost = {at for at, info in enumerate(survey.infos[: passed.reached]) if info.id not in used}
         draft.note_rate(survey, coder, planned.without(lost))
-        draft.note(encodes=(draft.result.encodes or 0.0) + again, **watch.fields())
-        draft.check_failures(survey, coder.lost(planned))
-        clean_evidence = clean_evidence.select(evidence.ids)
-        judgement = self._judge(cell, clean_evidence, evidence, limit)
-        return Measured(draft.judged(cell, judgement, len(evidence.ids)), evidence, clean_evidence)
+        draft.note(encodes=(draft.result.encodes or 0.0) + again, **trial.watch.fields(used))
+        # Batches further on may have been decoded by now: what they lost is not this result's.
+        failed = {at: why for at, why in coder.lost(planned).items() if at < passed.reached or at in coder.failures}
+        draft.check_failures(survey, failed)
+        judged = self._judging.judge(cell, survey, passed, stop)
+        draft.note(**judged.fields)
+        if self.guard.decoder_swap:
+            draft.note(**trial.swapped(passed, self._judging.score, progress))
+        result = draft.judged(cell, judged.judgement, len(used))
+        return Measured(result, passed.evidence, passed.clean, judged.changes)
 
     def _key(self, cell: Cell) -> tuple[CodecSpec, int | None]:
         return cell.codec, effective_limit(cell, self._settings)
@@ -130,6 +142,17 @@ class Bench:
         draft.check_failures(subset.survey, {})
         return self._codings[key], subset
 
+    def _expect(self, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
+        """What so many images can tell, said before the first of them is coded."""
+        images = len(survey.usable)
+        expected = self._judging.expected(images)
+        draft.note(resolvable_drop=expected)
+        if limit not in self._expected:
+            self._expected.add(limit)
+            cells = [one for one in self.guard.cells if effective_limit(one, self._settings) == limit]
+            for line in expectations(self.guard, cells, images, expected):
+                tell(line)
+
     def _plan(self, cell: Cell, coding: _Coding, progress: Progress) -> RatePlan:
         if coding.plan is None:
             coding.coder.progress = partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")
@@ -145,31 +168,33 @@ class Bench:
         draft.note(**coding.proven.fields())
         coding.proven.check()
 
-    def _compressed_evidence(
-        self, subset: Subset, coder: Coder, planned: PlannedRate, watch: Watch, progress: CountProgress
-    ) -> Evidence:
-        device = self._subject.device
-        makers = [
-            partial(coded_batch, subset.samples, subset.survey, coder, planned, positions, device, watch.see)
-            for positions in self._subject.batches(subset)
-        ]
-        return self._subject.evidence(makers, len(subset.survey.usable), progress)
+    def _control(self, limit: int | None, subset: Subset, draft: Draft, progress: Progress) -> None:
+        """The lossless control, made once for the subject; raises `ModelError` for a model that fails it."""
+        told = partial(progress, f"predicting {self.guard.name} clean")
 
-    def _judge(self, cell: Cell, clean_evidence: Evidence, evidence: Evidence, limit: int | None) -> Judgement:
-        task = self._subject.task
-        # Cells compare with the same clean images unless one of them failed to code: bootstrap those once.
-        key = (limit, evidence.ids)
-        if key not in self._clean_scorers:
-            self._clean_scorers[key] = Remembered(task.scorer(self.guard.metric, clean_evidence.items))
-        return judge(
-            self._clean_scorers[key],
-            task.scorer(self.guard.metric, evidence.items),
-            metric=self.guard.metric,
-            max_drop=cell.max_drop,
-            min_score=cell.min_score,
-            confidence=self.guard.confidence,
-            seed=self._settings.seed,
-            images=len(evidence.ids),
+        def made() -> Control:
+            # A run that stops early has not predicted more than the first batch by then.
+            first = 1 if self._settings.early_stop else None
+            clean = self._subject.clean_evidence(limit, told, first)
+            return control(
+                self._subject, subset, clean, partial(progress, f"predicting {self.guard.name} after a lossless codec")
+            )
+
+        found = self._subject.once(f"control of {limit}", made)
+        draft.note(**found.fields(), **self._subject.source_fields(limit))
+        found.check()
+
+    def _trial(self, cell: Cell, coding: _Coding, subset: Subset, planned: PlannedRate) -> Trial:
+        # Of a run that stops early only the first batch is sure to come.
+        first = len(next(iter(self._subject.batches(subset)))) if self._settings.early_stop else None
+        return Trial(
+            self._subject,
+            subset,
+            effective_limit(cell, self._settings),
+            coding.coder,
+            planned,
+            Watch(coding.coder, subset.survey, planned, self._settings.seed, first),
+            (self.guard.name, cell.name),
         )
 
 

@@ -45,6 +45,7 @@ class Draft:
                 device=device_name(device),
                 seed=settings.seed,
                 confidence=guard.confidence,
+                correction=guard.correction,
                 rate_tolerance=guard.rate_tolerance,
                 limit=effective_limit(cell, settings),
                 max_drop=cell.max_drop,

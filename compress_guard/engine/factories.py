@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ def importable(folder: Path) -> Iterator[None]:
             sys.path.remove(entry)
 
 
-def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
-    """What the factory returns, given ``device=`` if it has that parameter; raises `error` with what went wrong."""
+def imported(factory: str, folder: Path, error: type[RunError], expected: str) -> Callable[..., Any]:
+    """The callable of that name; raises `error` where there is none, `expected` being what it should be."""
     module_name, _, attribute = factory.partition(":")
     with importable(folder):
         try:
@@ -39,8 +39,15 @@ def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
                 f"{factory}: cannot be imported ({type(problem).__name__}: {problem}); expected an importable "
                 f"package.module:callable, looked up with {folder} on sys.path"
             ) from problem
-        if not callable(made):
-            raise error(f"{factory}: is {kind(made)}; expected a callable that returns the object to use")
+    if not callable(made):
+        raise error(f"{factory}: is {kind(made)}; expected {expected}")
+    return made
+
+
+def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
+    """What the factory returns, given ``device=`` if it has that parameter; raises `error` with what went wrong."""
+    made = imported(factory, folder, error, "a callable that returns the object to use")
+    with importable(folder):
         try:
             return made(device=device) if _takes_device(made) else made()
         except RunError:

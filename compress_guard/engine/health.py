@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -48,9 +48,14 @@ ESTIMATED_LOSS: Final = 1.0
 _NO_BLAME: Final = "the codec is at fault, so the model was not judged"
 
 
-def sample(planned: PlannedRate, ids: Sequence[str], seed: int) -> frozenset[int]:
-    """Positions of the images to check at this rate: the one with the highest bpp, the others by a seeded choice."""
-    rates = {at: bpp for at, bpp in enumerate(planned.bpp) if bpp is not None and planned.settings[at] is not None}
+def sample(planned: PlannedRate, ids: Sequence[str], seed: int, first: int | None = None) -> frozenset[int]:
+    """Positions of the images to check at this rate: the one with the highest bpp, the others by a seeded choice.
+
+    Only of the `first` so many, where it is uncertain that the model comes to the others.
+    """
+    rates = {
+        at: bpp for at, bpp in enumerate(planned.bpp[:first]) if bpp is not None and planned.settings[at] is not None
+    }
     # With the id alone the choice would fall on those that the mix of two settings puts first, so on one setting.
     order = sorted(rates, key=lambda at: seeded_fraction(seed, f"health at {planned.target!r} bpp: {ids[at]}"))
     largest = max(rates, key=lambda at: rates[at], default=None)
@@ -62,9 +67,9 @@ def sample(planned: PlannedRate, ids: Sequence[str], seed: int) -> frozenset[int
 class Watch:
     """Sees the decoded images of one cell before the model does: decodes a sample again, and rates each image."""
 
-    def __init__(self, coder: Coder, survey: Survey, planned: PlannedRate, seed: int) -> None:
+    def __init__(self, coder: Coder, survey: Survey, planned: PlannedRate, seed: int, first: int | None = None) -> None:
         self._coder: Final = coder
-        self._sample: Final = sample(planned, [info.id for info in survey.infos], seed)
+        self._sample: Final = sample(planned, [info.id for info in survey.infos], seed, first)
         self._found: Final[list[Fidelity]] = []
         self._checked = 0
         self._device_luma: float | None = None
@@ -84,9 +89,10 @@ class Watch:
             Fidelity(one.sample.id, psnr(one.image, one.sample.image), coarse_psnr(one.sample.image)) for one in decoded
         )
 
-    def fields(self) -> dict[str, Any]:
-        """What a result says of it."""
-        spread = Spread.of(self._found) if self._found else None
+    def fields(self, used: Container[str]) -> dict[str, Any]:
+        """What a result that rests on these images says of it: a few more may have been decoded ahead."""
+        found = [one for one in self._found if one.id in used]
+        spread = Spread.of(found) if found else None
         return {
             "checked": self._checked,
             "device_difference": self._device_luma,

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.codecs.pixels import to_rgb
@@ -24,6 +24,10 @@ ReadTarget = Callable[[object, tuple[int, int]], Any]
 """Makes of a data set's target and the image's (H, W) what evidence needs; raises `DataError`."""
 
 
+Slicer = Callable[[object, str], tuple[str, ...]]
+"""Says of a data set's target and the image's id which slices of one slicing the image is in; raises `DataError`."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """One image with what is known of it."""
@@ -35,6 +39,8 @@ class Sample:
     """What the reader of targets made of it: a task's arrays, or the data set's own object."""
     digest: bytes
     """Content hash of the pixels."""
+    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The slices that the image is in, by slicing."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,12 +51,25 @@ class Sample:
 
 @final
 class Samples:
-    """A map-style data set as checked samples; a seeded subset of `limit` images if there are more."""
+    """A map-style data set as checked samples; a seeded subset of `limit` images if there are more.
 
-    def __init__(self, data: Any, read_target: ReadTarget, *, limit: int | None = None, seed: int = 0) -> None:
+    They come in the data set's order or, `shuffled`, in a seeded random one, whose beginnings are fair samples.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        read_target: ReadTarget,
+        *,
+        limit: int | None = None,
+        seed: int = 0,
+        shuffled: bool = False,
+        slicers: Mapping[str, Slicer] | None = None,
+    ) -> None:
         self._data: Final = data
         self._read_target: Final = read_target
-        self._positions: Final = _subset(len(data), limit, seed)
+        self._slicers: Final = dict(slicers or {})
+        self._positions: Final = _subset(len(data), limit, seed, shuffled)
         self._kept: Final[OrderedDict[int, Sample]] = OrderedDict()
         self._kept_bytes = 0
         self._digests: Final[dict[int, bytes]] = {}
@@ -112,7 +131,9 @@ class Samples:
             image = to_rgb(raw[0])
             size = (int(image.shape[-2]), int(image.shape[-1]))
             image = image.cpu()
-            return Sample(image_id, image, self._read_target(raw[1], size), _content_hash(image))
+            target = self._read_target(raw[1], size)
+            slices = {name: slicer(raw[1], image_id) for name, slicer in self._slicers.items()}
+            return Sample(image_id, image, target, _content_hash(image), slices)
         except Exception as problem:
             self._unreadable[position] = image_id
             # A lazily opened picture only shows now that its file is broken.
@@ -132,15 +153,15 @@ def _described(raw: object) -> str:
     return f"{kind(raw)} of length {len(raw)}" if isinstance(raw, tuple | list) else kind(raw)
 
 
-def _subset(count: int, limit: int | None, seed: int) -> Sequence[int]:
-    """Positions of a seeded subset, in data order; a smaller limit takes a part of what a larger one takes.
+def _subset(count: int, limit: int | None, seed: int, shuffled: bool) -> Sequence[int]:
+    """Positions of a seeded subset, in data order or shuffled; a smaller limit takes a part of what a larger one takes.
 
     The choice goes by position, not by id: ids are known only once an image has been read.
     """
-    if limit is None or limit >= count:
+    if not shuffled and (limit is None or limit >= count):
         return range(count)
-    chosen = sorted(range(count), key=lambda position: seeded_fraction(seed, f"position {position}"))
-    return sorted(chosen[:limit])
+    chosen = sorted(range(count), key=lambda position: seeded_fraction(seed, f"position {position}"))[:limit]
+    return chosen if shuffled else sorted(chosen)
 
 
 @final
@@ -156,6 +177,13 @@ class Survey:
     """Content hash of each usable sample's pixels."""
     failures: tuple[tuple[str, str], ...]
     """(id, or position where no id is known; what was wrong) of the others."""
+    slices: tuple[Mapping[str, tuple[str, ...]], ...]
+    """Of each usable sample the slices that it is in, by slicing."""
+
+    @property
+    def slices_by_id(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """The same by the image's id."""
+        return {info.id: slices for info, slices in zip(self.infos, self.slices, strict=True)}
 
     @property
     def images(self) -> int:
@@ -186,6 +214,7 @@ def survey(samples: Samples) -> Survey:
     infos: list[ImageInfo] = []
     digests: list[bytes] = []
     failures: list[tuple[str, str]] = []
+    slices: list[Mapping[str, tuple[str, ...]]] = []
     seen: dict[str, int] = {}
     for index in range(len(samples)):
         try:
@@ -203,9 +232,10 @@ def survey(samples: Samples) -> Survey:
         usable.append(index)
         infos.append(ImageInfo(sample.id, height * width))
         digests.append(sample.digest)
+        slices.append(sample.slices)
     if not usable:
         raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
-    return Survey(tuple(usable), tuple(infos), tuple(digests), tuple(failures))
+    return Survey(tuple(usable), tuple(infos), tuple(digests), tuple(failures), tuple(slices))
 
 
 def _content_hash(image: torch.Tensor) -> bytes:

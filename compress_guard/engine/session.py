@@ -10,12 +10,14 @@ from typing import Any, Final, final
 
 from compress_guard import store as keys
 from compress_guard.engine.bench import Bench, Measured
+from compress_guard.engine.expectation import Tell, untold
 from compress_guard.engine.factories import call, check_data, check_model
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.settings import RunSettings, resolve_device
+from compress_guard.engine.slicers import slicers
 from compress_guard.engine.subject import Subject
 from compress_guard.errors import DataError, ModelError, RunError
-from compress_guard.records import Cell, CellResult, Guard, Thresholds
+from compress_guard.records import Cell, CellResult, Guard, Slicing, Thresholds
 
 FIXTURE: Final = "fixture:"
 LONGEST_NAME: Final = 160
@@ -39,7 +41,7 @@ class Session:
         self._folder: Final = Path(thresholds.path).resolve().parent
         self._guards: Final = {guard.name: guard for guard in thresholds.guards}
         self._worker: Final = worker
-        self._subjects: Final[dict[tuple[str, str, str], Subject]] = {}
+        self._subjects: Final[dict[tuple[str, str, str, tuple[Slicing, ...]], Subject]] = {}
         self._benches: Final[dict[str, Bench]] = {}
         self._loaded: Final[dict[str, Any]] = {}
         self._failed: Final[dict[str, RunError]] = {}
@@ -48,9 +50,11 @@ class Session:
     def device(self) -> str:
         return resolve_device(self.settings.device, self._worker)
 
-    def measure(self, cell: Cell, node_id: str, fixtures: FixtureLookup, progress: Progress) -> Measured:
+    def measure(
+        self, cell: Cell, node_id: str, fixtures: FixtureLookup, progress: Progress, tell: Tell = untold
+    ) -> Measured:
         """Measure and judge one cell, and leave its evidence in the run folder for the results file."""
-        measured = self.bench(cell.guard, fixtures).measure(cell, node_id, progress)
+        measured = self.bench(cell.guard, fixtures).measure(cell, node_id, progress, tell)
         if self.settings.keep_evidence:
             keep_evidence(self.settings.run_folder, measured)
         return measured
@@ -63,8 +67,8 @@ class Session:
         return self._benches[guard_name]
 
     def _subject(self, guard: Guard, fixtures: FixtureLookup) -> Subject:
-        """Guards with the same model, data and task share one."""
-        key = (guard.task, guard.model, guard.data)
+        """Guards with the same model, data, task and slices share one."""
+        key = (guard.task, guard.model, guard.data, guard.slicings)
         if key not in self._subjects:
             self._subjects[key] = Subject(
                 guard.task,
@@ -72,7 +76,9 @@ class Session:
                 functools.partial(self.data, guard.data, fixtures),
                 device=self.device,
                 seed=self.settings.seed,
-                shared=(self.settings.run_folder, " ".join(key)),
+                shared=(self.settings.run_folder, " ".join(key[:3])),
+                shuffled=self.settings.early_stop,
+                slicers=functools.partial(slicers, guard, self._folder),
             )
         return self._subjects[key]
 
@@ -99,13 +105,15 @@ class Session:
 
 
 def keep_evidence(run_folder: Path, measured: Measured) -> None:
-    """Write a cell's evidence, clean and compressed, where the end of the run collects it."""
+    """Write a cell's evidence, clean, compressed and what changed between, where the end of the run collects it."""
     folder = _evidence_folder(run_folder)
     folder.mkdir(parents=True, exist_ok=True)
     name = evidence_name(measured.result)
     for side, evidence in (("clean", measured.clean_evidence), ("compressed", measured.evidence)):
         if evidence is not None:
             (folder / f"{name}.{side}.npz").write_bytes(evidence.to_bytes())
+    if measured.changes is not None:
+        (folder / f"{name}.changes.json").write_bytes(measured.changes.to_json())
 
 
 def _evidence_folder(run_folder: Path) -> Path:
@@ -120,4 +128,5 @@ def evidence_name(result: CellResult) -> str:
 
 def collect_evidence(run_folder: Path) -> dict[str, bytes]:
     """All evidence of the run by file name."""
-    return {path.name: path.read_bytes() for path in sorted(_evidence_folder(run_folder).glob("*.npz"))}
+    kept = (path for path in sorted(_evidence_folder(run_folder).glob("*")) if path.suffix in (".npz", ".json"))
+    return {path.name: path.read_bytes() for path in kept}

@@ -21,7 +21,7 @@ def cores() -> int:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """Settings of one run. Only `device`, `limit` and `seed` change a result, and every result records them."""
+    """Settings of one run. Only `device`, `limit`, `seed` and `early_stop` change a result, and results say them."""
 
     run_folder: Path
     """Where the processes of this run share what they made once; deleted when it ends."""
@@ -31,6 +31,8 @@ class RunSettings:
     workers: int = field(default_factory=cores)
     limit: int | None = None
     seed: int = 0
+    early_stop: bool = False
+    """Take images in random order, and no more of them once a cell's verdict is certain."""
     strict: bool = False
     keep_evidence: bool = False
     """Leave every cell's evidence in the run folder, for the results file."""

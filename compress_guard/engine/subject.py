@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, TypeVar, final
 
 from compress_guard import store as keys
 from compress_guard.engine import clean
 from compress_guard.engine.prediction import Batch, ahead, batch_size_of, clean_batch, positions_in_batches, predict
-from compress_guard.engine.samples import Samples, Survey, survey
+from compress_guard.engine.samples import Samples, Slicer, Survey, survey
+from compress_guard.engine.sources import Sources, lossy_sources
 from compress_guard.records import Evidence
 from compress_guard.registry import TASKS
 from compress_guard.tasks.contract import Task
+
+T = TypeVar("T")
 
 CountProgress = Callable[[int, int], None]
 """Told how many images are done, and of how many."""
@@ -35,7 +38,7 @@ class Subject:
     `model` and `data` are called when first needed; what they raise (`ModelError`, `DataError`) is for the caller.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what is measured and in which order, each by its name
         self,
         task: str,
         model: Callable[[], Any],
@@ -44,6 +47,8 @@ class Subject:
         device: str,
         seed: int,
         shared: tuple[Path, str] | None = None,
+        shuffled: bool = False,
+        slicers: Callable[[], Mapping[str, Slicer]] = dict,
     ) -> None:
         self.task: Final[Task] = TASKS.resolve(task)()
         self.device: Final = device
@@ -52,23 +57,60 @@ class Subject:
         self._seed: Final = seed
         self._shared: Final = shared
         """The folder of the run and this subject's name in it, where other processes measure the same subject."""
+        self._shuffled: Final = shuffled
+        """Whether images come in seeded random order, so that any first part of them is a fair sample of all."""
+        self._slicers: Final = slicers
         self._model: Any = None
         self._subsets: Final[dict[int | None, Subset]] = {}
         self._clean: Final[dict[int | None, Evidence]] = {}
+        self._clean_parts: Final[dict[int | None, list[Evidence]]] = {}
+        self._made: Final[dict[str, Any]] = {}
         self.predictions = 0
-        """Images that the model was asked to predict so far, clean ones included."""
+        """Images that the model was asked to predict so far, clean ones and controls included."""
 
     def subset(self, limit: int | None) -> Subset:
         """The images of this limit, read and checked once; raises `DataError`."""
         limit = self._binding(limit)
         if limit not in self._subsets:
-            samples = Samples(self._load_data(), self.task.target, limit=limit, seed=self._seed)
+            samples = Samples(
+                self._load_data(),
+                self.task.target,
+                limit=limit,
+                seed=self._seed,
+                shuffled=self._shuffled,
+                slicers=self._slicers(),
+            )
             self._subsets[limit] = Subset(samples, survey(samples))
         return self._subsets[limit]
 
-    def clean_evidence(self, limit: int | None, progress: CountProgress) -> Evidence:
-        """The evidence of the clean images of this limit, predicted once; raises `ModelError`, `DataError`."""
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for all guards that measure this subject."""
+        if name not in self._made:
+            self._made[name] = make()
+        found: T = self._made[name]
+        return found
+
+    def source_fields(self, limit: int | None) -> dict[str, Any]:
+        """What a result says of the files that these images come from, as far as the data tells."""
         limit = self._binding(limit)
+
+        def made() -> Sources | None:
+            samples, surveyed = self.subset(limit).samples, self.subset(limit).survey
+            positions = [samples.position(index) for index in surveyed.usable]
+            return lossy_sources(self._load_data(), positions, [info.pixels for info in surveyed.infos], self._seed)
+
+        sources = self.once(f"sources of {limit}", made)
+        return {} if sources is None else sources.fields()
+
+    def clean_evidence(self, limit: int | None, progress: CountProgress, first: int | None = None) -> Evidence:
+        """The evidence of the clean images of this limit, predicted once; raises `ModelError`, `DataError`.
+
+        With `first` only that of the batches that hold so many of them, of which other processes make their own: what
+        a run that stops early has to do together is not known before.
+        """
+        limit = self._binding(limit)
+        if first is not None:
+            return self._clean_beginning(limit, first, progress)
         if limit not in self._clean:
             subset = self.subset(limit)
             chunks = list(self.batches(subset))
@@ -84,6 +126,18 @@ class Subject:
             self._clean[limit] = clean.made_once(self._clean_file(limit), ids, made, probe)
         return self._clean[limit]
 
+    def _clean_beginning(self, limit: int | None, images: int, progress: CountProgress) -> Evidence:
+        subset = self.subset(limit)
+        parts = self._clean_parts.setdefault(limit, [])
+        chunks = [chunk for chunk in self.batches(subset) if chunk.start < images]
+        makers = [
+            partial(clean_batch, subset.samples, subset.survey, chunk, self.device) for chunk in chunks[len(parts) :]
+        ]
+        for part in self.each_evidence(makers):
+            parts.append(part)
+            progress(chunks[len(parts) - 1].stop, chunks[-1].stop)
+        return Evidence.merge(parts[: len(chunks)])
+
     def batches(self, subset: Subset) -> Iterable[range]:
         """The positions of a subset's images, cut as the model wants them; raises `ModelError`."""
         return positions_in_batches(len(subset.survey.usable), batch_size_of(self._loaded_model()))
@@ -92,11 +146,16 @@ class Subject:
         """What the model makes of batches that are made while it works."""
         parts: list[Evidence] = []
         done = 0
-        for batch in ahead(makers):
-            parts.append(self._predict(batch))
-            done += len(batch.ids)
+        for part in self.each_evidence(makers):
+            parts.append(part)
+            done += len(part.ids)
             progress(done, total)
         return Evidence.merge(parts)
+
+    def each_evidence(self, makers: Iterable[Callable[[], Batch]]) -> Generator[Evidence, None, None]:
+        """The same batch by batch, for whoever may stop in between."""
+        for batch in ahead(makers):
+            yield self._predict(batch)
 
     def _predict(self, batch: Batch) -> Evidence:
         self.predictions += len(batch.images)

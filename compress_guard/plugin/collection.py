@@ -80,7 +80,9 @@ def measure_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures
     item = request.node
     gate = gate_of(request.config)
     with gate.progress() as progress:
-        measured = gate.session.measure(item.cell, item.nodeid, compress_guard_session_fixtures, progress)
+        measured = gate.session.measure(
+            item.cell, item.nodeid, compress_guard_session_fixtures, progress, progress.tell
+        )
     record(item, measured.result)
     settle(measured)
 

@@ -80,6 +80,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write all results as JSON to FILE, and the evidence of every image to a zip file beside it",
     )
     group.addoption(
+        "--cg-early-stop",
+        action="store_true",
+        help="take the images in seeded random order and stop a cell when its verdict is certain; a part of the error "
+        "that its confidence allows pays for looking, and such cells are marked in every output",
+    )
+    group.addoption(
         "--cg-strict",
         action="store_true",
         help="what would be skipped fails, except where the file itself says on_unreachable: skip or "
@@ -179,6 +185,7 @@ def run_settings(config: pytest.Config, thresholds: Path, workerinput: dict[str,
         workers=config.getoption("--cg-workers") or max(1, cores() // processes),
         limit=limit,
         seed=seed,
+        early_stop=bool(config.getoption("--cg-early-stop")),
         strict=bool(config.getoption("--cg-strict")),
         keep_evidence=config.getoption("--cg-json") is not None,
     )

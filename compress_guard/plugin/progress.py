@@ -56,6 +56,16 @@ class TerminalProgress:
             else:
                 reporter.write_line(line)
 
+    def tell(self, line: str) -> None:
+        """A line that stays; what begins with WARNING is loud."""
+        reporter = self._reporter
+        if reporter is None or reporter.config.get_verbosity() < 0:
+            return
+        with _uncaptured(reporter):
+            reporter.ensure_newline()
+            loud = line.startswith("WARNING")
+            reporter.write_line(line, yellow=loud, bold=loud, light=not loud)
+
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:

@@ -28,7 +28,9 @@ def test_all_cells_held(command, guards):
     assert done.code == 0
     assert "toy: top1 100.0 on 8 clean images" in done.out
     assert "1 cell: 1 passed (verdicts: 1 pass)" in done.out
-    assert done.err.startswith("[1/1] toy[jpeg-0.5bpp] passed: top1 ")
+    resolves, cell = done.err.splitlines()
+    assert resolves.startswith("toy: 8 images tell drops that are at least ")
+    assert cell.startswith("[1/1] toy[jpeg-0.5bpp] passed: top1 ")
 
 
 def test_a_cell_failed(command, guards, folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import struct
@@ -17,6 +18,7 @@ import pytest
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.engine.bench import Bench, Measured
 from compress_guard.engine.settings import RunSettings
+from compress_guard.engine.slicers import slicers
 from compress_guard.engine.subject import Subject
 from compress_guard.errors import CodecError
 from compress_guard.records import Cell, CodecSpec, Guard
@@ -244,6 +246,8 @@ def make_world(tmp_path: Path) -> Callable[..., World]:
             device="cpu",
             seed=made.seed,
             shared=(run, "toys") if shared else None,
+            shuffled=made.early_stop,
+            slicers=functools.partial(slicers, guard, tmp_path),
         )
         return World(Bench(guard, subject, made), guard, subject, model, data)
 

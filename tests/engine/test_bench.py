@@ -177,7 +177,7 @@ def test_a_lossless_pass_reproduces_the_clean_predictions(pictures, spectrum, di
     assert measured.evidence.to_bytes() == measured.clean_evidence.to_bytes()
     assert measured.result.drop == 0
     assert measured.result.verdict == "pass"
-    clean, compressed = model.seen[:3], model.seen[3:]
+    clean, compressed = model.seen[:3], model.seen[-3:]
     assert all(
         a.equal(b) for one, other in zip(clean, compressed, strict=True) for a, b in zip(one, other, strict=True)
     )
@@ -223,8 +223,8 @@ def test_every_image_failing_is_an_error_and_no_crash(pictures, spectrum, diary,
 def test_clean_predictions_are_made_once_for_all_cells(pictures, spectrum, diary, make_guard, make_world):
     world = make_world(make_guard(("toy", "webp"), (1.0, 2.0)), spectrum(4), pictures(10))
     found = world.run()
-    assert [measured.result.predictions for measured in found.values()] == [20, 10, 10, 10]
-    assert len(world.model.images_seen) == world.subject.predictions == 50
+    assert [measured.result.predictions for measured in found.values()] == [30, 10, 10, 10]
+    assert len(world.model.images_seen) == world.subject.predictions == 60
 
 
 def test_the_encodes_of_the_cells_add_up_to_the_encoders_calls(pictures, spectrum, diary, make_guard, make_world):
@@ -261,7 +261,7 @@ def test_every_image_is_encoded_decoded_and_predicted_once_where_one_setting_fit
     for picture in range(12):
         again.remove(picture)
     assert len(set(again)) == len(again) == result.checked == SAMPLED
-    assert result.predictions == 24
+    assert result.predictions == 36  # clean, through a lossless codec, compressed
     assert result.encodes < 6
 
 
@@ -397,7 +397,7 @@ def test_detection_through_a_real_codec(make_guard, make_world):
             )
         return answers
 
-    guard = make_guard(("jpeg",), (1.0,), task="detection", metric="map", max_drop=50.0)
+    guard = make_guard(("jpeg",), (1.0,), task="detection", metric="map", max_drop=70.0)
     result = make_world(guard, model, [scene(index) for index in range(6)]).only().result
     assert result.clean_score == pytest.approx(100)
     assert result.verdict == "pass", result.reason
@@ -408,7 +408,12 @@ def test_progress_tells_of_coding_and_both_predictions(pictures, spectrum, diary
     world = make_world(make_guard(), spectrum(4), pictures(10))
     cell = world.guard.cells[0]
     world.bench.measure(cell, cell.name, lambda what, done, total: told.setdefault(what, []).append((done, total)))
-    assert list(told) == ["coding toys with toy", "predicting toys clean", "predicting toys[toy-1.0bpp]"]
+    assert list(told) == [
+        "coding toys with toy",
+        "predicting toys clean",
+        "predicting toys after a lossless codec",
+        "predicting toys[toy-1.0bpp]",
+    ]
     assert told["predicting toys clean"] == told["predicting toys[toy-1.0bpp]"] == [(4, 10), (8, 10), (10, 10)]
     assert told["coding toys with toy"][-1] == (len(diary.encoded), 0)
 

@@ -133,7 +133,7 @@ def test_psnr_is_that_of_what_the_model_saw(codec, pictures, spectrum, make_guar
     model, data = spectrum(), pictures(12)
     result = make_world(make_guard((codec,), (1.0,)), model, data).only().result
     levels = []
-    for shown, (source, _, _) in zip(model.images_seen[12:], data, strict=True):
+    for shown, (source, _, _) in zip(model.images_seen[-12:], data, strict=True):
         error = (shown.double() - source.double()).square().mean()
         levels.append(float(10 * torch.log10(255**2 / error)))
     assert result.psnr_mean == pytest.approx(sum(levels) / 12)

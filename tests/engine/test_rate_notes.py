@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from compress_guard.engine import bench, samples
+from compress_guard.engine import samples, trial
 from compress_guard.report import plain
 from compress_guard.report.notes import notes
 from compress_guard.store import Store
@@ -21,13 +21,13 @@ from compress_guard.store import Store
 @pytest.fixture
 def batches(monkeypatch):
     """Every batch that the bench had coded."""
-    right, made = bench.coded_batch, []
+    right, made = trial.coded_batch, []
 
     def coded_batch(*arguments):
         made.append(right(*arguments))
         return made[-1]
 
-    monkeypatch.setattr(bench, "coded_batch", coded_batch)
+    monkeypatch.setattr(trial, "coded_batch", coded_batch)
     return made
 
 

@@ -17,7 +17,7 @@ def cell(pictures, spectrum, make_guard, make_world, honest):
         data, model = pictures(COUNT), spectrum()
         result = make_world(make_guard((CODEC,), (RATE,)), model, data).only().result
         assert result.verdict == "pass", result.reason
-        checks, seen = honest(CODEC, data), model.images_seen[COUNT:]
+        checks, seen = honest(CODEC, data), model.images_seen[-COUNT:]
         return {
             "rate": lambda: checks.rate(result),
             "images": lambda: checks.images(result, seen),
@@ -71,13 +71,13 @@ def test_a_codec_that_returns_the_clean_image(cell, monkeypatch):
 
 
 def test_clean_predictions_scored_as_compressed(cell, monkeypatch):
-    from compress_guard.engine.bench import Bench
+    from compress_guard.engine.trial import Passed, Trial
 
-    monkeypatch.setattr(
-        Bench,
-        "_compressed_evidence",
-        lambda self, subset, coder, planned, watch, progress: self._subject.clean_evidence(None, progress),
-    )
+    def whole(self, progress):
+        clean = self.subject.clean_evidence(None, lambda done, total: None)
+        return Passed(clean, clean, len(clean.ids))
+
+    monkeypatch.setattr(Trial, "whole", whole)
     check = cell()["images"]
     with pytest.raises(AssertionError):
         check()
@@ -113,15 +113,15 @@ def test_a_mix_by_image_size(cell, monkeypatch, pictures):
 
 
 def test_images_out_of_step_with_their_targets(cell, monkeypatch):
-    from compress_guard.engine import bench
+    from compress_guard.engine import trial
 
-    right = bench.coded_batch
+    right = trial.coded_batch
 
     def shifted(*arguments):
         batch = right(*arguments)
         return replace(batch, images=[*batch.images[1:], batch.images[0]])
 
-    monkeypatch.setattr(bench, "coded_batch", shifted)
+    monkeypatch.setattr(trial, "coded_batch", shifted)
     check = cell()["images"]
     with pytest.raises(AssertionError):
         check()

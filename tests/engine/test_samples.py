@@ -66,6 +66,25 @@ def test_another_seed_chooses_another_subset():
     assert chosen(0) != chosen(1)
 
 
+def test_shuffled_samples_are_the_same_in_an_order_whose_beginnings_are_smaller_subsets():
+    data = [(picture(), at) for at in range(60)]
+
+    def chosen(limit, seed=0, shuffled=True):
+        found = Samples(data, plain, limit=limit, seed=seed, shuffled=shuffled)
+        return [found[index].target for index in range(len(found))]
+
+    whole = chosen(None)
+    assert whole != sorted(whole) == list(range(60))
+    assert chosen(100) == whole
+    assert chosen(None, seed=1) != whole
+    for limit in (1, 20, 59):
+        assert chosen(limit) == whole[:limit]
+        assert sorted(chosen(limit)) == chosen(limit, shuffled=False)
+    # No part of the data comes earlier than another
+    early = [target for seed in range(40) for target in chosen(6, seed)]
+    assert 24 < sum(early) / len(early) < 35
+
+
 @pytest.mark.parametrize(
     ("row", "name", "target"),
     [
@@ -212,6 +231,55 @@ def test_the_same_image_may_be_read_as_often_as_memory_wants(monkeypatch):
     for at in (0, 1, 2, 0, 1, 2):
         assert samples[at].image.equal(data.rows[at][0])
     assert data.reads == [0, 1, 2, 0, 1, 2]
+
+
+# Slices
+
+
+def test_slicers_see_the_data_sets_own_target_and_the_id():
+    seen = []
+
+    def parity(target, image_id):
+        seen.append((target, image_id))
+        return ("odd",) if target["n"] % 2 else ()
+
+    rows = [(picture(), {"n": 3}, "a"), (picture(), {"n": 4})]
+    samples = Samples(rows, lambda raw, size: None, slicers={"parity": parity, "same": lambda target, name: ("x", "y")})
+    assert [samples[at].slices for at in (0, 1)] == [
+        {"parity": ("odd",), "same": ("x", "y")},
+        {"parity": (), "same": ("x", "y")},
+    ]
+    assert seen == [({"n": 3}, "a"), ({"n": 4}, "1")]
+    assert Samples(rows, plain)[0].slices == {}
+
+
+def test_a_slicer_that_refuses_an_image_is_the_samples_error():
+    def refuses(target, image_id):
+        raise DataError("slices s: no weather")
+
+    def stumbles(target, image_id):
+        return target["sun"]
+
+    for slicer, what in (
+        (refuses, ": slices s: no weather"),
+        (stumbles, " cannot be read (TypeError: 'int' object is not subscriptable)"),
+    ):
+        with pytest.raises(DataError, match=f"^{re.escape(f'sample 0 (id a){what}')}$"):
+            Samples([(picture(), 1, "a")], plain, slicers={"s": slicer})[0]
+
+
+def test_a_survey_keeps_the_slices_of_the_usable_images():
+    def refuse_b(target, image_id):
+        if image_id == "b":
+            raise DataError("slices s: no weather")
+        return (image_id,)
+
+    rows = [(picture(), 1, "a"), (picture(), 1, "b"), OSError("gone"), (picture(), 1, "c")]
+    found = survey(Samples(Counted(rows), plain, slicers={"s": refuse_b}))
+    assert found.slices == ({"s": ("a",)}, {"s": ("c",)})
+    assert found.slices_by_id == {"a": {"s": ("a",)}, "c": {"s": ("c",)}}
+    assert found.failures[0] == ("b", "sample 1 (id b): slices s: no weather")
+    assert survey(Samples(ramps(2), plain)).slices_by_id == {"r0": {}, "r1": {}}
 
 
 # The survey

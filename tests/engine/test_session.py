@@ -79,8 +79,8 @@ def test_a_model_and_data_are_made_once_whatever_names_them(project):
     found = measure()
     assert sorted(calls()) == ["data", "model"]
     assert [one.result.verdict for one in found] == ["pass"] * 4
-    # Guards of one subject share clean predictions too.
-    assert [one.result.predictions for one in found] == [12, 6, 6, 6]
+    # Guards of one subject share clean predictions and the lossless control too.
+    assert [one.result.predictions for one in found] == [18, 6, 6, 6]
     assert session.device == "cpu"
 
 
@@ -128,7 +128,9 @@ def test_evidence_is_kept_where_it_is_wanted(project, tmp_path):
     found = measure()
     files = collect_evidence(tmp_path / "run")
     assert sorted(files) == [
-        f"thresholds.yaml__a[webp-{rate}bpp].{side}.npz" for rate in ("2.0", "4.0") for side in ("clean", "compressed")
+        f"thresholds.yaml__a[webp-{rate}bpp].{part}"
+        for rate in ("2.0", "4.0")
+        for part in ("changes.json", "clean.npz", "compressed.npz")
     ]
     for one in found:
         name = evidence_name(one.result)

@@ -211,9 +211,9 @@ def test_each_check_is_a_result(run):
 
 def test_calls_with_the_same_model_and_data_share_clean_predictions(run):
     spent = {name: cell["predictions"] for name, cell in run.cells.items()}
-    assert spent["test_held::jpeg-0.5bpp"] == 64
+    assert spent["test_held::jpeg-0.5bpp"] == 64 + run.cells["test_held::jpeg-0.5bpp"]["control_images"]
     assert spent["test_lost::jpeg-0.5bpp"] == 32
-    assert spent["test_several::jpeg-1.0bpp"] == 8
+    assert spent["test_several::jpeg-1.0bpp"] == 12  # clean, the control, compressed
     assert spent["test_several::jpeg-1.0bpp#1"] == 4
     assert run.cells["test_several::jpeg-1.0bpp#1"]["drop"] == run.cells["test_several::jpeg-1.0bpp"]["drop"]
 

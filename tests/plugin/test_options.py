@@ -34,7 +34,7 @@ def evidence(run, project):
     packed = (project.folder / named["file"]).read_bytes()
     assert hashlib.sha256(packed).hexdigest() == named["sha256"]
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        return {name: Evidence.from_bytes(archive.read(name)) for name in archive.namelist()}
+        return {name: Evidence.from_bytes(archive.read(name)) for name in archive.namelist() if name.endswith(".npz")}
 
 
 @pytest.fixture

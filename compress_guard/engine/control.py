@@ -1,0 +1,159 @@
+"""The lossless control: images that lose nothing on the way through a codec are predicted as the clean ones were."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+
+from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.engine.coding import Coder
+from compress_guard.engine.prediction import Decoded, coded_batch
+from compress_guard.engine.subject import CountProgress, Subject, Subset
+from compress_guard.errors import CodecError, ModelError
+from compress_guard.records import Evidence, PlannedRate
+from compress_guard.store import Store
+
+if TYPE_CHECKING:
+    from compress_guard.tasks.contract import Arrays, Task
+
+BATCHES: Final = 3
+"""The first, a middle and the last one: the last is often smaller, and what adds up in a model shows by then."""
+
+# Kernels of a GPU may add up in another order from run to run, which tips a near tie; dropout and unseeded crops change
+# more, on images that are near no tie too.
+GPU_SHARE: Final = 0.02
+"""Share of flags' predictions that may change on a GPU: one of 10 to 50 images, none of fewer."""
+GPU_POINTS: Final = 0.1
+"""Points by which the score of a metric without flags may move there."""
+
+_SETTING: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Png(PillowCodec):
+    """PNG as a codec: lossless, with one setting. Registered nowhere, since it gates nothing."""
+
+    type: ClassVar[str] = "png"
+    format: ClassVar[str] = "PNG"
+    feature: ClassVar[str] = "zlib"
+    library: ClassVar[str] = "zlib"
+    max_side: ClassVar[int] = 2**31 - 1
+
+    @property
+    def ladder(self) -> tuple[float, ...]:
+        """The one setting."""
+        return (_SETTING,)
+
+    def _save_options(self, setting: float) -> Mapping[str, Any]:
+        return {"compress_level": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What became of images that were coded without loss and predicted again."""
+
+    images: int
+    changed: int
+    """How many of them were predicted otherwise than before, by any bit of their evidence."""
+    fault: str | None = None
+    """Why no drop of this model can be believed."""
+
+    def check(self) -> None:
+        """Raises `ModelError` for a fault."""
+        if self.fault is not None:
+            raise ModelError(self.fault)
+
+    def fields(self) -> dict[str, Any]:
+        """What a result says of it."""
+        return {"control_images": self.images, "control_changed": self.changed}
+
+
+def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountProgress) -> Control:
+    """Send up to three batches of the subset through PNG, on the path of every codec, and predict them again.
+
+    The batches are ones that `clean` holds, cut as they were for it. On the CPU their evidence has to be equal to the
+    last bit; on a GPU a few predictions may change (`GPU_SHARE`), or the score may hardly move (`GPU_POINTS`) where the
+    metric has no flags. Raises `CodecError` where the pixels themselves do not come back, and what the data and the
+    model raise.
+    """
+    survey, known = subset.survey, frozenset(clean.ids)
+    cuts = [cut for cut in subject.batches(subset) if known.issuperset(survey.infos[at].id for at in cut)]
+    chosen = _spread(cuts)
+    total = sum(len(cut) for cut in chosen)
+    with tempfile.TemporaryDirectory(prefix="compress_guard-", ignore_cleanup_errors=True) as folder:
+        coder = Coder(Png(), subset.samples, survey, Store(Path(folder)), 1)
+        planned = _plan(len(survey.infos))
+        makers = [
+            partial(coded_batch, subset.samples, survey, coder, planned, cut, subject.device, _require_source)
+            for cut in chosen
+        ]
+        again = subject.evidence(makers, total, progress)
+    for at, why in coder.lost(planned).items():
+        raise CodecError(f"lossless control: image {survey.infos[at].id} was lost on the way through PNG: {why}")
+    return _compared(subject, clean.select(again.ids), again)
+
+
+def _spread(cuts: Sequence[range]) -> list[range]:
+    """Up to three of them: the first, one in the middle, the last."""
+    return [cuts[at] for at in sorted({0, len(cuts) // 2, len(cuts) - 1})] if cuts else []
+
+
+def _plan(count: int) -> PlannedRate:
+    """Every image at the one setting; nothing is known of a rate."""
+    nothing = (None,) * count
+    return PlannedRate(math.inf, (_SETTING,) * count, nothing, nothing, True, None, 0, False, 0.0)
+
+
+def _require_source(decoded: Sequence[Decoded]) -> None:
+    import torch
+
+    for one in decoded:
+        if not torch.equal(one.image.cpu(), one.sample.image):
+            raise CodecError(
+                f"lossless control: image {one.sample.id} came back from PNG with other pixels; what brings images to "
+                "codecs and back is at fault, so the model was not judged"
+            )
+
+
+def _compared(subject: Subject, before: Evidence, after: Evidence) -> Control:
+    pairs = zip(before.ids, before.items, after.items, strict=True)
+    changed = [name for name, *items in pairs if _differs(*items)]
+    images = len(before.ids)
+    if not changed:
+        return Control(images, 0)
+    allowed = ""
+    if subject.device != "cpu":
+        if (excess := _beyond_noise(subject.task, before, after, len(changed))) is None:
+            return Control(images, len(changed))
+        allowed = f" ({excess})"
+    fault = (
+        f"lossless control: {len(changed)} of {images} predictions changed{allowed}, the first: {changed[0]}; expected "
+        "the clean predictions again, since nothing was lost; either the model is not deterministic (dropout or batch "
+        "statistics left on, unseeded augmentation in its preprocessing), or the images are changed on the way to it; "
+        "call eval() on the model and seed or drop what is random"
+    )
+    return Control(images, len(changed), fault)
+
+
+def _differs(one: Arrays, other: Arrays) -> bool:
+    return one.keys() != other.keys() or not all(np.array_equal(values, other[name]) for name, values in one.items())
+
+
+def _beyond_noise(task: Task, before: Evidence, after: Evidence, changed: int) -> str | None:
+    """What is more than a GPU's kernels may do from run to run; None where it is not."""
+    images = len(before.ids)
+    one, other = (task.scorer(task.metrics[0], side.items) for side in (before, after))
+    if one.flags is not None:
+        allowed = min(math.ceil(GPU_SHARE * images), images // 10)
+        return f"allowed on a GPU {allowed}" if changed > allowed else None
+    weights = np.ones((1, images))
+    moved = abs(float(one(weights)[0]) - float(other(weights)[0]))
+    # Where neither has a score (nothing to find on these images) there is nothing to hold against the model.
+    return f"{task.metrics[0]} by {moved:.2f} points, allowed on a GPU {GPU_POINTS:g}" if moved > GPU_POINTS else None

@@ -1,0 +1,129 @@
+"""Paired evidence of a guard's cells to judgements, and to all that a result says beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+from compress_guard.engine.changes import Changes, changes
+from compress_guard.engine.samples import Survey
+from compress_guard.engine.slices import cell_confidence, judge_slices, judged_slices, with_slices
+from compress_guard.engine.trial import Passed
+from compress_guard.records import Cell, Evidence, Guard, Interval, Judgement
+from compress_guard.tasks.contract import Scorer, Task
+from compress_guard.verdict import EarlyStop, Remembered, judge
+from compress_guard.verdict.power import images_needed, resolvable_drop, resolvable_from
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """A cell's judgement with what its evidence says beside it."""
+
+    judgement: Judgement
+    changes: Changes
+    fields: dict[str, Any]
+    """Of the result."""
+
+
+@final
+class Judging:
+    """Judges the cells of one guard."""
+
+    def __init__(self, guard: Guard, task: Task, seed: int) -> None:
+        self._guard: Final = guard
+        self._task: Final = task
+        self._seed: Final = seed
+        self._clean_scorers: Final[dict[tuple[str, ...], Remembered]] = {}
+
+    def score(self, evidence: Evidence) -> Scorer:
+        """The scorer of the guard's metric."""
+        scorer: Scorer = self._task.scorer(self._guard.metric, evidence.items)
+        return scorer
+
+    def confidence(self, cell: Cell, survey: Survey) -> float:
+        """What the cell's own interval holds with: slices with limits take their part of the error."""
+        return cell_confidence(self._guard, judged_slices(cell, survey.slices_by_id))
+
+    def early_stop(self, cell: Cell, survey: Survey) -> EarlyStop | None:
+        """The looks at a cell before its last image; None where there is nothing to decide, or slices to decide too.
+
+        Those have fewer images than the cell, and would be cut short by what the cell as a whole makes certain.
+        """
+        if not cell.judged or judged_slices(cell, survey.slices_by_id):
+            return None
+        return EarlyStop(
+            len(survey.usable),
+            metric=self._guard.metric,
+            max_drop=cell.max_drop,
+            min_score=cell.min_score,
+            confidence=self._guard.confidence,
+            seed=self._seed,
+        )
+
+    def expected(self, images: int) -> float | None:
+        """The drop that so many images are expected to resolve, in points; None where only a measured cell can tell."""
+        # No evidence is needed to know whether a metric has flags.
+        if self._task.scorer(self._guard.metric, ()).flags is None or not images:
+            return None
+        return resolvable_drop(images, self._guard.confidence)
+
+    def judge(self, cell: Cell, survey: Survey, passed: Passed, stop: EarlyStop | None) -> Judged:
+        """The judgement of a cell's evidence."""
+        confidence = self.confidence(cell, survey)
+        judgement = passed.judgement or self._judge(cell, passed, confidence, stop)
+        slices = judge_slices(
+            self._guard, cell, self._task, survey.slices_by_id, passed.clean, passed.evidence, self._seed
+        )
+        found = changes(self._task, self._guard.metric, passed.clean, passed.evidence)
+        used = len(passed.evidence.ids)
+        fields = {
+            **found.fields(),
+            "confidence": confidence,
+            "stopped_early": passed.judgement is not None,
+            "slices": slices,
+            "images_needed": _needed(judgement, cell, used, confidence),
+        }
+        if judgement.drop is not None:
+            fields["resolvable_drop"] = resolvable_from(judgement.drop, confidence)
+        return Judged(with_slices(judgement, slices), found, fields)
+
+    def _judge(self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None) -> Judgement:
+        clean, compressed = self._clean_scorer(passed.clean), self.score(passed.evidence)
+        images = len(passed.evidence.ids)
+        if stop is not None:
+            return stop.last(clean, compressed, images)
+        return judge(
+            clean,
+            compressed,
+            metric=self._guard.metric,
+            max_drop=cell.max_drop,
+            min_score=cell.min_score,
+            confidence=confidence,
+            seed=self._seed,
+            images=images,
+        )
+
+    def _clean_scorer(self, clean: Evidence) -> Remembered:
+        # Cells compare with the same clean images unless one of them failed to code: bootstrap those once.
+        if clean.ids not in self._clean_scorers:
+            self._clean_scorers[clean.ids] = Remembered(self.score(clean))
+        return self._clean_scorers[clean.ids]
+
+
+def _needed(judgement: Judgement, cell: Cell, images: int, confidence: float) -> int | None:
+    """Images that would settle an inconclusive cell: all limits that its intervals reach across."""
+    if judgement.verdict != "inconclusive":
+        return None
+    asked: list[tuple[Interval, float]] = []
+    if cell.max_drop is not None and judgement.drop is not None and _reaches(judgement.drop, cell.max_drop):
+        asked.append((judgement.drop, cell.max_drop))
+    score = judgement.score_interval
+    if cell.min_score is not None and score is not None and _reaches(score, cell.min_score):
+        asked.append((score, cell.min_score))
+    needed = [images_needed(interval, limit, images, confidence) for interval, limit in asked]
+    known = [number for number in needed if number is not None]
+    return max(known) if known and len(known) == len(needed) else None
+
+
+def _reaches(interval: Interval, limit: float) -> bool:
+    return interval.low <= limit <= interval.high

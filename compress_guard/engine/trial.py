@@ -1,0 +1,105 @@
+"""The images of one cell through the model: all of them, or in random order until the verdict is certain."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import isnan
+from typing import Any
+
+import numpy as np
+
+from compress_guard.codecs.decoders import second_decoder
+from compress_guard.engine.coding import Coder
+from compress_guard.engine.health import Watch
+from compress_guard.engine.prediction import Batch, Progress, coded_batch
+from compress_guard.engine.subject import Subject, Subset
+from compress_guard.engine.swap import swapped_batch
+from compress_guard.records import Evidence, Judgement, PlannedRate
+from compress_guard.tasks.contract import Scorer
+from compress_guard.verdict import EarlyStop
+
+Score = Callable[[Evidence], Scorer]
+"""Makes the scorer of a cell's metric."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passed:
+    """What a cell's verdict rests on."""
+
+    clean: Evidence
+    """Of the same images in the same order as `evidence`."""
+    evidence: Evidence
+    reached: int
+    """Images, in their order, that the model had come to when it stopped."""
+    judgement: Judgement | None = None
+    """Where the verdict was certain before the last image."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """One cell's images as its plan codes them, ready to be predicted."""
+
+    subject: Subject
+    subset: Subset
+    limit: int | None
+    coder: Coder
+    planned: PlannedRate
+    watch: Watch
+    names: tuple[str, str]
+    """What progress calls the guard and the cell."""
+
+    def whole(self, progress: Progress) -> Passed:
+        """All images."""
+        guard, cell = self.names
+        clean = self.subject.clean_evidence(self.limit, partial(progress, f"predicting {guard} clean"))
+        makers, total = self._makers(), len(self.subset.survey.usable)
+        evidence = self.subject.evidence(makers, total, partial(progress, f"predicting {cell}"))
+        return Passed(clean.select(evidence.ids), evidence, total)
+
+    def until_certain(self, stop: EarlyStop, score: Score, progress: Progress) -> Passed:
+        """Batch after batch until `stop` is certain of the verdict; all images where it never is."""
+        guard, cell = self.names
+        total = len(self.subset.survey.usable)
+        cuts = list(self.subject.batches(self.subset))
+        told = partial(progress, f"predicting {guard} clean")
+        parts: list[Evidence] = []
+        with contextlib.closing(self.subject.each_evidence(self._makers())) as arriving:
+            for cut, part in zip(cuts, arriving, strict=False):
+                parts.append(part)
+                progress(f"predicting {cell}", cut.stop, total)
+                used = sum(len(one.ids) for one in parts)
+                if cut.stop == total or not used or not stop.due(used):
+                    continue
+                evidence = Evidence.merge(parts)
+                clean = self.subject.clean_evidence(self.limit, told, cut.stop).select(evidence.ids)
+                judgement = stop.look(score(clean), score(evidence), used)
+                if judgement is not None:
+                    return Passed(clean, evidence, cut.stop, judgement)
+        evidence = Evidence.merge(parts)
+        return Passed(self.subject.clean_evidence(self.limit, told, total).select(evidence.ids), evidence, total)
+
+    def swapped(self, passed: Passed, score: Score, progress: Progress) -> dict[str, Any]:
+        """What a result says of the images that `passed` used, decoded by another decoder where one is at hand."""
+        second = second_decoder(self.coder.codec)
+        if second is None:
+            return {}
+        survey, samples = self.subset.survey, self.subset.samples
+        makers = [
+            partial(swapped_batch, samples, survey, self.coder, second, self.planned, cut, self.subject.device)
+            for cut in self.subject.batches(self.subset)
+            if cut.start < passed.reached
+        ]
+        told = partial(progress, f"predicting {self.names[1]} with {second.name}")
+        evidence = self.subject.evidence(makers, passed.reached, told).select(passed.evidence.ids)
+        points = float(score(evidence)(np.ones((1, len(evidence.ids))))[0])
+        return {"swap_decoder": second.name, "swap_score": None if isnan(points) else points}
+
+    def _makers(self) -> list[Callable[[], Batch]]:
+        survey, samples = self.subset.survey, self.subset.samples
+        return [
+            partial(coded_batch, samples, survey, self.coder, self.planned, cut, self.subject.device, self.watch.see)
+            for cut in self.subject.batches(self.subset)
+        ]

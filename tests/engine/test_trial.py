@@ -1,0 +1,114 @@
+"""Stopping early: fewer images where the verdict is certain, and the same plan, batches and words as ever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from compress_guard.records import SliceLimit, Slicing
+
+COUNT = 200
+BATCH = 16
+
+
+@pytest.fixture
+def data(pictures):
+    return pictures(COUNT, sizes=[(64, 64)])
+
+
+@pytest.fixture
+def stopped(data, spectrum, diary, make_guard, make_world):
+    """A world of a guard whose cells stop early; keys are the guard's."""
+
+    def make(model=None, *, early_stop=True, folder="store", rates=(3.0,), **keys):
+        guard = make_guard(rates=rates, **keys)
+        return make_world(guard, model or spectrum(BATCH), data, early_stop=early_stop, folder=folder)
+
+    return make
+
+
+def test_a_cell_far_from_its_limit_takes_a_part_of_the_images(stopped):
+    world = stopped(max_drop=60.0)
+    result = world.only().result
+    assert (result.verdict, result.settled_by, result.stopped_early) == ("pass", "interval", True)
+    assert result.images == COUNT
+    assert 32 <= result.images_used <= 96
+    assert result.images_used % BATCH == 0
+    # Clean, the control's three batches or fewer, compressed: and no more.
+    assert result.predictions == len(world.model.images_seen) == 2 * result.images_used + result.control_images
+    assert result.drop_low <= result.drop <= result.drop_high <= 60
+
+
+def test_a_cell_near_its_limit_takes_them_all(stopped):
+    result = stopped(max_drop=0.5).only().result
+    assert (result.verdict, result.stopped_early, result.images_used) == ("inconclusive", False, COUNT), result.reason
+
+
+def test_without_a_limit_nothing_stops(stopped):
+    result = stopped(max_drop=None).only().result
+    assert (result.verdict, result.stopped_early, result.images_used) == ("unjudged", False, COUNT)
+
+
+def test_the_settings_are_those_of_the_whole_plan(stopped):
+    early = stopped(max_drop=60.0, rates=(2.5,), folder="early").only()
+    whole = stopped(max_drop=60.0, rates=(2.5,), early_stop=False, folder="whole").only()
+    assert early.result.images_used < whole.result.images_used == COUNT
+    assert {setting for setting, _ in early.result.settings} <= {setting for setting, _ in whole.result.settings}
+    assert early.result.encodes == whole.result.encodes
+    by_id = dict(zip(whole.evidence.ids, whole.evidence.items, strict=True))
+    assert all(
+        {name: array.tolist() for name, array in item.items()}
+        == {name: array.tolist() for name, array in by_id[image].items()}
+        for image, item in zip(early.evidence.ids, early.evidence.items, strict=True)
+    )
+
+
+def test_images_come_in_random_order_that_the_seed_alone_decides(stopped):
+    first, again = (stopped(max_drop=60.0, folder=name).only().evidence.ids for name in ("one", "two"))
+    assert first == again
+    assert list(first) != sorted(first)
+    assert not set(first) <= {f"t{at:02d}" for at in range(len(first))}
+
+
+def test_a_cell_is_the_same_alone_and_after_others(stopped, data):
+    together = stopped(max_drop=60.0, rates=(2.0, 3.0), folder="together").run()
+    alone = stopped(max_drop=60.0, rates=(2.0, 3.0), folder="alone")
+    cell = alone.guard.cells[-1]
+    result = alone.bench.measure(cell, cell.name).result
+    varies = dict.fromkeys(("seconds", "encodes", "check_encodes", "predictions"))
+    assert replace(result, **varies) == replace(together["toy-3.0bpp"].result, **varies)
+
+
+def test_clean_images_are_predicted_once_for_all_cells(stopped):
+    world = stopped(max_drop=60.0, rates=(2.0, 3.0, 4.0))
+    results = [measured.result for measured in world.run().values()]
+    furthest = max(result.images_used for result in results)
+    compressed = sum(result.images_used for result in results)
+    assert world.subject.predictions == furthest + results[0].control_images + compressed
+
+
+def test_the_control_and_the_codec_check_come_with_the_first_batch(stopped):
+    result = stopped(max_drop=60.0).only().result
+    assert (result.control_images, result.control_changed, result.checked) == (BATCH, 0, 3)
+
+
+def test_slices_that_are_judged_are_not_cut_short(data, spectrum, diary, make_guard, make_world):
+    guard = make_guard(rates=(3.0,), max_drop=60.0, slicings=(Slicing("class", "label"),))
+    limit = SliceLimit("class", None, 90.0)
+    guard = replace(guard, cells=tuple(replace(cell, slice_limits=(limit,)) for cell in guard.cells))
+    result = make_world(guard, spectrum(BATCH), data, early_stop=True).only().result
+    assert (result.stopped_early, result.images_used, result.verdict) == (False, COUNT, "pass")
+    assert [(one.value, one.images, one.verdict) for one in result.slices] == [(str(at), 50, "pass") for at in range(4)]
+    assert result.confidence == pytest.approx(1 - 0.05 / 5)
+
+
+def test_a_guard_says_what_it_can_resolve_before_its_first_cell(stopped):
+    told = []
+    world = stopped(max_drop=0.5, rates=(3.0, 4.0))
+    for cell in world.guard.cells:
+        world.bench.measure(cell, cell.name, tell=told.append)
+    resolves, warning = told
+    assert resolves.startswith(f"toys: {COUNT} images tell drops that are at least ")
+    assert warning.startswith(f"WARNING: toys: a max_drop of 0.5 can never be held on {COUNT} images")
+    assert world.model.seen
