@@ -53,4 +53,5 @@ def _beyond(result: CellResult) -> bool:
 def _sources(found: Sequence[CellResult]) -> str:
     rates = figure.span(figure.bpp(result.source_bpp) for result in found if result.source_bpp is not None)
     most = max(found, key=lambda result: result.lossy_sources or 0)
-    return f"{most.lossy_sources} of {most.sources_looked or most.images} sources are lossy files already, {rates} bpp on average"
+    count = f"{most.lossy_sources} of {most.sources_looked or most.images}"
+    return f"{count} sources are lossy files already, {rates} bpp on average"

@@ -105,7 +105,7 @@ def test_without_limits_of_slices_nothing_changes():
     ([("s", "day", 5)], 1),
     ([("s", "day", 5), ("s", "night", 5)], 2),
     ([("s", "day", 5), ("s", None, 9)], 3),
-    ([("s", "nigth", 5)], 0),
+    ([("s", "knight", 5)], 0),
     ([("s", None, 5), ("t", "1", 5)], 4),
     ([("t", None, 5)], 2),
 ])  # fmt: skip
@@ -134,9 +134,9 @@ def test_a_named_slice_has_its_own_limit_and_the_others_that_of_all():
 
 
 def test_a_limit_for_a_slice_that_does_not_occur_shows_with_no_images():
-    cell = limited(("s", "nigth", 5))
+    cell = limited(("s", "knight", 5))
     found = results(judge_slices(guard("s"), cell, TOP1, DAY_AND_NIGHT, CLEAN, AT_NIGHT_BLIND, 0))
-    assert found["s", "nigth"] == SliceResult("s", "nigth", 0, 0.95, "unjudged", max_drop=5)
+    assert found["s", "knight"] == SliceResult("s", "knight", 0, 0.95, "unjudged", max_drop=5)
     assert found["s", "night"].max_drop is None
 
 

@@ -210,8 +210,8 @@ def test_the_words_of_the_contract_are_in_a_result():
         "errors clean_score score drop drop_low drop_high confidence max_drop verdict outcome settled_by reason device "
         "encodes seconds bits_difference bits_checked reconstruction_difference codec_device codec_remark checked "
         "device_difference psnr_mean psnr_median outlier_count outliers check_encodes correction stopped_early "
-        "resolvable_drop images_needed changed harmful_flips helpful_flips worst slices source_bpp lossy_sources sources_looked "
-        "control_images control_changed swap_decoder swap_score"
+        "resolvable_drop images_needed changed harmful_flips helpful_flips worst slices source_bpp lossy_sources "
+        "sources_looked control_images control_changed swap_decoder swap_score"
     ).split()
     assert set(promised) <= {one.name for one in dataclasses.fields(CellResult)}
 
