@@ -44,7 +44,7 @@ def test_the_verdict_compares_whole_intervals(max_drop, min_score, verdict):
     assert decide(DROP, SCORE, max_drop, min_score) == verdict
 
 
-def test_flags_are_judged_by_tango(flag_pair):
+def test_flags_are_judged_by_their_score_interval(flag_pair):
     found = judged(flag_pair(140, 12, 5, 43), max_drop=9.0)
     assert (found.clean_score, found.score, found.drop.value) == (76.0, 72.5, 3.5)
     assert found.verdict == "pass"
