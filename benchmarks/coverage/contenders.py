@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Ends = tuple[float, float]
 NORMAL: Final = NormalDist()
+VERDICTS: Final = "of the verdicts"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +113,7 @@ def normal(sample: Sample, confidence: float) -> Ends:
 
 
 CONTENDERS: Final[Mapping[str, Callable[[Sample, float], Ends]]] = {
-    "of the verdicts": chosen,
+    VERDICTS: chosen,
     "percentile": percentile,
     "expanded percentile": expanded_percentile,
     "basic": basic,

@@ -176,6 +176,33 @@ def test_a_few_images_that_lose_all_are_no_surer_than_as_many_flags(lost):
     assert found.high - found.low <= 2.2 * (flags.high - flags.low)
 
 
+def test_a_change_that_comes_from_few_images_is_less_sure_than_its_error_says():
+    """Four images of 300 that change by as much, two each way: Student's t with 8 degrees of freedom, and a count."""
+    values = np.full(300, 50.0)
+    changed = values + np.concatenate([[20.0, 20.0, -20.0, -20.0], np.zeros(296)])
+    sample = bootstrap.Resampled.of(Mean(values), 300, 0) - bootstrap.Resampled.of(Mean(changed), 300, 0)
+    found = bootstrap.interval_of(sample, 0.0, 300, 0.95, (-100.0, 100.0))
+    error = sample.replicates.std()
+    assert (-found.low / error, found.high / error) == pytest.approx((2.30 * 1.113, 2.30 * 1.113), rel=0.01)
+
+
+def test_no_confidence_asks_for_more_than_the_images_can_bear():
+    """One image of 100 lost all its points; as many losses as that may mean, at 100 points each, and no more."""
+    values = np.full(100, 100.0)
+    found = of_drop(Mean(values), Mean(np.where(np.arange(100) < 1, 0.0, values)), 100, confidence=0.9987)
+    flags = paired.drop_interval(100, 1, 0, 0.9987)
+    assert flags.high < found.high < 1.25 * flags.high
+
+
+def test_a_bias_larger_than_the_error_does_not_leave_the_value_outside():
+    generator = np.random.default_rng(4)
+    sample = bootstrap.Resampled(
+        generator.normal(40, 0.1, 500), np.full(100, 43.0), 40 + generator.normal(0, 0.001, 300)
+    )
+    found = bootstrap.interval_of(sample, 40.0, 300, 0.95, (0.0, 100.0))
+    assert found.low < 37 - 8 < 40 == found.value == found.high
+
+
 def test_the_bias_of_few_images_widens_the_interval_on_its_side():
     """The best of some noisy values, say: the fewer images, the higher it seems."""
     noise = np.random.default_rng(1).normal(0, 1, (60, 400))

@@ -81,7 +81,7 @@ def test_when_every_image_flips_the_interval_ends_at_the_edge(n):
     assert paired.drop_interval(n, 0, n, 0.95).low == -100
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(counts(), st.floats(0.5, 0.9999))
 @example((1, 1, 0), 0.95)
 @example((1, 0, 0), 0.9999)
@@ -93,7 +93,7 @@ def test_the_estimate_lies_inside_and_both_ends_are_differences(counted, confide
     assert interval.low < interval.high
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(counts(), st.floats(0.5, 0.9999))
 def test_swapping_the_sides_turns_the_interval_round(counted, confidence):
     n, lost, gained = counted
@@ -101,7 +101,7 @@ def test_swapping_the_sides_turns_the_interval_round(counted, confidence):
     assert (forth.low, forth.value, forth.high) == (-back.high, -back.value, -back.low)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(counts(), st.floats(0.5, 0.999), st.floats(0.5, 0.999))
 def test_more_confidence_is_a_wider_interval(counted, one, other):
     n, lost, gained = counted
@@ -111,7 +111,7 @@ def test_more_confidence_is_a_wider_interval(counted, one, other):
     assert narrow.high <= wide.high + 1e-9
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(counts(most=100))
 def test_more_images_of_the_same_kind_narrow_the_interval(counted):
     n, lost, gained = counted
@@ -119,7 +119,7 @@ def test_more_images_of_the_same_kind_narrow_the_interval(counted):
     assert many.high - many.low < few.high - few.low
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 400), st.integers(0, 399), st.floats(0.5, 0.999))
 def test_one_more_lost_image_moves_both_ends_up(n, lost, confidence):
     low, high = paired.bounds(n, [min(lost, n - 1), min(lost, n - 1) + 1], 0, confidence)
@@ -127,7 +127,7 @@ def test_one_more_lost_image_moves_both_ends_up(n, lost, confidence):
     assert high[0] <= high[1] + 1e-9
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(counts(), st.floats(0.5, 0.999))
 def test_tangos_interval_lies_inside(counted, confidence):
     n, lost, gained = counted
@@ -137,7 +137,7 @@ def test_tangos_interval_lies_inside(counted, confidence):
     assert inner[1] - 1e-9 <= high
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.integers(100, 400), st.floats(0.5, 0.999))
 def test_as_many_gained_as_lost_images_leave_nothing_to_correct(n, confidence):
     flips = n // 8

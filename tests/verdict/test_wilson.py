@@ -17,7 +17,7 @@ def counts(draw):
     return images, draw(st.integers(0, images))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(counts(), st.floats(0.5, 0.9999))
 def test_the_estimate_lies_inside(counted, confidence):
     images, right = counted
@@ -33,7 +33,7 @@ def surprise(images, right, share, z):
     return (right / images - share) / sqrt(share * (1 - share) / images) - max(skewness, 0) * max(z**2 - 1, 0) / 6
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(counts(), st.floats(0.5, 0.9999))
 def test_the_ends_are_where_the_score_test_just_rejects(counted, confidence):
     images, right = counted
@@ -56,7 +56,7 @@ def test_published_intervals_where_nothing_is_corrected():
     assert (interval.low, round(interval.high, 2)) == (0, 16.11)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(counts(), st.floats(0.5, 0.9999))
 def test_right_and_wrong_images_mirror_each_other(counted, confidence):
     images, right = counted
@@ -64,7 +64,7 @@ def test_right_and_wrong_images_mirror_each_other(counted, confidence):
     assert (forth.low, forth.high) == pytest.approx((100 - back.high, 100 - back.low))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(counts(), st.floats(0.5, 0.9999), st.floats(0.5, 0.9999))
 def test_more_confidence_is_a_wider_interval(counted, one, other):
     images, right = counted
