@@ -29,9 +29,9 @@ STAKES: Final = ((0.95, 2), (0.6, 3), (0.36, 3), (0.2, 3), (0.1, 2), (0.05, 1), 
 """Fractions of what can be staked at most, each with its share of the fund.
 
 The best stake is about distance / variance: nearly all for few flips or a limit far off, a few hundredths for a fifth
-of flips and a limit that 50 000 images just tell apart. Against seven halvings with even shares, these save a tenth of
-the images; against bets that follow the images seen (the paper's aGRAPA and predictable plug-in, at what either can
-stake best), from a twelfth more to a third fewer images, and no case where they fail (docs/verdicts.md).
+of flips and a limit that 50 000 images just tell apart. Simulated cells of 5000 images, three interval widths from
+their limit, took a tenth fewer images with these than with seven even halvings, and from a seventh more to a third
+fewer than with the paper's aGRAPA bets, whose worst cases are worse.
 """
 _HALVES: Final = np.array([1.0, 0.5, 0.0])
 """A lost, an unchanged and a gained image, brought from -1 to 1 between 0 and 1."""

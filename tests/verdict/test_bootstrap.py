@@ -42,6 +42,14 @@ def test_the_interval_of_a_mean_agrees_with_the_normal_one(mean_scorer, confiden
     assert interval.high - interval.value == pytest.approx(reach, rel=0.1)
 
 
+def test_images_left_out_in_groups_reach_as_far_as_one_by_one(mean_scorer):
+    values = 100.0 * np.random.default_rng(6).integers(0, 2, 5000)
+    interval = of_score(mean_scorer(values), 5000)
+    reach = NormalDist().inv_cdf(0.975) * values.std(ddof=1) / 5000**0.5
+    assert interval.value - interval.low == pytest.approx(reach, rel=0.1)
+    assert interval.high - interval.value == pytest.approx(reach, rel=0.1)
+
+
 def test_both_sides_are_drawn_alike(mean_scorer):
     values = np.random.default_rng(5).uniform(0, 90, 60)
     clean, compressed = mean_scorer(values + 7), mean_scorer(values)
