@@ -97,7 +97,7 @@ class Bench:
         limit = effective_limit(cell, self._settings)
         coding, subset = self._coding(cell, draft, limit)
         coder, survey = coding.coder, subset.survey
-        self._expect(limit, survey, draft, tell)
+        self._expect(cell, limit, survey, draft, tell)
         plan = self._plan(cell, coding, progress)
         planned = plan.at(cell.bpp)
         draft.note_rate(survey, coder, planned)
@@ -109,7 +109,7 @@ class Bench:
         self._control(limit, subset, draft, progress)
         trial = self._trial(cell, coding, subset, planned)
         before = coder.encoded_pixels
-        stop = self._judging.early_stop(cell, survey) if self._settings.early_stop else None
+        stop = self._judging.early_stop(cell, survey) if self._early else None
         passed = trial.whole(progress) if stop is None else trial.until_certain(stop, self._judging.score, progress)
         # Where the store cannot keep streams they are made once more.
         again = (coder.encoded_pixels - before) / sum(info.pixels for info in survey.infos)
@@ -127,6 +127,11 @@ class Bench:
         result = draft.judged(cell, judged.judgement, len(used))
         return Measured(result, passed.evidence, passed.clean, judged.changes)
 
+    @property
+    def _early(self) -> bool:
+        """Whether cells may stop early: only images in random order can stand for those that were never seen."""
+        return self._settings.early_stop and self._subject.shuffled
+
     def _key(self, cell: Cell) -> tuple[CodecSpec, int | None]:
         return cell.codec, effective_limit(cell, self._settings)
 
@@ -142,15 +147,18 @@ class Bench:
         draft.check_failures(subset.survey, {})
         return self._codings[key], subset
 
-    def _expect(self, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
+    def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
         """What so many images can tell, said before the first of them is coded."""
-        images = len(survey.usable)
-        expected = self._judging.expected(images)
+        held = {
+            one: self._judging.least_confidence(one, survey, self._early)
+            for one in self.guard.cells
+            if effective_limit(one, self._settings) == limit
+        }
+        expected = self._judging.expected(len(survey.usable), held.get(cell, self.guard.confidence))
         draft.note(resolvable_drop=expected)
         if limit not in self._expected:
             self._expected.add(limit)
-            cells = [one for one in self.guard.cells if effective_limit(one, self._settings) == limit]
-            for line in expectations(self.guard, cells, images, expected):
+            for line in expectations(self.guard.name, held, survey, expected):
                 tell(line)
 
     def _plan(self, cell: Cell, coding: _Coding, progress: Progress) -> RatePlan:
@@ -174,19 +182,19 @@ class Bench:
 
         def made() -> Control:
             # A run that stops early has not predicted more than the first batch by then.
-            first = 1 if self._settings.early_stop else None
+            first = 1 if self._early else None
             clean = self._subject.clean_evidence(limit, told, first)
             return control(
                 self._subject, subset, clean, partial(progress, f"predicting {self.guard.name} after a lossless codec")
             )
 
-        found = self._subject.once(f"control of {limit}", made)
+        found = self._subject.once(f"control of {self._subject.binding(limit)}", made)
         draft.note(**found.fields(), **self._subject.source_fields(limit))
         found.check()
 
     def _trial(self, cell: Cell, coding: _Coding, subset: Subset, planned: PlannedRate) -> Trial:
         # Of a run that stops early only the first batch is sure to come.
-        first = len(next(iter(self._subject.batches(subset)))) if self._settings.early_stop else None
+        first = len(next(iter(self._subject.batches(subset)))) if self._early else None
         return Trial(
             self._subject,
             subset,
@@ -195,6 +203,7 @@ class Bench:
             planned,
             Watch(coding.coder, subset.survey, planned, self._settings.seed, first),
             (self.guard.name, cell.name),
+            self.guard.max_error_share,
         )
 
 

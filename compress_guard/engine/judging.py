@@ -44,6 +44,11 @@ class Judging:
         """What the cell's own interval holds with: slices with limits take their part of the error."""
         return cell_confidence(self._guard, judged_slices(cell, survey.slices_by_id))
 
+    def least_confidence(self, cell: Cell, survey: Survey, early: bool) -> float:
+        """What the interval of all a cell's images holds with, where `early` says that there may be looks before."""
+        stop = self.early_stop(cell, survey) if early else None
+        return self.confidence(cell, survey) if stop is None else stop.last_confidence
+
     def early_stop(self, cell: Cell, survey: Survey) -> EarlyStop | None:
         """The looks at a cell before its last image; None where there is nothing to decide, or slices to decide too.
 
@@ -60,12 +65,12 @@ class Judging:
             seed=self._seed,
         )
 
-    def expected(self, images: int) -> float | None:
+    def expected(self, images: int, confidence: float) -> float | None:
         """The drop that so many images are expected to resolve, in points; None where only a measured cell can tell."""
         # No evidence is needed to know whether a metric has flags.
         if self._task.scorer(self._guard.metric, ()).flags is None or not images:
             return None
-        return resolvable_drop(images, self._guard.confidence)
+        return resolvable_drop(images, confidence)
 
     def judge(self, cell: Cell, survey: Survey, passed: Passed, stop: EarlyStop | None) -> Judged:
         """The judgement of a cell's evidence."""
@@ -76,15 +81,17 @@ class Judging:
         )
         found = changes(self._task, self._guard.metric, passed.clean, passed.evidence)
         used = len(passed.evidence.ids)
+        held = judgement.confidence or confidence
         fields = {
             **found.fields(),
             "confidence": confidence,
+            "interval_confidence": judgement.confidence,
             "stopped_early": passed.judgement is not None,
             "slices": slices,
-            "images_needed": _needed(judgement, cell, used, confidence),
+            "images_needed": _needed(judgement, cell, used, held),
         }
         if judgement.drop is not None:
-            fields["resolvable_drop"] = resolvable_from(judgement.drop, confidence)
+            fields["resolvable_drop"] = resolvable_from(judgement.drop, held)
         return Judged(with_slices(judgement, slices), found, fields)
 
     def _judge(self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None) -> Judgement:

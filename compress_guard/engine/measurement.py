@@ -115,10 +115,15 @@ def _policy(**choices: str | None) -> Policy:
     return Policy(**stated, stated=frozenset(stated))
 
 
-def subject_of(task: str, model: Any, data: Any, device: str, seed: int) -> Subject:
-    """A subject of objects at hand instead of factories."""
+def subject_of(task: str, model: Any, data: Any, device: str, seed: int, *, shuffled: bool = False) -> Subject:
+    """A subject of objects at hand instead of factories; `shuffled` where its cells may stop early."""
     return Subject(
-        task, lambda: check_model(model, "model"), lambda: check_data(data, "data"), device=device, seed=seed
+        task,
+        lambda: check_model(model, "model"),
+        lambda: check_data(data, "data"),
+        device=device,
+        seed=seed,
+        shuffled=shuffled,
     )
 
 

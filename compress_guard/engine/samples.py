@@ -28,6 +28,14 @@ Slicer = Callable[[object, str], tuple[str, ...]]
 """Says of a data set's target and the image's id which slices of one slicing the image is in; raises `DataError`."""
 
 
+FEW: Final = 5
+"""Images of a class before a mean over classes is judged on a part of the images."""
+
+
+class SlicesError(DataError):
+    """An image that cannot be told to be in a slice or not: no fault of the image, so it is not left out."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """One image with what is known of it."""
@@ -132,14 +140,20 @@ class Samples:
             size = (int(image.shape[-2]), int(image.shape[-1]))
             image = image.cpu()
             target = self._read_target(raw[1], size)
-            slices = {name: slicer(raw[1], image_id) for name, slicer in self._slicers.items()}
-            return Sample(image_id, image, target, _content_hash(image), slices)
+            digest = _content_hash(image)
         except Exception as problem:
             self._unreadable[position] = image_id
             # A lazily opened picture only shows now that its file is broken.
             unread = f" cannot be read ({type(problem).__name__}: {problem})"
             what = f": {problem}" if isinstance(problem, DataError) else unread
             raise DataError(f"sample {position} (id {image_id}){what}") from problem
+        try:
+            slices = {name: slicer(raw[1], image_id) for name, slicer in self._slicers.items()}
+        except Exception as problem:
+            told = f"its slices cannot be told ({type(problem).__name__}: {problem})"
+            what = str(problem) if isinstance(problem, DataError) else told
+            raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
+        return Sample(image_id, image, target, digest, slices)
 
     def _keep(self, index: int, sample: Sample) -> None:
         self._kept[index] = sample
@@ -179,6 +193,9 @@ class Survey:
     """(id, or position where no id is known; what was wrong) of the others."""
     slices: tuple[Mapping[str, tuple[str, ...]], ...]
     """Of each usable sample the slices that it is in, by slicing."""
+    classes_seen: int = 0
+    """How many of the usable samples it takes, in their order, until each class that occurs has been seen in at least
+    five of them, or in all that have it."""
 
     @property
     def slices_by_id(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
@@ -208,17 +225,23 @@ class Survey:
         )
 
 
-def survey(samples: Samples) -> Survey:
-    """Read every sample once; raises `DataError` if two have one id or none can be read."""
+def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = None) -> Survey:
+    """Read every sample once; `classes` says which classes a target adds to a mean over classes.
+
+    Raises `DataError` if two samples have one id or none can be read.
+    """
     usable: list[int] = []
     infos: list[ImageInfo] = []
     digests: list[bytes] = []
     failures: list[tuple[str, str]] = []
     slices: list[Mapping[str, tuple[str, ...]]] = []
     seen: dict[str, int] = {}
+    places: dict[int, list[int]] = {}
     for index in range(len(samples)):
         try:
             sample = samples[index]
+        except SlicesError:
+            raise
         except DataError as problem:
             failures.append((samples.name(index), str(problem)))
             continue
@@ -233,9 +256,12 @@ def survey(samples: Samples) -> Survey:
         infos.append(ImageInfo(sample.id, height * width))
         digests.append(sample.digest)
         slices.append(sample.slices)
+        for label in classes(sample.target) if classes is not None else ():
+            places.setdefault(label, []).append(len(usable))
     if not usable:
         raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
-    return Survey(tuple(usable), tuple(infos), tuple(digests), tuple(failures), tuple(slices))
+    enough = max((found[:FEW][-1] for found in places.values()), default=0)
+    return Survey(tuple(usable), tuple(infos), tuple(digests), tuple(failures), tuple(slices), enough)
 
 
 def _content_hash(image: torch.Tensor) -> bytes:

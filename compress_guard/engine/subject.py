@@ -57,7 +57,7 @@ class Subject:
         self._seed: Final = seed
         self._shared: Final = shared
         """The folder of the run and this subject's name in it, where other processes measure the same subject."""
-        self._shuffled: Final = shuffled
+        self.shuffled: Final = shuffled
         """Whether images come in seeded random order, so that any first part of them is a fair sample of all."""
         self._slicers: Final = slicers
         self._model: Any = None
@@ -70,17 +70,17 @@ class Subject:
 
     def subset(self, limit: int | None) -> Subset:
         """The images of this limit, read and checked once; raises `DataError`."""
-        limit = self._binding(limit)
+        limit = self.binding(limit)
         if limit not in self._subsets:
             samples = Samples(
                 self._load_data(),
                 self.task.target,
                 limit=limit,
                 seed=self._seed,
-                shuffled=self._shuffled,
+                shuffled=self.shuffled,
                 slicers=self._slicers(),
             )
-            self._subsets[limit] = Subset(samples, survey(samples))
+            self._subsets[limit] = Subset(samples, survey(samples, self.task.classes))
         return self._subsets[limit]
 
     def once(self, name: str, make: Callable[[], T]) -> T:
@@ -92,7 +92,7 @@ class Subject:
 
     def source_fields(self, limit: int | None) -> dict[str, Any]:
         """What a result says of the files that these images come from, as far as the data tells."""
-        limit = self._binding(limit)
+        limit = self.binding(limit)
 
         def made() -> Sources | None:
             samples, surveyed = self.subset(limit).samples, self.subset(limit).survey
@@ -108,7 +108,7 @@ class Subject:
         With `first` only that of the batches that hold so many of them, of which other processes make their own: what
         a run that stops early has to do together is not known before.
         """
-        limit = self._binding(limit)
+        limit = self.binding(limit)
         if first is not None:
             return self._clean_beginning(limit, first, progress)
         if limit not in self._clean:
@@ -166,7 +166,7 @@ class Subject:
             self._model = self._load_model()
         return self._model
 
-    def _binding(self, limit: int | None) -> int | None:
+    def binding(self, limit: int | None) -> int | None:
         """The limit, None where there are no more images anyway."""
         return None if limit is None or limit >= len(self._load_data()) else limit
 

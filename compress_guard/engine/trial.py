@@ -17,6 +17,7 @@ from compress_guard.engine.health import Watch
 from compress_guard.engine.prediction import Batch, Progress, coded_batch
 from compress_guard.engine.subject import Subject, Subset
 from compress_guard.engine.swap import swapped_batch
+from compress_guard.errors import CodecError
 from compress_guard.records import Evidence, Judgement, PlannedRate
 from compress_guard.tasks.contract import Scorer
 from compress_guard.verdict import EarlyStop
@@ -50,6 +51,7 @@ class Trial:
     watch: Watch
     names: tuple[str, str]
     """What progress calls the guard and the cell."""
+    max_error_share: float
 
     def whole(self, progress: Progress) -> Passed:
         """All images."""
@@ -71,7 +73,7 @@ class Trial:
                 parts.append(part)
                 progress(f"predicting {cell}", cut.stop, total)
                 used = sum(len(one.ids) for one in parts)
-                if cut.stop == total or not used or not stop.due(used):
+                if cut.stop == total or not used or not self._fair(cut.stop, used) or not stop.due(used):
                     continue
                 evidence = Evidence.merge(parts)
                 clean = self.subject.clean_evidence(self.limit, told, cut.stop).select(evidence.ids)
@@ -80,6 +82,10 @@ class Trial:
                     return Passed(clean, evidence, cut.stop, judgement)
         evidence = Evidence.merge(parts)
         return Passed(self.subject.clean_evidence(self.limit, told, total).select(evidence.ids), evidence, total)
+
+    def _fair(self, reached: int, used: int) -> bool:
+        """Whether so many images can stand for all: no class is missing, and not too many were lost in coding."""
+        return reached >= self.subset.survey.classes_seen and (reached - used) / reached <= self.max_error_share
 
     def swapped(self, passed: Passed, score: Score, progress: Progress) -> dict[str, Any]:
         """What a result says of the images that `passed` used, decoded by another decoder where one is at hand."""
@@ -93,7 +99,10 @@ class Trial:
             if cut.start < passed.reached
         ]
         told = partial(progress, f"predicting {self.names[1]} with {second.name}")
-        evidence = self.subject.evidence(makers, passed.reached, told).select(passed.evidence.ids)
+        try:
+            evidence = self.subject.evidence(makers, passed.reached, told).select(passed.evidence.ids)
+        except CodecError:  # of the second decoder, which no verdict hangs on
+            return {"swap_decoder": second.name}
         points = float(score(evidence)(np.ones((1, len(evidence.ids))))[0])
         return {"swap_decoder": second.name, "swap_score": None if isnan(points) else points}
 

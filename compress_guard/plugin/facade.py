@@ -72,9 +72,8 @@ class GuardFacade:
         cell = guard.cells[0]
         taken = len(node.stash.get(RESULTS, []))
         with self._gate.progress() as progress:
-            return self._bench(model, data, guard).measure(
-                cell, f"{node.nodeid}::{cell.label}" if taken == 0 else f"{node.nodeid}::{cell.label}#{taken}", progress
-            )
+            name = f"{node.nodeid}::{cell.label}" if taken == 0 else f"{node.nodeid}::{cell.label}#{taken}"
+            return self._bench(model, data, guard).measure(cell, name, progress, progress.tell)
 
     def _bench(self, model: Any, data: Any, guard: Guard) -> Bench:
         subject = self._subject(model, data, guard.task)
@@ -91,7 +90,14 @@ class GuardFacade:
         for seen_model, seen_data, seen_task, subject in known:
             if seen_model is model and seen_data is data and seen_task == task:
                 return subject
-        subject = subject_of(task, model, data, self._gate.session.device, self._gate.settings.seed)
+        subject = subject_of(
+            task,
+            model,
+            data,
+            self._gate.session.device,
+            self._gate.settings.seed,
+            shuffled=self._gate.settings.early_stop,
+        )
         known.append((model, data, task, subject))
         return subject
 

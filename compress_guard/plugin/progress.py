@@ -57,13 +57,13 @@ class TerminalProgress:
                 reporter.write_line(line)
 
     def tell(self, line: str) -> None:
-        """A line that stays; what begins with WARNING is loud."""
+        """A line that stays; what begins with WARNING is loud, and said under -q too."""
         reporter = self._reporter
-        if reporter is None or reporter.config.get_verbosity() < 0:
+        loud = line.startswith("WARNING")
+        if reporter is None or (reporter.config.get_verbosity() < 0 and not loud):
             return
         with _uncaptured(reporter):
             reporter.ensure_newline()
-            loud = line.startswith("WARNING")
             reporter.write_line(line, yellow=loud, bold=loud, light=not loud)
 
     def __exit__(

@@ -29,3 +29,5 @@ class Judgement:
     reason: str
     """One sentence with both sides: ``top1 fell by 3.1 points (76.2 to 73.1, 95 % interval 1.9 to 4.3), allowed 2.0``.
     """
+    confidence: float | None = None
+    """What the intervals hold with by themselves; a cell that may stop early promises less than its last interval."""

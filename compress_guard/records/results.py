@@ -55,7 +55,8 @@ class CellResult:
     seed: int
     confidence: float
     bpp_mean: float | None = None
-    """Mean of the images' bpp; like every figure of the rate, over the images used once there is a score."""
+    """Mean of the images' bpp; like every figure of the rate, over the images used once there is a score, and over all
+    of the plan where a cell stopped early."""
     bpp_pooled: float | None = None
     """All bits / all pixels."""
     bpp_se: float | None = None
@@ -99,6 +100,9 @@ class CellResult:
     """Upper end of it."""
     max_drop: float | None = None
     min_score: float | None = None
+    interval_confidence: float | None = None
+    """What the interval of the drop holds with by itself; more than `confidence` where looks before the last image had
+    a part of the error."""
     correction: Correction = "none"
     """What `confidence` was corrected by."""
     stopped_early: bool = False

@@ -21,7 +21,7 @@ def hopeless(results: Sequence[CellResult]) -> Iterator[str]:
     def key(result: CellResult) -> tuple[str, int, float] | None:
         if not result.judged or result.verdict == "pass" or result.max_drop is None or not result.images:
             return None
-        return result.guard, result.images, result.confidence
+        return result.guard, result.images, result.interval_confidence or result.confidence
 
     for (guard, images, confidence), found in groups(results, key):
         # numpy comes with it, which a report on a run without verdicts has no need of.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -18,21 +19,27 @@ def properties(result: CellResult) -> list[tuple[str, str]]:
 
     What was not measured has no property. Words stand as they are; numbers, truth values, settings and lists are
     compact JSON, so that no digit is lost. ``cg_slices`` holds the slices whole; behind all fields each has its drop
-    as a property of its own, ``cg_slice_weather_night_drop``, and if it has a limit that and the verdict. Raises
-    ValueError for a number that is not finite.
+    as a property of its own, ``cg_slice_weather_night_drop``, and if it has a limit that and the verdict. Of
+    slices that would share a name all but the first get a number, ``cg_slice_weather_night_2_drop``. Raises ValueError
+    for a number that is not finite.
     """
     values = [*result.as_dict().items(), *_of_slices(result)]
     return [(PREFIX + name, _text(value)) for name, value in values if value is not None and value != []]
 
 
 def _of_slices(result: CellResult) -> Iterator[tuple[str, Any]]:
+    taken: set[str] = set()
     for part in result.slices:
         # A value may be any text, while a name has to survive XML and whoever looks for it.
         name = re.sub(r"[^\w.+-]+", "_", f"slice_{part.slicing}_{part.value}")
-        yield f"{name}_drop", part.drop
+        values = {"drop": part.drop}
         if part.max_drop is not None:
-            yield f"{name}_max_drop", part.max_drop
-            yield f"{name}_verdict", part.verdict
+            values |= {"max_drop": part.max_drop, "verdict": part.verdict}
+        numbered = (name if number == 1 else f"{name}_{number}" for number in count(1))
+        free = next(one for one in numbered if taken.isdisjoint(f"{one}_{field}" for field in values))
+        for field, value in values.items():
+            taken.add(f"{free}_{field}")
+            yield f"{free}_{field}", value
 
 
 def _text(value: Any) -> str:

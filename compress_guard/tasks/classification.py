@@ -45,6 +45,10 @@ class Classification:
             raise subject.refuse(f"is the class index {array}", expected, "leave unlabelled images out of the data set")
         return {"label": array.astype(np.int64)}
 
+    def classes(self, target: Arrays) -> frozenset[int]:
+        """None: accuracy is a mean of images."""
+        return frozenset()
+
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`scores` (K,) of floating-point scores, higher is likelier; `ModelError` for another shape, dtype or NaN."""
         subject, expected = Subject.prediction(size), "scores of shape (K,), one prediction per image"

@@ -41,6 +41,9 @@ class Task(Protocol):
         Raises `DataError`: found, expected, what to do.
         """
 
+    def classes(self, target: Arrays) -> frozenset[int]:
+        """The classes that a target adds to those which a score is the mean of; none where scores are of images."""
+
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """A model's answer for one image as arrays on the CPU. Raises `ModelError`: found, expected, what to do."""
 

@@ -74,6 +74,10 @@ class Detection:
             crowd = flags.astype(np.bool_)
         return {"boxes": objects.boxes, "labels": objects.labels, "area": area, "crowd": crowd}
 
+    def classes(self, target: Arrays) -> frozenset[int]:
+        """The labels of its objects, but for crowds, which need not be found."""
+        return frozenset(np.unique(target["labels"][~target["crowd"]]).tolist())
+
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`boxes` (N, 4), `labels`, `scores` (N,) of a dict of these; `ModelError` for anything else."""
         table = _Table.of(Subject.prediction(size), raw, ("boxes", "scores", "labels"))

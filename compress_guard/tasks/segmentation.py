@@ -44,6 +44,10 @@ class Segmentation:
         """`labels` (H, W) uint16 of a map of integers, also a PIL image; `DataError` for anything else."""
         return {"labels": _label_map(Subject.target(size), raw, size, "give every pixel of the image its label")}
 
+    def classes(self, target: Arrays) -> frozenset[int]:
+        """The labels of its pixels that count."""
+        return frozenset(np.unique(target["labels"]).tolist()) - {IGNORE}
+
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`labels` (H, W) uint16 of an integer map; `ModelError` for anything else."""
         remedy = "resize the logits to the image and return their argmax over the classes, one map per image"

@@ -51,7 +51,7 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
         reason = f"{reason}; {sentence.of_score(score, confidence, min_score)}"
     elif max_drop is None:
         reason = f"{reason}, no limit is set"
-    return Judgement(before, after, drop, score, decide(drop, score, max_drop, min_score), reason)
+    return Judgement(before, after, drop, score, decide(drop, score, max_drop, min_score), reason, confidence)
 
 
 def decide(drop: Interval, score: Interval | None, max_drop: float | None, min_score: float | None) -> Verdict:

@@ -9,9 +9,12 @@ from math import ceil, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
+from compress_guard.verdict.bootstrap import unseen
 from compress_guard.verdict.paired import bounds, drop_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from compress_guard.records import Interval
 
 POWER: Final = 0.8
@@ -45,12 +48,40 @@ def images_needed(interval: Interval, limit: float, images: int, confidence: flo
 
     `interval` is of `images` images and this confidence; its half width is taken to shrink with the root of their
     number. More than `images` always; None where the estimate is so near the limit that it would take more than 100
-    times as many. Where few images flip the interval shrinks faster than that, so that fewer would do.
+    times as many. The bootstrap's interval where no image changed is told by its symmetry around 0: it shrinks with
+    their number itself, which is as many as it takes then. Where few images flip the interval shrinks faster than with
+    the root, so that fewer would do: for a metric with flags see `images_needed_of_flags`.
     """
+    if limit and _unchanged(interval, images, confidence):
+        reach = max(interval.high, unseen(images, _z((1 + confidence) / 2)))
+        return max(images + 1, ceil(images * reach / abs(limit)))
     distance, resolved = abs(interval.value - limit), resolvable_from(interval, confidence, power)
     if resolved > sqrt(MOST_TIMES) * distance:
         return None
     return max(images + 1, ceil(images * (resolved / distance) ** 2)) if distance else None
+
+
+def images_needed_of_flags(
+    images: int, lost: int, gained: int, limit: float, confidence: float, power: float = POWER
+) -> int | None:
+    """How many images would make the verdict on the drop of a metric with flags clear, if it is what it looks like.
+
+    The smallest number above `images` with whose interval, at the same shares of `lost` and of `gained` images, a
+    sample may stray towards the limit as far as one in 1 / (1 - power) does, and yet be clear of it. Where none
+    flipped that is the number that `images_for` gives. None where the drop is the limit, and where it takes more than
+    both 100 times as many and `images_for` of the limit.
+    """
+    drop = (lost - gained) / images
+    if 100 * drop == limit:
+        return None
+    deviation = sqrt((lost + gained) / images - drop**2)
+
+    def clear(number: int) -> bool:
+        low, high = bounds(number, lost * number / images, gained * number / images, confidence)
+        stray = _z(power) * deviation / sqrt(number)
+        return bool(100 * (high + stray) <= limit if 100 * drop < limit else 100 * (low - stray) > limit)
+
+    return _smallest(clear, images, max(MOST_TIMES * images, images_for(confidence, limit) or 0))
 
 
 def never_resolves(images: int, confidence: float, max_drop: float) -> bool:
@@ -68,15 +99,28 @@ def reach_unchanged(images: int, confidence: float) -> float:
 
 def images_for(confidence: float, max_drop: float) -> int | None:
     """The smallest number of images with which a `pass` can happen where none changed; None for a max_drop of 0."""
-    if max_drop <= 0 or never_resolves(_MOST_IMAGES, confidence, max_drop):
+    if max_drop <= 0:
         return None
-    few, enough = 0, 1
-    while never_resolves(enough, confidence, max_drop):
-        few, enough = enough, 2 * enough
+    return _smallest(lambda images: not never_resolves(images, confidence, max_drop), 0, _MOST_IMAGES)
+
+
+def _smallest(clear: Callable[[int], bool], above: int, most: int) -> int | None:
+    """The smallest number above `above` that is `clear`, as all after it are; None if that is more than `most`."""
+    few, enough = above, min(max(2 * above, 1), most)
+    while not clear(enough):
+        if enough >= most:
+            return None
+        few, enough = enough, min(2 * enough, most)
     while enough - few > 1:
         middle = (few + enough) // 2
-        few, enough = (middle, enough) if never_resolves(middle, confidence, max_drop) else (few, middle)
+        few, enough = (few, middle) if clear(middle) else (middle, enough)
     return enough
+
+
+def _unchanged(interval: Interval, images: int, confidence: float) -> bool:
+    """Whether the bootstrap makes such an interval where no image changed, or of bounds that say nothing."""
+    least = min(unseen(images, _z((1 + confidence) / 2)), 100.0)
+    return interval.value == 0 and interval.low == -interval.high and interval.high > least * (1 - 1e-9)
 
 
 def _z(probability: float) -> float:

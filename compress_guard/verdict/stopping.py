@@ -78,6 +78,11 @@ class EarlyStop:
         self._spent = 0.0
         self._next = FIRST
 
+    @property
+    def last_confidence(self) -> float:
+        """What the interval of all images holds with, if there is a look before."""
+        return 1 - (1 - SHARE) * self._error
+
     def due(self, images: int) -> bool:
         """Whether a look at the first `images` images may decide: never at all of them, nor where there is no limit."""
         return self._limits != (None, None) and self._next <= images < self._planned
@@ -121,7 +126,7 @@ class EarlyStop:
         reason = sentence.of_drop(self._metric, scores, drop, confidence, max_drop)
         if score is not None and min_score is not None:
             reason = f"{reason}; {sentence.of_score(score, confidence, min_score)}"
-        return Judgement(*scores, drop, score, verdict, reason)
+        return Judgement(*scores, drop, score, verdict, reason, confidence)
 
     def _settled(self, images: int, lost: int, gained: int, right: int) -> bool:
         """What `decide` will say of the intervals, pass or fail, but for rounding; without finding their ends."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from compress_guard.engine import samples as module
-from compress_guard.engine.samples import Samples, survey
+from compress_guard.engine.samples import Samples, SlicesError, survey
 from compress_guard.errors import CodecError, DataError
 
 
@@ -262,27 +262,41 @@ def test_a_slicer_that_refuses_an_image_is_the_samples_error():
 
     for slicer, what in (
         (refuses, ": slices s: no weather"),
-        (stumbles, " cannot be read (TypeError: 'int' object is not subscriptable)"),
+        (stumbles, ": its slices cannot be told (TypeError: 'int' object is not subscriptable)"),
     ):
-        with pytest.raises(DataError, match=f"^{re.escape(f'sample 0 (id a){what}')}$"):
+        with pytest.raises(SlicesError, match=f"^{re.escape(f'sample 0 (id a){what}')}$"):
             Samples([(picture(), 1, "a")], plain, slicers={"s": slicer})[0]
 
 
 def test_a_survey_keeps_the_slices_of_the_usable_images():
+    rows = [(picture(), 1, "a"), OSError("gone"), (picture(), 1, "c")]
+    found = survey(Samples(Counted(rows), plain, slicers={"s": lambda target, image_id: (image_id,)}))
+    assert found.slices == ({"s": ("a",)}, {"s": ("c",)})
+    assert found.slices_by_id == {"a": {"s": ("a",)}, "c": {"s": ("c",)}}
+    assert survey(Samples(ramps(2), plain)).slices_by_id == {"r0": {}, "r1": {}}
+
+
+def test_an_image_that_no_slice_can_be_told_of_is_not_left_out():
     def refuse_b(target, image_id):
         if image_id == "b":
             raise DataError("slices s: no weather")
         return (image_id,)
 
-    rows = [(picture(), 1, "a"), (picture(), 1, "b"), OSError("gone"), (picture(), 1, "c")]
-    found = survey(Samples(Counted(rows), plain, slicers={"s": refuse_b}))
-    assert found.slices == ({"s": ("a",)}, {"s": ("c",)})
-    assert found.slices_by_id == {"a": {"s": ("a",)}, "c": {"s": ("c",)}}
-    assert found.failures[0] == ("b", "sample 1 (id b): slices s: no weather")
-    assert survey(Samples(ramps(2), plain)).slices_by_id == {"r0": {}, "r1": {}}
+    with pytest.raises(SlicesError, match=r"^sample 1 \(id b\): slices s: no weather$"):
+        survey(Samples(Counted([(picture(), 1, "a"), (picture(), 1, "b")]), plain, slicers={"s": refuse_b}))
 
 
 # The survey
+
+
+@pytest.mark.parametrize(
+    ("labels", "enough"),
+    [([], 0), ([{1}], 1), ([{1}] * 9, 5), ([{1}, {1}, {2}, {1}, {1}, {1}, {1}, {2}, {1}], 8), ([set()] * 4, 0)],
+)
+def test_a_survey_says_when_each_class_was_seen_often_enough(labels, enough):
+    rows = [(picture(), 0, f"i{at}") for at in range(len(labels) + 1)]
+    told = iter([*labels, set()])
+    assert survey(Samples(Counted(rows), plain), lambda target: frozenset(next(told))).classes_seen == enough
 
 
 def test_a_survey_names_failures_and_counts_pixels():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
-from compress_guard.records import SliceLimit, Slicing
+from compress_guard.records import SliceLimit, Slicing, seeded_fraction
 
 COUNT = 200
 BATCH = 16
@@ -112,3 +113,54 @@ def test_a_guard_says_what_it_can_resolve_before_its_first_cell(stopped):
     assert resolves.startswith(f"toys: {COUNT} images tell drops that are at least ")
     assert warning.startswith(f"WARNING: toys: a max_drop of 0.5 can never be held on {COUNT} images")
     assert world.model.seen
+
+
+def test_a_class_that_was_not_seen_yet_holds_the_looks_back(pictures, diary, make_guard, make_world):
+    """The last images have a second class, of which compression leaves nothing: the others alone would pass at once."""
+    order = sorted(range(COUNT), key=lambda position: seeded_fraction(0, f"position {position}"))
+    data = [
+        (image, torch.full((64, 64), int(at in order[-8:])), name)
+        for at, (image, _, name) in enumerate(pictures(COUNT, sizes=[(64, 64)]))
+    ]
+    known = {image.numpy().tobytes(): target for image, target, _ in data}
+
+    class Segmenter:
+        """Right on the source images; it finds the first class everywhere else."""
+
+        batch_size = BATCH
+
+        def __call__(self, images):
+            return [known.get(image.numpy().tobytes(), torch.zeros(64, 64, dtype=torch.int64)) for image in images]
+
+    guard = make_guard(rates=(3.0,), max_drop=30.0, task="segmentation", metric="miou")
+    whole = make_world(guard, Segmenter(), data, folder="whole").only().result
+    early = make_world(guard, Segmenter(), data, early_stop=True).only().result
+    assert whole.verdict == early.verdict != "pass"
+    assert early.images_used > COUNT - 8
+
+
+def test_images_that_are_lost_are_counted_among_those_that_were_reached(stopped, diary):
+    diary.broken = lambda picture, setting: picture % 10 == 0
+    early = stopped(max_drop=60.0, max_error_share=0.04).only().result
+    whole = stopped(max_drop=60.0, max_error_share=0.04, early_stop=False, folder="whole").only().result
+    assert early.verdict == whole.verdict == "codec_error"
+    allowed = stopped(max_drop=60.0, max_error_share=0.3, folder="allowed").only().result
+    assert (allowed.verdict, allowed.stopped_early) == ("pass", True)
+    assert 0 < allowed.errors < allowed.images_used
+
+
+def test_images_in_their_own_order_never_stop_early(data, spectrum, diary, make_guard, make_world):
+    world = make_world(make_guard(rates=(3.0,), max_drop=60.0), spectrum(BATCH), data)
+    world.bench._settings = replace(world.bench._settings, early_stop=True)
+    assert not world.subject.shuffled
+    assert not world.only().result.stopped_early
+
+
+def test_the_interval_says_what_it_holds_with(stopped):
+    early = stopped(max_drop=60.0).only().result
+    assert (early.confidence, early.interval_confidence) == (0.95, pytest.approx(0.99))
+    assert "99 % interval" in early.reason
+    to_the_end = stopped(max_drop=0.5, folder="end").only().result
+    assert (to_the_end.confidence, to_the_end.interval_confidence) == (0.95, pytest.approx(0.96))
+    whole = stopped(max_drop=60.0, early_stop=False, folder="whole").only().result
+    assert whole.confidence == whole.interval_confidence == 0.95

@@ -211,7 +211,7 @@ def test_the_words_of_the_contract_are_in_a_result():
         "encodes seconds bits_difference bits_checked reconstruction_difference codec_device codec_remark checked "
         "device_difference psnr_mean psnr_median outlier_count outliers check_encodes correction stopped_early "
         "resolvable_drop images_needed changed harmful_flips helpful_flips worst slices source_bpp lossy_sources "
-        "sources_looked control_images control_changed swap_decoder swap_score"
+        "sources_looked interval_confidence control_images control_changed swap_decoder swap_score"
     ).split()
     assert set(promised) <= {one.name for one in dataclasses.fields(CellResult)}
 
