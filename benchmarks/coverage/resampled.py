@@ -13,6 +13,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,9 +82,17 @@ class World:
         scorer: Scorer = TASKS.resolve(self.task)().scorer(self.metric, [items[position] for position in positions])
         return scorer
 
+    def drawer(self, folder: Path, size: int) -> Path:
+        """Where samples of this size are kept."""
+        return folder / "samples" / f"{self.task}-{self.images}-{size}"
+
+    def drawn(self, folder: Path, size: int) -> int:
+        """How many samples of this size were drawn so far, one after the other."""
+        return next(number for number in count() if not (self.drawer(folder, size) / f"{number:05d}.npz").exists())
+
     def sample(self, folder: Path, size: int, number: int) -> dict[str, Sample]:
         """Sample `number` of this size by condition, drawn and resampled if it is not in the folder."""
-        path = folder / "samples" / f"{self.task}-{self.images}-{size}" / f"{number:05d}.npz"
+        path = self.drawer(folder, size) / f"{number:05d}.npz"
         if not path.exists():
             positions = np.random.default_rng([size, number]).choice(self.images, size, replace=False)
             arrays: dict[str, Any] = {}
@@ -164,15 +173,20 @@ def tallies(world: World, folder: Path, size: int, samples: int) -> dict[str, Ta
     return found
 
 
-def report(world: World, folder: Path, sizes: Sequence[int], samples: int) -> Iterator[str]:
-    """The lines of a task."""
+def report(world: World, folder: Path, sizes: Sequence[int], samples: int | None) -> Iterator[str]:
+    """The lines of a task; without a number of samples, of those that are there."""
     name = NAMES[world.metric]
-    found = {size: tallies(world, folder, size, samples) for size in sizes}
+    numbers = {size: world.drawn(folder, size) if samples is None else samples for size in sizes}
+    found = {size: tallies(world, folder, size, number) for size, number in numbers.items() if number > 1}
+    if not found:
+        raise SystemExit(f"{folder}: no samples of {name} were drawn yet; leave --drawn away")
+    sizes = list(found)
+    told = ", ".join(f"{numbers[size]} of {size} images" for size in sizes)
     columns = list(found[sizes[0]])
     scores = ", ".join(f"{condition} {truth:.2f}" for condition, truth in world.truth.items())
     yield f"### {name}"
     yield ""
-    yield f"Truth, on {world.images} scenes: {scores}. {samples} samples of each size. {MEANING}"
+    yield f"Truth, on {world.images} scenes: {scores}. Samples: {told}. {MEANING}"
     yield ""
     yield f"| images | interval | {' | '.join(columns)} |"
     yield f"|--:|---|{'---|' * len(columns)}"
@@ -219,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tasks", nargs="+", choices=list(known.METRICS), default=list(known.METRICS))
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="images in a sample (100 300 1000)")
     parser.add_argument("--samples", type=int, default=SAMPLES, help=f"of each size ({SAMPLES})")
+    parser.add_argument("--drawn", action="store_true", help="draw none, use those that the folder has")
     parser.add_argument("--write", type=Path, help="document to put the tables into")
     given = parser.parse_args(arguments)
     if given.samples < 2:
@@ -234,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     lines = [f"`python -m benchmarks.coverage.resampled`, with JPEG at fixed qualities. {FINITE}", ""]
     for name in given.tasks:
         world = World.of(given.population, name, population)
-        for line in report(world, given.population, given.sizes, given.samples):
+        for line in report(world, given.population, given.sizes, None if given.drawn else given.samples):
             lines.append(line)
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
