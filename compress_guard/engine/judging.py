@@ -12,7 +12,7 @@ from compress_guard.engine.trial import Passed
 from compress_guard.records import Cell, Evidence, Guard, Interval, Judgement
 from compress_guard.tasks.contract import Scorer, Task
 from compress_guard.verdict import EarlyStop, Remembered, judge
-from compress_guard.verdict.power import images_needed, resolvable_drop, resolvable_from
+from compress_guard.verdict.power import images_needed, images_needed_of_flags, resolvable_drop, resolvable_from
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,6 @@ class Judging:
             self._guard, cell, self._task, survey.slices_by_id, passed.clean, passed.evidence, self._seed
         )
         found = changes(self._task, self._guard.metric, passed.clean, passed.evidence)
-        used = len(passed.evidence.ids)
         held = judgement.confidence or confidence
         fields = {
             **found.fields(),
@@ -88,7 +87,7 @@ class Judging:
             "interval_confidence": judgement.confidence,
             "stopped_early": passed.judgement is not None,
             "slices": slices,
-            "images_needed": _needed(judgement, cell, used, held),
+            "images_needed": _needed(judgement, cell, found, held),
         }
         if judgement.drop is not None:
             fields["resolvable_drop"] = resolvable_from(judgement.drop, held)
@@ -117,17 +116,20 @@ class Judging:
         return self._clean_scorers[clean.ids]
 
 
-def _needed(judgement: Judgement, cell: Cell, images: int, confidence: float) -> int | None:
+def _needed(judgement: Judgement, cell: Cell, found: Changes, confidence: float) -> int | None:
     """Images that would settle an inconclusive cell: all limits that its intervals reach across."""
     if judgement.verdict != "inconclusive":
         return None
-    asked: list[tuple[Interval, float]] = []
-    if cell.max_drop is not None and judgement.drop is not None and _reaches(judgement.drop, cell.max_drop):
-        asked.append((judgement.drop, cell.max_drop))
-    score = judgement.score_interval
+    needed: list[int | None] = []
+    drop, score = judgement.drop, judgement.score_interval
+    if cell.max_drop is not None and drop is not None and _reaches(drop, cell.max_drop):
+        if found.harmful is not None and found.helpful is not None:
+            flips = len(found.harmful), len(found.helpful)
+            needed.append(images_needed_of_flags(found.images, *flips, cell.max_drop, confidence))
+        else:
+            needed.append(images_needed(drop, cell.max_drop, found.images, confidence))
     if cell.min_score is not None and score is not None and _reaches(score, cell.min_score):
-        asked.append((score, cell.min_score))
-    needed = [images_needed(interval, limit, images, confidence) for interval, limit in asked]
+        needed.append(images_needed(score, cell.min_score, found.images, confidence))
     known = [number for number in needed if number is not None]
     return max(known) if known and len(known) == len(needed) else None
 

@@ -19,9 +19,9 @@ def properties(result: CellResult) -> list[tuple[str, str]]:
 
     What was not measured has no property. Words stand as they are; numbers, truth values, settings and lists are
     compact JSON, so that no digit is lost. ``cg_slices`` holds the slices whole; behind all fields each has its drop
-    as a property of its own, ``cg_slice_weather_night_drop``, and if it has a limit that and the verdict. Of
-    slices that would share a name all but the first get a number, ``cg_slice_weather_night_2_drop``. Raises ValueError
-    for a number that is not finite.
+    as a property of its own, ``cg_slice_weather_night_drop``, and if it has a limit that and the verdict. Of slices
+    that would share a name all but the first get a number, ``cg_slice_weather_night_2_drop``. Raises ValueError for a
+    number that is not finite.
     """
     values = [*result.as_dict().items(), *_of_slices(result)]
     return [(PREFIX + name, _text(value)) for name, value in values if value is not None and value != []]
@@ -32,7 +32,7 @@ def _of_slices(result: CellResult) -> Iterator[tuple[str, Any]]:
     for part in result.slices:
         # A value may be any text, while a name has to survive XML and whoever looks for it.
         name = re.sub(r"[^\w.+-]+", "_", f"slice_{part.slicing}_{part.value}")
-        values = {"drop": part.drop}
+        values: dict[str, Any] = {"drop": part.drop}
         if part.max_drop is not None:
             values |= {"max_drop": part.max_drop, "verdict": part.verdict}
         numbered = (name if number == 1 else f"{name}_{number}" for number in count(1))

@@ -48,9 +48,9 @@ def images_needed(interval: Interval, limit: float, images: int, confidence: flo
 
     `interval` is of `images` images and this confidence; its half width is taken to shrink with the root of their
     number. More than `images` always; None where the estimate is so near the limit that it would take more than 100
-    times as many. The bootstrap's interval where no image changed is told by its symmetry around 0: it shrinks with
-    their number itself, which is as many as it takes then. Where few images flip the interval shrinks faster than with
-    the root, so that fewer would do: for a metric with flags see `images_needed_of_flags`.
+    times as many. The bootstrap's interval of a drop where no image changed is told by its symmetry around 0: it
+    shrinks with their number itself. The drop of a metric with flags can be as symmetric where images did flip, and
+    its interval shrinks faster than with the root where they are few: see `images_needed_of_flags`.
     """
     if limit and _unchanged(interval, images, confidence):
         reach = max(interval.high, unseen(images, _z((1 + confidence) / 2)))
@@ -81,7 +81,10 @@ def images_needed_of_flags(
         stray = _z(power) * deviation / sqrt(number)
         return bool(100 * (high + stray) <= limit if 100 * drop < limit else 100 * (low - stray) > limit)
 
-    return _smallest(clear, images, max(MOST_TIMES * images, images_for(confidence, limit) or 0))
+    most = MOST_TIMES * images
+    if never_resolves(most, confidence, limit):
+        most = images_for(confidence, limit) or most
+    return _smallest(clear, images, most)
 
 
 def never_resolves(images: int, confidence: float, max_drop: float) -> bool:

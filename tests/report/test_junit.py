@@ -57,6 +57,20 @@ def test_slices_are_whole_in_one_property_and_have_their_drops_beside_it(cell):
     ]
 
 
+def test_slices_of_one_name_are_told_apart(cell):
+    """Values that differ only in what a name cannot hold, or that meet the name of another's limit."""
+    values = ("a b", "a_b", "a-b", "a\tb", "a_b_2", "a_b_max")
+    slices = [
+        SliceResult("x", value, 20, 0.95, "pass", drop=float(place), drop_low=0.0, drop_high=9.0, max_drop=10.0 + place)
+        for place, value in enumerate(values)
+    ]
+    told = properties(cell("jpeg", 1, drop=1.0, slices=(*slices, SliceResult("x_a", "b", 20, 0.95, "pass", drop=6.0))))
+    names = ["x_a_b", "x_a_b_2", "x_a-b", "x_a_b_3", "x_a_b_2_2", "x_a_b_max_2", "x_a_b_4"]
+    assert len(dict(told)) == len(told)
+    assert [dict(told)[f"cg_slice_{name}_drop"] for name in names] == [f"{place}.0" for place in range(7)]
+    assert [dict(told)[f"cg_slice_{name}_max_drop"] for name in names[:6]] == [f"{place}.0" for place in range(10, 16)]
+
+
 def test_what_stopped_changed_and_was_checked_is_told(cell):
     told = dict(
         properties(

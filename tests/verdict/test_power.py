@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compress_guard.records import Interval
-from compress_guard.verdict import judge, paired, power
+from compress_guard.verdict import bootstrap, judge, paired, power
 
 Z = NormalDist().inv_cdf
 DRAWS = 4000
@@ -84,7 +84,78 @@ def test_with_the_images_it_asks_for_the_verdict_is_clear_four_times_in_five(ima
     assert clear(needed // 2, lost / images, gained / images, limit) < share - 0.15
 
 
-@given(st.floats(-100, 100), st.floats(0, 50), st.floats(0, 50), st.floats(-100, 100), st.integers(1, 10**6))
+@pytest.mark.parametrize(
+    ("images", "lost", "gained", "limit"),
+    [(200, 12, 4, 5.0), (200, 12, 4, 2.5), (300, 30, 3, 11.0), (1000, 30, 20, 1.5), (200, 2, 0, 3.0), (200, 1, 1, 1.5),
+     (100, 3, 0, 1.0), (200, 10, 4, 0.0)],
+)  # fmt: skip
+@pytest.mark.parametrize("confidence", [0.95, 0.99])
+def test_by_its_flips_the_verdict_is_clear_four_times_in_five(images, lost, gained, limit, confidence, flag_pair):
+    assert judged(flag_pair(images - lost - gained, lost, gained, 0), images, limit, confidence).verdict == (
+        "inconclusive"
+    )
+    needed = power.images_needed_of_flags(images, lost, gained, limit, confidence)
+    assert needed > images
+    share = clear(needed, lost / images, gained / images, limit, confidence)
+    # Few flips come in lumps.
+    assert share == pytest.approx(0.8, abs=0.08 if lost + gained >= 10 else 0.11)
+    assert clear(max(needed * 2 // 3, images), lost / images, gained / images, limit, confidence) < share - 0.05
+    often = power.images_needed_of_flags(images, lost, gained, limit, confidence, power=0.95)
+    assert clear(often, lost / images, gained / images, limit, confidence) > share + 0.04
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.999])
+@pytest.mark.parametrize(("images", "limit"), [(40, 0.5), (40, 0.05), (1, 5.0), (200, 1.0)])
+def test_without_flips_it_takes_the_number_that_can_pass(images, limit, confidence):
+    """However many times the images: where nothing changed no other number is needed."""
+    needed = power.images_needed_of_flags(images, 0, 0, limit, confidence)
+    assert needed == power.images_for(confidence, limit) > images
+
+
+def test_images_enough_to_pass_without_flips_take_one_more():
+    assert power.images_needed_of_flags(5000, 0, 0, 0.5, 0.95) == 5001
+
+
+@pytest.mark.parametrize(("lost", "gained", "limit"), [(5, 0, 2.5), (0, 0, 0.0), (3, 3, 0.0), (5, 1, 1.99)])
+def test_flips_at_or_right_beside_the_limit_never_settle(lost, gained, limit):
+    assert power.images_needed_of_flags(200, lost, gained, limit, 0.95) is None
+
+
+def test_a_limit_is_cleared_from_either_side():
+    sides = [power.images_needed_of_flags(200, *flips, 0.0, 0.95) for flips in ((10, 2), (2, 10))]
+    assert sides[0] == pytest.approx(sides[1], abs=1)
+
+
+@pytest.mark.parametrize("images", [1, 3, 40, 150])
+@pytest.mark.parametrize("truthful", [1.0, 0.5])
+@pytest.mark.parametrize("limit", [0.02, 0.5, 2.0])
+def test_a_score_that_did_not_change_takes_as_many_images_as_can_pass(images, truthful, limit):
+    """Also where only some have ground truth, as so many more will."""
+
+    def unchanged(number):
+        reach = min(bootstrap.unseen(number * (truthful if images > 3 else 1), Z(0.975)), 100)
+        return Interval(0.0, -reach, reach)
+
+    assert unchanged(images).high > limit
+    needed = power.images_needed(unchanged(images), limit, images, 0.95)
+    assert unchanged(needed).high <= limit * (1 + 1e-9)
+    assert unchanged(needed - 1).high > limit * (1 - 1e-9)
+
+
+def test_such_an_interval_is_the_one_of_a_verdict(mean_scorer):
+    scorer = mean_scorer(np.linspace(20, 90, 100))
+    drop = judged((scorer, scorer), 100, 0.5).drop
+    assert power.images_needed(drop, 0.5, 100, 0.95) == pytest.approx(100 * Z(0.975) ** 2 / 0.5, abs=1)
+    assert power.images_needed(drop, 0.0, 100, 0.95) is None
+
+
+@given(
+    st.floats(-100, 100).filter(bool),
+    st.floats(0, 50),
+    st.floats(0, 50),
+    st.floats(-100, 100),
+    st.integers(1, 10**6),
+)
 @example(5.0, 1.0, 1.0, 5.0, 200)
 @example(5.0, 0.0, 0.0, 5.0, 200)
 def test_advice_is_more_images_and_never_a_hundred_times_as_many(value, below, above, limit, images):
