@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from compress_guard.verdict import bootstrap
+from compress_guard.verdict import bootstrap, resampling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from compress_guard.verdict.bootstrap import Resampled
+    from compress_guard.verdict.resampling import Resampled
 
 Ends = tuple[float, float]
 NORMAL: Final = NormalDist()
@@ -95,7 +95,7 @@ def bca(sample: Sample, confidence: float) -> Ends:
 def studentised(sample: Sample, confidence: float) -> Ends:
     """Bootstrap-t; a replicate's standard error is that of the influences that are drawn."""
     n, influences, error = sample.images, sample.influences, sample.jackknife
-    weights = np.concatenate(list(bootstrap.draws(n, sample.seed)))
+    weights = np.concatenate(list(resampling.draws(n, sample.seed)))
     variances = weights @ influences**2 / n - (weights @ influences / n) ** 2
     errors = np.sqrt(np.maximum(variances, 0.0) / (n - 1))
     usable = errors > 0

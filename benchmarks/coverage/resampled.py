@@ -25,7 +25,7 @@ from benchmarks.coverage.contenders import CONTENDERS, VERDICTS, Sample, chosen
 from compress_guard.errors import UsageError
 from compress_guard.registry import TASKS
 from compress_guard.tasks.segmentation import MeanIoU
-from compress_guard.verdict.bootstrap import Resampled
+from compress_guard.verdict.resampling import Resampled
 
 if TYPE_CHECKING:
     from compress_guard.records import Evidence

@@ -17,7 +17,7 @@ import numpy as np
 
 from compress_guard.tasks.detection import Detection
 from compress_guard.tasks.matching import AREAS, IOUS
-from compress_guard.verdict import bootstrap
+from compress_guard.verdict import resampling
 
 if TYPE_CHECKING:
     from compress_guard.tasks.contract import Arrays
@@ -33,7 +33,7 @@ class Size:
     images: int = 1000
     classes: int = 80
     detections: int = 100
-    resamples: int = bootstrap.RESAMPLES
+    resamples: int = resampling.RESAMPLES
 
 
 def generated(size: Size, quality: float, seed: int = 0) -> tuple[Arrays, ...]:
@@ -78,7 +78,7 @@ def seconds(size: Size) -> tuple[float, float]:
     scorers = [Detection().scorer("map", side) for side in sides]
     made = time.process_time()
     for scorer in scorers:
-        bootstrap.replicates(scorer, size.images, 0, size.resamples)
+        resampling.replicates(scorer, size.images, 0, size.resamples)
     return made - started, time.process_time() - made
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compress_guard.verdict.bootstrap import Remembered
 from compress_guard.verdict.judgement import judge
+from compress_guard.verdict.resampling import Remembered
 from compress_guard.verdict.settlement import Settlement, settle
 from compress_guard.verdict.stopping import EarlyStop
 

@@ -1,6 +1,6 @@
 """The interval of a score that is no mean of flags, or of its drop: mAP, mIoU, pixel accuracy.
 
-One resampling of the images serves every metric, codec and rate of a guard. Plain percentiles of the replicates are not
+Plain percentiles of the replicates are not
 enough: of samples of 100 out of 20 000 scenes they cover the drop in mAP 7 or 8 times in 10 where they should 19 times
 in 20. `python -m benchmarks.coverage.resampled` compares them, and others, with the interval that is used here. That is
 made of the standard error of the bootstrap and of three corrections:
@@ -23,104 +23,22 @@ No quantile of the replicates is in it: at a confidence of 0.999 the tails of 20
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import pi, sqrt, tan
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from compress_guard.records import Interval
+from compress_guard.verdict.resampling import NOTHING, resampled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from compress_guard.tasks.contract import Scorer
+    from compress_guard.verdict.resampling import Resampled
 
-RESAMPLES: Final = 2000
-GROUPS: Final = 1000
-"""Most parts that are left out in turn; more images than that are left out several at a time."""
-_HALVINGS: Final = 50
 _SLOWEST: Final = 1 / 3
-_CHUNK: Final = 2_000_000
-"""Weights that are drawn and scored at once: 16 MB of float64, whatever the number of images."""
-_NOTHING: Final = 1e-9
-"""Points of influence that are rounding."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Resampled:
-    """The score, in points, of data sets made of the same images; NaN where one leaves it undefined.
-
-    The difference of two over the same images with the same seed is that of the drop.
-    """
-
-    replicates: NDArray[np.float64]
-    """(resamples,) as many images, drawn with replacement."""
-    halves: NDArray[np.float64]
-    """(2 x 50,) random halves, each followed by the other half."""
-    left_out: NDArray[np.float64]
-    """(min(images, GROUPS),) without one image each, or one group of images."""
-    informative: NDArray[np.bool_] | None = None
-    """Whether the score rests on those: not on images without ground truth. None: on all of them."""
-
-    def __sub__(self, other: Resampled) -> Resampled:
-        sides = self.informative, other.informative
-        return Resampled(
-            self.replicates - other.replicates,
-            self.halves - other.halves,
-            self.left_out - other.left_out,
-            None if sides[0] is None or sides[1] is None else sides[0] | sides[1],
-        )
-
-    @property
-    def parts(self) -> int:
-        """How many of those the score rests on."""
-        return len(self.left_out) if self.informative is None else int(self.informative.sum())
-
-    @classmethod
-    def of(cls, scorer: Scorer, images: int, seed: int, resamples: int = RESAMPLES) -> Resampled:
-        """Of a scorer over at least two images."""
-        left_out = np.concatenate([scorer(weights) for weights in _without(images)])
-        return cls(
-            replicates(scorer, images, seed, resamples),
-            np.concatenate([scorer(weights) for weights in _halves(images, seed)]),
-            left_out,
-            _informative(scorer, images, left_out),
-        )
-
-
-@final
-class Remembered:
-    """A scorer that keeps what resampling gave: wrap the clean one, which every cell of a guard is compared with."""
-
-    __slots__ = ("_replicates", "_resampled", "_scorer")
-
-    def __init__(self, scorer: Scorer) -> None:
-        self._scorer: Final = scorer
-        self._replicates: Final[dict[tuple[int, int, int], NDArray[np.float64]]] = {}
-        self._resampled: Final[dict[tuple[int, int], Resampled]] = {}
-
-    @property
-    def flags(self) -> NDArray[np.bool_] | None:
-        return self._scorer.flags
-
-    def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self._scorer(weights)
-
-    def replicates(self, images: int, seed: int, resamples: int) -> NDArray[np.float64]:
-        key = (images, seed, resamples)
-        if key not in self._replicates:
-            self._replicates[key] = replicates(self._scorer, images, seed, resamples)
-        return self._replicates[key]
-
-    def resampled(self, images: int, seed: int) -> Resampled:
-        key = (images, seed)
-        if key not in self._resampled:
-            self._resampled[key] = Resampled.of(self, images, seed)
-        return self._resampled[key]
 
 
 def interval(
@@ -145,13 +63,6 @@ def interval(
     if clean is not None:
         sample = resampled(clean, images, seed) - sample
     return interval_of(sample, value, images, confidence, bounds)
-
-
-def resampled(scorer: Scorer, images: int, seed: int) -> Resampled:
-    """What resampling makes of a scorer over at least two images, remembered where it is `Remembered`."""
-    if isinstance(scorer, Remembered):
-        return scorer.resampled(images, seed)
-    return Resampled.of(scorer, images, seed)
 
 
 def interval_of(
@@ -187,7 +98,7 @@ def _reach(
     The influences have mean 0; `parts` of them are of images that tell something, of which there are `informative`.
     """
     largest = float(np.abs(influences).max())
-    if largest < _NOTHING:
+    if largest < NOTHING:
         return unseen(informative, z), unseen(informative, z)
     squares = float(np.sum(influences**2))
     k = squares / largest**2
@@ -206,69 +117,6 @@ def _bias(halves: NDArray[np.float64], value: float) -> tuple[float, float]:
         return 0.0, 0.0
     halving = float(defined.mean()) - value
     return halving, halving / (2**_SLOWEST - 1)
-
-
-def replicates(scorer: Scorer, images: int, seed: int, resamples: int = RESAMPLES) -> NDArray[np.float64]:
-    """The score, in points, of `resamples` data sets drawn with replacement from the images: shape (resamples,).
-
-    Replicate r of two scorers over the same images with the same seed rests on the same draw, so that their difference
-    is a paired replicate of the drop. NaN where a draw leaves the score undefined.
-    """
-    if isinstance(scorer, Remembered):
-        return scorer.replicates(images, seed, resamples)
-    return np.concatenate([scorer(weights) for weights in draws(images, seed, resamples)])
-
-
-def draws(images: int, seed: int, resamples: int = RESAMPLES) -> Iterator[NDArray[np.float64]]:
-    """How often each image stands in each draw: (R, images) in chunks; multinomial, the same for any chunk size."""
-    generator = np.random.default_rng(seed % 2**64)
-    chunk = max(1, _CHUNK // images)
-    for start in range(0, resamples, chunk):
-        rows = min(chunk, resamples - start)
-        drawn = generator.integers(0, images, size=(rows, images)) + images * np.arange(rows)[:, np.newaxis]
-        counts = np.bincount(drawn.reshape(-1), minlength=rows * images)
-        yield counts.reshape(rows, images).astype(np.float64)
-
-
-def _halves(images: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Random halves (2, images) by twos: an image is in one of them, the last of an odd number half in both.
-
-    So the mean of two halves is the whole for a score that is linear in the weights: only bias is left.
-    """
-    generator = np.random.default_rng([seed % 2**64, images])
-    for _ in range(_HALVINGS):
-        order = generator.permutation(images)
-        weights = np.zeros((2, images))
-        weights[0, order[: images // 2]] = 1
-        weights[1, order[images // 2 : images // 2 * 2]] = 1
-        weights[:, order[images // 2 * 2 :]] = 0.5
-        yield weights
-
-
-def _without(images: int) -> Iterator[NDArray[np.float64]]:
-    """All images but one, or but those of a group: (R, images) in chunks, each image left out once."""
-    groups = np.arange(images) % min(images, GROUPS)
-    chunk = max(1, _CHUNK // images)
-    for start in range(0, groups.max() + 1, chunk):
-        left_out = np.arange(start, min(start + chunk, groups.max() + 1))
-        yield (groups != left_out[:, np.newaxis]).astype(np.float64)
-
-
-def _informative(scorer: Scorer, images: int, left_out: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of the parts that are left out in turn the score rests on: (min(images, GROUPS),).
-
-    Those that change it, and those that have a score on their own: an image that is just as good as the mean of all
-    does not change it either.
-    """
-    found: NDArray[np.bool_] = np.abs(left_out - scorer(np.ones((1, images)))) >= _NOTHING
-    found |= np.isnan(left_out)
-    start = 0
-    for weights in _without(images):
-        quiet = start + np.flatnonzero(~found[start : start + len(weights)])
-        if quiet.size:
-            found[quiet] = np.isfinite(scorer(1 - weights[quiet - start]))
-        start += len(weights)
-    return found
 
 
 def student(z: float, freedom: float) -> float:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.coverage import contenders, population, resampled, rescoring
-from compress_guard.verdict import bootstrap
+from compress_guard.verdict import resampling
 from examples import models
 
 
@@ -100,7 +100,7 @@ def test_contenders_agree_on_the_mean_of_many_images():
     def mean(weights):
         return weights @ values / weights.sum(axis=1)
 
-    sample = contenders.Sample(bootstrap.Resampled.of(mean, 900, 1), values.mean(), 900, 1)
+    sample = contenders.Sample(resampling.Resampled.of(mean, 900, 1), values.mean(), 900, 1)
     error = values.std(ddof=1) / 30
     for name, contender in contenders.CONTENDERS.items():
         reach = (np.array(contender(sample, 0.95)) - values.mean()) / error

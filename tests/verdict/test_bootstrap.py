@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compress_guard.records import Interval
-from compress_guard.verdict import bootstrap, paired
+from compress_guard.verdict import bootstrap, paired, resampling
 
 
 class Mean:
@@ -69,8 +69,8 @@ def test_images_left_out_in_groups_reach_as_far_as_one_by_one(mean_scorer):
 def test_both_sides_are_drawn_alike(mean_scorer):
     values = np.random.default_rng(5).uniform(0, 90, 60)
     clean, compressed = mean_scorer(values + 7), mean_scorer(values)
-    drops = bootstrap.replicates(clean, 60, 3) - bootstrap.replicates(compressed, 60, 3)
-    assert drops == pytest.approx(np.full(bootstrap.RESAMPLES, 7.0))
+    drops = resampling.replicates(clean, 60, 3) - resampling.replicates(compressed, 60, 3)
+    assert drops == pytest.approx(np.full(resampling.RESAMPLES, 7.0))
 
 
 def test_each_draw_is_a_data_set_of_the_same_size():
@@ -83,7 +83,7 @@ def test_each_draw_is_a_data_set_of_the_same_size():
             seen.append(weights)
             return weights.sum(axis=1)
 
-    bootstrap.replicates(Spy(), 40, 0, resamples=5000)
+    resampling.replicates(Spy(), 40, 0, resamples=5000)
     weights = np.concatenate(seen)
     assert weights.shape == (5000, 40)
     assert weights.dtype == np.float64
@@ -96,39 +96,39 @@ def test_each_draw_is_a_data_set_of_the_same_size():
 
 def test_the_seed_decides_and_nothing_else(mean_scorer):
     values = np.arange(50.0)
-    first = bootstrap.replicates(mean_scorer(values), 50, seed=4)
-    assert (first == bootstrap.replicates(mean_scorer(values), 50, seed=4)).all()
-    assert (first != bootstrap.replicates(mean_scorer(values), 50, seed=5)).any()
-    assert bootstrap.replicates(mean_scorer(values), 50, seed=-4).shape == (bootstrap.RESAMPLES,)
+    first = resampling.replicates(mean_scorer(values), 50, seed=4)
+    assert (first == resampling.replicates(mean_scorer(values), 50, seed=4)).all()
+    assert (first != resampling.replicates(mean_scorer(values), 50, seed=5)).any()
+    assert resampling.replicates(mean_scorer(values), 50, seed=-4).shape == (resampling.RESAMPLES,)
 
 
 def test_memory_is_bounded_and_chunks_do_not_change_the_draws(mean_scorer, monkeypatch):
     scorer = mean_scorer(np.arange(30.0))
-    whole = bootstrap.replicates(scorer, 30, seed=2, resamples=101)
-    monkeypatch.setattr(bootstrap, "_CHUNK", 300)
-    assert (bootstrap.replicates(scorer, 30, seed=2, resamples=101) == whole).all()
+    whole = resampling.replicates(scorer, 30, seed=2, resamples=101)
+    monkeypatch.setattr(resampling, "_CHUNK", 300)
+    assert (resampling.replicates(scorer, 30, seed=2, resamples=101) == whole).all()
     assert scorer.calls == [(101, 30), *[(10, 30)] * 10, (1, 30)]
 
 
 def test_a_remembered_scorer_is_resampled_once(mean_scorer):
     scorer = mean_scorer(np.arange(30.0))
-    remembered = bootstrap.Remembered(scorer)
-    first = bootstrap.replicates(remembered, 30, seed=2)
-    sample = bootstrap.resampled(remembered, 30, seed=2)
+    remembered = resampling.Remembered(scorer)
+    first = resampling.replicates(remembered, 30, seed=2)
+    sample = resampling.resampled(remembered, 30, seed=2)
     calls = len(scorer.calls)
-    assert (bootstrap.replicates(remembered, 30, seed=2) == first).all()
-    assert bootstrap.resampled(remembered, 30, seed=2) is sample
+    assert (resampling.replicates(remembered, 30, seed=2) == first).all()
+    assert resampling.resampled(remembered, 30, seed=2) is sample
     assert (sample.replicates == first).all()
     assert len(scorer.calls) == calls
-    assert (bootstrap.replicates(scorer, 30, seed=2) == first).all()
-    assert (bootstrap.replicates(remembered, 30, seed=3) != first).any()
+    assert (resampling.replicates(scorer, 30, seed=2) == first).all()
+    assert (resampling.replicates(remembered, 30, seed=3) != first).any()
     assert remembered.flags is None
     assert remembered(np.ones((1, 30))) == pytest.approx(14.5)
 
 
 @pytest.mark.parametrize("images", [2, 7, 40])
 def test_two_halves_are_the_whole(images):
-    pairs = list(bootstrap._halves(images, seed=1))
+    pairs = list(resampling._halves(images, seed=1))
     assert all((pair.sum(axis=0) == 1).all() for pair in pairs)
     assert all(pair.sum(axis=1).tolist() == [images / 2] * 2 for pair in pairs)
     assert len({pair.tobytes() for pair in pairs}) > 1
@@ -136,10 +136,10 @@ def test_two_halves_are_the_whole(images):
 
 @pytest.mark.parametrize("images", [2, 30, 1000, 2345])
 def test_each_image_is_left_out_once(images):
-    weights = np.concatenate(list(bootstrap._without(images)))
-    assert weights.shape == (min(images, bootstrap.GROUPS), images)
+    weights = np.concatenate(list(resampling._without(images)))
+    assert weights.shape == (min(images, resampling.GROUPS), images)
     assert ((1 - weights).sum(axis=0) == 1).all()
-    assert (1 - weights).sum(axis=1).max() <= -(-images // bootstrap.GROUPS)
+    assert (1 - weights).sum(axis=1).max() <= -(-images // resampling.GROUPS)
 
 
 @given(
@@ -167,7 +167,7 @@ def test_the_estimate_always_lies_inside(images, seed, confidence, share, paired
 @settings(max_examples=30, deadline=None)
 def test_more_confidence_is_a_wider_interval(images, seed):
     generator = np.random.default_rng(seed)
-    sample = bootstrap.Resampled.of(Mean(generator.uniform(0, 100, images) ** 2 / 100), images, seed)
+    sample = resampling.Resampled.of(Mean(generator.uniform(0, 100, images) ** 2 / 100), images, seed)
     value = float(sample.replicates.mean())
     found = [bootstrap.interval_of(sample, value, images, one, (-1e9, 1e9)) for one in (0.8, 0.9, 0.95, 0.99, 0.9987)]
     assert [one.low for one in found] == sorted((one.low for one in found), reverse=True)
@@ -204,7 +204,7 @@ def test_a_change_that_comes_from_few_images_is_less_sure_than_its_error_says():
     """Four images of 300 that change by as much, two each way: Student's t with 8 degrees of freedom, and a count."""
     values = np.full(300, 50.0)
     changed = values + np.concatenate([[20.0, 20.0, -20.0, -20.0], np.zeros(296)])
-    sample = bootstrap.Resampled.of(Mean(values), 300, 0) - bootstrap.Resampled.of(Mean(changed), 300, 0)
+    sample = resampling.Resampled.of(Mean(values), 300, 0) - resampling.Resampled.of(Mean(changed), 300, 0)
     found = bootstrap.interval_of(sample, 0.0, 300, 0.95, (-100.0, 100.0))
     error = sample.replicates.std()
     assert (-found.low / error, found.high / error) == pytest.approx((2.30 * 1.113, 2.30 * 1.113), rel=0.01)
@@ -220,7 +220,7 @@ def test_no_confidence_asks_for_more_than_the_images_can_bear():
 
 def test_a_bias_larger_than_the_error_does_not_leave_the_value_outside():
     generator = np.random.default_rng(4)
-    sample = bootstrap.Resampled(
+    sample = resampling.Resampled(
         generator.normal(40, 0.1, 500), np.full(100, 43.0), 40 + generator.normal(0, 0.001, 300)
     )
     found = bootstrap.interval_of(sample, 40.0, 300, 0.95, (0.0, 100.0))
@@ -237,7 +237,7 @@ def test_the_bias_of_few_images_widens_the_interval_on_its_side():
         def __call__(self, weights):
             return 50 + (weights @ noise.T / weights.sum(axis=1)[:, None]).max(axis=1) * 10
 
-    sample = bootstrap.Resampled.of(Highest(), 400, 0)
+    sample = resampling.Resampled.of(Highest(), 400, 0)
     value = float(Highest()(np.ones((1, 400)))[0])
     found = bootstrap.interval_of(sample, value, 400, 0.95, (0, 100))
     assert sample.halves.mean() > value
@@ -249,8 +249,10 @@ def test_the_bias_of_few_images_widens_the_interval_on_its_side():
 def test_undefined_draws_are_left_out():
     generator = np.random.default_rng(2)
     values = generator.uniform(20, 90, 50)
-    sample = bootstrap.Resampled.of(Mean(values), 50, 0)
-    holed = bootstrap.Resampled(np.append(sample.replicates, np.nan), np.append(sample.halves, np.nan), sample.left_out)
+    sample = resampling.Resampled.of(Mean(values), 50, 0)
+    holed = resampling.Resampled(
+        np.append(sample.replicates, np.nan), np.append(sample.halves, np.nan), sample.left_out
+    )
     value = values.mean()
     whole = bootstrap.interval_of(sample, value, 50, 0.9, (-100, 100))
     assert bootstrap.interval_of(holed, value, 50, 0.9, (-100, 100)) == whole
@@ -261,7 +263,7 @@ def test_what_says_nothing_could_be_anything(rare_scorer):
     assert of_drop(Mean(np.array([3.0])), Mean(np.array([1.0])), 1) == Interval(2.0, -100.0, 100.0)
     assert of_drop(rare_scorer(40.0), rare_scorer(38.0), 5) == Interval(2.0, -100.0, 100.0)
     nothing = np.full(8, np.nan)
-    sample = bootstrap.Resampled(nothing, nothing, np.zeros(8))
+    sample = resampling.Resampled(nothing, nothing, np.zeros(8))
     assert bootstrap.interval_of(sample, 4.0, 8, 0.95, (0.0, 100.0)) == Interval(4.0, 0.0, 100.0)
 
 
@@ -297,25 +299,25 @@ def test_images_that_are_as_good_as_the_mean_do_count():
     """Leaving out one of these changes neither score; they have ground truth all the same."""
     values = np.full(300, 50.0)
     changed = values + np.concatenate([[20.0, -20.0], np.zeros(298)])
-    sample = bootstrap.Resampled.of(Mean(values), 300, 0) - bootstrap.Resampled.of(Mean(changed), 300, 0)
+    sample = resampling.Resampled.of(Mean(values), 300, 0) - resampling.Resampled.of(Mean(changed), 300, 0)
     assert sample.parts == 300
     some = Truthful(np.append(changed, np.full(20, np.nan)))
-    assert bootstrap.Resampled.of(some, 320, 0).parts == 300
+    assert resampling.Resampled.of(some, 320, 0).parts == 300
 
 
 @pytest.mark.parametrize("images", [3000, 2345])
 def test_in_groups_one_image_with_ground_truth_counts_for_its_group(images):
     values = np.full(images, np.nan)
     values[[0, 7, 1007, 1999]] = 10, 20, 30, 40
-    sample = bootstrap.Resampled.of(Truthful(values), images, 0, 50)
+    sample = resampling.Resampled.of(Truthful(values), images, 0, 50)
     assert np.flatnonzero(sample.informative).tolist() == [0, 7, 999]
-    both = sample - bootstrap.Resampled.of(Truthful(np.arange(float(images))), images, 0, 50)
+    both = sample - resampling.Resampled.of(Truthful(np.arange(float(images))), images, 0, 50)
     assert both.parts == 1000
-    assert (sample - bootstrap.Resampled(sample.replicates, sample.halves, sample.left_out)).parts == 1000
+    assert (sample - resampling.Resampled(sample.replicates, sample.halves, sample.left_out)).parts == 1000
 
 
 def test_a_single_image_that_tells_something_says_nothing():
-    sample = bootstrap.Resampled(np.full(50, 40.0), np.full(100, 40.0), np.full(9, 40.0), np.arange(9) == 2)
+    sample = resampling.Resampled(np.full(50, 40.0), np.full(100, 40.0), np.full(9, 40.0), np.arange(9) == 2)
     assert bootstrap.interval_of(sample, 40.0, 9, 0.95, (0.0, 100.0)) == Interval(40.0, 0.0, 100.0)
 
 

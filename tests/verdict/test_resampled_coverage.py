@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from compress_guard.tasks.segmentation import MeanIoU
-from compress_guard.verdict import bootstrap
+from compress_guard.verdict import bootstrap, resampling
 
 IMAGES = 20_000
 CLASSES = 3
@@ -56,7 +56,7 @@ def coverage(drawn: Drawn, size: int) -> tuple[float, float]:
     for seed in range(SAMPLES):
         clean, compressed = drawn.sample(generator.choice(IMAGES, size, replace=False))
         value = score(clean, size) - score(compressed, size)
-        sides = [bootstrap.Resampled.of(scorer, size, seed, RESAMPLES) for scorer in (clean, compressed)]
+        sides = [resampling.Resampled.of(scorer, size, seed, RESAMPLES) for scorer in (clean, compressed)]
         found = bootstrap.interval_of(sides[0] - sides[1], value, size, 0.95, (-100.0, 100.0))
         held += found.low <= true <= found.high
         low, high = np.quantile((sides[0] - sides[1]).replicates, [0.025, 0.975])
