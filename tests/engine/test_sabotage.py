@@ -91,8 +91,8 @@ def test_bpp_over_padded_pixels(cell, monkeypatch, pictures):
     }
     right = subject.survey
 
-    def survey(samples):
-        found = right(samples)
+    def survey(*arguments):
+        found = right(*arguments)
         return replace(found, infos=tuple(replace(info, pixels=padded[info.id]) for info in found.infos))
 
     monkeypatch.setattr(subject, "survey", survey)
