@@ -2,7 +2,7 @@
 
 For each device a table in Markdown, a row per codec and target rate: megapixels per second of encoding, of decoding and
 of both, on batches as a gate makes them, and the memory that the work took. ``--write docs/performance.md`` puts it
-between the marks ``<!-- throughput -->`` and ``<!-- /throughput -->`` of that file.
+between the marks ``<!-- throughput -->`` and ``<!-- end of throughput -->`` of that file.
 
 How it is measured. The photographs are brought to the rate as a gate in dataset mode does. Each codec has a process of
 its own; a first pass over a batch is not counted. Images start on the CPU, as data sets give them, and decoded ones end
@@ -25,6 +25,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
+from benchmarks import document
 from benchmarks.speed import Findings, Job, Row, load, measure, named
 from compress_guard.engine.settings import check_device, cores, device_name
 from compress_guard.errors import OptionError, UsageError
@@ -42,7 +43,7 @@ CODECS = [
     "zoo:mbt2018-mean",
 ]
 PACKAGES = ("torch", "torchvision", "torchcodec", "pillow", "pillow-heif", "pillow-jxl-plugin", "compressai", "numpy")
-BEGIN, END = "<!-- throughput -->", "<!-- /throughput -->"
+MARK = "throughput"
 HEADER = """\
 | codec | bpp | batch | encode MP/s | decode MP/s | both MP/s | peak memory MB |
 |---|--:|--:|--:|--:|--:|--:|"""
@@ -127,15 +128,6 @@ def devices(asked: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def written(text: str, lines: Sequence[str]) -> str:
-    """A document with these lines between its marks; raises `UsageError` where it has none."""
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise UsageError("--write", f"the file does not have {BEGIN} and then {END}, once each", "add these two lines")
-    head, tail = text[: text.index(BEGIN)], text[text.index(END) :]
-    body = "\n".join(lines).strip()
-    return f"{head}{BEGIN}\n\n{body}\n\n{tail}"
-
-
 def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
@@ -165,42 +157,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
             named(codec)
         places = devices(chosen.device)
         if chosen.write is not None:
-            written(chosen.write.read_text(encoding="utf-8"), [])
+            document.read(chosen.write, MARK)
     except (OptionError, UsageError) as problem:
         raise SystemExit(str(problem)) from problem
-    lines: list[str] = []
-
-    def say(line: str) -> None:
-        lines.append(line)
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
     given = sys.argv[1:] if arguments is None else arguments
-    for text in preamble([Path(one).name if "/" in one else one for one in given]):
-        say(text)
+    document.publish(tables(chosen, places, given), chosen.write, MARK)
+
+
+def tables(chosen: argparse.Namespace, places: Sequence[str], given: Sequence[str]) -> Iterator[str]:
+    """The command and, device by device, what it measures."""
+    yield from preamble([Path(one).name if "/" in one else one for one in given])
     for device in places:
-        jobs = [
-            Job(
-                codec,
-                device,
-                tuple(chosen.rates),
-                chosen.photographs,
-                chosen.limit,
-                chosen.batch,
-                chosen.repeats,
-                chosen.workers,
-            )
-            for codec in chosen.codecs
-        ]
-        for text in report(jobs):
-            say(text)
+        yield from report(
+            [
+                Job(
+                    codec,
+                    device,
+                    tuple(chosen.rates),
+                    chosen.photographs,
+                    chosen.limit,
+                    chosen.batch,
+                    chosen.repeats,
+                    chosen.workers,
+                )
+                for codec in chosen.codecs
+            ]
+        )
     if not any(device.startswith("cuda") for device in places):
-        say("### CUDA")
-        say("")
-        say("No GPU at hand: not measured.")
-    if chosen.write is not None:
-        document = chosen.write.read_text(encoding="utf-8")
-        chosen.write.write_text(written(document, lines), encoding="utf-8")
+        yield from ("### CUDA", "", "No GPU at hand: not measured.")
 
 
 if __name__ == "__main__":

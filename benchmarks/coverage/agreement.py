@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.coverage import document
+from benchmarks import document
 from compress_guard.errors import UsageError
 from compress_guard.records import JUDGED, CellResult
 
@@ -77,13 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", type=Path, metavar="FILE", help="document to put the table into")
     options = parser.parse_args(arguments)
     try:
-        lines = list(table(pairs(options.full, options.early)))
-        if options.write is not None:
-            document.put(options.write, MARK, lines)
+        document.publish(table(pairs(options.full, options.early)), options.write, MARK)
     except UsageError as problem:
         sys.stderr.write(f"{problem}\n")
         return 4
-    sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
 

@@ -10,16 +10,16 @@ cut short goes on where it stopped. One core takes about an hour, most of it for
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from benchmarks.coverage import document
+from benchmarks import document
 from benchmarks.coverage import population as known
 from benchmarks.coverage.contenders import CONTENDERS, VERDICTS, Sample, chosen
 from compress_guard.errors import UsageError
@@ -88,7 +88,8 @@ class World:
 
     def drawn(self, folder: Path, size: int) -> int:
         """How many samples of this size were drawn so far, one after the other."""
-        return next(number for number in count() if not (self.drawer(folder, size) / f"{number:05d}.npz").exists())
+        drawer = self.drawer(folder, size)
+        return next(number for number in itertools.count() if not (drawer / f"{number:05d}.npz").exists())
 
     def sample(self, folder: Path, size: int, number: int) -> dict[str, Sample]:
         """Sample `number` of this size by condition, drawn and resampled if it is not in the folder."""
@@ -246,15 +247,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             document.read(given.write, MARK)
     except UsageError as problem:
         raise SystemExit(str(problem)) from problem
-    lines = [f"`python -m benchmarks.coverage.resampled`, with JPEG at fixed qualities. {FINITE}", ""]
-    for name in given.tasks:
-        world = World.of(given.population, name, population)
-        for line in report(world, given.population, given.sizes, None if given.drawn else given.samples):
-            lines.append(line)
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-    if given.write is not None:
-        document.put(given.write, MARK, lines)
+    head = [f"`python -m benchmarks.coverage.resampled`, with JPEG at fixed qualities. {FINITE}", ""]
+    samples = None if given.drawn else given.samples
+    tables = (
+        report(World.of(given.population, name, population), given.population, given.sizes, samples)
+        for name in given.tasks
+    )
+    document.publish(itertools.chain(head, itertools.chain.from_iterable(tables)), given.write, MARK)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from benchmarks.coverage import document, looks
+from benchmarks import document
+from benchmarks.coverage import looks
 from compress_guard.errors import UsageError
 from compress_guard.verdict import betting, paired, stopping, wilson
 
@@ -232,16 +232,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             document.read(chosen.write, MARK)
     except UsageError as problem:
         raise SystemExit(str(problem)) from problem
-    lines: list[str] = []
     tables = [report(chosen.sequences, chosen.seed)]
     if chosen.population is not None:
         tables.append(looks.report(chosen.population, chosen.samples, chosen.images, chosen.seed))
-    for line in itertools.chain(*tables):
-        lines.append(line)
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    if chosen.write is not None:
-        document.put(chosen.write, MARK, lines)
+    document.publish(itertools.chain(*tables), chosen.write, MARK)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.coverage import document, flags
+from benchmarks import document
+from benchmarks.coverage import flags
 from benchmarks.coverage.intervals import CHOICE, METHODS, TANGO, Method
 from compress_guard.errors import UsageError
 
@@ -254,14 +255,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UsageError as error:
         raise SystemExit(str(error)) from None
     given = sys.argv[1:] if arguments is None else arguments
-    lines = []
     command = f"`{' '.join(['python -m benchmarks.coverage.top1', *given])}`"
-    for line in chain((command, ""), report(chosen.images, chosen.draws, chosen.seed)):
-        lines.append(line)
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    if chosen.write is not None:
-        document.put(chosen.write, "top1", lines)
+    document.publish(chain((command, ""), report(chosen.images, chosen.draws, chosen.seed)), chosen.write, "top1")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from PIL import Image
 
 from benchmarks import speed, throughput
 from benchmarks.speed import Findings, Job, Memory, Row
-from benchmarks.throughput import BEGIN, END
 from compress_guard.errors import CodecError, UsageError
 from compress_guard.registry import CODECS
 
@@ -134,27 +133,9 @@ def test_the_table(job):
     ]
 
 
-def test_it_is_put_between_the_marks_and_replaces_what_was_there():
-    text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
-    once = throughput.written(text, ["", "new", ""])
-    assert once == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
-    assert throughput.written(once, ["new"]) == once
-
-
-@pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}{END}{END}"])
-def test_a_document_without_the_marks_is_refused(text):
-    with pytest.raises(UsageError, match=r"^--write: the file does not have <!-- throughput --> and then"):
-        throughput.written(text, [])
-
-
-def test_the_document_of_this_repository_has_the_marks(request):
-    text = (request.config.rootpath / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert throughput.written(text, ["x"]).count(BEGIN) == 1
-
-
 def test_the_whole_command_in_processes_of_their_own(folder, capsys, monkeypatch):
     document = folder / "page.md"
-    document.write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
+    document.write_text("<!-- throughput -->\n<!-- end of throughput -->\n", encoding="utf-8")
     throughput.main(
         [
             *("--photographs", str(folder), "--device", "cpu", "--codecs", "jpeg", "--rates", "2"),

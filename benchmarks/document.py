@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from compress_guard.errors import UsageError
+
+
+def publish(lines: Iterable[str], path: Path | None, name: str) -> None:
+    """Print the lines as they come, and put them into the document at `path` when there are no more."""
+    said = []
+    for line in lines:
+        said.append(line)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    if path is not None:
+        put(path, name, said)
 
 
 def put(path: Path, name: str, lines: Sequence[str]) -> None:
