@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from compress_guard.records import Evidence
+from compress_guard.records.evidence import same
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +82,7 @@ def changes(task: Task, metric: str, clean: Evidence, compressed: Evidence) -> C
     """
     if clean.ids != compressed.ids:
         raise ValueError("the evidence is of different images, expected the same ones in the same order")
-    differs = [_differs(*pair) for pair in zip(clean.items, compressed.items, strict=True)]
+    differs = [not same(*pair) for pair in zip(clean.items, compressed.items, strict=True)]
     changed = tuple(name for name, new in zip(clean.ids, differs, strict=True) if new)
     before, after = (task.scorer(metric, side.items).flags for side in (clean, compressed))
     if before is not None and after is not None:
@@ -97,10 +98,6 @@ def changes(task: Task, metric: str, clean: Evidence, compressed: Evidence) -> C
         if points
     ]
     return Changes(len(clean.ids), changed, None, None, tuple(sorted(costs, key=lambda cost: (-cost[1], cost[0]))))
-
-
-def _differs(one: Arrays, other: Arrays) -> bool:
-    return one.keys() != other.keys() or not all(np.array_equal(values, other[name]) for name, values in one.items())
 
 
 def _flips(clean: Evidence, compressed: Evidence, chosen: NDArray[np.bool_]) -> tuple[Flip, ...]:

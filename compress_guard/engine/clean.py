@@ -7,9 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from compress_guard.records import Evidence
+from compress_guard.records.evidence import same
 
 
 def made_once(
@@ -46,7 +45,4 @@ def _write(path: Path, result: Evidence) -> None:
 
 
 def _begins_with(found: Evidence, probe: Evidence) -> bool:
-    return all(
-        one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
-        for one, other in zip(probe.items, found.items, strict=False)
-    )
+    return all(same(*pair) for pair in zip(probe.items, found.items, strict=False))

@@ -18,10 +18,11 @@ from compress_guard.engine.prediction import Decoded, coded_batch
 from compress_guard.engine.subject import CountProgress, Subject, Subset
 from compress_guard.errors import CodecError, ModelError
 from compress_guard.records import Evidence, PlannedRate
+from compress_guard.records.evidence import same
 from compress_guard.store import Store
 
 if TYPE_CHECKING:
-    from compress_guard.tasks.contract import Arrays, Task
+    from compress_guard.tasks.contract import Task
 
 BATCHES: Final = 3
 """The first, a middle and the last one: the last is often smaller, and what adds up in a model shows by then."""
@@ -124,7 +125,7 @@ def _require_source(decoded: Sequence[Decoded]) -> None:
 
 def _compared(subject: Subject, before: Evidence, after: Evidence) -> Control:
     pairs = zip(before.ids, before.items, after.items, strict=True)
-    changed = [name for name, *items in pairs if _differs(*items)]
+    changed = [name for name, *items in pairs if not same(*items)]
     images = len(before.ids)
     if not changed:
         return Control(images, 0)
@@ -140,10 +141,6 @@ def _compared(subject: Subject, before: Evidence, after: Evidence) -> Control:
         "call eval() on the model and seed or drop what is random"
     )
     return Control(images, len(changed), fault)
-
-
-def _differs(one: Arrays, other: Arrays) -> bool:
-    return one.keys() != other.keys() or not all(np.array_equal(values, other[name]) for name, values in one.items())
 
 
 def _beyond_noise(task: Task, before: Evidence, after: Evidence, changed: int) -> str | None:
