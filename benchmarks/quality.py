@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.codecs.fidelity import psnr
-from compress_guard.engine.coding import build_codec
+from compress_guard.engine.codec_choice import build_codec
 from compress_guard.records import CodecSpec
 from training.photographs import files
 

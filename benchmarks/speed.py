@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
-import re
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compress_guard.engine.coding import available_codec
+from compress_guard.engine.codec_choice import available_codec
+from compress_guard.engine.footprint import Peak
+from compress_guard.engine.stopwatch import timed
 from compress_guard.errors import CompressGuardError
 from compress_guard.rate import plan
 from compress_guard.records import ImageInfo, PlannedRate
@@ -144,7 +143,7 @@ def row(codec: Codec, images: Sequence[torch.Tensor], planned: PlannedRate, job:
                 image.to(job.device)
 
     codec.decode(codec.encode(images[batches[0]], settings[batches[0]], job.workers), job.workers)
-    memory = Memory(job.device)
+    memory = Peak(job.device)
     encoding, decoding = [], []
     for _ in range(job.repeats):
         seconds, streams = timed(encode, job.device)
@@ -155,54 +154,5 @@ def row(codec: Codec, images: Sequence[torch.Tensor], planned: PlannedRate, job:
         planned.bpp_mean,
         megapixels / statistics.median(encoding),
         megapixels / statistics.median(decoding),
-        memory.peak(),
+        memory.megabytes(),
     )
-
-
-def timed(work: Callable[[], Any], device: str) -> tuple[float, Any]:
-    """Seconds that the work took, on the GPU too, and what it gave."""
-    synchronize(device)
-    start = time.perf_counter()
-    found = work()
-    synchronize(device)
-    return time.perf_counter() - start, found
-
-
-def synchronize(device: str) -> None:
-    if device.startswith("cuda"):
-        import torch
-
-        torch.cuda.synchronize(device)
-
-
-class Memory:
-    """The most that was held since this was made."""
-
-    def __init__(self, device: str) -> None:
-        self._device = device
-        self._before: float | None = None
-        if device.startswith("cuda"):
-            import torch
-
-            torch.cuda.reset_peak_memory_stats(device)
-        else:
-            try:
-                ctypes.CDLL(None).malloc_trim(0)  # gives back what the planning freed: it would hide what comes now
-                Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forgets the peak so far
-                self._before = self._status("VmRSS")
-            except (OSError, AttributeError):  # no Linux with glibc
-                pass
-
-    def peak(self) -> float | None:
-        """Megabytes, None where the system does not tell."""
-        if self._device.startswith("cuda"):
-            import torch
-
-            return torch.cuda.max_memory_allocated(self._device) / 1e6
-        return None if self._before is None else max(0.0, self._status("VmHWM") - self._before)
-
-    @staticmethod
-    def _status(name: str) -> float:
-        text = Path("/proc/self/status").read_text(encoding="ascii")
-        found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
-        return int(found[1]) * 1024 / 1e6 if found else 0.0

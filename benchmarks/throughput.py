@@ -7,9 +7,9 @@ between the marks ``<!-- throughput -->`` and ``<!-- end of throughput -->`` of 
 How it is measured. The photographs are brought to the rate as a gate in dataset mode does. Each codec has a process of
 its own; a first pass over a batch is not counted. Images start on the CPU, as data sets give them, and decoded ones end
 on the device, so copies count. A GPU is synchronised before and after what is timed. The figures are the medians of
-`--repeats` passes. Memory on a GPU is torch's largest allocation (nvJPEG's own buffers are not in it); on a CPU it is
-the largest resident set of the process during the passes less the one before them, so that libraries, weights and the
-photographs do not count.
+`--repeats` passes. Memory is the most that was held during the passes less what was held before them, so that
+libraries, weights and the photographs do not count: on a GPU of what torch allocates (nvJPEG's own buffers are not in
+it), on a CPU of the resident set of the process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import argparse
 import multiprocessing
 import os
 import platform
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -27,7 +26,7 @@ from pathlib import Path
 
 from benchmarks import document
 from benchmarks.speed import Findings, Job, Row, load, measure, named
-from compress_guard.engine.settings import check_device, cores, device_name
+from compress_guard.engine.settings import check_device, cores, device_name, processor
 from compress_guard.errors import OptionError, UsageError
 
 CODECS = [
@@ -61,7 +60,7 @@ def report(jobs: Sequence[Job], run: Callable[[Job], Findings] = in_own_process)
     images = load(first.folder, first.limit)
     pixels = sum(image.shape[-2] * image.shape[-1] for image in images) / 1e6
     what = "rendered scenes of 256x256 pixels, no photographs given" if first.folder is None else "photographs"
-    yield f"### {device_name(first.device) if first.device.startswith('cuda') else processor()}"
+    yield f"### {device_name(first.device) if first.device.startswith('cuda') else cpu()}"
     yield ""
     yield f"{len(images)} {what}, {pixels:.1f} megapixels; {first.workers} threads; medians of {first.repeats} passes."
     yield ""
@@ -102,18 +101,13 @@ def preamble(command: Sequence[str]) -> Iterator[str]:
     yield f"`{' '.join(['python -m benchmarks.throughput', *command])}`"
     yield ""
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    yield f"{processor()}, {cores()} of {os.cpu_count()} cores; {system}; {', '.join(versions)}."
+    yield f"{cpu()}, {cores()} of {os.cpu_count()} cores; {system}; {', '.join(versions)}."
     yield ""
 
 
-def processor() -> str:
-    """The name of the CPU."""
-    try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-    except OSError:
-        found = None
-    name = found[1].strip() if found else platform.processor()
-    return f"CPU: {name}" if name and name != "unknown" else f"CPU: {platform.machine()}"
+def cpu() -> str:
+    """``CPU: AMD EPYC``."""
+    return f"CPU: {processor()}"
 
 
 def devices(asked: Sequence[str]) -> list[str]:

@@ -9,8 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from compress_guard.engine.coding import Compressed as Compressed
-    from compress_guard.engine.coding import compress as compress
+    from compress_guard.engine.compression import Compressed as Compressed
+    from compress_guard.engine.compression import compress as compress
     from compress_guard.engine.measurement import measure as measure
     from compress_guard.engine.predictor import Predictor as Predictor
     from compress_guard.engine.predictor import predictor as predictor
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __version__: Final = "0.1.0"
 
 _EXPORTS: Final = {
-    "Compressed": "compress_guard.engine.coding",
-    "compress": "compress_guard.engine.coding",
+    "Compressed": "compress_guard.engine.compression",
+    "compress": "compress_guard.engine.compression",
     "measure": "compress_guard.engine.measurement",
     "Predictor": "compress_guard.engine.predictor",
     "predictor": "compress_guard.engine.predictor",

@@ -12,6 +12,7 @@ from compress_guard import __version__
 EXIT_HELD: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 4
+MEGABYTE: Final = 2**20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,10 +77,22 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=int, default=0, metavar="S", help="seed of subsets, mixes and the bootstrap (default: 0)"
     )
     run.add_argument("--cache", metavar="DIR", help="keep bitstreams in DIR (default: .compress_guard beside FILE)")
+    run.add_argument(
+        "--cache-size",
+        type=_megabytes,
+        metavar="MB",
+        help="let the cache keep at most so many megabytes; what lay unused longest goes first (default: 4096)",
+    )
     run.add_argument("--no-cache", action="store_true", help="keep nothing after the run")
     run.add_argument("--json", metavar="FILE", help="write all results as JSON, evidence in a zip file beside it")
     run.add_argument(
         "--early-stop", action="store_true", help="stop a cell when its verdict is certain; such cells are marked"
+    )
+    run.add_argument(
+        "--benchmark",
+        action="store_true",
+        help="time the codecs instead of measuring models: the file's throughput cells, or all codecs and rates if it "
+        "has none",
     )
     run.add_argument(
         "--strict", action="store_true", help="what would be skipped fails, except where FILE itself says skip"
@@ -111,6 +124,10 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="write the sha256 of the weights that are here to compress-guard.lock beside them: from then on no other "
         "content is loaded under these names",
     )
+
+
+def _megabytes(text: str) -> int:
+    return MEGABYTE * _positive(text)
 
 
 def _positive(text: str) -> int:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fnmatch
 import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, final
+from typing import Final, TypeVar, final
 
 from compress_guard import thresholds as thresholds_file
+from compress_guard.cli.benchmark import throughput_cells, time_cells
 from compress_guard.engine.session import Session, collect_evidence, without_fixtures
 from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
+from compress_guard.engine.versions import remember_run
 from compress_guard.errors import RunError, UsageError
-from compress_guard.records import Cell, CellResult, Thresholds
-from compress_guard.report import ansi, environment, lines, plain, ungated, write
-from compress_guard.store import Store
+from compress_guard.records import Cell, CellResult, Thresholds, ThroughputCell, ThroughputResult
+from compress_guard.report import Line, ansi, environment, lines, plain, throughput_lines, ungated, write
+from compress_guard.store import DEFAULT_CAP_BYTES
+from compress_guard.thresholds.throughput import benchmarked
+
+C = TypeVar("C", Cell, ThroughputCell)
 
 _PROGRESS_SECONDS: Final = 0.2
 
@@ -32,39 +38,76 @@ def run(options: argparse.Namespace) -> bool:
             options.thresholds, "there is no such file", "create it, or name another: compress-guard run FILE"
         )
     thresholds = thresholds_file.load(path, shown=options.thresholds)
-    _refuse_fixtures(thresholds)
-    cells = _selected(thresholds, options.only)
+    if options.benchmark:
+        thresholds = benchmarked(thresholds)
+    _refuse_fixtures(thresholds, data_only=options.benchmark)
     if options.cache and options.no_cache:
         raise UsageError("--no-cache", "given together with --cache", "use one of them")
+    run_cells = _timed(thresholds, options) if options.benchmark else _gated(thresholds, options)
     check_device(options.device, "--device")
     if options.json is not None:
         check_results_file(Path(options.json), "--json")
     run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
     try:
         settings = _settings(options, path, run_folder)
-        results = _measure(thresholds, cells, settings)
-        shown = lines(results, sys.stdout.encoding)
-        sys.stdout.write(ansi(shown) if sys.stdout.isatty() else plain(shown))
-        written = options.json is None or _write(Path(options.json), results, settings)
-        Store(settings.store_folder).trim()
+        held = run_cells(settings)
+        settings.store().trim()
     finally:
         shutil.rmtree(run_folder, ignore_errors=True)
-    return written and all(result.outcome != "failed" for result in results) and not ungated(results)
+    return held
 
 
-def _write(path: Path, results: Sequence[CellResult], settings: RunSettings) -> bool:
-    """Write the results file; False, with the reason on standard error, where that fails."""
+def _gated(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[RunSettings], bool]:
+    """What measures the selected cells and says whether they held."""
+    cells = _selected([cell for guard in thresholds.guards for cell in guard.cells], options.only)
+
+    def gate(settings: RunSettings) -> bool:
+        results = _measure(thresholds, cells, settings)
+        _show(lines(results, sys.stdout.encoding))
+        written = _written(options.json, results, settings)
+        remember_run(settings, results)
+        return written and all(result.outcome != "failed" for result in results) and not ungated(results)
+
+    return gate
+
+
+def _timed(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[RunSettings], bool]:
+    """The same of throughput cells."""
+    cells = _selected(list(throughput_cells(thresholds)), options.only)
+
+    def gate(settings: RunSettings) -> bool:
+        results = time_cells(thresholds, cells, settings, _name_in_ids(Path(thresholds.path)), _StandardErrorProgress)
+        _show(throughput_lines(results, sys.stdout.encoding))
+        written = _written(options.json, [], settings, results)
+        return written and all(result.outcome != "failed" for result in results)
+
+    return gate
+
+
+def _show(shown: Iterable[Line]) -> None:
+    sys.stdout.write(ansi(shown) if sys.stdout.isatty() else plain(shown))
+
+
+def _written(
+    path: str | None,
+    results: Sequence[CellResult],
+    settings: RunSettings,
+    throughput: Sequence[ThroughputResult] = (),
+) -> bool:
+    """Write the results file, if one is asked for; False, with the reason on standard error, where that fails."""
+    if path is None:
+        return True
     try:
-        write(path, results, environment(settings), collect_evidence(settings.run_folder))
+        write(Path(path), results, environment(settings), collect_evidence(settings.run_folder), throughput)
     except RunError as problem:
         sys.stderr.write(f"compress-guard: --json: {problem}\n")
         return False
     return True
 
 
-def _refuse_fixtures(thresholds: Thresholds) -> None:
+def _refuse_fixtures(thresholds: Thresholds, *, data_only: bool) -> None:
     for guard in thresholds.guards:
-        for key, name in (("model", guard.model), ("data", guard.data)):
+        for key, name in (("data", guard.data),) if data_only else (("model", guard.model), ("data", guard.data)):
             if name.startswith("fixture:"):
                 raise UsageError(
                     f"{thresholds.path}:{guard.line}: {guard.name}",
@@ -73,8 +116,7 @@ def _refuse_fixtures(thresholds: Thresholds) -> None:
                 )
 
 
-def _selected(thresholds: Thresholds, patterns: Sequence[str] | None) -> list[Cell]:
-    cells = [cell for guard in thresholds.guards for cell in guard.cells]
+def _selected(cells: list[C], patterns: Sequence[str] | None) -> list[C]:
     if not patterns:
         return cells
     # A bracket stands for itself: every cell's name has a pair of them.
@@ -104,19 +146,21 @@ def _settings(options: argparse.Namespace, path: Path, run_folder: Path) -> RunS
         early_stop=options.early_stop,
         strict=options.strict,
         keep_evidence=options.json is not None,
+        store_cap=options.cache_size or DEFAULT_CAP_BYTES,
     )
 
 
 def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSettings) -> list[CellResult]:
-    session = Session(thresholds, settings)
     results = []
     file = _name_in_ids(Path(thresholds.path))
-    for number, cell in enumerate(cells, start=1):
-        with _StandardErrorProgress(f"[{number}/{len(cells)}]") as progress:
-            node_id = f"{file}::{cell.name}"
-            result = session.measure(cell, node_id, without_fixtures, progress, progress.tell).result
-        results.append(result)
-        sys.stderr.write(f"[{number}/{len(cells)}] {cell.name} {result.outcome}: {result.reason}\n")
+    with contextlib.closing(Session(thresholds, settings)) as session:
+        session.expect(cells)
+        for number, cell in enumerate(cells, start=1):
+            with _StandardErrorProgress(f"[{number}/{len(cells)}]") as progress:
+                node_id = f"{file}::{cell.name}"
+                result = session.measure(cell, node_id, without_fixtures, progress, progress.tell).result
+            results.append(result)
+            sys.stderr.write(f"[{number}/{len(cells)}] {cell.name} {result.outcome}: {result.reason}\n")
     return results
 
 

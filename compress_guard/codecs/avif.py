@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_whole
 from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.pixels import opened_pil
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_OPENING: Final = threading.Lock()
 
 # The lowest quality of each of AV1's 64 quantisers: qualities between two of these give the same stream (libavif 1.4).
 # fmt: off
@@ -54,6 +61,20 @@ class Avif(PillowCodec):
             # Parallel work is the pool's; libavif would take every core for each image.
             "max_threads": 1,
         }
+
+    def _read(self, stream: bytes) -> Image.Image:
+        from PIL import AvifImagePlugin
+
+        # Pillow's decoder takes every core for each image, too: at 256x256 pixels that takes twice as long. How many it
+        # is given can be said by this global alone (Pillow 13).
+        with _OPENING:
+            threads, AvifImagePlugin.DEFAULT_MAX_THREADS = AvifImagePlugin.DEFAULT_MAX_THREADS, 1
+            try:
+                image = opened_pil(self.format, stream)
+            finally:
+                AvifImagePlugin.DEFAULT_MAX_THREADS = threads
+        image.load()
+        return image
 
     def _version(self) -> str:
         from PIL import AvifImagePlugin

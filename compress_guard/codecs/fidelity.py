@@ -17,6 +17,8 @@ anything that loses information, and a mean over images stays finite."""
 _PEAK: Final = 255**2
 _SLAB_VALUES: Final = 2**18
 """Values compared at once: what stays in a cache goes 20 times as fast, and memory is bounded for any image."""
+_EXACT_SQUARES: Final = 256
+"""256 x 255**2 is below 2**24."""
 _LUMA: Final = (299, 587, 114)
 """Thousandths of red, green and blue in the luma of ITU-R BT.601, which JPEG codes."""
 
@@ -55,12 +57,7 @@ class Difference:
 
 def psnr(one: torch.Tensor, other: torch.Tensor) -> float:
     """PSNR of two uint8 RGB tensors (3, H, W) over the three channels, in dB, at most `EXACT_PSNR`."""
-    import torch
-
-    squares = 0
-    for part, twin in _slabs(one, other):
-        delta = part.to(torch.int32) - twin.to(torch.int32)
-        squares += int((delta * delta).sum())
+    squares = sum(_squares(part.float() - twin.float()) for part, twin in _slabs(one, other))
     return _psnr(squares, one.numel())
 
 
@@ -77,12 +74,25 @@ def coarse_psnr(image: torch.Tensor, block: int = 8) -> float:
     whole = image[:, : height // rows * rows, : width // columns * columns]
     squares, of_means = 0, 0.0
     for (part,) in _slabs(whole, rows=rows):
-        values = part.to(torch.int32)
-        squares += int((values * values).sum())
+        values = part.float()
+        squares += _squares(values)
         # Sums of a block are whole numbers below 2**24, so exact in float32.
-        sums = torch.nn.functional.avg_pool2d(part.float(), (rows, columns), divisor_override=1)
+        sums = torch.nn.functional.avg_pool2d(values, (rows, columns), divisor_override=1)
         of_means += float((sums.double() ** 2).sum()) / (rows * columns)
     return _psnr(max(0.0, squares - of_means), whole.numel())
+
+
+def _squares(values: torch.Tensor) -> int:
+    """The exact sum of squares of whole numbers from -255 to 255 in float32, which is 20 times as fast as in integers.
+
+    So many squares as are summed in float32 stay below 2**24, up to where it has every whole number.
+    """
+    import torch
+
+    flat = values.reshape(-1)
+    whole = flat.numel() // _EXACT_SQUARES * _EXACT_SQUARES
+    sums = flat[:whole].view(-1, _EXACT_SQUARES).square().sum(1)
+    return int(sums.to(torch.int64).sum()) + int(flat[whole:].square().sum())
 
 
 def _psnr(squares: float, count: int) -> float:

@@ -79,15 +79,23 @@ def from_pil(image: Image.Image) -> torch.Tensor:
     import numpy as np
     import torch
 
-    rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    planes = np.empty((3, *rgb.shape[:2]), dtype=np.uint8)
+    rgb = image if image.mode == "RGB" else image.convert("RGB")
+    planes = np.empty((3, rgb.height, rgb.width), dtype=np.uint8)
     for channel in range(3):
-        planes[channel] = rgb[:, :, channel]
+        # Pillow takes planes apart in 0.6 ms for 576x576; out of an interleaved array it takes four times as long.
+        planes[channel] = np.asarray(rgb.getchannel(channel))
     return torch.from_numpy(planes)
 
 
 def read_pil(kind: str, data: bytes) -> Image.Image:
     """The image in a file of this kind (the format's name in Pillow), loaded; raises what Pillow raises."""
+    image = opened_pil(kind, data)
+    image.load()
+    return image
+
+
+def opened_pil(kind: str, data: bytes) -> Image.Image:
+    """The same before its pixels are decoded."""
     from PIL import Image
 
     Image.init()
@@ -102,7 +110,6 @@ def read_pil(kind: str, data: bytes) -> Image.Image:
                 image = read(io.BytesIO(data), "")
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
-    image.load()
     return image
 
 

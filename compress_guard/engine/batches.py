@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 from compress_guard.engine.bench import unreachable
-from compress_guard.engine.coding import Coder, available_codec
+from compress_guard.engine.codec_choice import available_codec
+from compress_guard.engine.coding import Coder
 from compress_guard.engine.health import Watch, prove
 from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.errors import RunError
 from compress_guard.records import Cell, Guard
-from compress_guard.store import Store
 
 
 class Unreachable(RunError):
@@ -34,7 +34,7 @@ def compressed_batches(
     codec = available_codec(cell.codec, device)
     samples = Samples(data, lambda raw, size: raw, limit=effective_limit(cell, settings), seed=settings.seed)
     surveyed = survey(samples)
-    coder = Coder(codec, samples, surveyed, Store(settings.store_folder), settings.workers)
+    coder = Coder(codec, samples, surveyed, settings.store(), settings.workers)
     surveyed.check_failures({}, guard.max_error_share)
     plan = coder.plan(guard, cell.codec.alias, settings.seed)
     planned = plan.at(cell.bpp)

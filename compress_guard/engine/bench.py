@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, final
 
+from compress_guard.codecs.contract import Codec
 from compress_guard.engine.changes import Changes
-from compress_guard.engine.coding import Coder, available_codec
+from compress_guard.engine.codec_choice import available_codec
+from compress_guard.engine.coding import Coder
 from compress_guard.engine.control import Control, control
 from compress_guard.engine.draft import Draft
 from compress_guard.engine.expectation import Tell, expectations, untold
@@ -17,8 +21,9 @@ from compress_guard.engine.judging import Judging
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, effective_limit
-from compress_guard.engine.subject import Subject, Subset
+from compress_guard.engine.subject import CountProgress, Subject, Subset
 from compress_guard.engine.trial import Trial
+from compress_guard.engine.versions import moved_from
 from compress_guard.errors import CodecError, CodecUnavailable, RunError
 from compress_guard.records import (
     Cell,
@@ -32,7 +37,6 @@ from compress_guard.records import (
     Verdict,
     format_bpp,
 )
-from compress_guard.store import Store
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +59,12 @@ class _Coding:
     plan: RatePlan | None = None
     """For all rates that the file asks of this codec, whatever cells were selected."""
     proven: Proven | None = None
+    making: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the plan is made, ahead of its first cell or by it."""
+
+
+_TOLD_SECONDS: Final = 0.2
+"""How often a wait for a plan is told of."""
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -69,15 +79,16 @@ class Bench:
         self.guard: Final = guard
         self._subject: Final = subject
         self._settings: Final = settings
-        self._store: Final = Store(settings.store_folder)
+        self._store: Final = settings.store()
         self._judging: Final = Judging(guard, subject.task, settings.seed)
+        self._making: Final = threading.Lock()
         self._codings: Final[dict[tuple[CodecSpec, int | None], _Coding]] = {}
         self._expected: Final[set[int | None]] = set()
 
     def measure(self, cell: Cell, node_id: str, progress: Progress = _silent, tell: Tell = untold) -> Measured:
         """Measure one cell and judge it. Never raises for what the cell itself can go wrong with."""
         started = time.perf_counter()
-        predicted = self._subject.predictions
+        predicted, remembered = self._subject.predictions, self._subject.remembered
         draft = Draft.of(self.guard, cell, node_id, self._settings, self._subject.device)
         try:
             measured = self._measure(cell, draft, progress, tell)
@@ -89,6 +100,8 @@ class Bench:
             measured.result,
             codec_remark=coding.coder.codec.remark if coding else None,
             predictions=self._subject.predictions - predicted,
+            remembered=self._subject.remembered - remembered if self._subject.certain else None,
+            model_moved=self._subject.moved,
             seconds=time.perf_counter() - started,
         )
         return replace(measured, result=result)
@@ -116,7 +129,7 @@ class Bench:
         used = set(passed.evidence.ids)
         lost = {at for at, info in enumerate(survey.infos[: passed.reached]) if info.id not in used}
         draft.note_rate(survey, coder, planned.without(lost))
-        draft.note(encodes=(draft.result.encodes or 0.0) + again, **trial.watch.fields(used))
+        draft.note(encodes=(draft.result.encodes or 0.0) + again, **passed.seen.fields())
         # Batches further on may have been decoded by now: what they lost is not this result's.
         failed = {at: why for at, why in coder.lost(planned).items() if at < passed.reached or at in coder.failures}
         draft.check_failures(survey, failed)
@@ -138,14 +151,19 @@ class Bench:
     def _coding(self, cell: Cell, draft: Draft, limit: int | None) -> tuple[_Coding, Subset]:
         codec = available_codec(cell.codec, self._subject.device)
         subset = self._subject.subset(limit)
-        key = self._key(cell)
-        if key not in self._codings:
-            coder = Coder(codec, subset.samples, subset.survey, self._store, self._settings.workers)
-            self._codings[key] = _Coding(coder)
-        draft.note_codec(self._codings[key].coder)
+        coding = self._coding_of(cell, codec, subset)
+        draft.note_codec(coding.coder, moved_from(self._store, cell.codec, codec))
         draft.note(images=subset.survey.images)
         draft.check_failures(subset.survey, {})
-        return self._codings[key], subset
+        return coding, subset
+
+    def _coding_of(self, cell: Cell, codec: Codec, subset: Subset) -> _Coding:
+        with self._making:
+            key = self._key(cell)
+            if key not in self._codings:
+                coder = Coder(codec, subset.samples, subset.survey, self._store, self._settings.workers)
+                self._codings[key] = _Coding(coder)
+            return self._codings[key]
 
     def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
         """What so many images can tell, said before the first of them is coded."""
@@ -162,17 +180,42 @@ class Bench:
                 tell(line)
 
     def _plan(self, cell: Cell, coding: _Coding, progress: Progress) -> RatePlan:
+        told = partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")
+        while not coding.making.acquire(timeout=_TOLD_SECONDS):
+            told(coding.coder.encoded_images, 0)  # somebody makes the plan ahead
+        try:
+            return self._planned(cell, coding, told)
+        finally:
+            coding.making.release()
+
+    def _planned(self, cell: Cell, coding: _Coding, told: CountProgress | None = None) -> RatePlan:
         if coding.plan is None:
-            coding.coder.progress = partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")
+            coding.coder.progress = told
             coding.plan = coding.coder.plan(self.guard, cell.codec.alias, self._settings.seed)
             coding.coder.progress = None
         return coding.plan
+
+    def plan_ahead(self, cell: Cell, stopped: Callable[[], bool]) -> None:
+        """Make the plan of a cell's codec before the cell is measured, on another thread than the cells before it.
+
+        Nothing else of the cell is done. Raises what the cell would be judged an error for.
+        """
+        codec = available_codec(cell.codec, self._subject.device)
+        subset = self._subject.subset(effective_limit(cell, self._settings))
+        subset.survey.check_failures({}, self.guard.max_error_share)
+        coding = self._coding_of(cell, codec, subset)
+        with coding.making:
+            coding.coder.stopped = stopped
+            try:
+                self._planned(cell, coding)
+            finally:
+                coding.coder.stopped = lambda: False
 
     def _prove(self, coding: _Coding, plan: RatePlan, subset: Subset, draft: Draft) -> None:
         draft.note(check_encodes=0)
         if coding.proven is None:
             coding.proven = prove(coding.coder, subset.survey, plan, self._settings.seed)
-            draft.note(check_encodes=coding.proven.images)
+            draft.note(check_encodes=coding.coder.proved_images)
         draft.note(**coding.proven.fields())
         coding.proven.check()
 

@@ -2,80 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import inspect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, final
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from typing import TYPE_CHECKING, Final, final
 
 from compress_guard import store as keys
 from compress_guard.codecs.contract import Codec, Proof
-from compress_guard.codecs.pixels import check_sizes, to_rgb
+from compress_guard.codecs.fidelity import coarse_psnr
 from compress_guard.engine.samples import Samples, Survey
-from compress_guard.errors import CodecError, CodecUnavailable, OptionError
-from compress_guard.rate import plan
-from compress_guard.records import Bits, CodecSpec, Guard, ImageInfo, PlannedRate, RateMode, RatePlan, Scalar
-from compress_guard.registry import CODECS, codec_named, unknown
+from compress_guard.engine.settings import processor
+from compress_guard.errors import CodecError, RunError
+from compress_guard.rate import plan, search_identity
+from compress_guard.records import Guard, PlannedRate, RatePlan
 from compress_guard.store import Store
-from compress_guard.thresholds.curve import RATES
-from compress_guard.thresholds.settings import TOLERANCE, TOLERANCES
 
 if TYPE_CHECKING:
     import torch
 
 CHUNK_IMAGES: Final = 32
 """Images in memory at once while coding; enough to keep a thread pool busy, few enough for large photographs."""
-
-
-def build_codec(spec: CodecSpec) -> Codec:
-    """The codec that a specification names; raises `OptionError` for options that it does not take."""
-    if spec.type not in CODECS:
-        raise OptionError(CODECS.unknown(spec.type))
-    made = CODECS.resolve(spec.type)
-    try:
-        codec: Codec = made(**dict(spec.options))
-    except TypeError as problem:
-        known = tuple(name for name in inspect.signature(made).parameters if not name.startswith("_"))
-        for name, _ in spec.options:
-            if name not in known:
-                raise OptionError(unknown(f"option of codec {spec.alias}", name, known)) from None
-        if missing := missing_options(spec):
-            raise OptionError(f"codec {spec.alias!r} needs {missing}; add what is missing to its options") from None
-        raise OptionError(f"codec {spec.alias}: {problem}") from problem
-    return codec
-
-
-def missing_options(spec: CodecSpec) -> str:
-    """``path, arch``: the options that a registered codec needs and that its specification does not give."""
-    parameters = inspect.signature(CODECS.resolve(spec.type)).parameters.values()
-    required = [one.name for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
-    return ", ".join(name for name in required if name not in dict(spec.options))
-
-
-def available_codec(spec: CodecSpec, device: str = "cpu") -> Codec:
-    """The codec that a specification names, if it can run here, on this device where it can work there.
-
-    Raises `CodecUnavailable`, `OptionError`.
-    """
-    codec = build_codec(spec)
-    if (reason := codec.unavailable()) is not None:
-        raise CodecUnavailable(reason)
-    return codec.on(device)
-
-
-def check_rate(mode: str, bpp: float, tolerance: float | None) -> None:
-    """Raises `OptionError` for a rate mode that is not known, and a rate or tolerance out of range."""
-    if mode not in TOLERANCE:
-        raise OptionError(unknown("rate mode", mode, tuple(TOLERANCE)))
-    if bpp not in RATES:
-        raise OptionError(f"rate {bpp:g} bpp is outside {RATES}; use a rate in that range")
-    if tolerance is not None and tolerance not in TOLERANCES:
-        raise OptionError(f"rate tolerance {tolerance:g} is outside {TOLERANCES}; it is relative, 0.02 means 2 %")
-
-
-def codec_options(options: Mapping[str, Any]) -> tuple[tuple[str, Scalar], ...]:
-    """Options as a specification holds them, lists frozen; their order makes no difference."""
-    return tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in sorted(options.items()))
 
 
 @final
@@ -91,7 +40,7 @@ class Coder:
         # A GPU writes other streams than the CPU, and an estimate is none. Other streams keep the name they always had.
         kind = codec.device.partition(":")[0]
         special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
-        self._identity: Final = keys.key(codec.type, codec.version, repr(codec), *special)
+        self.identity: Final = keys.key(codec.type, codec.version, repr(codec), *special)
         self.failures: Final[dict[int, str]] = {}
         """What went wrong with images (by position among the usable ones) that could not be encoded."""
         self._undecoded: Final[dict[tuple[int, float], str]] = {}
@@ -99,9 +48,20 @@ class Coder:
         """Pixels of every image that an encoder was called with."""
         self.made_share = 1.0
         """What share of the plan's streams, by pixels, an encoder had to make; the others were in the store."""
+        self.proved_images = 0
+        """Images that were coded beside that, for real, to check estimates."""
         self.encoded_images = 0
+        self._coarse: Final[dict[int, float]] = {}
+        self.stopped: Callable[[], bool] = lambda: False
+        """Asked between chunks of a plan whether anybody still wants it."""
         self.progress: Callable[[int, int], None] | None = None
         """Told how many images have been encoded, of 0: how many it will be is known only at the end."""
+
+    def coarse(self, at: int, image: torch.Tensor) -> float:
+        """`coarse_psnr` of the source at this position, the same in all cells."""
+        if at not in self._coarse:
+            self._coarse[at] = coarse_psnr(image)
+        return self._coarse[at]
 
     @functools.cached_property
     def cpu_twin(self) -> Codec | None:
@@ -109,22 +69,43 @@ class Coder:
         return None if self.codec.device == "cpu" else self.codec.on("cpu")
 
     def plan(self, guard: Guard, alias: str, seed: int) -> RatePlan:
-        """How this codec, called `alias` in the file, brings the images to each of the guard's rates."""
+        """How this codec, called `alias` in the file, brings the images to each of the guard's rates.
+
+        The plan is kept with the streams: it is a pure function of what its name is made of.
+        """
         self._store.prepare()
-        before = self.encoded_pixels
+        rates, before = guard.rates(alias), self.encoded_pixels
+        how = (search_identity(), self.identity, guard.rate, guard.rate_tolerance, seed)
+        name = keys.key("plan", *how, len(rates), *rates, *self._images())
+        if (kept := self._kept_plan(name)) is not None:
+            self.made_share = 0.0
+            return kept
         planned = plan(
             self._survey.infos,
             self.codec.ladder,
-            guard.rates(alias),
+            rates,
             mode=guard.rate,
             tolerance=guard.rate_tolerance,
             seed=seed,
             encode=self.lengths,
         )
+        if not self.failures:
+            self._store.put(name, planned.to_bytes(), "plans")
         # Of what was asked for in pixels, so that the cells' encodes add up to what was made.
         asked = sum(rate.encodes for rate in planned.rates) * sum(info.pixels for info in self._survey.infos)
         self.made_share = (self.encoded_pixels - before) / asked if asked else 0.0
         return planned
+
+    def _images(self) -> Iterator[str | bytes]:
+        for info, digest in zip(self._survey.infos, self._survey.digests, strict=True):
+            yield info.id
+            yield digest
+
+    def _kept_plan(self, name: str) -> RatePlan | None:
+        data = self._store.get(name, "plans")
+        with contextlib.suppress(ValueError):
+            return None if data is None else RatePlan.from_bytes(data)
+        return None
 
     def lengths(self, requests: Sequence[tuple[int, float]]) -> list[int | None]:
         """Bytes that each requested stream counts for; requests are (position among the usable images, setting)."""
@@ -132,6 +113,8 @@ class Coder:
         # In data order, so that large data sets are read through once, neighbours together.
         order = sorted(range(len(requests)), key=lambda number: requests[number])
         for start in range(0, len(order), CHUNK_IMAGES):
+            if self.stopped():
+                raise RunError("the run ended while a plan was made ahead of it")
             chunk = order[start : start + CHUNK_IMAGES]
             for number, stream in zip(chunk, self.streams([requests[number] for number in chunk]), strict=True):
                 found[number] = None if stream is None else self.codec.cost(stream)
@@ -139,7 +122,7 @@ class Coder:
 
     def streams(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
         """The requested streams, from the store or an encoder; None where the image cannot be coded."""
-        names = [keys.key(self._identity, self._survey.digests[at], float(setting)) for at, setting in requests]
+        names = [keys.key(self.identity, self._survey.digests[at], float(setting)) for at, setting in requests]
         found: list[bytes | None] = [self._store.get(name) for name in names]
         missing = [
             number
@@ -201,9 +184,22 @@ class Coder:
             return None
 
     def proofs(self, requests: Sequence[tuple[int, float]]) -> list[Proof]:
-        """What the codec can prove of these images: see `Codec.proofs`. Nothing is counted or kept."""
+        """What the codec can prove of these images: see `Codec.proofs`.
+
+        Proofs of real streams are kept beside them; an estimate is held against real streams in every run.
+        """
+        parts = [part for at, setting in requests for part in (self._survey.digests[at], str(setting))]
+        name = keys.key("proofs", self.identity, processor(), metadata.version("torch"), *parts)
+        data = self._store.get(name, "plans") if self.codec.bits == "coded" else None
+        if data is not None:
+            with contextlib.suppress(ValueError, TypeError):
+                return [Proof(**one) for one in json.loads(data)]
         images = [self._samples[self._survey.usable[at]].image for at, _ in requests]
-        return self.codec.proofs(images, [setting for _, setting in requests], self.workers)
+        found = self.codec.proofs(images, [setting for _, setting in requests], self.workers)
+        self.proved_images += len(found)
+        if found and self.codec.bits == "coded":
+            self._store.put(name, json.dumps([asdict(one) for one in found]).encode(), "plans")
+        return found
 
     def lost(self, planned: PlannedRate) -> dict[int, str]:
         """What went wrong with images, by position, that this rate cannot show: not encoded, or not decoded.
@@ -214,79 +210,3 @@ class Coder:
         known = list(self._undecoded.items())
         undecoded = {at: why for (at, setting), why in known if planned.settings[at] == setting}
         return undecoded | self.failures
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Compressed:
-    """What `compress` returns; every field has one entry per image."""
-
-    images: list[torch.Tensor]
-    """Decoded, uint8 RGB (3, H, W), on the device of the source."""
-    streams: list[bytes]
-    """The coded files, as the codec's library writes them; where bits are estimated, what stands for them."""
-    bpp: list[float]
-    """8 x bytes / pixels of the source; bytes of its stream, or estimated ones."""
-    settings: list[float]
-    """What each was coded at, on the codec's own scale: the quality of JPEG, say."""
-    bits: Bits = "coded"
-    """Whether `bpp` counts the bytes of real streams or is an estimate."""
-
-
-def compress(
-    images: Sequence[Any],
-    *,
-    codec: str = "jpeg",
-    bpp: float = 0.25,
-    rate: RateMode = "image",
-    tolerance: float | None = None,
-    seed: int = 0,
-    workers: int = 1,
-    **options: Any,
-) -> Compressed:
-    """Code a loose batch of images to a target rate and decode it again.
-
-    Args:
-        images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes. A codec that works on GPUs does so on the
-            device of the first image.
-        codec: A registered codec; `options` are its options, e.g. ``subsampling="4:4:4"``.
-        bpp: Target rate in bits per pixel of the source.
-        rate: ``image`` brings each image to the rate; ``dataset`` brings their mean to it.
-        tolerance: Relative; 0.05 in image mode and 0.02 in dataset mode by default. An image beyond the codec's
-            reach is coded at its floor or ceiling: look at the returned `bpp`.
-        seed: Of the hash that parts the images between two settings in dataset mode, and that chooses the images from
-            which the search learns; results are the same for the same seed.
-        workers: CPU threads.
-
-    Raises:
-        OptionError: unknown codec, option or rate mode, or a rate out of range.
-        CodecUnavailable: its library is not installed.
-        CodecError: an image could not be coded. DataError: something is not an image.
-    """
-    check_rate(rate, bpp, tolerance)
-    one = available_codec(codec_named(codec, dict(codec_options(options))))
-    pixels = [to_rgb(image) for image in images]
-    if not pixels:
-        return Compressed([], [], [], [], one.bits)
-    one = one.on(str(pixels[0].device))
-    streams: dict[tuple[int, float], bytes] = {}
-
-    def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
-        coded = one.encode([pixels[at] for at, _ in requests], [setting for _, setting in requests], workers)
-        streams.update(zip(requests, coded, strict=True))
-        return [one.cost(stream) for stream in coded]
-
-    planned = plan(
-        [ImageInfo(str(at), image.shape[-2] * image.shape[-1]) for at, image in enumerate(pixels)],
-        one.ladder,
-        [bpp],
-        mode=rate,
-        tolerance=TOLERANCE[rate] if tolerance is None else tolerance,
-        seed=seed,
-        encode=encode,
-    ).at(bpp)
-    settings = [setting for setting in planned.settings if setting is not None]
-    kept = [streams[at, setting] for at, setting in enumerate(settings)]
-    decoded = one.decode(kept, workers)
-    check_sizes(codec, pixels, decoded)
-    decoded = [image.to(source.device) for image, source in zip(decoded, pixels, strict=True)]
-    return Compressed(decoded, kept, [rate for rate in planned.bpp if rate is not None], settings, one.bits)

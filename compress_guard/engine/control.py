@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
+from compress_guard import store as keys
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.prediction import Decoded, coded_batch
+from compress_guard.engine.seen import NOTHING, Seen
+from compress_guard.engine.shards import Shard
 from compress_guard.engine.subject import CountProgress, Subject, Subset
 from compress_guard.errors import CodecError, ModelError
 from compress_guard.records import Evidence, PlannedRate
@@ -87,15 +90,18 @@ def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountPr
     survey, known = subset.survey, frozenset(clean.ids)
     cuts = [cut for cut in subject.batches(subset) if known.issuperset(survey.infos[at].id for at in cut)]
     chosen = _spread(cuts)
-    total = sum(len(cut) for cut in chosen)
     with tempfile.TemporaryDirectory(prefix="compress_guard-", ignore_cleanup_errors=True) as folder:
         coder = Coder(Png(), subset.samples, survey, Store(Path(folder)), 1)
         planned = _plan(len(survey.infos))
-        makers = [
-            partial(coded_batch, subset.samples, survey, coder, planned, cut, subject.device, _require_source)
+        shards = [
+            Shard(
+                partial(coded_batch, subset.samples, survey, coder, planned, cut, subject.device, _require_source),
+                tuple(survey.infos[at].id for at in cut),
+                keys.key("lossless", coder.identity, *(part for at in cut for part in survey.content(at))),
+            )
             for cut in chosen
         ]
-        again = subject.evidence(makers, total, progress)
+        again = subject.evidence(shards, progress).evidence
     for at, why in coder.lost(planned).items():
         raise CodecError(f"lossless control: image {survey.infos[at].id} was lost on the way through PNG: {why}")
     return _compared(subject, clean.select(again.ids), again)
@@ -112,7 +118,7 @@ def _plan(count: int) -> PlannedRate:
     return PlannedRate(math.inf, (_SETTING,) * count, nothing, nothing, True, None, 0, False, 0.0)
 
 
-def _require_source(decoded: Sequence[Decoded]) -> None:
+def _require_source(decoded: Sequence[Decoded]) -> Seen:
     import torch
 
     for one in decoded:
@@ -121,6 +127,7 @@ def _require_source(decoded: Sequence[Decoded]) -> None:
                 f"lossless control: image {one.sample.id} came back from PNG with other pixels; what brings images to "
                 "codecs and back is at fault, so the model was not judged"
             )
+    return NOTHING
 
 
 def _compared(subject: Subject, before: Evidence, after: Evidence) -> Control:

@@ -57,10 +57,11 @@ class Draft:
         """Set fields of the result."""
         self.result = replace(self.result, **values)
 
-    def note_codec(self, coder: Coder) -> None:
-        """Which codec works, where, and what it counts."""
+    def note_codec(self, coder: Coder, moved: str | None) -> None:
+        """Which codec works, where, what it counts, and what it was in the run before if that was another."""
         codec = coder.codec
-        self.note(codec_version=codec.version, codec_device=device_name(codec.device), bits=codec.bits)
+        where = device_name(codec.device)
+        self.note(codec_version=codec.version, codec_moved=moved, codec_device=where, bits=codec.bits)
 
     def note_rate(self, survey: Survey, coder: Coder, planned: PlannedRate) -> None:
         """What a planned rate says."""

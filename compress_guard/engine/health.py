@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.codecs.contract import Codec, Proof
-from compress_guard.codecs.fidelity import Difference, coarse_psnr, psnr
+from compress_guard.codecs.fidelity import Difference, psnr
 from compress_guard.engine.coding import Coder
-from compress_guard.engine.outliers import NAMED, Fidelity, Spread
+from compress_guard.engine.outliers import Fidelity
 from compress_guard.engine.prediction import Decoded
 from compress_guard.engine.samples import Survey
+from compress_guard.engine.seen import Seen
 from compress_guard.errors import CodecError
 from compress_guard.records import PlannedRate, RatePlan, seeded_fraction
 
@@ -69,38 +70,26 @@ class Watch:
 
     def __init__(self, coder: Coder, survey: Survey, planned: PlannedRate, seed: int, first: int | None = None) -> None:
         self._coder: Final = coder
-        self._sample: Final = sample(planned, [info.id for info in survey.infos], seed, first)
-        self._found: Final[list[Fidelity]] = []
-        self._checked = 0
-        self._device_luma: float | None = None
+        self.sample: Final = sample(planned, [info.id for info in survey.infos], seed, first)
+        """Positions of the images that are decoded again."""
 
-    def check(self, decoded: Sequence[Decoded]) -> None:
+    def check(self, decoded: Sequence[Decoded]) -> Seen:
         """Raises `CodecError` where one of these images, decoded together, comes out otherwise the next time."""
+        checked, luma = 0, []
         for number, one in enumerate(decoded):
-            if one.at in self._sample:
+            if one.at in self.sample:
                 self._check_again(number, decoded)
-                self._check_device(one)
-                self._checked += 1
+                luma.append(self._check_device(one))
+                checked += 1
+        return Seen((), checked, max((level for level in luma if level is not None), default=None))
 
-    def see(self, decoded: Sequence[Decoded]) -> None:
-        """Check these images, and keep how far each is from its source."""
-        self.check(decoded)
-        self._found.extend(
-            Fidelity(one.sample.id, psnr(one.image, one.sample.image), coarse_psnr(one.sample.image)) for one in decoded
+    def see(self, decoded: Sequence[Decoded]) -> Seen:
+        """Check these images, and say how far each is from its source."""
+        found = (
+            Fidelity(one.sample.id, psnr(one.image, one.sample.image), self._coder.coarse(one.at, one.sample.image))
+            for one in decoded
         )
-
-    def fields(self, used: Container[str]) -> dict[str, Any]:
-        """What a result that rests on these images says of it: a few more may have been decoded ahead."""
-        found = [one for one in self._found if one.id in used]
-        spread = Spread.of(found) if found else None
-        return {
-            "checked": self._checked,
-            "device_difference": self._device_luma,
-            "psnr_mean": spread.mean if spread else None,
-            "psnr_median": spread.median if spread else None,
-            "outlier_count": len(spread.outliers) if spread else None,
-            "outliers": spread.outliers[:NAMED] if spread else (),
-        }
+        return replace(self.check(decoded), fidelities=tuple(found))
 
     def _check_again(self, number: int, decoded: Sequence[Decoded]) -> None:
         one, codec = decoded[number], self._coder.codec
@@ -118,14 +107,15 @@ class Watch:
         if found.largest > BATCH_LEVELS:
             raise self._fault(one, f"decoded in a batch and alone {place}: {_told(found)}, allowed {BATCH_LEVELS}")
 
-    def _check_device(self, one: Decoded) -> None:
+    def _check_device(self, one: Decoded) -> float | None:
+        """Mean difference in luma from the CPU's decoder, None for a codec that works there."""
         twin = self._coder.cpu_twin
         if twin is None:
-            return
+            return None
         found = Difference.between(self._decode(twin, one, "on the CPU"), one.image)
         if (what := _deviation(found, self._coder.codec.device_tolerance)) is not None:
             raise self._fault(one, f"decoded on {self._coder.codec.device} and on the CPU: {_told(found)}{what}")
-        self._device_luma = max(found.luma, self._device_luma or 0.0)
+        return found.luma
 
     def _decode(self, codec: Codec, one: Decoded, how: str, batch: Sequence[Decoded] = ()) -> torch.Tensor:
         """An image decoded anew, alone or in its batch; raises `CodecError` where that gives none of its size."""

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from compress_guard.engine.bench import Bench, Measured
-from compress_guard.engine.coding import check_rate, codec_options, missing_options
+from compress_guard.engine.codec_choice import check_rate, codec_options, missing_options
 from compress_guard.engine.factories import check_data, check_model
+from compress_guard.engine.identity import certainty
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.engine.subject import Subject
+from compress_guard.engine.versions import remember_run
 from compress_guard.errors import OptionError
 from compress_guard.records import (
     Cell,
     CellResult,
     CodecSpec,
+    Fingerprint,
     Guard,
     OnInconclusive,
     OnMissing,
@@ -52,6 +55,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     on_unreachable: OnMissing | None = None,
     on_unavailable: OnMissing | None = None,
     options: Mapping[str, Scalar] | None = None,
+    fingerprint: str | None = None,
 ) -> Guard:
     """A guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
     if task not in TASKS:
@@ -85,6 +89,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         confidence=confidence,
         policy=_policy(on_inconclusive=on_inconclusive, on_unreachable=on_unreachable, on_unavailable=on_unavailable),
         max_error_share=max_error_share,
+        fingerprint=None if fingerprint is None else Fingerprint(fingerprint),
     )
 
 
@@ -115,15 +120,16 @@ def _policy(**choices: str | None) -> Policy:
     return Policy(**stated, stated=frozenset(stated))
 
 
-def subject_of(task: str, model: Any, data: Any, device: str, seed: int, *, shuffled: bool = False) -> Subject:
-    """A subject of objects at hand instead of factories; `shuffled` where its cells may stop early."""
+def subject_of(guard: Guard, model: Any, data: Any, device: str, settings: RunSettings) -> Subject:
+    """A subject of objects at hand instead of factories."""
     return Subject(
-        task,
+        guard.task,
         lambda: check_model(model, "model"),
         lambda: check_data(data, "data"),
         device=device,
-        seed=seed,
-        shuffled=shuffled,
+        seed=settings.seed,
+        shuffled=settings.early_stop,
+        certainty=certainty(guard, Path(), settings),
     )
 
 
@@ -148,10 +154,11 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         task: ``classification``, ``detection`` or ``segmentation``.
         codec, bpp: The codec and the target rate in bits per pixel.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads for coding, by default all cores.
-        seed: Of mixes, subsets and the bootstrap. cache: A folder that keeps the bitstreams.
+        seed: Of mixes, subsets and the bootstrap.
+        cache: A folder that keeps bitstreams and rate plans and, of a model with a `fingerprint`, what it predicted.
         wanted: As in thresholds.yaml: metric, max_drop and min_score (points), rate (``dataset`` or ``image``),
             rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable, on_unavailable;
-            options (a mapping) for the codec.
+            options (a mapping) for the codec; fingerprint, a text that changes whenever the model does.
 
     Returns:
         The cell's result; `verdict` is ``unjudged`` without a max_drop or min_score.
@@ -172,8 +179,9 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
             workers=workers or cores(),
             seed=seed,
         )
-        subject = subject_of(task, model, data, resolve_device(device), seed)
+        subject = subject_of(guard, model, data, resolve_device(device), settings)
         measured = Bench(guard, subject, settings).measure(guard.cells[0], guard.cells[0].name)
+        remember_run(settings, [measured.result])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return raised_or_result(measured)

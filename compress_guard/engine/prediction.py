@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.predictor import DEFAULT_BATCH_SIZE
-from compress_guard.engine.samples import Sample, Samples, Survey
+from compress_guard.engine.samples import Samples, Survey
+from compress_guard.engine.seen import NOTHING, Seen
+from compress_guard.engine.shelf import Sample
 from compress_guard.engine.wording import kind
 from compress_guard.errors import ModelError
 from compress_guard.records import Bits, Evidence, PlannedRate
@@ -18,6 +20,10 @@ from compress_guard.tasks.contract import Task
 
 if TYPE_CHECKING:
     import torch
+
+    from compress_guard.tasks.contract import Arrays
+
+T = TypeVar("T")
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how many images are done and of how many."""
@@ -42,6 +48,8 @@ class Batch:
     """Of each image as coded; empty for clean images."""
     bits: Bits = "coded"
     """Whether `bpp` counts the bytes of real streams or is an estimate."""
+    seen: Seen = NOTHING
+    """What `watch` saw of decoded images."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +102,7 @@ def coded_batch(
     planned: PlannedRate,
     positions: Sequence[int],
     device: str,
-    watch: Callable[[Sequence[Decoded]], None],
+    watch: Callable[[Sequence[Decoded]], Seen],
 ) -> Batch:
     """The images at these positions as the plan codes them; an image that fails to code is left out.
 
@@ -112,7 +120,7 @@ def coded_batch(
         for ((at, setting), stream), image in zip(coded, images, strict=True)
         if image is not None
     ]
-    watch(kept)
+    seen = watch(kept)
     return Batch(
         tuple(one.sample.id for one in kept),
         [one.image.to(device) for one in kept],
@@ -120,13 +128,14 @@ def coded_batch(
         [one.sample.size for one in kept],
         tuple(8 * coder.codec.cost(one.stream) / survey.infos[one.at].pixels for one in kept),
         coder.codec.bits,
+        seen,
     )
 
 
-def ahead(makers: Iterable[Callable[[], Batch]]) -> Iterator[Batch]:
-    """The batches in order, each made on a thread while those before it are in use."""
+def ahead(makers: Iterable[Callable[[], T]]) -> Iterator[T]:
+    """What each of them makes, in order, on a thread while what those before it made is in use."""
     with ThreadPoolExecutor(1, thread_name_prefix="compress-guard-coding") as pool:
-        waiting: deque[Future[Batch]] = deque()
+        waiting: deque[Future[T]] = deque()
         try:
             for make in makers:
                 waiting.append(pool.submit(make))
@@ -139,29 +148,50 @@ def ahead(makers: Iterable[Callable[[], Batch]]) -> Iterator[Batch]:
                 pending.cancel()
 
 
-def predict(model: Any, task: Task, batch: Batch) -> Evidence:
-    """The evidence of one batch; raises `ModelError` for an answer that is not one prediction per image."""
+def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
+    """What the model makes of each image, as the task reads it; `ModelError` unless it is one prediction per image."""
     if not batch.images:
-        return Evidence((), ())
+        return []
     try:
-        predictions = model(batch.images)
+        answers = model(batch.images)
     except ModelError:
         raise
     except (Exception, SystemExit) as problem:
         raise ModelError(f"the model raised {type(problem).__name__}: {problem}") from problem
     try:
-        count = len(predictions)
+        count = len(answers)
     except TypeError:
         count = -1
     if count != len(batch.images):
-        found = f"{count} predictions" if count >= 0 else kind(predictions)
+        found = f"{count} predictions" if count >= 0 else kind(answers)
         raise ModelError(
             f"the model returned {found} for {len(batch.images)} images; expected a list with one prediction per image"
         )
-    items = []
-    for image_id, raw, target, size in zip(batch.ids, predictions, batch.targets, batch.sizes, strict=True):
-        try:
-            items.append(task.evidence(task.prediction(raw, size), target, size))
-        except ModelError as problem:
-            raise ModelError(f"image {image_id}: {problem}") from problem
-    return Evidence(batch.ids, tuple(items))
+    return [
+        _named(image_id, task.prediction, raw, size)
+        for image_id, raw, size in zip(batch.ids, answers, batch.sizes, strict=True)
+    ]
+
+
+def evidence_of(task: Task, batch: Batch, predicted: Sequence[Arrays]) -> Evidence:
+    """The evidence of one batch from the predictions of its images."""
+    return Evidence(
+        batch.ids,
+        tuple(
+            _named(image_id, task.evidence, one, target, size)
+            for image_id, one, target, size in zip(batch.ids, predicted, batch.targets, batch.sizes, strict=True)
+        ),
+    )
+
+
+def _named(image_id: str, made: Callable[..., Arrays], *arguments: Any) -> Arrays:
+    """What is made of an image; a `ModelError` says which image it was."""
+    try:
+        return made(*arguments)
+    except ModelError as problem:
+        raise ModelError(f"image {image_id}: {problem}") from problem
+
+
+def predict(model: Any, task: Task, batch: Batch) -> Evidence:
+    """The evidence of one batch; raises `ModelError` for an answer that is not one prediction per image."""
+    return evidence_of(task, batch, predictions(model, task, batch))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import threading
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -12,12 +14,14 @@ from compress_guard import store as keys
 from compress_guard.engine.bench import Bench, Measured
 from compress_guard.engine.expectation import Tell, untold
 from compress_guard.engine.factories import call, check_data, check_model
+from compress_guard.engine.identity import certainty
 from compress_guard.engine.prediction import Progress
-from compress_guard.engine.settings import RunSettings, resolve_device
+from compress_guard.engine.scout import Scout, Stopped
+from compress_guard.engine.settings import RunSettings, cores, resolve_device
 from compress_guard.engine.slicers import slicers
 from compress_guard.engine.subject import Subject
 from compress_guard.errors import DataError, ModelError, RunError
-from compress_guard.records import Cell, CellResult, Guard, Slicing, Thresholds
+from compress_guard.records import Cell, CellResult, Guard, Thresholds
 
 FIXTURE: Final = "fixture:"
 LONGEST_NAME: Final = 160
@@ -41,10 +45,13 @@ class Session:
         self._folder: Final = Path(thresholds.path).resolve().parent
         self._guards: Final = {guard.name: guard for guard in thresholds.guards}
         self._worker: Final = worker
-        self._subjects: Final[dict[tuple[str, str, str, tuple[Slicing, ...]], Subject]] = {}
+        self._subjects: Final[dict[tuple[object, ...], Subject]] = {}
         self._benches: Final[dict[str, Bench]] = {}
         self._loaded: Final[dict[str, Any]] = {}
         self._failed: Final[dict[str, RunError]] = {}
+        self._reading: Final[dict[str, threading.Lock]] = {}
+        self._making: Final = threading.RLock()
+        self._scout: Scout | None = None
 
     @functools.cached_property
     def device(self) -> str:
@@ -54,21 +61,51 @@ class Session:
         self, cell: Cell, node_id: str, fixtures: FixtureLookup, progress: Progress, tell: Tell = untold
     ) -> Measured:
         """Measure and judge one cell, and leave its evidence in the run folder for the results file."""
+        self._look_ahead(cell)
         measured = self.bench(cell.guard, fixtures).measure(cell, node_id, progress, tell)
         if self.settings.keep_evidence:
             keep_evidence(self.settings.run_folder, measured)
         return measured
 
+    def expect(self, cells: Sequence[Cell]) -> None:
+        """Know the cells of the run, in its order: their plans are made while the model works on those before them."""
+        if cores() > 1:
+            self._scout = Scout(cells, self._plan_ahead)
+
+    def close(self) -> None:
+        """Stop what goes on beside the cells."""
+        if self._scout is not None:
+            self._scout.close()
+
+    def _look_ahead(self, cell: Cell) -> None:
+        if self._scout is None:
+            return
+        for coming in self._scout.coming(cell):
+            guard = self._guards[coming.guard]
+            if guard.name not in self._benches:
+                if any(name.startswith(FIXTURE) for name in (guard.model, guard.data)):
+                    continue  # only a test of its own can resolve them
+                # Here, not on the scout's thread: people's factories may mind. What they raise is told in its turn.
+                with contextlib.suppress(RunError):
+                    self.data(guard.data, without_fixtures)
+            if guard.data in self._loaded:
+                self._scout.send(coming)
+
+    def _plan_ahead(self, cell: Cell, stopped: Stopped) -> None:
+        self.bench(cell.guard, without_fixtures).plan_ahead(cell, stopped)
+
     def bench(self, guard_name: str, fixtures: FixtureLookup) -> Bench:
         """The bench of a guard."""
-        if guard_name not in self._benches:
-            guard = self._guards[guard_name]
-            self._benches[guard_name] = Bench(guard, self._subject(guard, fixtures), self.settings)
-        return self._benches[guard_name]
+        with self._making:
+            if guard_name not in self._benches:
+                guard = self._guards[guard_name]
+                self._benches[guard_name] = Bench(guard, self._subject(guard, fixtures), self.settings)
+            return self._benches[guard_name]
 
     def _subject(self, guard: Guard, fixtures: FixtureLookup) -> Subject:
-        """Guards with the same model, data, task and slices share one."""
-        key = (guard.task, guard.model, guard.data, guard.slicings)
+        """Guards with the same model, data, task, slices and fingerprint share one."""
+        named = (guard.task, guard.model, guard.data)
+        key = (*named, guard.slicings, guard.fingerprint)
         if key not in self._subjects:
             self._subjects[key] = Subject(
                 guard.task,
@@ -76,9 +113,11 @@ class Session:
                 functools.partial(self.data, guard.data, fixtures),
                 device=self.device,
                 seed=self.settings.seed,
-                shared=(self.settings.run_folder, " ".join(key[:3])),
+                shared=(self.settings.run_folder, " ".join(named)),
                 shuffled=self.settings.early_stop,
                 slicers=functools.partial(slicers, guard, self._folder),
+                certainty=certainty(guard, self._folder, self.settings),
+                reading=self._reading.setdefault(guard.data, threading.Lock()),
             )
         return self._subjects[key]
 

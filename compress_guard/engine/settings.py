@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import platform
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Final
 
 from compress_guard.errors import UsageError
 from compress_guard.records import Cell
+from compress_guard.store import DEFAULT_CAP_BYTES, Store
 
 _DEVICE: Final = re.compile(r"auto|cpu|cuda(:\d+)?")
 
@@ -26,7 +29,7 @@ class RunSettings:
     run_folder: Path
     """Where the processes of this run share what they made once; deleted when it ends."""
     store_folder: Path
-    """Where bitstreams are kept."""
+    """Where bitstreams, plans and evidence are kept."""
     device: str = "auto"
     workers: int = field(default_factory=cores)
     limit: int | None = None
@@ -36,6 +39,12 @@ class RunSettings:
     strict: bool = False
     keep_evidence: bool = False
     """Leave every cell's evidence in the run folder, for the results file."""
+    store_cap: int = DEFAULT_CAP_BYTES
+    """Bytes that the store may hold when the run has ended."""
+
+    def store(self) -> Store:
+        """The store of this run, bounded as the run asks."""
+        return Store(self.store_folder, self.store_cap)
 
 
 def effective_limit(cell: Cell, settings: RunSettings) -> int | None:
@@ -81,6 +90,25 @@ def resolve_device(device: str, worker: int = 0) -> str:
     if ":" in device:
         return device
     return f"cuda:{worker % torch.cuda.device_count()}"
+
+
+def calm_threads() -> None:
+    """Have torch's threads sleep while they wait for one another: coding beside predictions wants the cores.
+
+    Without effect once torch is loaded, or where the environment says how they wait.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+@functools.cache
+def processor() -> str:
+    """The name of the CPU, e.g. ``AMD EPYC``; its architecture where the system does not tell."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        found = None
+    name = found[1].strip() if found else platform.processor()
+    return name if name and name != "unknown" else platform.machine()
 
 
 def device_name(device: str) -> str:

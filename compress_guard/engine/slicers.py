@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from compress_guard.engine.factories import imported
-from compress_guard.engine.samples import Slicer
+from compress_guard.engine.shelf import Slicer
 from compress_guard.errors import DataError
 from compress_guard.records import Guard, Slicing
 from compress_guard.registry import TASKS

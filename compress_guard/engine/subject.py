@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Final, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from compress_guard import store as keys
 from compress_guard.engine import clean
-from compress_guard.engine.prediction import Batch, ahead, batch_size_of, clean_batch, positions_in_batches, predict
-from compress_guard.engine.samples import Samples, Slicer, Survey, survey
+from compress_guard.engine.identity import Certainty
+from compress_guard.engine.prediction import (
+    Batch,
+    ahead,
+    batch_size_of,
+    clean_batch,
+    evidence_of,
+    positions_in_batches,
+    predictions,
+)
+from compress_guard.engine.samples import Samples, Survey, survey
+from compress_guard.engine.shards import Predicted, Recall, Shard
+from compress_guard.engine.shelf import Shelf, Slicer
 from compress_guard.engine.sources import Sources, lossy_sources
+from compress_guard.errors import DataError
 from compress_guard.records import Evidence
 from compress_guard.registry import TASKS
 from compress_guard.tasks.contract import Task
+
+if TYPE_CHECKING:
+    from compress_guard.tasks.contract import Arrays
 
 T = TypeVar("T")
 
 CountProgress = Callable[[int, int], None]
 """Told how many images are done, and of how many."""
+
+
+def _unheard(done: int, total: int) -> None:
+    """Progress that is too short to tell of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +70,8 @@ class Subject:
         shared: tuple[Path, str] | None = None,
         shuffled: bool = False,
         slicers: Callable[[], Mapping[str, Slicer]] = dict,
+        certainty: Certainty | None = None,
+        reading: threading.Lock | None = None,
     ) -> None:
         self.task: Final[Task] = TASKS.resolve(task)()
         self.device: Final = device
@@ -60,6 +83,13 @@ class Subject:
         self.shuffled: Final = shuffled
         """Whether images come in seeded random order, so that any first part of them is a fair sample of all."""
         self._slicers: Final = slicers
+        self._certainty: Final = certainty
+        """None: nothing is known of what the model predicted in earlier runs."""
+        self._reading: Final = reading
+        """Held while the data set is read, where other subjects read it too."""
+        self._making: Final = threading.RLock()
+        """Held while a subset is made: plans are made ahead, on a thread of their own."""
+        self._shelf: Shelf | None = None
         self._model: Any = None
         self._subsets: Final[dict[int | None, Subset]] = {}
         self._clean: Final[dict[int | None, Evidence]] = {}
@@ -67,21 +97,20 @@ class Subject:
         self._made: Final[dict[str, Any]] = {}
         self.predictions = 0
         """Images that the model was asked to predict so far, clean ones and controls included."""
+        self.remembered = 0
+        """Images whose evidence earlier runs had left."""
 
     def subset(self, limit: int | None) -> Subset:
         """The images of this limit, read and checked once; raises `DataError`."""
         limit = self.binding(limit)
-        if limit not in self._subsets:
-            samples = Samples(
-                self._load_data(),
-                self.task.target,
-                limit=limit,
-                seed=self._seed,
-                shuffled=self.shuffled,
-                slicers=self._slicers(),
-            )
-            self._subsets[limit] = Subset(samples, survey(samples, self.task.classes))
-        return self._subsets[limit]
+        with self._making:
+            if limit not in self._subsets:
+                data, read = self._load_data(), self.task.target
+                if self._shelf is None:
+                    self._shelf = Shelf(data, read, self._slicers(), self._reading)
+                samples = Samples(data, read, limit=limit, seed=self._seed, shuffled=self.shuffled, shelf=self._shelf)
+                self._subsets[limit] = Subset(samples, survey(samples, self.task.classes))
+            return self._subsets[limit]
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for all guards that measure this subject."""
@@ -113,53 +142,113 @@ class Subject:
             return self._clean_beginning(limit, first, progress)
         if limit not in self._clean:
             subset = self.subset(limit)
-            chunks = list(self.batches(subset))
+            shards = self.clean_shards(subset)
             ids = tuple(info.id for info in subset.survey.infos)
 
             def made() -> Evidence:
-                makers = [partial(clean_batch, subset.samples, subset.survey, chunk, self.device) for chunk in chunks]
-                return self.evidence(makers, len(subset.survey.usable), progress)
+                return self.evidence(shards, progress).evidence
 
             def probe() -> Evidence:
-                return self._predict(clean_batch(subset.samples, subset.survey, chunks[0], self.device))
+                return self.evidence(shards[:1], _unheard).evidence
 
             self._clean[limit] = clean.made_once(self._clean_file(limit), ids, made, probe)
         return self._clean[limit]
 
     def _clean_beginning(self, limit: int | None, images: int, progress: CountProgress) -> Evidence:
-        subset = self.subset(limit)
         parts = self._clean_parts.setdefault(limit, [])
-        chunks = [chunk for chunk in self.batches(subset) if chunk.start < images]
-        makers = [
-            partial(clean_batch, subset.samples, subset.survey, chunk, self.device) for chunk in chunks[len(parts) :]
+        shards = self.clean_shards(self.subset(limit))
+        stops = list(accumulate(len(shard.ids) for shard in shards))
+        wanted = sum(stop - len(shard.ids) < images for stop, shard in zip(stops, shards, strict=True))
+        for part in self.each(shards[len(parts) : wanted]):
+            parts.append(part.evidence)
+            progress(stops[len(parts) - 1], stops[wanted - 1])
+        return Evidence.merge(parts[:wanted])
+
+    def clean_shards(self, subset: Subset) -> list[Shard]:
+        """The source images of a subset, batch by batch; raises `ModelError`."""
+        samples, surveyed = subset.samples, subset.survey
+        return [
+            Shard(
+                partial(clean_batch, samples, surveyed, cut, self.device),
+                tuple(surveyed.infos[at].id for at in cut),
+                keys.key("clean", *(part for at in cut for part in surveyed.content(at))),
+            )
+            for cut in self.batches(subset)
         ]
-        for part in self.each_evidence(makers):
-            parts.append(part)
-            progress(chunks[len(parts) - 1].stop, chunks[-1].stop)
-        return Evidence.merge(parts[: len(chunks)])
 
     def batches(self, subset: Subset) -> Iterable[range]:
         """The positions of a subset's images, cut as the model wants them; raises `ModelError`."""
         return positions_in_batches(len(subset.survey.usable), batch_size_of(self._loaded_model()))
 
-    def evidence(self, makers: Iterable[Callable[[], Batch]], total: int, progress: CountProgress) -> Evidence:
-        """What the model makes of batches that are made while it works."""
-        parts: list[Evidence] = []
-        done = 0
-        for part in self.each_evidence(makers):
+    def evidence(self, shards: Sequence[Shard], progress: CountProgress) -> Predicted:
+        """What the model makes of shards, the next ones of which are made while it works."""
+        parts: list[Predicted] = []
+        total, done = sum(len(shard.ids) for shard in shards), 0
+        for shard, part in zip(shards, self.each(shards), strict=True):
             parts.append(part)
-            done += len(part.ids)
+            done += len(shard.ids)
             progress(done, total)
-        return Evidence.merge(parts)
+        return Predicted.merge(parts)
 
-    def each_evidence(self, makers: Iterable[Callable[[], Batch]]) -> Generator[Evidence, None, None]:
-        """The same batch by batch, for whoever may stop in between."""
-        for batch in ahead(makers):
-            yield self._predict(batch)
+    def each(self, shards: Sequence[Shard]) -> Generator[Predicted, None, None]:
+        """The same shard by shard, for whoever may stop in between; what earlier runs left of them is not made anew."""
+        recall = self.recall
 
-    def _predict(self, batch: Batch) -> Evidence:
+        def found_or_made(shard: Shard) -> Predicted | Batch:
+            kept = recall.get(shard) if recall is not None else None
+            return shard.make() if kept is None else kept
+
+        for shard, found in zip(shards, ahead(partial(found_or_made, shard) for shard in shards), strict=True):
+            if isinstance(found, Predicted):
+                self.remembered += len(shard.ids) if recall is not None and recall.is_earlier(shard) else 0
+                yield found
+                continue
+            predicted = Predicted(evidence_of(self.task, found, self._predictions(found)), found.seen)
+            if recall is not None:
+                recall.put(shard, predicted)
+            yield predicted
+
+    @property
+    def certain(self) -> bool:
+        """Whether something vouches for the model, so that what it predicts may outlast the run."""
+        return self._certainty is not None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the model answered the probing batch otherwise than the one that its fingerprint once stood for."""
+        recall = self.__dict__.get("recall")
+        return recall is not None and recall.moved
+
+    @cached_property
+    def recall(self) -> Recall | None:
+        """What earlier runs left of this model, once it has answered a probing batch; None for an uncertain model.
+
+        Raises `ModelError`, `DataError`.
+        """
+        if self._certainty is None:
+            return None
+        size = batch_size_of(self._loaded_model())
+        probe = self._probe(size)
+        batch = probe.make()
+        answers = self._predictions(batch)
+        certainty = self._certainty
+        identity = certainty.identity(self.device, size)
+        recall = Recall(certainty.store, certainty.run_folder, identity, probe, answers)
+        recall.put(probe, Predicted(evidence_of(self.task, batch, answers), batch.seen))
+        return recall
+
+    def _probe(self, images: int) -> Shard:
+        """The first batch of a seeded subset, a larger one where none of so many images can be read."""
+        try:
+            return self.clean_shards(self.subset(images))[0]
+        except DataError:
+            if self.binding(images) is None:
+                raise
+        return self._probe(2 * images)
+
+    def _predictions(self, batch: Batch) -> list[Arrays]:
         self.predictions += len(batch.images)
-        return predict(self._loaded_model(), self.task, batch)
+        return predictions(self._loaded_model(), self.task, batch)
 
     def _loaded_model(self) -> Any:
         if self._model is None:

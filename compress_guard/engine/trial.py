@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from compress_guard import store as keys
 from compress_guard.codecs.decoders import second_decoder
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.health import Watch
 from compress_guard.engine.prediction import Batch, Progress, coded_batch
+from compress_guard.engine.seen import Seen
+from compress_guard.engine.shards import Predicted, Shard
 from compress_guard.engine.subject import Subject, Subset
 from compress_guard.engine.swap import swapped_batch
 from compress_guard.errors import CodecError
@@ -35,6 +38,8 @@ class Passed:
     evidence: Evidence
     reached: int
     """Images, in their order, that the model had come to when it stopped."""
+    seen: Seen
+    """Of the same images, before the model saw them."""
     judgement: Judgement | None = None
     """Where the verdict was certain before the last image."""
 
@@ -57,9 +62,8 @@ class Trial:
         """All images."""
         guard, cell = self.names
         clean = self.subject.clean_evidence(self.limit, partial(progress, f"predicting {guard} clean"))
-        makers, total = self._makers(), len(self.subset.survey.usable)
-        evidence = self.subject.evidence(makers, total, partial(progress, f"predicting {cell}"))
-        return Passed(clean.select(evidence.ids), evidence, total)
+        found = self.subject.evidence(self._shards(), partial(progress, f"predicting {cell}"))
+        return Passed(clean.select(found.evidence.ids), found.evidence, len(self.subset.survey.usable), found.seen)
 
     def until_certain(self, stop: EarlyStop, score: Score, progress: Progress) -> Passed:
         """Batch after batch until `stop` is certain of the verdict; all images where it never is."""
@@ -67,21 +71,22 @@ class Trial:
         total = len(self.subset.survey.usable)
         cuts = list(self.subject.batches(self.subset))
         told = partial(progress, f"predicting {guard} clean")
-        parts: list[Evidence] = []
-        with contextlib.closing(self.subject.each_evidence(self._makers())) as arriving:
+        parts: list[Predicted] = []
+        with contextlib.closing(self.subject.each(self._shards())) as arriving:
             for cut, part in zip(cuts, arriving, strict=False):
                 parts.append(part)
                 progress(f"predicting {cell}", cut.stop, total)
-                used = sum(len(one.ids) for one in parts)
+                used = sum(len(one.evidence.ids) for one in parts)
                 if cut.stop == total or not used or not self._fair(cut.stop, used) or not stop.due(used):
                     continue
-                evidence = Evidence.merge(parts)
-                clean = self.subject.clean_evidence(self.limit, told, cut.stop).select(evidence.ids)
-                judgement = stop.look(score(clean), score(evidence), used)
+                found = Predicted.merge(parts)
+                clean = self.subject.clean_evidence(self.limit, told, cut.stop).select(found.evidence.ids)
+                judgement = stop.look(score(clean), score(found.evidence), used)
                 if judgement is not None:
-                    return Passed(clean, evidence, cut.stop, judgement)
-        evidence = Evidence.merge(parts)
-        return Passed(self.subject.clean_evidence(self.limit, told, total).select(evidence.ids), evidence, total)
+                    return Passed(clean, found.evidence, cut.stop, found.seen, judgement)
+        found = Predicted.merge(parts)
+        clean = self.subject.clean_evidence(self.limit, told, total).select(found.evidence.ids)
+        return Passed(clean, found.evidence, total, found.seen)
 
     def _fair(self, reached: int, used: int) -> bool:
         """Whether so many images can stand for all: no class is missing, and not too many were lost in coding."""
@@ -92,23 +97,37 @@ class Trial:
         second = second_decoder(self.coder.codec)
         if second is None:
             return {}
-        survey, samples = self.subset.survey, self.subset.samples
-        makers = [
-            partial(swapped_batch, samples, survey, self.coder, second, self.planned, cut, self.subject.device)
+        survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
+        shards = [
+            self._shard(
+                cut, partial(swapped_batch, samples, survey, self.coder, second, self.planned, cut, device), second.name
+            )
             for cut in self.subject.batches(self.subset)
             if cut.start < passed.reached
         ]
         told = partial(progress, f"predicting {self.names[1]} with {second.name}")
         try:
-            evidence = self.subject.evidence(makers, passed.reached, told).select(passed.evidence.ids)
+            evidence = self.subject.evidence(shards, told).evidence.select(passed.evidence.ids)
         except CodecError:  # of the second decoder, which no verdict hangs on
             return {"swap_decoder": second.name}
         points = float(score(evidence)(np.ones((1, len(evidence.ids))))[0])
         return {"swap_decoder": second.name, "swap_score": None if isnan(points) else points}
 
-    def _makers(self) -> list[Callable[[], Batch]]:
-        survey, samples = self.subset.survey, self.subset.samples
+    def _shards(self) -> list[Shard]:
+        survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
         return [
-            partial(coded_batch, samples, survey, self.coder, self.planned, cut, self.subject.device, self.watch.see)
+            self._shard(
+                cut, partial(coded_batch, samples, survey, self.coder, self.planned, cut, device, self.watch.see)
+            )
             for cut in self.subject.batches(self.subset)
         ]
+
+    def _shard(self, cut: range, make: Callable[[], Batch], decoder: str = "its own") -> Shard:
+        """The images at these positions as the plan codes them, decoded by the decoder of that name."""
+        survey, settings = self.subset.survey, self.planned.settings
+        coded = [at for at in cut if settings[at] is not None]
+        parts = [
+            part for at in coded for part in (*survey.content(at), str(settings[at]), str(at in self.watch.sample))
+        ]
+        ids = tuple(survey.infos[at].id for at in coded)
+        return Shard(make, ids, keys.key("coded", self.coder.identity, decoder, *parts))

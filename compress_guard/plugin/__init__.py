@@ -3,7 +3,12 @@
 Importing it imports pytest and little else; what a gate needs is imported once ``--compress-guard`` is given.
 """
 
-from compress_guard.plugin.fixtures import compress_guard_session_fixtures, compressed_batches, guard
+from compress_guard.plugin.fixtures import (
+    codec_throughput,
+    compress_guard_session_fixtures,
+    compressed_batches,
+    guard,
+)
 from compress_guard.plugin.hooks import (
     pytest_collection_modifyitems,
     pytest_configure,
@@ -12,6 +17,7 @@ from compress_guard.plugin.hooks import (
 from compress_guard.plugin.options import pytest_addoption
 
 __all__ = [
+    "codec_throughput",
     "compress_guard_session_fixtures",
     "compressed_batches",
     "guard",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from compress_guard.plugin.items import FileItem
+from compress_guard.plugin.throughput import throughput_items
 from compress_guard.records import Cell, CellResult, Thresholds
 
 if TYPE_CHECKING:
@@ -36,30 +38,17 @@ class ThresholdsFile(pytest.File):
         for guard in self.thresholds.guards:
             for cell in guard.cells:
                 item: CellItem = CellItem.from_parent(self, name=cell.name, callobj=measure_cell, cell=cell)
-                item.add_marker(pytest.mark.compress_guard(guard=guard.name, codecs=[cell.codec.alias], bpp=[cell.bpp]))
                 yield item
+            if guard.throughput is not None and self.config.getoption("--cg-benchmark"):
+                yield from throughput_items(self, guard.throughput)
 
 
-class CellItem(pytest.Function):
-    """One cell as a test function: it has fixtures, markers, -k, --lf, JUnit and xdist like any other."""
+class CellItem(FileItem):
+    """A cell that gates a model."""
 
     def __init__(self, *, cell: Cell, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(cell=cell, **kwargs)
         self.cell: Final = cell
-
-    @property
-    def id(self) -> Any:
-        """The node id in parts, as pytest reads it back from text.
-
-        pytest 9.2 compares these for --lf, --ff and --nf. Of a function that its own parametrize has not made it would
-        take the brackets for a part of the name, and so never find again what failed.
-        """
-        return type(super().id).parse(self.nodeid)
-
-    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        # Not the bare name: where a line ends with this text, pytest writes every dot in it as "::", and guards may
-        # have dots in their names.
-        return self.path, self.cell.line - 1, f"cell {self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The cell's one sentence; below it the traceback of what people's own code raised."""

@@ -20,10 +20,10 @@ from compress_guard.engine.subject import Subject
 from compress_guard.errors import OptionError
 from compress_guard.plugin.collection import RESULTS, record, settle
 from compress_guard.plugin.gate import gate_of
-from compress_guard.records import CellResult, Guard
+from compress_guard.records import CellResult, Fingerprint, Guard
 
-_SUBJECTS: Final = pytest.StashKey[list[tuple[Any, Any, str, Subject]]]()
-"""Subjects by model, data and task, with references that keep the objects and so their identity."""
+_SUBJECTS: Final = pytest.StashKey[list[tuple[Any, Any, tuple[str, Fingerprint | None], Subject]]]()
+"""Subjects by model, data, task and fingerprint, with references that keep the objects and so their identity."""
 _BENCHES: Final = pytest.StashKey[list[tuple[Guard, Subject, Bench]]]()
 
 
@@ -76,7 +76,7 @@ class GuardFacade:
             return self._bench(model, data, guard).measure(cell, name, progress, progress.tell)
 
     def _bench(self, model: Any, data: Any, guard: Guard) -> Bench:
-        subject = self._subject(model, data, guard.task)
+        subject = self._subject(model, data, guard)
         known = self._request.config.stash.setdefault(_BENCHES, [])
         for seen_guard, seen_subject, bench in known:
             if seen_subject is subject and seen_guard == guard:
@@ -85,20 +85,14 @@ class GuardFacade:
         known.append((guard, subject, bench))
         return bench
 
-    def _subject(self, model: Any, data: Any, task: str) -> Subject:
+    def _subject(self, model: Any, data: Any, guard: Guard) -> Subject:
         known = self._request.config.stash.setdefault(_SUBJECTS, [])
-        for seen_model, seen_data, seen_task, subject in known:
-            if seen_model is model and seen_data is data and seen_task == task:
+        named = (guard.task, guard.fingerprint)
+        for seen_model, seen_data, seen_named, subject in known:
+            if seen_model is model and seen_data is data and seen_named == named:
                 return subject
-        subject = subject_of(
-            task,
-            model,
-            data,
-            self._gate.session.device,
-            self._gate.settings.seed,
-            shuffled=self._gate.settings.early_stop,
-        )
-        known.append((model, data, task, subject))
+        subject = subject_of(guard, model, data, self._gate.session.device, self._gate.settings)
+        known.append((model, data, named, subject))
         return subject
 
 

@@ -1,4 +1,6 @@
-"""The fixtures: `guard` and `compressed_batches` for people's own tests, and the cells' way to session fixtures."""
+"""The fixtures: `guard`, `compressed_batches` and `codec_throughput` for people's own tests, and the cells' way to
+session fixtures.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from compress_guard.plugin.options import switched_on
 if TYPE_CHECKING:
     from compress_guard.engine.prediction import Batch
     from compress_guard.plugin.facade import GuardFacade
+    from compress_guard.plugin.timing import CodecThroughput
 
 
 def _needs_gate(request: pytest.FixtureRequest) -> None:
@@ -60,6 +63,28 @@ def compressed_batches(request: pytest.FixtureRequest) -> Iterator[Batch]:
     from compress_guard.plugin.marker import batches
 
     return batches(request)
+
+
+@pytest.fixture
+def codec_throughput(request: pytest.FixtureRequest) -> CodecThroughput:
+    """Time a codec from a test of your own, with pytest-benchmark.
+
+    ::
+
+        def test_avif_is_fast_enough(codec_throughput, photos):
+            codec_throughput.check(photos, codec="avif", bpp=0.5, work="decode", min_ratio=0.3)
+
+    The images (uint8 RGB tensors (3, H, W) or PIL images) are brought to the rate; then the codec and a reference,
+    ``reference="jpeg"``, take turns. `check` fails the test if the codec is slower than `min_ratio` times the
+    reference, or if memory grows by more than `max_growth` megabytes, and records one result, which appears in the
+    summary, JUnit and JSON. `measure` takes the same arguments, asserts nothing and returns the result. `work` is
+    ``encode``, ``decode`` or ``round_trip``. The test is a benchmark of pytest-benchmark, which times the first call.
+    Without ``--compress-guard`` the test is skipped.
+    """
+    _needs_gate(request)
+    from compress_guard.plugin.timing import CodecThroughput
+
+    return CodecThroughput(request)
 
 
 @pytest.fixture(scope="session")

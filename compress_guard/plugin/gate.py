@@ -12,9 +12,12 @@ import pytest
 from compress_guard import thresholds as thresholds_file
 from compress_guard.plugin import distribution, summary
 from compress_guard.plugin.collection import RESULTS, CellItem, ThresholdsFile, same_file
+from compress_guard.plugin.items import FileItem
 from compress_guard.plugin.options import is_reached, paths_are_named, run_settings, thresholds_path
 from compress_guard.plugin.progress import TerminalProgress
-from compress_guard.records import CellResult, Thresholds
+from compress_guard.plugin.throughput import SPEEDS, check_benchmark
+from compress_guard.records import Cell, CellResult, Thresholds, ThroughputResult
+from compress_guard.thresholds.throughput import benchmarked
 
 if TYPE_CHECKING:
     from compress_guard.engine.session import Session
@@ -38,6 +41,7 @@ class Gate:
         self.thresholds: Final = thresholds
         self.settings: Final = settings
         self.results: Final[dict[str, CellResult]] = {}
+        self.speeds: Final[dict[str, ThroughputResult]] = {}
         self._workerinput: Final = workerinput
         self.selected: Final[set[str]] = set()
         """Guards with a cell that this run came to, even where nothing was measured."""
@@ -45,6 +49,8 @@ class Gate:
         """Why the results file could not be written."""
         self._guard_of: Final = {cell.name: cell.guard for guard in thresholds.guards for cell in guard.cells}
         self._session: Session | None = None
+        self._coming: tuple[Cell, ...] = ()
+        """The cells of this run, in its order."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> Gate:
@@ -56,6 +62,9 @@ class Gate:
             thresholds = Thresholds(str(found.path), ())
         else:
             thresholds = thresholds_file.load(found.path, shown=shown)
+        if config.getoption("--cg-benchmark"):
+            check_benchmark(config)
+            thresholds = benchmarked(thresholds)
         if workerinput is None and thresholds.guards and not paths_are_named(config) and not is_reached(config, found):
             config.args.append(str(found.path))
         gate = cls(config, thresholds, run_settings(config, found.path, workerinput), workerinput)
@@ -70,6 +79,8 @@ class Gate:
 
             worker = 0 if self._workerinput is None else int(str(self._workerinput["workerid"]).removeprefix("gw"))
             self._session = Session(self.thresholds, self.settings, worker=worker)
+            if self._workerinput is None:
+                self._session.expect(self._coming)
         return self._session
 
     def progress(self) -> TerminalProgress:
@@ -92,25 +103,32 @@ class Gate:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if call.when == "call":
-            results = item.stash.get(RESULTS, [])
+            results, speeds = item.stash.get(RESULTS, []), item.stash.get(SPEEDS, [])
             # Plain values on the report travel from xdist workers to the controller with it.
             vars(report)["compress_guard"] = [result.as_dict() for result in results]
-            if isinstance(item, CellItem) and report.skipped and results:
-                report.longrepr = (str(item.path), item.cell.line, f"Skipped: {results[-1].reason}")
+            vars(report)["compress_guard_throughput"] = [result.as_dict() for result in speeds]
+            reasons = [*(result.reason for result in results), *(speed.reason for speed in speeds)]
+            if isinstance(item, FileItem) and report.skipped and reasons:
+                report.longrepr = (str(item.path), item.line, f"Skipped: {reasons[-1]}")
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         guard = self._guard_of.get(report.nodeid.rpartition("::")[2])
         # A setup that passes promises a call; under --setup-plan none comes, and nobody expects a verdict.
-        if guard is not None and (report.when == "call" or not report.passed):
+        # Under pytest-benchmark's own --benchmark-only nobody expects one either.
+        expected = not self.config.getoption("benchmark_only", False)
+        if guard is not None and expected and (report.when == "call" or not report.passed):
             self.selected.add(guard)
         for values in getattr(report, "compress_guard", ()):
             result = CellResult.from_dict(values)
             self.results[result.id] = result
+        for values in getattr(report, "compress_guard_throughput", ()):
+            speed = ThroughputResult.from_dict(values)
+            self.speeds[speed.id] = speed
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
-        found = getattr(report, "compress_guard", ())
+        found = [*getattr(report, "compress_guard", ()), *getattr(report, "compress_guard_throughput", ())]
         if report.passed and any(values["verdict"] == "inconclusive" for values in found):
             return "inconclusive", "?", ("INCONCLUSIVE", {"light": True})
         return None
@@ -128,10 +146,15 @@ class Gate:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         summary.show(self, terminalreporter)
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._coming = tuple(item.cell for item in session.items if isinstance(item, CellItem))
+
     def pytest_unconfigure(self) -> None:
+        if self._session is not None:
+            self._session.close()
         if self._workerinput is None:
             if self._session is not None or self.results:
-                summary.trim_store(self)
+                summary.close_store(self)
             shutil.rmtree(self.settings.run_folder, ignore_errors=True)
 
     # Hooks of xdist, where it is installed

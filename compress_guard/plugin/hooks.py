@@ -29,8 +29,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(gate, "compress_guard_gate")
 
 
+# Before pytest-benchmark looks which tests are its own.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if switched_on(config):
+        from compress_guard.plugin.throughput import mark_benchmarks
+
+        mark_benchmarks(config, items)
         return
     skip = pytest.mark.skip(reason="needs --compress-guard")
     for item in items:

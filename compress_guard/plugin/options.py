@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FILE: Final = "thresholds.yaml"
 CACHE_FOLDER: Final = ".compress_guard"
+MEGABYTE: Final = 2**20
 
 
 def positive(text: str) -> int:
@@ -73,11 +74,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="keep bitstreams in DIR (default: .compress_guard beside the thresholds file), so that the next run only "
         "decodes",
     )
+    group.addoption(
+        "--cg-cache-size",
+        metavar="MB",
+        type=positive,
+        help="let the cache keep at most so many megabytes; what lay unused longest goes first (default: 4096)",
+    )
     group.addoption("--cg-no-cache", action="store_true", help="keep nothing after the run")
     group.addoption(
         "--cg-json",
         metavar="FILE",
         help="write all results as JSON to FILE, and the evidence of every image to a zip file beside it",
+    )
+    group.addoption(
+        "--cg-benchmark",
+        action="store_true",
+        help="collect throughput cells too: how fast each codec encodes, decodes and does both, timed with "
+        "pytest-benchmark beside a reference codec",
     )
     group.addoption(
         "--cg-early-stop",
@@ -163,8 +176,10 @@ def _plain(path: Path) -> Path:
 
 def run_settings(config: pytest.Config, thresholds: Path, workerinput: dict[str, object] | None) -> RunSettings:
     """The settings of this process; an xdist worker (with its input) takes the folder that its controller made."""
-    from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
+    from compress_guard.engine.settings import RunSettings, calm_threads, check_device, check_results_file, cores
+    from compress_guard.store import DEFAULT_CAP_BYTES
 
+    calm_threads()
     device = str(config.getoption("--cg-device"))
     if workerinput is None and not config.option.collectonly:
         check_device(device, "--cg-device")
@@ -178,6 +193,7 @@ def run_settings(config: pytest.Config, thresholds: Path, workerinput: dict[str,
         run_folder = Path(str(workerinput["compress_guard_run_folder"]))
     processes = 1 if workerinput is None else int(str(workerinput["workercount"]))
     limit, seed = config.getoption("--cg-limit"), config.getoption("--cg-seed")
+    megabytes = config.getoption("--cg-cache-size")
     return RunSettings(
         run_folder=run_folder,
         store_folder=_store_folder(config, thresholds, run_folder),
@@ -188,6 +204,7 @@ def run_settings(config: pytest.Config, thresholds: Path, workerinput: dict[str,
         early_stop=bool(config.getoption("--cg-early-stop")),
         strict=bool(config.getoption("--cg-strict")),
         keep_evidence=config.getoption("--cg-json") is not None,
+        store_cap=DEFAULT_CAP_BYTES if megabytes is None else megabytes * MEGABYTE,
     )
 
 

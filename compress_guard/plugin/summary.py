@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from compress_guard.errors import RunError
-from compress_guard.records import CellResult
+from compress_guard.records import CellResult, ThroughputResult
 
 if TYPE_CHECKING:
     import pytest
 
     from compress_guard.plugin.gate import Gate
+
+Result = TypeVar("Result", CellResult, ThroughputResult)
 
 
 def ungated(gate: Gate) -> list[str]:
@@ -29,21 +32,32 @@ def _unmeasured(gate: Gate) -> list[str]:
 
 def in_file_order(gate: Gate) -> list[CellResult]:
     """The results in the order of the thresholds file, then those of people's own tests, whatever worker was first."""
-    order = {cell.name: place for place, cell in enumerate(c for guard in gate.thresholds.guards for c in guard.cells)}
-    return sorted(
-        gate.results.values(), key=lambda result: (order.get(result.id.rpartition("::")[2], len(order)), result.id)
-    )
+    return _sorted(gate.results.values(), (cell.name for guard in gate.thresholds.guards for cell in guard.cells))
+
+
+def speeds_in_file_order(gate: Gate) -> list[ThroughputResult]:
+    """The results of throughput cells, in the same order."""
+    timed = (guard.throughput for guard in gate.thresholds.guards if guard.throughput is not None)
+    return _sorted(gate.speeds.values(), (cell.name for throughput in timed for cell in throughput.cells))
+
+
+def _sorted(results: Iterable[Result], names: Iterable[str]) -> list[Result]:
+    order = {name: place for place, name in enumerate(names)}
+    return sorted(results, key=lambda result: (order.get(result.id.rpartition("::")[2], len(order)), result.id))
 
 
 def show(gate: Gate, reporter: pytest.TerminalReporter) -> None:
-    """One matrix per guard, and what a person should know beside it."""
+    """One matrix per guard, one table of its codecs' speed, and what a person should know beside them."""
     unmeasured = _unmeasured(gate)
-    if not gate.results and not unmeasured and gate.unwritten is None:
+    if not gate.results and not gate.speeds and not unmeasured and gate.unwritten is None:
         return
-    from compress_guard.report import lines
+    from compress_guard.report import lines, throughput_lines
 
     reporter.section("compress_guard")
-    for line in lines(in_file_order(gate), getattr(reporter._tw._file, "encoding", None)):
+    encoding = getattr(reporter._tw._file, "encoding", None)
+    between = [()] if gate.results and gate.speeds else []
+    cells, speeds = lines(in_file_order(gate), encoding), throughput_lines(speeds_in_file_order(gate), encoding)
+    for line in (*cells, *between, *speeds):
         for text, style in line:
             reporter.write(text, **dict.fromkeys(style.split(), True))
         reporter.write("\n")
@@ -66,13 +80,15 @@ def write_json(gate: Gate) -> None:
             in_file_order(gate),
             environment(gate.settings),
             collect_evidence(gate.settings.run_folder),
+            speeds_in_file_order(gate),
         )
     except RunError as problem:
         gate.unwritten = str(problem)
 
 
-def trim_store(gate: Gate) -> None:
-    """Keep the bitstream store under its cap."""
-    from compress_guard.store import Store
+def close_store(gate: Gate) -> None:
+    """Remember what the run worked with, and keep the store under its cap."""
+    from compress_guard.engine.versions import remember_run
 
-    Store(gate.settings.store_folder).trim()
+    remember_run(gate.settings, gate.results.values())
+    gate.settings.store().trim()

@@ -6,6 +6,7 @@ from compress_guard.records.evidence import Evidence
 from compress_guard.records.guards import (
     Cell,
     CodecSpec,
+    Fingerprint,
     Guard,
     Policy,
     Scalar,
@@ -17,6 +18,7 @@ from compress_guard.records.guards import (
 from compress_guard.records.judgements import Interval, Judgement
 from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction
 from compress_guard.records.results import CellResult, SliceResult
+from compress_guard.records.throughput import SpeedLimits, Throughput, ThroughputCell, ThroughputResult, Work
 from compress_guard.records.vocabulary import (
     JUDGED,
     SCHEMA,
@@ -39,6 +41,7 @@ __all__ = [
     "CodecSpec",
     "Correction",
     "Evidence",
+    "Fingerprint",
     "Guard",
     "ImageInfo",
     "Interval",
@@ -55,8 +58,13 @@ __all__ = [
     "SliceLimit",
     "SliceResult",
     "Slicing",
+    "SpeedLimits",
     "Thresholds",
+    "Throughput",
+    "ThroughputCell",
+    "ThroughputResult",
     "Verdict",
+    "Work",
     "format_bpp",
     "seeded_fraction",
 ]

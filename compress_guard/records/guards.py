@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMissing, RateMode
+
+if TYPE_CHECKING:
+    from compress_guard.records.throughput import Throughput
 
 Scalar: TypeAlias = "str | int | float | bool | tuple[str | int | float, ...]"
 """A codec option as YAML gives it."""
@@ -49,6 +52,16 @@ class SliceLimit:
     """Which slice; None: every one of that slicing that no other limit names."""
     max_drop: float
     """Points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What makes a model certain to be the one that it was in an earlier run."""
+
+    stated: str = ""
+    """What the file says of it, such as a version: whoever states it vouches for it."""
+    files: tuple[str, ...] = ()
+    """Files that hold the whole model, from the folder of the thresholds file; their content counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,10 @@ class Guard:
     """Predict each cell also from what a second decoder makes of its streams, where there is one."""
     policy: Policy = field(default_factory=Policy)
     max_error_share: float = 0.0
+    fingerprint: Fingerprint | None = None
+    """None: nothing that this model predicted in an earlier run is used again."""
+    throughput: Throughput | None = None
+    """None: the file asks for no throughput cells here."""
     line: int = 0
 
     def rates(self, codec: str) -> tuple[float, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 from compress_guard.records.vocabulary import RateMode
 
@@ -42,6 +43,14 @@ class PlannedRate:
     """Two settings more than 15 % apart in mean rate were mixed."""
     encodes: float
     """Encoder calls that this rate's search asked for, weighted by pixels: encoded pixels / pixels of all images."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PlannedRate:
+        """From its JSON values."""
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**fields)
 
     @property
     def bpp_mean(self) -> float | None:
@@ -83,6 +92,19 @@ class RatePlan:
 
     def at(self, bpp: float) -> PlannedRate:
         return next(planned for planned in self.rates if planned.target == bpp)
+
+    def to_bytes(self) -> bytes:
+        """As JSON."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> RatePlan:
+        """The inverse of `to_bytes`; raises ValueError for bytes that are none."""
+        try:
+            values = json.loads(data)
+            return cls(values["mode"], tuple(PlannedRate.from_dict(one) for one in values["rates"]))
+        except (KeyError, TypeError) as problem:
+            raise ValueError(f"these bytes are not a rate plan: {problem}") from problem
 
 
 def seeded_fraction(seed: int, image_id: str) -> float:

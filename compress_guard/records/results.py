@@ -135,6 +135,8 @@ class CellResult:
     swap_score: float | None = None
     """The compressed score with the streams decoded by that; the drop moves by as much as the score."""
     codec_version: str | None = None
+    codec_moved: str | None = None
+    """The version of the codec in the run before this one on the same store, where it was another."""
     codec_device: str | None = None
     """Where the codec worked, as in `device`."""
     codec_remark: str | None = None
@@ -158,6 +160,12 @@ class CellResult:
     predictions: int | None = None
     """Images that the model was asked to predict for this cell (clean ones and those of controls count where
     this cell made them)."""
+    remembered: int | None = None
+    """Images whose evidence (clean, compressed or of controls) an earlier run had left, so that the model was not
+    asked; None for a model without a fingerprint."""
+    model_moved: bool = False
+    """The model answered the probing batch otherwise than the one with the same fingerprint did in an earlier run, of
+    which therefore nothing was used."""
     seconds: float | None = None
 
     def as_dict(self) -> dict[str, Any]:

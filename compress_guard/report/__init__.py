@@ -8,6 +8,7 @@ from compress_guard.report.markup import Line, Span, ansi, plain
 from compress_guard.report.overview import lines
 from compress_guard.report.results_file import document, write
 from compress_guard.report.tally import Tally, tally, ungated
+from compress_guard.report.throughput import throughput_lines
 
 __all__ = [
     "Line",
@@ -20,6 +21,7 @@ __all__ = [
     "plain",
     "properties",
     "tally",
+    "throughput_lines",
     "ungated",
     "write",
 ]

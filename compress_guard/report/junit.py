@@ -9,13 +9,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from compress_guard.records import CellResult
+    from compress_guard.records import CellResult, ThroughputResult
 
 PREFIX: Final = "cg_"
 
 
-def properties(result: CellResult) -> list[tuple[str, str]]:
-    """Names, with the prefix ``cg_``, and values of a cell's fields, in the order of the JSON file.
+def properties(result: CellResult | ThroughputResult) -> list[tuple[str, str]]:
+    """Names, with the prefix ``cg_``, and values of a result's fields, in the order of the JSON file.
 
     What was not measured has no property. Words stand as they are; numbers, truth values, settings and lists are
     compact JSON, so that no digit is lost. ``cg_slices`` holds the slices whole; behind all fields each has its drop
@@ -27,9 +27,9 @@ def properties(result: CellResult) -> list[tuple[str, str]]:
     return [(PREFIX + name, _text(value)) for name, value in values if value is not None and value != []]
 
 
-def _of_slices(result: CellResult) -> Iterator[tuple[str, Any]]:
+def _of_slices(result: CellResult | ThroughputResult) -> Iterator[tuple[str, Any]]:
     taken: set[str] = set()
-    for part in result.slices:
+    for part in getattr(result, "slices", ()):
         # A value may be any text, while a name has to survive XML and whoever looks for it.
         name = re.sub(r"[^\w.+-]+", "_", f"slice_{part.slicing}_{part.value}")
         values: dict[str, Any] = {"drop": part.drop}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from compress_guard.report import coding, controls, doubts, figure, losses, obstacles, slices
+from compress_guard.report import coding, controls, doubts, figure, losses, obstacles, recall, slices
 from compress_guard.report.tally import ungated
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
         obstacles.faulty,
         obstacles.unjudged,
         obstacles.left_out,
+        recall.moved_models,
         slices.failed,
         slices.empty,
         controls.lossless,
@@ -60,6 +61,8 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
         coding.mixed,
         coding.estimated,
         coding.remarks,
+        recall.moved_codecs,
+        recall.remembered,
     ):
         for text in tells(results):
             yield ((text, "light"),)

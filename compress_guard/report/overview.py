@@ -36,6 +36,6 @@ def lines(results: Sequence[CellResult], encoding: str | None = "utf-8") -> Iter
 
 def _legend(results: Sequence[CellResult], signs: Signs) -> Line:
     spans: list[Span] = [("drop = clean - compressed (negative: a gain)", "light")]
-    for sign, meaning, style in signs.legend(list(results)):
+    for sign, meaning, style in signs.legend(results):
         spans += [("   ", ""), (sign, style), (f" {meaning}", "light")]
     return tuple(spans)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from compress_guard.records import CellResult
+from compress_guard.records import CellResult, ThroughputResult
 
 FAIL: Final = "FAIL"
 INCONCLUSIVE: Final = "?"
@@ -28,32 +29,36 @@ class Signs:
             return _ASCII
         return _UNICODE
 
-    def mark(self, result: CellResult) -> str:
+    def mark(self, result: CellResult | ThroughputResult) -> str:
         """What stands beside a cell's number: every cell that fails the run says FAIL, whatever made it fail."""
-        stopped = STOPPED if result.stopped_early else ""
+        stopped = STOPPED if _stopped(result) else ""
         doubt = INCONCLUSIVE if result.verdict == "inconclusive" else ""
         if result.outcome == "failed":
             return f"{doubt} {FAIL}{stopped}".lstrip()
         return {"pass": self.held, "unjudged": self.unjudged}.get(result.verdict, doubt) + stopped
 
-    def legend(self, results: list[CellResult]) -> list[tuple[str, str, str]]:
+    def legend(self, results: Sequence[CellResult | ThroughputResult]) -> list[tuple[str, str, str]]:
         """Sign, meaning and style of each sign that these results show."""
         verdicts = {result.verdict for result in results}
         shown = [
             ("pass" in verdicts, self.held, "held", "green"),
             ("inconclusive" in verdicts, INCONCLUSIVE, "inconclusive", "light"),
             ("unjudged" in verdicts, self.unjudged, "no limit", "light"),
-            (any(result.stopped_early for result in results), STOPPED, "stopped early", "light"),
+            (any(map(_stopped, results)), STOPPED, "stopped early", "light"),
             ("unreachable" in verdicts, "floor", "lowest bpp reached", "light"),
         ]
         return [(sign, meaning, style) for there, sign, meaning, style in shown if there]
 
 
-def style(result: CellResult) -> str:
+def style(result: CellResult | ThroughputResult) -> str:
     """The style of a cell in a matrix."""
     if result.outcome == "failed":
         return "red bold"
     return {"pass": "green"}.get(result.verdict, "light")
+
+
+def _stopped(result: CellResult | ThroughputResult) -> bool:
+    return isinstance(result, CellResult) and result.stopped_early
 
 
 _UNICODE: Final = Signs("✓", "·")

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from compress_guard.records import Cell, Guard
+from compress_guard.records import Cell, Guard, Throughput
 from compress_guard.registry import TASKS, unknown
 from compress_guard.thresholds import settings, slices
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.curve import Curve, read_drops
+from compress_guard.thresholds.fingerprint import read_fingerprint
 from compress_guard.thresholds.names import check_name, read_factory
 from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.settings import Settings
 from compress_guard.thresholds.slices import SliceRule
 from compress_guard.thresholds.value import Entry, Value
 
-KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slices")
+KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slices", "fingerprint")
 
 
 def read(
@@ -68,6 +69,8 @@ def _read_guard(
         decoder_swap=chosen.decoder_swap,
         policy=chosen.policy,
         max_error_share=chosen.max_error_share,
+        fingerprint=read_fingerprint(table["fingerprint"].value) if "fingerprint" in table else None,
+        throughput=_throughput(name, chosen, own="throughput" in table),
         line=key.line,
     )
 
@@ -105,6 +108,15 @@ def _cells(
                 cell = replace(cell, slice_limits=limits)
             cells.append(cell)
     return tuple(cells)
+
+
+def _throughput(guard: str, chosen: Settings, *, own: bool) -> Throughput | None:
+    """What is timed; limits that are the guard's own have to reach one of its codecs."""
+    if chosen.throughput is None:
+        return None
+    if own:
+        chosen.throughput.check_limits(chosen.throughput.codecs or chosen.codecs)
+    return chosen.throughput.of(guard, chosen.codecs, chosen.bpp)
 
 
 def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells: tuple[Cell, ...]) -> None:

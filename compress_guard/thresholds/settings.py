@@ -8,26 +8,14 @@ from typing import Any, Final, get_args
 
 from compress_guard.records import CodecSpec, Correction, OnInconclusive, OnMissing, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
-from compress_guard.thresholds.curve import read_rate
 from compress_guard.thresholds.percodec import PerCodec
+from compress_guard.thresholds.rates import Rates, read_bpp, read_codecs
+from compress_guard.thresholds.throughput import Asked
 from compress_guard.thresholds.value import Entry, Span, Value
 
 TOLERANCE: Final[Mapping[RateMode, float]] = {"dataset": 0.02, "image": 0.05}
 """Relative tolerance of the rate by default: 2 % of the mean, 5 % of each image."""
 TOLERANCES: Final = Span(0, 0.5, open_low=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Target rates in bpp, ascending; `line` 0 where the file gives none."""
-
-    values: tuple[float, ...]
-    line: int = 0
-
-    @property
-    def source(self) -> str:
-        """Where the file has them from, for messages."""
-        return f"from line {self.line}" if self.line else "a default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +32,7 @@ class Settings:
     decoder_swap: bool = False
     max_error_share: float = 0.0
     policy: Policy = field(default_factory=Policy)
+    throughput: Asked | None = None
 
     @classmethod
     def initial(cls, catalogue: Catalogue) -> Settings:
@@ -67,32 +56,6 @@ class Settings:
         return replace(settings, policy=policy)
 
 
-def _codecs(value: Value, what: str, catalogue: Catalogue) -> tuple[CodecSpec, ...]:
-    specs: dict[str, CodecSpec] = {}
-    for element in value.elements(what):
-        spec = catalogue.spec(element)
-        if spec.alias in specs:
-            raise element.error(f"the codec {spec.alias!r} stands twice", "keep one of them")
-        specs[spec.alias] = spec
-    return tuple(specs.values())
-
-
-def _bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Rates]:
-    return PerCodec.read(value, what, catalogue, _rates)
-
-
-def _rates(value: Value, what: str) -> Rates:
-    seen: dict[float, Value] = {}
-    for element in value.elements(what):
-        rate = read_rate(element)
-        if rate in seen:
-            first = seen[rate].described
-            twice = "stands twice" if element.described == first else f"is the same as {first}"
-            raise element.error(f"the rate {element.described} of {what} {twice}", "keep one of them")
-        seen[rate] = element
-    return Rates(tuple(sorted(seen)), value.line)
-
-
 def _limit(value: Value, what: str, catalogue: Catalogue) -> PerCodec[int | None]:
     return PerCodec.read(value, what, catalogue, _images)
 
@@ -112,8 +75,8 @@ def _number_in(span: Span) -> Callable[[Value, str, Catalogue], float]:
 
 
 READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
-    "codecs": _codecs,
-    "bpp": _bpp,
+    "codecs": read_codecs,
+    "bpp": read_bpp,
     "rate": lambda value, what, _: value.choice(what, get_args(RateMode)),
     "rate_tolerance": _number_in(TOLERANCES),
     "limit": _limit,
@@ -121,6 +84,7 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "correction": lambda value, what, _: value.choice(what, get_args(Correction)),
     "decoder_swap": lambda value, what, _: value.flag(what),
     "max_error_share": _number_in(Span(0, 1, open_high=True)),
+    "throughput": Asked.read,
 }
 POLICIES: Final[Mapping[str, tuple[str, ...]]] = {
     "on_inconclusive": get_args(OnInconclusive),

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from benchmarks import speed, throughput
-from benchmarks.speed import Findings, Job, Memory, Row
+from benchmarks.speed import Findings, Job, Row
+from compress_guard.engine.settings import processor
 from compress_guard.errors import CodecError, UsageError
 from compress_guard.registry import CODECS
 
@@ -75,16 +76,6 @@ def test_speed_is_pixels_by_the_median_time(job, monkeypatch):
         assert row.decode == pytest.approx(pixels / 1e6 / 6.0)
 
 
-def test_memory_is_what_is_held_meanwhile():
-    memory = Memory("cpu")
-    if memory.peak() is None:
-        pytest.skip("this system does not tell a process its memory")
-    work = torch.ones(40_000_000, dtype=torch.uint8)
-    assert float(work[-1]) == 1
-    del work
-    assert 35 < memory.peak() < 60
-
-
 def test_a_codec_that_cannot_run_is_told_and_costs_the_others_nothing(job, monkeypatch):
     def broken(self, images, settings, workers=1):
         raise CodecError("jpeg could not encode image 1 of 2")
@@ -117,6 +108,7 @@ def test_the_table(job):
     }
     jobs = [Job(**{**vars(job), "codec": codec}) for codec in answers]
     lines = list(throughput.report(jobs, lambda one: answers[one.codec]))
+    assert lines[0] == f"### CPU: {processor()}"
     assert lines[2] == "3 photographs, 0.0 megapixels; 1 threads; medians of 2 passes."
     table = [line for line in lines if line.startswith("|")]
     assert table[2:] == [

@@ -182,3 +182,27 @@ def test_a_setting_that_is_not_on_the_ladder_is_refused(codec, photo) -> None:
 def test_a_setting_for_each_image_is_needed(codec, photo) -> None:
     with pytest.raises(ValueError, match="shorter"):
         codec.encode([photo, photo], [middle(codec)])
+
+
+def test_avif_decodes_each_image_on_one_thread_and_leaves_pillow_as_it_was(monkeypatch):
+    from PIL import AvifImagePlugin
+
+    given, plugin = [], AvifImagePlugin._avif
+
+    class Recording:
+        """Pillow's module, with a decoder that tells what it was given."""
+
+        def __getattr__(self, name):
+            return getattr(plugin, name)
+
+        def AvifDecoder(self, data, codec, threads):
+            given.append(threads)
+            return plugin.AvifDecoder(data, codec, threads)
+
+    codec = CODECS.resolve("avif")()
+    stream = codec.encode([torch.zeros(3, 16, 16, dtype=torch.uint8)], [50.0])[0]
+    before = AvifImagePlugin.DEFAULT_MAX_THREADS
+    monkeypatch.setattr(AvifImagePlugin, "_avif", Recording())
+    codec.decode([stream, stream], workers=2)
+    assert given == [1, 1]
+    assert before == AvifImagePlugin.DEFAULT_MAX_THREADS

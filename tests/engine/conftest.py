@@ -17,11 +17,13 @@ import pytest
 
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.engine.bench import Bench, Measured
+from compress_guard.engine.identity import certainty
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.slicers import slicers
 from compress_guard.engine.subject import Subject
+from compress_guard.engine.versions import remember_run
 from compress_guard.errors import CodecError
-from compress_guard.records import Cell, CodecSpec, Guard
+from compress_guard.records import Cell, CellResult, CodecSpec, Guard
 from compress_guard.registry import CODECS
 
 SIZES = ((96, 96), (89, 95), (95, 71), (81, 96))
@@ -217,6 +219,7 @@ class World:
     subject: Subject
     model: Any
     data: list[Any]
+    settings: RunSettings
 
     def run(self, order: Sequence[int] | None = None) -> dict[str, Measured]:
         """All cells, in this order, by their labels; in the file's order in the answer."""
@@ -228,28 +231,41 @@ class World:
         (cell,) = self.guard.cells
         return self.bench.measure(cell, cell.name)
 
+    def whole(self) -> dict[str, CellResult]:
+        """A whole run, as the next one on the same store finds it: the results by their labels."""
+        results = {label: measured.result for label, measured in self.run().items()}
+        remember_run(self.settings, results.values())
+        return results
+
 
 @pytest.fixture
 def make_world(tmp_path: Path) -> Callable[..., World]:
-    """A world of a guard, a model and data; `folder` holds its store."""
+    """A world of a guard, a model and data; `folder` holds its store, `run` is the name of its run's folder."""
 
     def make(
-        guard: Guard, model: Any, data: Any, *, folder: str = "store", shared: bool = False, **settings: Any
+        guard: Guard,
+        model: Any,
+        data: Any,
+        *,
+        folder: str = "store",
+        run: str = "run",
+        shared: bool = False,
+        **settings: Any,
     ) -> World:
-        run = tmp_path / "run"
-        run.mkdir(exist_ok=True)
-        made = RunSettings(run, tmp_path / folder, **{"device": "cpu", "workers": 1, **settings})
+        (run_folder := tmp_path / run).mkdir(exist_ok=True)
+        made = RunSettings(run_folder, tmp_path / folder, **{"device": "cpu", "workers": 1, **settings})
         subject = Subject(
             guard.task,
             lambda: model,
             lambda: data,
             device="cpu",
             seed=made.seed,
-            shared=(run, "toys") if shared else None,
+            shared=(run_folder, "toys") if shared else None,
             shuffled=made.early_stop,
             slicers=functools.partial(slicers, guard, tmp_path),
+            certainty=certainty(guard, tmp_path, made),
         )
-        return World(Bench(guard, subject, made), guard, subject, model, data)
+        return World(Bench(guard, subject, made), guard, subject, model, data, made)
 
     return make
 

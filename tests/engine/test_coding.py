@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 import compress_guard
-from compress_guard.engine.coding import CHUNK_IMAGES, Coder, available_codec, build_codec
+from compress_guard.engine.codec_choice import available_codec, build_codec
+from compress_guard.engine.coding import CHUNK_IMAGES, Coder
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.errors import CodecError, CodecUnavailable, DataError, OptionError
 from compress_guard.records import CodecSpec

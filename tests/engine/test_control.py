@@ -15,6 +15,7 @@ from compress_guard.engine import control as module
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.control import Png, control
 from compress_guard.engine.prediction import coded_batch
+from compress_guard.engine.shards import Shard
 from compress_guard.engine.subject import Subject
 from compress_guard.engine.swap import swapped_batch
 from compress_guard.errors import CodecError, ModelError
@@ -313,7 +314,8 @@ def test_the_model_sees_the_same_streams_by_another_decoder(coding, spectrum):
         partial(swapped_batch, subset.samples, subset.survey, coder, inverted, planned, cut, subject.device)
         for cut in subject.batches(subset)
     ]
-    evidence = subject.evidence(makers, 10, silent)
+    shards = [Shard(maker, batch.ids, "") for maker, batch in zip(makers, first, strict=True)]
+    evidence = subject.evidence(shards, silent).evidence
     assert evidence.ids == tuple(name for batch in first for name in batch.ids)
     assert [len(batch) for batch in model.seen] == [4, 4, 2]
     for image, other in zip(model.images_seen, [image for batch in first for image in batch.images], strict=True):

@@ -124,9 +124,9 @@ def test_questions_without_sense(wanted, message, measured):
     [
         (
             {"max_dorp": 1},
-            "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, cache, codec, confidence, device, limit, "
-            "max_drop, max_error_share, metric, min_score, on_inconclusive, on_unavailable, on_unreachable, options, "
-            "rate, rate_tolerance, seed, task, workers",
+            "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, cache, codec, confidence, device, "
+            "fingerprint, limit, max_drop, max_error_share, metric, min_score, on_inconclusive, on_unavailable, "
+            "on_unreachable, options, rate, rate_tolerance, seed, task, workers",
         ),
         (
             {"codec": "command"},

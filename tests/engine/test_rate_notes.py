@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from compress_guard.engine import samples, trial
+from compress_guard.engine import shelf, trial
 from compress_guard.report import plain
 from compress_guard.report.notes import notes
 from compress_guard.store import Store
@@ -106,12 +106,12 @@ def test_a_data_set_that_flips_at_random_is_an_error_and_spoils_no_store(
 ):
     right, stored = Store.put, []
 
-    def put(self, name, payload):
-        stored.append(payload)
-        right(self, name, payload)
+    def put(self, name, payload, kind="streams"):
+        stored.extend([payload] if kind == "streams" else [])
+        right(self, name, payload, kind)
 
     monkeypatch.setattr(Store, "put", put)
-    monkeypatch.setattr(samples, "KEPT_BYTES", 0)
+    monkeypatch.setattr(shelf, "KEPT_BYTES", 0)
     # One size, so that nothing but the pixels tells.
     data = Flipping(pictures(40, ((96, 96),)))
     world = make_world(make_guard(rates=(8.0, 12.0), options=(("exact", True),)), spectrum(), data)

@@ -71,11 +71,12 @@ def test_a_codec_that_returns_the_clean_image(cell, monkeypatch):
 
 
 def test_clean_predictions_scored_as_compressed(cell, monkeypatch):
+    from compress_guard.engine.seen import Seen
     from compress_guard.engine.trial import Passed, Trial
 
     def whole(self, progress):
         clean = self.subject.clean_evidence(None, lambda done, total: None)
-        return Passed(clean, clean, len(clean.ids))
+        return Passed(clean, clean, len(clean.ids), Seen())
 
     monkeypatch.setattr(Trial, "whole", whole)
     check = cell()["images"]

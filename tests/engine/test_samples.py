@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from compress_guard.engine import samples as module
-from compress_guard.engine.samples import Samples, SlicesError, survey
+from compress_guard.engine import shelf as module
+from compress_guard.engine.samples import Samples, survey
+from compress_guard.engine.shelf import SlicesError
 from compress_guard.errors import CodecError, DataError
 
 
@@ -160,7 +161,7 @@ def test_memory_holds_the_bound_plus_one_image_at_most(sides, reads):
         patch.setattr(module, "KEPT_BYTES", bound)
         for at in reads:
             sample = samples[at % len(sides)]
-            kept = sum(one.image.numel() for one in samples._kept.values())
+            kept = sum(one.image.numel() for one in samples._shelf._kept.values())
             assert kept <= max(bound, sample.image.numel())
             assert sample.size == (sides[at % len(sides)],) * 2
 

@@ -148,8 +148,8 @@ def test_names_without_sense_are_refused(run):
         "unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, compressai, heic, jp2, jpeg, jxl, "
         "neural, webp, zoo",
         "unknown rate mode 'images', did you mean 'image'? known: dataset, image",
-        "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, codec, confidence, limit, max_drop, "
-        "max_error_share, metric, min_score, on_inconclusive, on_unavailable, on_unreachable, options, rate, "
+        "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, codec, confidence, fingerprint, limit, "
+        "max_drop, max_error_share, metric, min_score, on_inconclusive, on_unavailable, on_unreachable, options, rate, "
         "rate_tolerance, task",
         "guard.check takes no device: it is the same for all tests; give --cg-device to pytest",
         "guard.measure takes no cache: it is the same for all tests; give --cg-cache to pytest",

@@ -12,7 +12,11 @@ REPORTS_MODULES = """
     def pytest_unconfigure(config):
         watched = ("torch", "torchvision", "PIL", "numpy", "yaml", "compress_guard.engine", "compress_guard.thresholds")
         print("loaded:", *(name for name in watched if name in sys.modules))
+        print("own:", *(name for name in sorted(sys.modules) if name.split(".")[0] == "compress_guard"))
 """
+
+OFF = {"", ".errors", ".plugin", ".plugin.fixtures", ".plugin.hooks", ".plugin.options"}
+"""Modules of the package that a run without the gate imports; each further one costs every pytest run of everybody."""
 
 USERS_TESTS = """
     import pytest
@@ -31,8 +35,8 @@ USERS_TESTS = """
 """
 
 
-def loaded(run):
-    (line,) = (line for line in run.out.splitlines() if line.startswith("loaded:"))
+def loaded(run, which="loaded"):
+    (line,) = (line for line in run.out.splitlines() if line.startswith(f"{which}:"))
     return line.split()[1:]
 
 
@@ -49,6 +53,7 @@ def test_switched_off_it_imports_nothing_and_skips_what_needs_it(watched):
     assert run.out.count("needs --compress-guard") >= 4
     assert "thresholds.yaml" not in run.out
     assert loaded(run) == []
+    assert set(loaded(run, "own")) == {f"compress_guard{module}" for module in OFF}
 
 
 def test_switched_off_the_thresholds_file_is_no_test(project):

@@ -11,12 +11,13 @@ import sys
 import tempfile
 import textwrap
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compress_guard.store import Store, key
+from compress_guard.store import Kind, Store, key
 
 NAME = key("a stream")
 
@@ -98,6 +99,37 @@ def test_an_entry_under_another_name_is_not_trusted(store):
     place.parent.mkdir(exist_ok=True)
     path.rename(place)
     assert store.get(other) is None
+
+
+KINDS = get_args(Kind)
+
+
+def test_kinds_are_told_apart(store):
+    for kind in KINDS:
+        store.put(NAME, kind.encode(), kind)
+    assert [store.get(NAME, kind) for kind in KINDS] == [kind.encode() for kind in KINDS]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_entry_of_another_kind_is_not_trusted(store, kind):
+    other = next(one for one in KINDS if one != kind)
+    store.put(NAME, b"payload", kind)
+    place = store.folder / other / NAME[:2] / NAME[2:]
+    place.parent.mkdir(parents=True)
+    (store.folder / kind / NAME[:2] / NAME[2:]).rename(place)
+    assert store.get(NAME, other) is None
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_is_noticed_in_every_kind(store, kind):
+    store.put(NAME, b"payload" * 5, kind)
+    path = store.folder / kind / NAME[:2] / NAME[2:]
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert store.get(NAME, kind) is None
+        assert not path.exists()
 
 
 def test_the_folder_keeps_itself_out_of_git(store):
@@ -255,6 +287,52 @@ def test_what_is_used_is_not_old(tmp_path):
     assert store.trim() == 1
     assert store.get(key("old")) == bytes(100)
     assert store.get(key("middle")) is None
+
+
+def test_what_is_old_goes_first_whatever_its_kind(tmp_path):
+    store = Store(tmp_path, cap_bytes=300)
+    for age, kind in enumerate(KINDS):
+        store.put(NAME, bytes(100), kind)
+        os.utime(tmp_path / kind / NAME[:2] / NAME[2:], (1_700_000_000 - age,) * 2)
+    assert store.trim() == len(KINDS) - 2
+    assert [store.get(NAME, kind) is not None for kind in KINDS] == [True, True] + [False] * (len(KINDS) - 2)
+
+
+def test_a_long_run_keeps_near_the_cap_while_it_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr("compress_guard.store._LEAST_WRITTEN", 1000)
+    store, largest = Store(tmp_path, cap_bytes=16_000), 0
+    for number in range(300):
+        aged(store, key(str(number)), bytes(200), -number)
+        largest = max(largest, sum(path.stat().st_size for path in files(store)))
+    assert 12_000 < largest <= 16_000 * 9 / 8 + 1000
+    assert store.get(key("299")) is not None
+    assert store.get(key("0")) is None
+
+
+def test_looking_at_the_cap_is_rare(tmp_path, monkeypatch):
+    looks = []
+    monkeypatch.setattr(Store, "trim", lambda store: looks.append(1))
+    monkeypatch.setattr("compress_guard.store._LEAST_WRITTEN", 1000)
+    store = Store(tmp_path, cap_bytes=80_000)
+    for number in range(200):
+        store.put(key(str(number)), bytes(200))
+    assert len(looks) == 3
+
+
+def test_two_processes_may_trim_at_once(tmp_path, monkeypatch):
+    store, other = (Store(tmp_path, cap_bytes=1000) for _ in range(2))
+    for number in range(20):
+        aged(store, key(str(number)), bytes(100), number)
+    unlink = Path.unlink
+
+    def after_the_other(path, missing_ok=False):
+        monkeypatch.setattr(Path, "unlink", unlink)
+        other.trim()
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", after_the_other)
+    store.trim()
+    assert 0 < sum(path.stat().st_size for path in files(store)) <= 1000
 
 
 def test_trimming_sweeps_up_what_killed_processes_left(store):

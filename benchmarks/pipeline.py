@@ -1,0 +1,212 @@
+"""What a whole gate costs beside the work that it cannot avoid: ``python -m benchmarks.pipeline``.
+
+Four runs of a thresholds file, the bundled one by default, each in a process of its own. The first, on one thread and
+with nothing done ahead, says how many CPU seconds coding and prediction take: what encoders and decoders, and what the
+models, had of the CPU. The second is an ordinary cold run; its bar is 1.15 times (coding + prediction) / cores. The
+third repeats it: models that have a fingerprint are asked for one probing batch each. The fourth has the streams of the
+others and models without a fingerprint, as a run has with new models; its bar is 1.15 times decoding + prediction.
+
+``--write docs/performance.md`` puts the table between the marks ``<!-- pipeline -->`` and ``<!-- end of pipeline -->``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import document
+from benchmarks.throughput import preamble
+from compress_guard.engine.settings import cores
+from compress_guard.errors import UsageError
+
+MARK: Final = "pipeline"
+BAR: Final = 1.15
+HEADER: Final = """\
+| run | encodes | predictions | wall s | beside | ratio | bar |
+|---|--:|--:|--:|---|--:|--:|"""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one of the runs is made."""
+
+    serial: bool = False
+    fingerprints: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one of them took."""
+
+    wall: float
+    """Seconds from the start of the process to its last result."""
+    encodes: float
+    """Images coded."""
+    predictions: int
+    spent: dict[str, float]
+    """CPU seconds by what they went into; of a serial run alone."""
+
+
+def measure(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
+    """Make one run in this process."""
+    if way.serial:
+        import torch
+
+        torch.set_num_threads(1)
+    from compress_guard import thresholds as thresholds_file
+    from compress_guard.engine.session import Session, without_fixtures
+    from compress_guard.engine.settings import RunSettings
+
+    spent: Counter[str] = Counter()
+    file = thresholds_file.load(path)
+    if not way.fingerprints:
+        file = replace(file, guards=tuple(replace(guard, fingerprint=None) for guard in file.guards))
+    cells = [cell for guard in file.guards for cell in guard.cells]
+    with tempfile.TemporaryDirectory() as run, _watched(spent) if way.serial else nullcontext():
+        settings = RunSettings(Path(run), cache, limit=limit, **({"workers": 1} if way.serial else {}))
+        session = Session(file, settings)
+        if not way.serial:
+            session.expect(cells)
+        results = [
+            session.measure(cell, f"{path.name}::{cell.name}", without_fixtures, lambda *told: None).result
+            for cell in cells
+        ]
+        session.close()
+    bad = [f"{result.id}: {result.reason}" for result in results if result.verdict in ("error", "codec_error")]
+    if bad:
+        raise SystemExit(f"{bad[0]}; a run with errors has no figures")
+    return Run(
+        0.0,
+        sum((result.encodes or 0.0) * (result.images or 0) for result in results),
+        sum(result.predictions or 0 for result in results),
+        dict(spent),
+    )
+
+
+@contextmanager
+def _watched(spent: Counter[str]) -> Iterator[None]:
+    """While inside, count what the one thread of a serial run spends in codecs and models."""
+    from compress_guard.engine import coding, subject
+
+    def counted(function: Callable[..., Any], what: str) -> Callable[..., Any]:
+        @wraps(function)
+        def watched(*arguments: Any, **keywords: Any) -> Any:
+            before = time.thread_time()
+            try:
+                return function(*arguments, **keywords)
+            finally:
+                spent[what] += time.thread_time() - before
+
+        return watched
+
+    places = (
+        (coding.Coder, "_encode", "encode"),
+        (coding.Coder, "decode", "decode"),
+        (subject, "predictions", "predict"),
+    )
+    functions = [getattr(owner, name) for owner, name, _ in places]
+    for (owner, name, what), function in zip(places, functions, strict=True):
+        setattr(owner, name, counted(function, what))
+    try:
+        yield
+    finally:
+        for (owner, name, _), function in zip(places, functions, strict=True):
+            setattr(owner, name, function)
+
+
+def in_own_process(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
+    """A run in a fresh process, with its start and its imports on the clock."""
+    command = [sys.executable, "-m", "benchmarks.pipeline", "--child", json.dumps([way.serial, way.fingerprints])]
+    command += ["--thresholds", str(path), "--cache", str(cache), *([] if limit is None else ["--limit", str(limit)])]
+    environment = dict(os.environ) | ({"OMP_NUM_THREADS": "1"} if way.serial else {"OMP_WAIT_POLICY": "passive"})
+    before = time.perf_counter()
+    done = subprocess.run(  # noqa: S603 - this module
+        command, env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    wall = time.perf_counter() - before
+    if done.returncode:
+        raise SystemExit(f"a run ended with {done.returncode}")
+    _, encodes, predictions, spent = json.loads(done.stdout.splitlines()[-1])
+    return Run(wall, encodes, predictions, spent)
+
+
+def table(path: Path, limit: int | None, run: Callable[..., Run] = in_own_process) -> Iterator[str]:
+    """A line per run, as soon as it is made."""
+    with tempfile.TemporaryDirectory() as folder:
+        one, other = Path(folder, "serial"), Path(folder, "cache")
+        serial = run(path, Way(serial=True), one, limit)
+        encode, decode, predict = (serial.spent.get(what, 0.0) for what in ("encode", "decode", "predict"))
+        yield (
+            f"CPU seconds on one thread: encoding {encode:.0f}, decoding {decode:.0f}, prediction {predict:.0f}; that "
+            f"run took {serial.wall:.0f} s."
+        )
+        yield ""
+        yield from HEADER.splitlines()
+        work = (encode + decode + predict) / cores()
+        cold = run(path, Way(), other, limit)
+        yield _row("cold", cold, f"(coding + prediction) / {cores()} cores", work, BAR)
+        yield _row("again", run(path, Way(), other, limit), "the cold run", cold.wall, None)
+        fresh = run(path, Way(fingerprints=False), other, limit)
+        yield _row("new models, streams kept", fresh, "decoding + prediction", decode + predict, BAR)
+        yield ""
+
+
+def _row(name: str, run: Run, beside: str, seconds: float, bar: float | None) -> str:
+    ratio, allowed = run.wall / seconds, "" if bar is None else f"{bar:g}"
+    return (
+        f"| {name} | {run.encodes:.0f} | {run.predictions} | {run.wall:.0f} | {beside}: {seconds:.0f} s | {ratio:.2f} "
+        f"| {allowed} |"
+    )
+
+
+def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--thresholds", type=Path, default=Path("thresholds.yaml"), help="default: thresholds.yaml")
+    parser.add_argument("--limit", type=int, help="images per guard (default: as the file says)")
+    parser.add_argument("--write", type=Path, help="document to put the table into")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args(given)
+    if not chosen.thresholds.is_file():
+        parser.error(f"--thresholds: {chosen.thresholds} is not a file; name a thresholds file")
+    return chosen
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    chosen = arguments_of(arguments)
+    if chosen.child is not None:
+        serial, fingerprints = json.loads(chosen.child)
+        found = measure(chosen.thresholds, Way(serial, fingerprints), chosen.cache, chosen.limit)
+        print(json.dumps([found.wall, found.encodes, found.predictions, found.spent]))  # noqa: T201
+        return
+    if chosen.write is not None:
+        try:
+            document.read(chosen.write, MARK)
+        except UsageError as problem:
+            raise SystemExit(str(problem)) from problem
+    given = sys.argv[1:] if arguments is None else arguments
+    document.publish(lines(chosen, given), chosen.write, MARK)
+
+
+def lines(chosen: argparse.Namespace, given: Sequence[str]) -> Iterator[str]:
+    """The command and the machine, then the table."""
+    head = preamble([Path(one).name if "/" in one else one for one in given])
+    yield next(head).replace("benchmarks.throughput", "benchmarks.pipeline")
+    yield from head
+    yield from table(chosen.thresholds, chosen.limit)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""``compress-guard run --benchmark``: the throughput cells of a thresholds file, one after the other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from compress_guard.engine.prediction import Progress
+from compress_guard.engine.session import Session, without_fixtures
+from compress_guard.engine.settings import RunSettings
+from compress_guard.engine.throughput import Clocks
+from compress_guard.records import Guard, Thresholds, Throughput, ThroughputCell, ThroughputResult
+
+
+def throughput_cells(thresholds: Thresholds) -> Iterator[ThroughputCell]:
+    """All of the file, guard by guard."""
+    for _, throughput in _timed(thresholds):
+        yield from throughput.cells
+
+
+def time_cells(
+    thresholds: Thresholds,
+    cells: Sequence[ThroughputCell],
+    settings: RunSettings,
+    file: str,
+    progress: Callable[[str], AbstractContextManager[Progress]],
+) -> list[ThroughputResult]:
+    """Time and judge these cells, with a line on standard error for each; `file` is what their ids call the file."""
+    clocks = Clocks(Session(thresholds, settings))
+    owners = {guard.name: (guard, throughput) for guard, throughput in _timed(thresholds)}
+    results = []
+    for number, cell in enumerate(cells, start=1):
+        prefix = f"[{number}/{len(cells)}]"
+        guard, throughput = owners[cell.guard]
+        with progress(prefix) as told:
+            contest = clocks.contest(guard, throughput, cell, f"{file}::{cell.name}", without_fixtures, told)
+            result = contest.run(told)
+        results.append(result)
+        sys.stderr.write(f"{prefix} {cell.name} {result.outcome}: {result.reason}\n")
+    return results
+
+
+def _timed(thresholds: Thresholds) -> Iterator[tuple[Guard, Throughput]]:
+    for guard in thresholds.guards:
+        if guard.throughput is not None:
+            yield guard, guard.throughput

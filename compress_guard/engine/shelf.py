@@ -1,0 +1,167 @@
+"""A data set as checked samples by position: read on demand, the recent ones kept, for all who look at it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, final
+
+from compress_guard.codecs.pixels import to_rgb
+from compress_guard.engine.heap import Heap
+from compress_guard.engine.wording import kind
+from compress_guard.errors import DataError
+
+if TYPE_CHECKING:
+    import torch
+
+KEPT_BYTES: Final = 128 * 2**20
+"""Images and targets kept in memory; a bound, so that memory does not grow with the data set."""
+
+ReadTarget = Callable[[object, tuple[int, int]], Any]
+"""Makes of a data set's target and the image's (H, W) what evidence needs; raises `DataError`."""
+
+Slicer = Callable[[object, str], tuple[str, ...]]
+"""Says of a data set's target and the image's id which slices of one slicing the image is in; raises `DataError`."""
+
+
+class SlicesError(DataError):
+    """An image that cannot be told to be in a slice or not: no fault of the image, so it is not left out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One image with what is known of it."""
+
+    id: str
+    image: torch.Tensor
+    """uint8 RGB (3, H, W) on the CPU."""
+    target: Any
+    """What the reader of targets made of it: a task's arrays, or the data set's own object."""
+    digest: bytes
+    """Content hash of the pixels."""
+    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The slices that the image is in, by slicing."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        height, width = self.image.shape[-2:]
+        return int(height), int(width)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the image and, where a task read it, of the target: a label map takes more than its image."""
+        arrays = self.target.values() if isinstance(self.target, Mapping) else ()
+        return int(self.image.numel()) + sum(getattr(array, "nbytes", 0) for array in arrays)
+
+
+@final
+class Shelf:
+    """A map-style data set as checked samples by their position in it.
+
+    Whatever looks at parts of one data set shares one: data sets are rarely safe to read from two threads at once (open
+    archives, shared random state), and what one has read another need not read again.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        read_target: ReadTarget,
+        slicers: Mapping[str, Slicer] | None = None,
+        lock: threading.Lock | None = None,
+    ) -> None:
+        self._data: Final = data
+        self._read_target: Final = read_target
+        self._slicers: Final = dict(slicers or {})
+        self._kept: Final[OrderedDict[int, Sample]] = OrderedDict()
+        self._kept_bytes = 0
+        self._heap: Final = Heap()
+        self._digests: Final[dict[int, bytes]] = {}
+        """Of every sample read so far: an image that was let go and is read again has to be the same."""
+        self._unreadable: Final[dict[int, str]] = {}
+        """Ids of images that were no good."""
+        self._unsteady: str | None = None
+        """What was wrong once a sample had changed: from then on, none is handed out."""
+        self._lock: Final = lock or threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, position: int) -> Sample:
+        """The sample at this position; raises `DataError` naming it and what is wrong with it.
+
+        A sample that was read before has to have the pixels that it had then: else streams and scores would be of
+        images that nobody surveyed, and the store would keep them under the name of another.
+        """
+        with self._lock:
+            if self._unsteady is not None:
+                raise DataError(self._unsteady)
+            if position in self._kept:
+                self._kept.move_to_end(position)
+                return self._kept[position]
+            sample = self._read(position)
+            self._check_steady(position, sample)
+            self._keep(position, sample)
+            return sample
+
+    def name(self, position: int) -> str:
+        """What to call a sample that could not be read: its id if that much was known, else its position."""
+        return self._unreadable.get(position, str(position))
+
+    def _check_steady(self, position: int, sample: Sample) -> None:
+        if self._digests.setdefault(position, sample.digest) != sample.digest:
+            # Whether the next read happens to match is chance, and no verdict may hang on that.
+            self._unsteady = (
+                f"sample {position} (id {sample.id}) gives different pixels each time it is read; "
+                "expected the same image every time; switch random transforms off for evaluation"
+            )
+            raise DataError(self._unsteady)
+
+    def _read(self, position: int) -> Sample:
+        try:
+            raw = self._data[position]
+        except Exception as problem:
+            raise DataError(f"sample {position} cannot be read ({type(problem).__name__}: {problem})") from problem
+        if not isinstance(raw, tuple | list) or len(raw) not in (2, 3):
+            raise DataError(f"sample {position} is {_described(raw)}; expected (image, target) or (image, target, id)")
+        image_id = str(raw[2]) if len(raw) == 3 else str(position)
+        try:
+            image = to_rgb(raw[0])
+            size = (int(image.shape[-2]), int(image.shape[-1]))
+            image = image.cpu()
+            target = self._read_target(raw[1], size)
+            digest = _content_hash(image)
+        except Exception as problem:
+            self._unreadable[position] = image_id
+            # A lazily opened picture only shows now that its file is broken.
+            unread = f" cannot be read ({type(problem).__name__}: {problem})"
+            what = f": {problem}" if isinstance(problem, DataError) else unread
+            raise DataError(f"sample {position} (id {image_id}){what}") from problem
+        try:
+            slices = {name: slicer(raw[1], image_id) for name, slicer in self._slicers.items()}
+        except Exception as problem:
+            told = f"its slices cannot be told ({type(problem).__name__}: {problem})"
+            what = str(problem) if isinstance(problem, DataError) else told
+            raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
+        return Sample(image_id, image, target, digest, slices)
+
+    def _keep(self, position: int, sample: Sample) -> None:
+        self._kept[position] = sample
+        self._kept_bytes += sample.memory
+        while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= oldest.memory
+            self._heap.freed(oldest.memory)
+
+
+def _described(raw: object) -> str:
+    return f"{kind(raw)} of length {len(raw)}" if isinstance(raw, tuple | list) else kind(raw)
+
+
+def _content_hash(image: torch.Tensor) -> bytes:
+    digest = hashlib.blake2b(str(tuple(image.shape)).encode(), digest_size=16)
+    digest.update(image.contiguous().numpy().data)
+    return digest.digest()

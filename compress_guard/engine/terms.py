@@ -1,0 +1,93 @@
+"""What a throughput cell asks for, and how what it finds is settled."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compress_guard.engine.batches import Unreachable
+from compress_guard.engine.settings import RunSettings, device_name, processor
+from compress_guard.errors import CodecError, CodecUnavailable, RunError
+from compress_guard.records import Guard, Policy, Throughput, ThroughputCell, ThroughputResult, Verdict
+from compress_guard.verdict.speed import SpeedJudgement, SpeedRule, settle_speed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """What a contest is about, before anything is coded."""
+
+    result: ThroughputResult
+    """What was asked for."""
+    rule: SpeedRule
+    policy: Policy
+    strict: bool
+    rounds: int
+    is_reference: bool
+    """Whether the codec is the one that others are compared with."""
+    started: float
+
+    @classmethod
+    def of(
+        cls,
+        guard: Guard,
+        throughput: Throughput,
+        cell: ThroughputCell,
+        node_id: str,
+        settings: RunSettings,
+        device: str,
+    ) -> Terms:
+        """Those of a cell."""
+        result = ThroughputResult(
+            id=node_id,
+            guard=guard.name,
+            codec=cell.codec.alias,
+            target_bpp=cell.bpp,
+            work=cell.work,
+            verdict="error",
+            outcome="failed",
+            settled_by="policy",
+            reason="",
+            seed=settings.seed,
+            confidence=guard.confidence,
+            device=full_name(device),
+            min_ratio=cell.limits.min_ratio,
+            min_speed=cell.limits.min_speed,
+            limit_device=None if cell.limits.min_speed is None else throughput.device,
+            max_growth=throughput.max_growth,
+        )
+        rule = SpeedRule(cell.limits, throughput.device, throughput.max_growth)
+        own = cell.codec == throughput.reference
+        return cls(result, rule, guard.policy, settings.strict, throughput.rounds, own, time.perf_counter())
+
+    def settled(self, judged: SpeedJudgement, **known: Any) -> ThroughputResult:
+        """The result with a judgement, what the guard's policies make of it, and what else is known."""
+        excused = self.is_reference or judged.elsewhere
+        settlement = settle_speed(judged, policy=self.policy, strict=self.strict, excused=excused)
+        return replace(
+            self.result,
+            verdict=judged.verdict,
+            outcome=settlement.outcome,
+            settled_by=settlement.settled_by,
+            reason=f"{judged.reason}; {settlement.note}" if settlement.note else judged.reason,
+            seconds=time.perf_counter() - self.started,
+            **known,
+        )
+
+    def given_up(self, problem: RunError, reference: str = "") -> ThroughputResult:
+        """The result where there is nothing to time; `reference` where it was that codec's doing."""
+        told = f"the reference {reference}: {problem}" if reference else str(problem)
+        return self.settled(SpeedJudgement(_verdict_of(problem), told, False))
+
+
+def full_name(device: str) -> str:
+    """``cpu (AMD EPYC)``, ``cuda:0 (NVIDIA H200)``: a device with the name of what it is."""
+    return f"cpu ({processor()})" if device == "cpu" else device_name(device)
+
+
+def _verdict_of(problem: RunError) -> Verdict:
+    if isinstance(problem, Unreachable):
+        return "unreachable"
+    if isinstance(problem, CodecUnavailable):
+        return "unavailable"
+    return "codec_error" if isinstance(problem, CodecError) else "error"

@@ -1,0 +1,139 @@
+"""How fast a codec has to be, what of it is timed, and what a run reports of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, TypeAlias
+
+from compress_guard.records.guards import CodecSpec, format_bpp
+from compress_guard.records.vocabulary import Outcome, SettledBy, Verdict
+
+Work: TypeAlias = Literal["encode", "decode", "round_trip"]
+"""What is timed. A round trip is one after the other, as a gate needs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedLimits:
+    """The limits of one throughput cell; None: none."""
+
+    min_ratio: float | None = None
+    """Speed / speed of the reference codec at the same rate on the same images, in the same run."""
+    min_speed: float | None = None
+    """Megapixels per second; judged on `Throughput.device` alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThroughputCell:
+    """One test: a codec, a target rate, what is timed, and its limits."""
+
+    guard: str
+    codec: CodecSpec
+    bpp: float
+    work: Work
+    limits: SpeedLimits
+    line: int
+    """Of the thresholds file."""
+
+    @property
+    def label(self) -> str:
+        """``throughput-jpeg-0.25bpp`` for a round trip, ``throughput-jpeg-0.25bpp-encode`` for a part of it."""
+        part = "" if self.work == "round_trip" else f"-{self.work}"
+        return f"throughput-{self.codec.alias}-{format_bpp(self.bpp)}{part}"
+
+    @property
+    def name(self) -> str:
+        """Guard and label, e.g. ``photos[throughput-jpeg-0.25bpp]``."""
+        return f"{self.guard}[{self.label}]"
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is a limit at all."""
+        return self.limits != SpeedLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """How the throughput of a guard's codecs is measured, and the cells that come of it."""
+
+    reference: CodecSpec
+    """What others are compared with."""
+    images: int = 8
+    """Of the guard's data, a seeded choice; coded in one call."""
+    rounds: int = 10
+    """Timed passes, each beside one of the reference."""
+    device: str | None = None
+    """The name of the device that `min_speed` is meant for, as results print it; judged nowhere else."""
+    max_growth: float | None = None
+    """Megabytes by which memory may grow from the first round to the last."""
+    cells: tuple[ThroughputCell, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThroughputResult:
+    """One throughput cell of the results. Speeds are megapixels of the source per second, memory megabytes of 10^6
+    bytes. A number that was not measured is None, never 0.
+    """
+
+    id: str
+    guard: str
+    codec: str
+    target_bpp: float
+    work: Work
+    verdict: Verdict
+    outcome: Outcome
+    settled_by: SettledBy
+    reason: str
+    seed: int
+    confidence: float
+    bpp_mean: float | None = None
+    images: int | None = None
+    """In a call."""
+    megapixels: float | None = None
+    """Of these images together."""
+    rounds: int | None = None
+    """Timed passes after the one that warms up."""
+    threads: int | None = None
+    """CPU threads that the codec was given."""
+    device: str | None = None
+    """Where the run worked, e.g. ``cuda:0 (NVIDIA H200)``, ``cpu (AMD EPYC)``."""
+    codec_device: str | None = None
+    """Where the codec itself worked; images are there before the clock starts."""
+    codec_version: str | None = None
+    speed: float | None = None
+    """Median over the rounds."""
+    speed_low: float | None = None
+    """Interval of the median."""
+    speed_high: float | None = None
+    reference: str | None = None
+    """The codec compared with; None for the reference itself."""
+    reference_version: str | None = None
+    reference_bpp: float | None = None
+    """Its mean rate on these images."""
+    reference_speed: float | None = None
+    ratio: float | None = None
+    """Median over the rounds of speed / speed of the reference in the same round."""
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+    min_ratio: float | None = None
+    min_speed: float | None = None
+    limit_device: str | None = None
+    """The device that min_speed is meant for."""
+    transfer_speed: float | None = None
+    """Of bringing the images to the codec's device (encode), from it (decode) or both; None where it is the CPU."""
+    peak_memory: float | None = None
+    """The most that the rounds took beyond what was held before them."""
+    growth: float | None = None
+    """Held after the last round less held after the first one, garbage collected."""
+    max_growth: float | None = None
+    seconds: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ThroughputResult:
+        """The inverse of `as_dict`; keys that this version does not know are left out."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{key: value for key, value in values.items() if key in known})

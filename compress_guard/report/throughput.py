@@ -1,0 +1,143 @@
+"""Throughput cells as text: a table per guard, what failed and why, and what was not judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.records import format_bpp
+from compress_guard.report import figure
+from compress_guard.report.markup import Line, Span, trimmed
+from compress_guard.report.signs import Signs, style
+from compress_guard.report.tally import tally
+
+if TYPE_CHECKING:
+    from compress_guard.records import ThroughputResult, Work
+
+_HEADS: Final[dict[Work, str]] = {"encode": "encode", "decode": "decode", "round_trip": "round trip"}
+_GAP: Final = "  "
+
+_Cell = tuple[str, str, str]
+"""Text, the mark behind it, and the style of both."""
+
+
+def throughput_lines(results: Sequence[ThroughputResult], encoding: str | None = "utf-8") -> Iterator[Line]:
+    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has."""
+    if not results:
+        return
+    signs = Signs.of(encoding)
+    legend = [("throughput in megapixels per second", "light")]
+    for sign, meaning, look in signs.legend(results):
+        legend += [("   ", ""), (sign, look), (f" {meaning}", "light")]
+    yield tuple(legend)
+    for guard in dict.fromkeys(result.guard for result in results):
+        yield ()
+        yield from _table([result for result in results if result.guard == guard], signs)
+    told = [*_failures(results), *_notes(results)]
+    if told:
+        yield ()
+        yield from told
+    yield ()
+    yield ((f"throughput: {tally(results)}", "bold"),)
+
+
+def _table(results: Sequence[ThroughputResult], signs: Signs) -> Iterator[Line]:
+    """One guard: codecs and rates down, kinds of work across, in each cell the speed and its ratio."""
+    rows = _rows(results)
+    works = [work for work in _HEADS if any(work in row for _, row in rows)]
+    columns: list[tuple[str, list[_Cell]]] = [
+        (_HEADS[work], [_cell(row.get(work), signs) for _, row in rows]) for work in works
+    ]
+    for head, name in (("peak MB", "peak_memory"), ("growth MB", "growth")):
+        cells = [_largest(row.values(), name) for _, row in rows]
+        if any(text for text, _, _ in cells):
+            columns.append((head, cells))
+    width = max(len(label) for label, _ in rows)
+    yield _title(results)
+    yield trimmed([(f"{_GAP}{'':<{width}}", ""), *(span for one in columns for span in _spans(one, None))])
+    for at, (label, _) in enumerate(rows):
+        yield trimmed([(f"{_GAP}{label:<{width}}", ""), *(span for one in columns for span in _spans(one, at))])
+
+
+def _rows(results: Sequence[ThroughputResult]) -> list[tuple[str, dict[Work, ThroughputResult]]]:
+    """Each codec at a rate with its results; those that would share a place, in a test of one's own, have two rows."""
+    found: dict[tuple[str, float, int], dict[Work, ThroughputResult]] = {}
+    for result in results:
+        again = 0
+        while result.work in found.setdefault((result.codec, result.target_bpp, again), {}):
+            again += 1
+        found[result.codec, result.target_bpp, again][result.work] = result
+    width = max(len(codec) for codec, _, _ in found)
+    return [(f"{codec:<{width}} {format_bpp(bpp)}", row) for (codec, bpp, _), row in found.items()]
+
+
+def _title(results: Sequence[ThroughputResult]) -> Line:
+    timed = [result for result in results if result.speed is not None]
+    if not timed:
+        return ((results[0].guard, "bold"),)
+    images = figure.span(figure.count(result.images or 0, "image") for result in timed)
+    pixels = figure.span(f"{result.megapixels:.2g}" for result in timed)
+    threads = figure.span(str(result.threads) for result in timed)
+    places = dict.fromkeys(result.codec_device or "" for result in timed)
+    told = f": {images} of {pixels} megapixels in all, threads: {threads}, {', '.join(places)}"
+    if references := dict.fromkeys(result.reference for result in timed if result.reference is not None):
+        told += f"; x: times the speed of {' or '.join(references)}"
+    return ((results[0].guard, "bold"), (told, ""))
+
+
+def _cell(result: ThroughputResult | None, signs: Signs) -> _Cell:
+    if result is None:
+        return "", "", ""
+    if result.speed is None:
+        text = result.verdict.replace("_", " ")
+    else:
+        text = _number(result.speed) + (f" {_number(result.ratio)}x" if result.ratio is not None else "")
+    return text, signs.mark(result), style(result)
+
+
+def _largest(results: Iterable[ThroughputResult], name: str) -> _Cell:
+    values = [value for result in results if (value := getattr(result, name)) is not None]
+    return (figure.points(max(values)) if values else "", "", "light")
+
+
+def _spans(column: tuple[str, list[_Cell]], at: int | None) -> list[Span]:
+    """A cell of a column, its head where `at` is None: texts end at one edge, marks follow it."""
+    head, cells = column
+    width = max(len(head), *(len(text) for text, _, _ in cells))
+    marks = max(len(mark) for _, mark, _ in cells)
+    text, mark, look = (head, "", "bold") if at is None else cells[at]
+    shown = f"{text} {mark}" if mark else text
+    behind = (1 + marks if marks else 0) - (len(shown) - len(text))
+    return [(_GAP + " " * (width - len(text)), ""), (shown, look), (" " * behind, "")]
+
+
+def _failures(results: Sequence[ThroughputResult]) -> Iterator[Line]:
+    failed = [result for result in results if result.outcome == "failed"]
+    if failed:
+        yield ((f"{len(failed)} of {figure.count(len(results), 'throughput cell')} failed:", "red bold"),)
+    for result in failed:
+        yield (("  ", ""), (result.id, "bold"), (f"  {result.reason}", ""))
+
+
+def _notes(results: Sequence[ThroughputResult]) -> Iterator[Line]:
+    """What was not timed and does not fail, and limits that are meant for another device."""
+    missing = [result for result in results if result.speed is None and result.outcome != "failed"]
+    for text in dict.fromkeys(f"{result.guard}: {result.reason}" for result in missing):
+        yield ((text, "yellow"),)
+    for text in dict.fromkeys(filter(None, map(_elsewhere, results))):
+        yield ((text, "yellow"),)
+
+
+def _elsewhere(result: ThroughputResult) -> str | None:
+    from compress_guard.verdict.speed import on_device
+
+    places = [place for place in (result.device, result.codec_device) if place]
+    if result.speed is None or result.min_speed is None or on_device(result.limit_device, places):
+        return None
+    where = " and ".join(dict.fromkeys(places))
+    return f"{result.guard}: min_speed is meant for {result.limit_device} and was not judged on {where}"
+
+
+def _number(value: float) -> str:
+    """Three significant digits, without powers of ten."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,52 @@
+"""Lists of codecs and of target rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compress_guard.records import CodecSpec
+from compress_guard.thresholds.catalogue import Catalogue
+from compress_guard.thresholds.curve import read_rate
+from compress_guard.thresholds.percodec import PerCodec
+from compress_guard.thresholds.value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Target rates in bpp, ascending; `line` 0 where the file gives none."""
+
+    values: tuple[float, ...]
+    line: int = 0
+
+    @property
+    def source(self) -> str:
+        """Where the file has them from, for messages."""
+        return f"from line {self.line}" if self.line else "a default"
+
+
+def read_codecs(value: Value, what: str, catalogue: Catalogue) -> tuple[CodecSpec, ...]:
+    """Codecs that the file may name, each once, in its order."""
+    specs: dict[str, CodecSpec] = {}
+    for element in value.elements(what):
+        spec = catalogue.spec(element)
+        if spec.alias in specs:
+            raise element.error(f"the codec {spec.alias!r} stands twice", "keep one of them")
+        specs[spec.alias] = spec
+    return tuple(specs.values())
+
+
+def read_bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Rates]:
+    """One list of rates for all codecs, or one per codec."""
+    return PerCodec.read(value, what, catalogue, _rates)
+
+
+def _rates(value: Value, what: str) -> Rates:
+    seen: dict[float, Value] = {}
+    for element in value.elements(what):
+        rate = read_rate(element)
+        if rate in seen:
+            first = seen[rate].described
+            twice = "stands twice" if element.described == first else f"is the same as {first}"
+            raise element.error(f"the rate {element.described} of {what} {twice}", "keep one of them")
+        seen[rate] = element
+    return Rates(tuple(sorted(seen)), value.line)
