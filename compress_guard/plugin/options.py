@@ -130,7 +130,24 @@ def thresholds_path(config: pytest.Config) -> ThresholdsPath:
         return ThresholdsPath(_absolute(config.invocation_params.dir, files[0]), True)
     if ini := str(config.getini("compress_guard_thresholds")):
         return ThresholdsPath(_absolute(config.rootpath, ini), True)
+    _check_root(config)
     return ThresholdsPath(config.rootpath / DEFAULT_FILE, False)
+
+
+def _check_root(config: pytest.Config) -> None:
+    """Raises `UsageError` where pytest was led to another root than the folder with the default file.
+
+    It looks for its root before it knows the options of plugins, and takes what stands after ``--cg-cache`` for a path
+    to tests once there is such a folder.
+    """
+    here = config.invocation_params.dir
+    if (here / DEFAULT_FILE).exists() and not (config.rootpath / DEFAULT_FILE).exists() and not paths_are_named(config):
+        raise UsageError(
+            "rootdir",
+            f"pytest chose {config.rootpath}, and {DEFAULT_FILE} is in {here}",
+            "write --cg-cache=DIR, since pytest takes the DIR of --cg-cache DIR for a path to tests; or name the file: "
+            f"--cg-thresholds={DEFAULT_FILE}",
+        )
 
 
 def _absolute(folder: Path, path: str) -> Path:
