@@ -18,6 +18,7 @@ from compress_guard import thresholds as thresholds_file
 from compress_guard.cli.benchmark import throughput_cells, time_cells
 from compress_guard.engine.session import Session, collect_evidence, without_fixtures
 from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
+from compress_guard.engine.threads import calm_threads
 from compress_guard.engine.versions import remember_run
 from compress_guard.errors import RunError, UsageError
 from compress_guard.records import Cell, CellResult, Thresholds, ThroughputCell, ThroughputResult
@@ -151,6 +152,7 @@ def _settings(options: argparse.Namespace, path: Path, run_folder: Path) -> RunS
 
 
 def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSettings) -> list[CellResult]:
+    calm_threads()
     results = []
     file = _name_in_ids(Path(thresholds.path))
     with contextlib.closing(Session(thresholds, settings)) as session:

@@ -15,6 +15,7 @@ from compress_guard.engine.factories import check_data, check_model
 from compress_guard.engine.identity import certainty
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.engine.subject import Subject
+from compress_guard.engine.threads import single_blas_thread
 from compress_guard.engine.versions import remember_run
 from compress_guard.errors import OptionError
 from compress_guard.records import (
@@ -180,7 +181,8 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
             seed=seed,
         )
         subject = subject_of(guard, model, data, resolve_device(device), settings)
-        measured = Bench(guard, subject, settings).measure(guard.cells[0], guard.cells[0].name)
+        with single_blas_thread():
+            measured = Bench(guard, subject, settings).measure(guard.cells[0], guard.cells[0].name)
         remember_run(settings, [measured.result])
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -20,6 +20,7 @@ from compress_guard.engine.scout import Scout, Stopped
 from compress_guard.engine.settings import RunSettings, cores, resolve_device
 from compress_guard.engine.slicers import slicers
 from compress_guard.engine.subject import Subject
+from compress_guard.engine.threads import single_blas_thread
 from compress_guard.errors import DataError, ModelError, RunError
 from compress_guard.records import Cell, CellResult, Guard, Thresholds
 
@@ -52,6 +53,8 @@ class Session:
         self._reading: Final[dict[str, threading.Lock]] = {}
         self._making: Final = threading.RLock()
         self._scout: Scout | None = None
+        self._open: Final = contextlib.ExitStack()
+        self._open.enter_context(single_blas_thread())
 
     @functools.cached_property
     def device(self) -> str:
@@ -73,9 +76,10 @@ class Session:
             self._scout = Scout(cells, self._plan_ahead)
 
     def close(self) -> None:
-        """Stop what goes on beside the cells."""
+        """Stop what goes on beside the cells, and leave the process as it was."""
         if self._scout is not None:
             self._scout.close()
+        self._open.close()
 
     def _look_ahead(self, cell: Cell) -> None:
         if self._scout is None:

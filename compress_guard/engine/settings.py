@@ -92,14 +92,6 @@ def resolve_device(device: str, worker: int = 0) -> str:
     return f"cuda:{worker % torch.cuda.device_count()}"
 
 
-def calm_threads() -> None:
-    """Have torch's threads sleep while they wait for one another: coding beside predictions wants the cores.
-
-    Without effect once torch is loaded, or where the environment says how they wait.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
-
 @functools.cache
 def processor() -> str:
     """The name of the CPU, e.g. ``AMD EPYC``; its architecture where the system does not tell."""

@@ -193,7 +193,8 @@ def _plain(path: Path) -> Path:
 
 def run_settings(config: pytest.Config, thresholds: Path, workerinput: dict[str, object] | None) -> RunSettings:
     """The settings of this process; an xdist worker (with its input) takes the folder that its controller made."""
-    from compress_guard.engine.settings import RunSettings, calm_threads, check_device, check_results_file, cores
+    from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
+    from compress_guard.engine.threads import calm_threads
     from compress_guard.store import DEFAULT_CAP_BYTES
 
     calm_threads()
