@@ -1,21 +1,22 @@
 """What bringing images to target rates costs: ``python -m benchmarks.rates --images FOLDER``.
 
-Prints a row per codec and rate: mean bpp, its distance from the target in per cent, encodes per image (the kept one
-included, weighted by pixels), images at an end of the ladder, share of images within 5 % of the target, and settings.
-In image mode the column `held` counts the images that are within 5 % or at their nearest step: the three steps on
-either side of every other image are coded too, and none may come nearer.
+Prints a table in Markdown, a row per codec and rate: mean bpp, its distance from the target in per cent, encodes per
+image (the kept one included, weighted by pixels), images at an end of the ladder, and the share of images within 5 % of
+the target. In image mode the column `held` counts the images that are within 5 % or at their nearest step: the three
+steps on either side of every other image are coded too, and none may come nearer. ``--write docs/performance.md`` puts
+the table between the marks ``<!-- rates MODE FOLDER -->`` and ``<!-- end of rates MODE FOLDER -->``.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from benchmarks import document
+from compress_guard.errors import UsageError
 from compress_guard.rate import plan
 from compress_guard.records import ImageInfo, PlannedRate, RateMode
 from compress_guard.registry import CODECS
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from compress_guard.codecs.contract import Codec
 
 TOLERANCE: dict[RateMode, float] = {"dataset": 0.02, "image": 0.05}
-HEADER = f"{'codec':8}{'bpp':>6}{'mean':>8}{'error %':>9}{'encodes':>9}{'off':>5}{'in 5 %':>8}{'held':>11}  settings"
+RATES = (0.25, 0.5, 0.75, 1.0, 2.0)
+HEADER = """\
+| codec | bpp | mean | error % | encodes | off target | within 5 % | held | |
+|---|--:|--:|--:|--:|--:|--:|--:|---|"""
 
 
 def load(folder: Path, limit: int | None) -> tuple[list[ImageInfo], list[torch.Tensor]]:
@@ -87,17 +91,11 @@ def row(name: str, rate: PlannedRate, at_best: int | None) -> str:
     rates = [bpp for bpp in rate.bpp if bpp is not None]
     mean = rate.bpp_mean or float("nan")
     near = sum(abs(bpp / rate.target - 1) <= 0.05 for bpp in rates) / max(1, len(rates))
-    counts = rate.setting_counts
-    used = (
-        ", ".join(f"{setting:g} x {count}" for setting, count in counts.items())
-        if len(counts) <= 2
-        else f"{len(counts)} different"
-    )
-    floor = "" if rate.reachable else f"  unreachable, floor {rate.floor:.3f}"
-    best = "" if at_best is None else f"{at_best:4d} of {len(rates)}"
+    best = "" if at_best is None else f"{at_best} of {len(rates)}"
+    floor = "" if rate.reachable else f"unreachable, floor {rate.floor:.3f}"
     return (
-        f"{name:8}{rate.target:6g}{mean:8.4f}{100 * (mean / rate.target - 1):+9.2f}{rate.encodes:9.2f}"
-        f"{rate.off_target:5d}{100 * near:7.0f}%{best:>11}  {used}{floor}"
+        f"| {name} | {rate.target:g} | {mean:.4f} | {100 * (mean / rate.target - 1):+.2f} | {rate.encodes:.2f} "
+        f"| {rate.off_target} | {100 * near:.0f} % | {best} | {floor} |"
     )
 
 
@@ -107,33 +105,25 @@ def table(
     """The lines of the table, each codec's as soon as it is measured."""
     infos, images = load(folder, limit)
     pixels = sum(info.pixels for info in infos) / 1e6
-    yield f"{folder.name}: {len(infos)} images, {pixels:.1f} megapixels, {mode} mode"
-    yield HEADER
-    means = []
+    yield f"{folder.name}: {len(infos)} images, {pixels:.1f} megapixels, {mode} mode, tolerance {TOLERANCE[mode]:.0%}."
+    yield from ("", *HEADER.splitlines())
+    means, unmeasured = {}, []
     for name in codecs:
         codec: Codec = CODECS.resolve(name)()
         reason = codec.unavailable()
         if reason:
-            yield f"{name}: {reason}"
+            unmeasured.append(f"{name}: {reason}")
             continue
         encode = encoder(codec, images, workers)
-        start = time.perf_counter()
-        planned = plan(
-            infos,
-            codec.ladder,
-            rates,
-            mode=mode,
-            tolerance=TOLERANCE[mode],
-            seed=0,
-            encode=encode,
-        )
-        seconds = time.perf_counter() - start
+        planned = plan(infos, codec.ladder, rates, mode=mode, tolerance=TOLERANCE[mode], seed=0, encode=encode)
         for rate in planned.rates:
             yield row(name, rate, held(rate, codec.ladder, infos, encode) if mode == "image" else None)
-        means.append(sum(rate.encodes for rate in planned.rates) / len(planned.rates))
-        yield f"{name}: {means[-1]:.2f} encodes per image and rate, {seconds:.1f} s"
+        means[name] = sum(rate.encodes for rate in planned.rates) / len(planned.rates)
+    yield ""
     if means:
-        yield f"average over codecs: {sum(means) / len(means):.2f} encodes per image and rate"
+        each = ", ".join(f"{name} {mean:.2f}" for name, mean in means.items())
+        yield f"Encodes per image and rate: {each}; all of them {sum(means.values()) / len(means):.2f}."
+    yield from unmeasured
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -145,14 +135,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=["jpeg", "webp", "avif", "jp2"],
         choices=[name for name in CODECS if name != "command"],
     )
-    parser.add_argument("--rates", nargs="+", type=float, default=[0.25, 0.5, 1.0, 2.0], help="bits per pixel")
+    parser.add_argument("--rates", nargs="+", type=float, default=RATES, help="bits per pixel")
     parser.add_argument("--mode", choices=get_args(RateMode), default="dataset")
     parser.add_argument("--limit", type=int, help="use the first so many images")
     parser.add_argument("--workers", type=int, default=2, help="encoder threads")
+    parser.add_argument("--write", type=Path, help="document to put the table into")
     chosen = parser.parse_args(arguments)
-    for line in table(chosen.images, chosen.codecs, chosen.rates, chosen.mode, chosen.limit, chosen.workers):
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+    if not chosen.images.is_dir():
+        parser.error(f"--images: {chosen.images} is not a folder; name a folder of photographs")
+    mark = f"rates {chosen.mode} {chosen.images.name}"
+    try:
+        if chosen.write is not None:
+            document.read(chosen.write, mark)
+    except UsageError as problem:
+        raise SystemExit(str(problem)) from problem
+    lines = table(chosen.images, chosen.codecs, chosen.rates, chosen.mode, chosen.limit, chosen.workers)
+    document.publish(lines, chosen.write, mark)
 
 
 if __name__ == "__main__":

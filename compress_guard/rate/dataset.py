@@ -19,6 +19,8 @@ NEAR: Final = 0.2
 """Log size within which a stream tells of another setting."""
 RISK: Final = 0.15
 """Price of a predicted miss of one tolerance, in encodes of all images: what a further correction costs."""
+CLEAR: Final = 0.3
+"""While the pair is in doubt, images known so much better than the least known one wait: they tell little."""
 REACH: Final = 3
 """Pairs looked at on either side of the one that straddles the target: streams made earlier may serve there."""
 
@@ -214,7 +216,8 @@ class DatasetSearch:
             look = max(4, round(min(telling, len(rows) / 3.0, GROWTH * self._near(mix.lower))))
             heavy = np.argsort(ledger.light_first)[ranks[rows]] >= ledger.light
             chosen = np.zeros(len(rows), dtype=np.bool_)
-            chosen[np.lexsort((-distance, heavy))[:look]] = True
+            clear = np.round(needed[rows], 9) < CLEAR * needed[rows].max()
+            chosen[np.lexsort((-distance, clear, heavy))[:look]] = True
         return [(int(ranks[row]), mix.step(int(ranks[row]))) for row in rows[chosen]]
 
     def _near(self, step: int) -> int:

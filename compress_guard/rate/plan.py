@@ -87,10 +87,13 @@ def _dataset_rate(ledger: Ledger, search: DatasetSearch, mix: Mix, window: Windo
 def _image_rate(ledger: Ledger, search: ImageSearch, window: Window) -> PlannedRate:
     steps: list[int | None] = [None] * len(ledger.index)
     floors, capped = [], 0
+    choices = search.choices(window.target).tolist()
     for rank in (int(rank) for rank in ledger.living):
-        steps[rank] = step = search.choice(window.target, rank)
-        measured = [ledger.bpp(rank, one) for one in search.measured(rank)]
+        steps[rank] = step = choices[rank]
         rate = ledger.bpp(rank, step)
+        if window.holds(rate):
+            continue
+        measured = [ledger.bpp(rank, one) for one in search.measured(rank)]
         if rate > window.high and min(measured) > window.target:
             floors.append(rate)
         elif rate < window.low and max(measured) < window.target:

@@ -137,7 +137,7 @@ class Neural(Placed):
         def run(batch: list[Job]) -> list[Proof]:
             network = model(self.device)
             coded = _coded(network, batch)
-            forward = network.pixels(coded.values, batch[0].size)
+            forward = network.pixels(coded.values, coded.context, [job.rung for job in batch], batch[0].size)
             estimated = _written(network, batch, coded, EstimateWriter)
             real = _written(network, batch, coded, RangeWriter)
             streams = [header.sealed(one.finish(), "coded") for header, one in real]
@@ -195,9 +195,7 @@ def _expected() -> str:
 
 def _coded(model: Model, batch: list[Job]) -> Coded:
     """The symbols of images of one size."""
-    import torch
-
-    return model.coded(torch.stack([job.image for job in batch]), [job.rung for job in batch])
+    return model.coded([job.image for job in batch], [job.rung for job in batch])
 
 
 def _written(model: Model, batch: list[Job], coded: Coded, writer: Callable[[], W]) -> list[tuple[Header, W]]:

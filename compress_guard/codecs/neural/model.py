@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, final
 
+from compress_guard.codecs.neural.coefficients import Coefficients
 from compress_guard.codecs.neural.stream import Frequencies
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ Quantise = Callable[[int, Answer], "torch.Tensor"]
 
 @final
 class Model:
-    """The network on one device, in exact arithmetic, with its tables. Stateless, so that threads may share it."""
+    """The network on one device, in exact arithmetic, with its tables. Threads may share it."""
 
     def __init__(self, path: Path = WEIGHTS, device: str = "cpu") -> None:
         import torch
@@ -75,22 +76,32 @@ class Model:
         self._medians: Final = tables["table.median"].double().to(device)[None, :, None, None]
         self.scales: Final = _frequencies(tables, "scale")
         self.latents: Final = _frequencies(tables, "latent")
+        self._coefficients: Final = Coefficients(self.analysed)
 
     # Encoder
 
-    def coded(self, images: torch.Tensor, rungs: Sequence[int]) -> Coded:
-        """Symbols of images (B, 3, H, W), uint8, coded at their rungs."""
+    def analysed(self, images: torch.Tensor) -> torch.Tensor:
+        """Coefficients of images (B, 3, H, W), uint8: multiples of 2 ** -10 below 2 ** 13, whatever their rungs."""
         import torch
         from torch.nn import functional
 
-        parts, network = self._parts, self._network
-        tables = self._at(rungs)
+        parts = self._parts
         height, width = images.shape[-2:]
         # The last row and column are repeated up to whole blocks.
         padding = (0, -width % parts.BLOCK, 0, -height % parts.BLOCK)
         pixels = functional.pad(images.to(self.device, torch.float64), padding, mode="replicate") - 128
         blocks = functional.pixel_unshuffle(pixels, parts.BLOCK)
-        coefficients = parts.snap(functional.conv2d(blocks, network.analysis.reshape(parts.COEFFICIENTS, -1, 1, 1)))
+        kernel = self._network.analysis.reshape(parts.COEFFICIENTS, -1, 1, 1)
+        found: torch.Tensor = parts.snap(functional.conv2d(blocks, kernel))
+        return found
+
+    def coded(self, images: Sequence[torch.Tensor], rungs: Sequence[int]) -> Coded:
+        """Symbols of images (3, H, W) of one size, uint8, coded at their rungs."""
+        import torch
+
+        parts, network = self._parts, self._network
+        tables = self._at(rungs)
+        coefficients = self._coefficients.of(images)
         correction = network.before(parts.snap(coefficients / tables.norm), tables.blend)
         coefficients = parts.snap(coefficients + correction * tables.norm)
         steps = parts.snap(coefficients / tables.delta)
@@ -108,8 +119,8 @@ class Model:
             symbols.append(chosen)
             return chosen
 
-        values = self._reconstructed(latent, tables, tuple(steps.shape[-2:]), choose)
-        return Coded(latent, symbols, [answer.row for answer in answers], values)
+        values, context = self._dequantised(latent, tables, tuple(steps.shape[-2:]), choose)
+        return Coded(latent, symbols, [answer.row for answer in answers], values, context)
 
     # Decoder
 
@@ -117,16 +128,22 @@ class Model:
         self, latent: torch.Tensor, rungs: Sequence[int], size: tuple[int, int], quantise: Quantise
     ) -> torch.Tensor:
         """Images (B, 3, H, W), uint8, from latent symbols and those that `quantise` gives step by step."""
-        blocks = self.blocks(size)
-        return self.pixels(self._reconstructed(latent, self._at(rungs), blocks, quantise), size)
+        values, context = self._dequantised(latent, self._at(rungs), self.blocks(size), quantise)
+        return self.pixels(values, context, rungs, size)
 
-    def pixels(self, values: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """uint8 (B, 3, H, W) of reconstructed coefficients."""
+    def pixels(
+        self, values: torch.Tensor, context: torch.Tensor, rungs: Sequence[int], size: tuple[int, int]
+    ) -> torch.Tensor:
+        """uint8 (B, 3, H, W) of dequantised coefficients and the context that goes with them."""
         import torch
         from torch.nn import functional
 
-        parts = self._parts
-        kernel = self._network.synthesis.reshape(parts.COEFFICIENTS, -1).t()[:, :, None, None]
+        parts, network, tables = self._parts, self._network, self._at(rungs)
+        # What the last step tells: no symbol hangs on it, so an encoder does without.
+        context = context + parts.snap(network.step(-1).listen(values[:, parts.BANDS[-1]]))
+        correction = network.after(torch.cat((values, context), 1), tables.blend)
+        values = parts.snap((values + correction) * tables.norm)
+        kernel = network.synthesis.reshape(parts.COEFFICIENTS, -1).t()[:, :, None, None]
         images = functional.pixel_shuffle(parts.snap(functional.conv2d(values, kernel)), parts.BLOCK)
         images = torch.floor(images[..., : size[0], : size[1]] + 128.5)
         return images.clamp(0, 255).to(torch.uint8)
@@ -143,9 +160,10 @@ class Model:
 
     # What both do
 
-    def _reconstructed(
+    def _dequantised(
         self, latent: torch.Tensor, tables: _Tables, blocks: tuple[int, int], quantise: Quantise
-    ) -> torch.Tensor:
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Coefficients, relative to their norms, as the symbols tell them, and the context of the last step."""
         import torch
 
         parts, network = self._parts, self._network
@@ -161,15 +179,13 @@ class Model:
             told = parts.snap(found / tables.relative[:, channels])
             if parity is not None:
                 told = told * self.squares(number, blocks)
-            context = context + parts.snap(step.listen(told))
+            if number + 1 < len(parts.STEPS):
+                context = context + parts.snap(step.listen(told))
             if parity == 1:
                 bands[-1] = bands[-1] + told
             else:
                 bands.append(told)
-        values = torch.cat(bands, 1)
-        correction = network.after(torch.cat((values, context), 1), tables.blend)
-        restored: torch.Tensor = parts.snap((values + correction) * tables.norm)
-        return restored
+        return torch.cat(bands, 1), context
 
     def squares(self, number: int, blocks: tuple[int, int]) -> torch.Tensor:
         """(rows, columns) of bool: the blocks that a coding step codes."""
@@ -211,7 +227,9 @@ class Coded:
     rows: list[torch.Tensor]
     """Of the frequencies of each symbol, int64."""
     values: torch.Tensor
-    """Reconstructed coefficients."""
+    """Dequantised coefficients."""
+    context: torch.Tensor
+    """What the decoder's correction of them looks at."""
 
 
 def _frequencies(tables: dict[str, Any], name: str) -> Frequencies:

@@ -19,7 +19,7 @@ from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.fidelity import psnr
 from compress_guard.codecs.neural import model as models
 from compress_guard.codecs.neural.codec import Neural
-from compress_guard.engine.coding import compress
+from compress_guard.engine.compression import compress
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 
 HERE = Path(__file__).parent
