@@ -4,6 +4,7 @@ VENV ?= .venv
 EXTRAS ?= dev,heif,jxl,neural
 GUARD_ARGS ?=
 TEST_ARGS ?= -n auto --dist loadgroup
+BENCH_ARGS ?= --benchmark-group-by=fullfunc --benchmark-columns=min,median,iqr,rounds
 
 comma := ,
 # Those first for which compressai has wheels, which the learned codecs need.
@@ -13,13 +14,13 @@ STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 SOURCES := compress_guard benchmarks examples tests training
 
 .DEFAULT_GOAL := help
-.PHONY: help guard test test-numpy2 lint types format workflows coverage wheel env clean
+.PHONY: help guard test test-numpy2 bench lint types format workflows coverage wheel env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.13 picks the interpreter, EXTRAS=$(EXTRAS) what is installed,"
-	@echo "  TEST_ARGS and GUARD_ARGS what pytest is told."
+	@echo "  TEST_ARGS, GUARD_ARGS and BENCH_ARGS what pytest is told."
 
 guard: $(STAMP) ## gate the bundled models: reports/junit.xml and reports/results.json
 	@mkdir -p reports
@@ -37,6 +38,9 @@ test-numpy2: $(VENV)/numpy2/.installed ## run the tests on numpy 2
 $(VENV)/numpy2/.installed: $(STAMP)
 	$(BIN)/python -m pip install --quiet --target $(VENV)/numpy2 --upgrade --no-deps --only-binary=:all: "numpy>=2"
 	@touch $@
+
+bench: $(STAMP) ## time the hot paths; BENCH_ARGS=--benchmark-autosave keeps the figures, --benchmark-compare compares
+	$(BIN)/python -m pytest benchmarks/hot $(BENCH_ARGS)
 
 lint: $(STAMP) workflows ## check style, spelling and workflows
 	$(BIN)/ruff check .
