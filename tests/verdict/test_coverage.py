@@ -7,7 +7,8 @@ from math import comb
 import numpy as np
 import pytest
 
-from benchmarks.coverage import document, flags, intervals, top1
+from benchmarks import document
+from benchmarks.coverage import flags, intervals, top1
 from benchmarks.coverage.intervals import CHOICE, TANGO, WALD, Method
 from benchmarks.coverage.top1 import Scenario
 from compress_guard.errors import UsageError
