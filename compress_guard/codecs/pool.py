@@ -1,10 +1,11 @@
-"""A pool of threads that keeps the order of its items."""
+"""Threads that share out items and keep their order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,3 +22,35 @@ def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], worke
         return [function(item) for item in items]
     with ThreadPoolExecutor(workers, thread_name_prefix="compress_guard") as pool:
         return list(pool.map(function, items))
+
+
+def map_parts(
+    function: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item], workers: int
+) -> list[Result]:
+    """``list(function(items))`` on up to `workers` threads, each with every n-th item and one thread of torch.
+
+    For work that torch's own threads share badly: many small operations, each of which they would have to meet for.
+    """
+    workers = min(workers, len(items))
+    if workers <= 1:
+        return list(function(items))
+
+    def part(start: int) -> Sequence[Result]:
+        import torch
+
+        torch.get_num_threads()  # has torch set up this thread, which would undo the limit later
+        with _openmp().limit(limits=1):
+            return function(items[start::workers])
+
+    found: list[Any] = [None] * len(items)
+    for start, results in enumerate(map_ordered(part, range(workers), workers)):
+        found[start::workers] = results
+    return found
+
+
+@functools.cache
+def _openmp() -> Any:
+    """OpenMP's libraries, which keep a number of threads for each thread that asks them."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="openmp")

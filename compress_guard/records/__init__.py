@@ -17,6 +17,16 @@ from compress_guard.records.guards import (
 )
 from compress_guard.records.judgements import Interval, Judgement
 from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction
+from compress_guard.records.recovery import (
+    MIXED,
+    Recovery,
+    RecoveryCell,
+    RecoveryPoint,
+    RecoveryResult,
+    Share,
+    TrainedRate,
+    format_trained,
+)
 from compress_guard.records.results import CellResult, SliceResult
 from compress_guard.records.throughput import SpeedLimits, Throughput, ThroughputCell, ThroughputResult, Work
 from compress_guard.records.vocabulary import (
@@ -34,6 +44,7 @@ from compress_guard.records.vocabulary import (
 
 __all__ = [
     "JUDGED",
+    "MIXED",
     "SCHEMA",
     "Bits",
     "Cell",
@@ -53,8 +64,13 @@ __all__ = [
     "Policy",
     "RateMode",
     "RatePlan",
+    "Recovery",
+    "RecoveryCell",
+    "RecoveryPoint",
+    "RecoveryResult",
     "Scalar",
     "SettledBy",
+    "Share",
     "SliceLimit",
     "SliceResult",
     "Slicing",
@@ -63,8 +79,10 @@ __all__ = [
     "Throughput",
     "ThroughputCell",
     "ThroughputResult",
+    "TrainedRate",
     "Verdict",
     "Work",
     "format_bpp",
+    "format_trained",
     "seeded_fraction",
 ]

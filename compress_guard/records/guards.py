@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMissing, RateMode
 
 if TYPE_CHECKING:
+    from compress_guard.records.recovery import Recovery
     from compress_guard.records.throughput import Throughput
 
 Scalar: TypeAlias = "str | int | float | bool | tuple[str | int | float, ...]"
@@ -121,6 +122,8 @@ class Guard:
     """None: nothing that this model predicted in an earlier run is used again."""
     throughput: Throughput | None = None
     """None: the file asks for no throughput cells here."""
+    recovery: Recovery | None = None
+    """None: the file asks for no recovery study here."""
     line: int = 0
 
     def rates(self, codec: str) -> tuple[float, ...]:

@@ -27,6 +27,7 @@ from compress_guard.codecs.neural.stream import (
     estimate,
 )
 from compress_guard.codecs.options import require_choice
+from compress_guard.codecs.pool import map_parts
 from compress_guard.codecs.zoo.library import INSTALL, missing_library
 from compress_guard.errors import CodecError, CodecUnavailable
 from compress_guard.records import Bits
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     import torch
 
 W = TypeVar("W", bound=Writer)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _LADDER: Final = tuple(float(setting) for setting in range(1, RUNGS + 1))
 _KNOWN: Final = frozenset(_LADDER)
@@ -105,7 +108,7 @@ class Neural(Placed):
             written = _written(network, batch, _coded(network, batch), writer)
             return [header.sealed(one.finish(), self.bits) for header, one in written]
 
-        return in_batches(jobs, [job.size for job in jobs], run, self._place, self._limit)
+        return self._shared_out(lambda part: self._batched(part, [job.size for job in part], run), jobs, workers)
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """See `Codec.decode`."""
@@ -126,8 +129,10 @@ class Neural(Placed):
                 size = f"{batch[0][0].width}x{batch[0][0].height}"
                 raise CodecError(f"neural could not decode a stream of {size} pixels: {problem}") from problem
 
-        sizes = [(header.height, header.width) for header, _ in opened]
-        return in_batches(opened, sizes, run, self._place, self._limit)
+        def decoded(part: Sequence[tuple[Header, bytes]]) -> list[torch.Tensor]:
+            return self._batched(part, [(header.height, header.width) for header, _ in part], run)
+
+        return self._shared_out(decoded, opened, workers)
 
     def proofs(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[Proof]:
         """See `Codec.proofs`."""
@@ -147,7 +152,21 @@ class Neural(Placed):
                 for (_, guess), stream, image, expected in zip(estimated, streams, decoded, forward, strict=True)
             ]
 
-        return in_batches(jobs, [job.size for job in jobs], run, self._place, self._limit)
+        return self._shared_out(lambda part: self._batched(part, [job.size for job in part], run), jobs, workers)
+
+    def _shared_out(
+        self, code: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item], workers: int
+    ) -> list[Result]:
+        """The CPU's threads code an image each; a GPU takes all in turn. Its arithmetic is exact: results are equal."""
+        return map_parts(code, items, workers if self.device == "cpu" else 1)
+
+    def _batched(
+        self,
+        items: Sequence[Item],
+        sizes: Sequence[tuple[int, int]],
+        run: Callable[[list[Item]], Sequence[Result]],
+    ) -> list[Result]:
+        return in_batches(items, sizes, run, self._place, self._limit)
 
     def _jobs(self, images: Sequence[torch.Tensor], settings: Sequence[float]) -> list[Job]:
         jobs = []
