@@ -1,10 +1,11 @@
 """What a whole gate costs beside the work that it cannot avoid: ``python -m benchmarks.pipeline``.
 
-Four runs of a thresholds file, the bundled one by default, each in a process of its own. The first, on one thread and
-with nothing done ahead, says how many CPU seconds coding and prediction take: what encoders and decoders, and what the
-models, had of the CPU. The second is an ordinary cold run; its bar is 1.15 times (coding + prediction) / cores. The
-third repeats it: models that have a fingerprint are asked for one probing batch each. The fourth has the streams of the
-others and models without a fingerprint, as a run has with new models; its bar is 1.15 times decoding + prediction.
+Runs of a thresholds file, the bundled one by default, each in a process of its own. The first, on one thread and with
+nothing done ahead, says how many CPU seconds coding and prediction take: what encoders and decoders, and what the
+models, had of the CPU. Then a cold run in one process, whose threads share the cores, and one with ``pytest -n``, a
+process per core; their bar is 1.15 times (coding + prediction) / cores. Another repeats the first of them: models that
+have a fingerprint are asked for one probing batch each. The last has the streams of the others and models without a
+fingerprint, as a run has with new models; its bar is 1.15 times decoding + prediction.
 
 ``--write docs/performance.md`` puts the table between the marks ``<!-- pipeline -->`` and ``<!-- end of pipeline -->``.
 """
@@ -44,6 +45,8 @@ class Way:
 
     serial: bool = False
     fingerprints: bool = True
+    parted: bool = False
+    """By pytest, with a process per core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ def _watched(spent: Counter[str]) -> Iterator[None]:
 
 def in_own_process(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
     """A run in a fresh process, with its start and its imports on the clock."""
+    if way.parted:
+        return _by_pytest(path, cache, limit)
     command = [sys.executable, "-m", "benchmarks.pipeline", "--child", json.dumps([way.serial, way.fingerprints])]
     command += ["--thresholds", str(path), "--cache", str(cache), *([] if limit is None else ["--limit", str(limit)])]
     environment = dict(os.environ) | ({"OMP_NUM_THREADS": "1"} if way.serial else {"OMP_WAIT_POLICY": "passive"})
@@ -140,6 +145,26 @@ def in_own_process(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
         raise SystemExit(f"a run ended with {done.returncode}")
     _, encodes, predictions, spent = json.loads(done.stdout.splitlines()[-1])
     return Run(wall, encodes, predictions, spent)
+
+
+def _by_pytest(path: Path, cache: Path, limit: int | None) -> Run:
+    """The same as people start it, cells that fail and all."""
+    written = cache.with_suffix(".json")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(cores()), "--compress-guard"]
+    command += [str(path), "--cg-cache", str(cache), "--cg-json", str(written)]
+    before = time.perf_counter()
+    done = subprocess.run(  # noqa: S603 - pytest
+        command + ([] if limit is None else ["--cg-limit", str(limit)]), stdout=subprocess.DEVNULL, check=False
+    )
+    wall = time.perf_counter() - before
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"pytest ended with {done.returncode}")
+    cells = json.loads(written.read_text(encoding="utf-8"))["cells"]
+    bad = [f"{cell['id']}: {cell['reason']}" for cell in cells if cell["verdict"] in ("error", "codec_error")]
+    if bad:
+        raise SystemExit(f"{bad[0]}; a run with errors has no figures")
+    encodes = sum((cell["encodes"] or 0.0) * (cell["images"] or 0) for cell in cells)
+    return Run(wall, encodes, sum(cell["predictions"] or 0 for cell in cells), {})
 
 
 def table(path: Path, limit: int | None, run: Callable[..., Run] = in_own_process) -> Iterator[str]:
@@ -156,8 +181,10 @@ def table(path: Path, limit: int | None, run: Callable[..., Run] = in_own_proces
         yield from HEADER.splitlines()
         work = (encode + decode + predict) / cores()
         cold = run(path, Way(), other, limit)
-        yield _row("cold", cold, f"(coding + prediction) / {cores()} cores", work, BAR)
-        yield _row("again", run(path, Way(), other, limit), "the cold run", cold.wall, None)
+        yield _row("cold, one process", cold, f"(coding + prediction) / {cores()} cores", work, BAR)
+        parted = run(path, Way(parted=True), Path(folder, "parted"), limit)
+        yield _row(f"cold, pytest -n {cores()}", parted, f"(coding + prediction) / {cores()} cores", work, BAR)
+        yield _row("again", run(path, Way(), other, limit), "the first cold run", cold.wall, None)
         fresh = run(path, Way(fingerprints=False), other, limit)
         yield _row("new models, streams kept", fresh, "decoding + prediction", decode + predict, BAR)
         yield ""

@@ -160,7 +160,9 @@ class RecoveryResult:
     def from_dict(cls, values: Mapping[str, Any]) -> RecoveryResult:
         """The inverse of `as_dict`; unknown keys of newer versions are left out."""
         known = {field.name for field in fields(cls)}
-        found = {key: tuple(one) if isinstance(one, list) else one for key, one in values.items() if key in known}
+        found: dict[str, Any] = {
+            key: tuple(one) if isinstance(one, list) else one for key, one in values.items() if key in known
+        }
         return cls(**found | {"points": tuple(_point(one) for one in values.get("points", ()))})
 
 

@@ -36,6 +36,7 @@ def test_each_run_is_held_against_the_work_it_cannot_avoid(monkeypatch, tmp_path
     found = {
         Way(serial=True): Run(90.0, 100.0, 60, spent),
         Way(): Run(36.0, 100.0, 60, {}),
+        Way(parted=True): Run(33.0, 100.0, 60, {}),
         Way(fingerprints=False): Run(40.0, 0.0, 60, {}),
     }
     folders = []
@@ -44,12 +45,15 @@ def test_each_run_is_held_against_the_work_it_cannot_avoid(monkeypatch, tmp_path
         folders.append(cache)
         return found[way]
 
-    told, _, _, _, cold, again, fresh, _ = pipeline.table(tmp_path, None, run)
+    told, _, _, _, cold, parted, again, fresh, _ = pipeline.table(tmp_path, None, run)
     assert told.startswith("CPU seconds on one thread: encoding 10, decoding 20, prediction 30")
-    assert cold == "| cold | 100 | 60 | 36 | (coding + prediction) / 2 cores: 30 s | 1.20 | 1.15 |"
-    assert again == "| again | 100 | 60 | 36 | the cold run: 36 s | 1.00 |  |"
+    assert cold == "| cold, one process | 100 | 60 | 36 | (coding + prediction) / 2 cores: 30 s | 1.20 | 1.15 |"
+    assert parted == "| cold, pytest -n 2 | 100 | 60 | 33 | (coding + prediction) / 2 cores: 30 s | 1.10 | 1.15 |"
+    assert again == "| again | 100 | 60 | 36 | the first cold run: 36 s | 1.00 |  |"
     assert fresh == "| new models, streams kept | 0 | 60 | 40 | decoding + prediction: 50 s | 0.80 | 1.15 |"
-    assert folders[0] != folders[1] == folders[2] == folders[3]
+    serial, first, others = folders[0], folders[1], folders[2]
+    assert len({serial, first, others}) == 3
+    assert first == folders[3] == folders[4]
 
 
 def test_the_runs_themselves(tmp_path):
