@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from compress_guard import transforms as transforms
     from compress_guard.engine.compression import Compressed as Compressed
     from compress_guard.engine.compression import compress as compress
     from compress_guard.engine.measurement import measure as measure
@@ -25,10 +26,12 @@ _EXPORTS: Final = {
     "predictor": "compress_guard.engine.predictor",
 }
 
-__all__ = ["Compressed", "Predictor", "__version__", "compress", "measure", "predictor"]
+__all__ = ["Compressed", "Predictor", "__version__", "compress", "measure", "predictor", "transforms"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "transforms":
+        return importlib.import_module("compress_guard.transforms")
     if name not in _EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_EXPORTS[name]), name)

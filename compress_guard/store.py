@@ -27,6 +27,8 @@ _TRIMS: Final = 8
 _LEAST_WRITTEN: Final = 2**24
 """Bytes after which it looks at the earliest: looking takes a while."""
 
+WEIGHTS: Final = "recovery"
+"""The folder of finetuned weights, which others write; it has one folder per training, and counts towards the cap."""
 Kind: TypeAlias = Literal["streams", "plans", "evidence", "versions"]
 """What an entry holds, and the folder that it lies in."""
 
@@ -118,7 +120,7 @@ class Store:
         What killed processes left half-written goes too.
         """
         entries = []
-        for kind in get_args(Kind):
+        for kind in (*get_args(Kind), WEIGHTS):
             for path in (self.folder / kind).glob("*/*"):
                 with contextlib.suppress(OSError):
                     status = path.stat()

@@ -89,22 +89,22 @@ class _DetectionTrunk(nn.Module):
         return OrderedDict(fine=self.pyramid(features)["8"])
 
 
-def detector_network(width: int = 64) -> FCOS:
-    """torchvision's FCOS on one feature map: takes float images in 0..1, labels are 1 + class."""
+def detector_network(width: int = 64, classes: int = len(CLASSES), found: int = 30) -> FCOS:
+    """torchvision's FCOS on one feature map: floats in 0..1, labels 1 + class, at most `found` boxes."""
     anchors = AnchorGenerator(sizes=((8,),), aspect_ratios=((1.0,),))
     return FCOS(
         _DetectionTrunk(width),
-        num_classes=1 + len(CLASSES),
+        num_classes=1 + classes,
         min_size=SIZE,
         max_size=SIZE,
         image_mean=[0.5] * 3,
         image_std=[0.25] * 3,
         anchor_generator=anchors,
-        head=FCOSHead(width, 1, 1 + len(CLASSES), num_convs=2),
+        head=FCOSHead(width, 1, 1 + classes, num_convs=2),
         center_sampling_radius=1.5,
         score_thresh=0.05,
         nms_thresh=0.5,
-        detections_per_img=30,
+        detections_per_img=found,
         topk_candidates=200,
     )
 

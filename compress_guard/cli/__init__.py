@@ -40,6 +40,10 @@ def _command(name: str) -> Callable[[argparse.Namespace], bool]:
         from compress_guard.cli.doctor import doctor
 
         return doctor
+    if name == "recover":
+        from compress_guard.cli.recover import recover
+
+        return recover
     from compress_guard.cli.run import run
 
     return run
@@ -68,22 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATTERN",
         help="measure only cells whose name matches, e.g. 'photos[jpeg-*' or '*-0.25bpp]'; may be given more than once",
     )
-    run.add_argument(
-        "--device", default="auto", help="where models and GPU codecs run: auto (default), cpu, cuda or cuda:N"
-    )
-    run.add_argument("--workers", type=_positive, metavar="N", help="CPU threads for coding (default: cores)")
-    run.add_argument("--limit", type=_positive, metavar="N", help="use a seeded subset of N images per guard")
-    run.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="seed of subsets, mixes and the bootstrap (default: 0)"
-    )
-    run.add_argument("--cache", metavar="DIR", help="keep bitstreams in DIR (default: .compress_guard beside FILE)")
-    run.add_argument(
-        "--cache-size",
-        type=_megabytes,
-        metavar="MB",
-        help="let the cache keep at most so many megabytes; what lay unused longest goes first (default: 4096)",
-    )
-    run.add_argument("--no-cache", action="store_true", help="keep nothing after the run")
+    _add_run_options(run)
     run.add_argument("--json", metavar="FILE", help="write all results as JSON, evidence in a zip file beside it")
     run.add_argument(
         "--early-stop", action="store_true", help="stop a cell when its verdict is certain; such cells are marked"
@@ -94,11 +83,61 @@ def _parser() -> argparse.ArgumentParser:
         help="time the codecs instead of measuring models: the file's throughput cells, or all codecs and rates if it "
         "has none",
     )
-    run.add_argument(
-        "--strict", action="store_true", help="what would be skipped fails, except where FILE itself says skip"
-    )
+    _add_recover(commands)
     _add_doctor(commands)
     return parser
+
+
+def _add_run_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device", default="auto", help="where models and GPU codecs run: auto (default), cpu, cuda or cuda:N"
+    )
+    command.add_argument("--workers", type=_positive, metavar="N", help="CPU threads for coding (default: cores)")
+    command.add_argument("--limit", type=_positive, metavar="N", help="use a seeded subset of N images per guard")
+    command.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="seed of subsets, mixes and the bootstrap (default: 0)"
+    )
+    command.add_argument("--cache", metavar="DIR", help="keep bitstreams in DIR (default: .compress_guard beside FILE)")
+    command.add_argument(
+        "--cache-size",
+        type=_megabytes,
+        metavar="MB",
+        help="let the cache keep at most so many megabytes; what lay unused longest goes first (default: 4096)",
+    )
+    command.add_argument("--no-cache", action="store_true", help="keep nothing after the run")
+    command.add_argument(
+        "--strict", action="store_true", help="what would be skipped fails, except where FILE itself says skip"
+    )
+
+
+def _add_recover(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    recover = commands.add_parser(
+        "recover",
+        help="measure how much of a drop finetuning on compressed images brings back",
+        description="Carry out the recovery studies of a thresholds file: finetune the models of guards that have a "
+        "key recovery on compressed images, and controls on clean ones, and report the share of the drop that comes "
+        "back. "
+        "Finished weights are kept in the cache, and a study that was stopped goes on where it was. Exit code 0: none "
+        "failed; 1: a share is below its min_recovered, or something could not be measured; 4: the file or an option "
+        "makes no sense.",
+    )
+    recover.add_argument(
+        "thresholds", nargs="?", default="thresholds.yaml", metavar="FILE", help="default: thresholds.yaml"
+    )
+    recover.add_argument(
+        "--guard", action="append", metavar="NAME", help="the study of this guard only; may be given more than once"
+    )
+    _add_run_options(recover)
+    recover.add_argument("--json", metavar="FILE", help="write the results as JSON, anew after each")
+    recover.add_argument(
+        "--figure", metavar="FILE", help="draw score against bits per pixel, before and after finetuning, as SVG"
+    )
+    recover.add_argument(
+        "--from",
+        dest="results",
+        metavar="RESULTS",
+        help="measure nothing: show and draw the studies of a results file that --json or --cg-json has written",
+    )
 
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -28,6 +28,7 @@ class Jp2(PillowCodec):
     feature: ClassVar[str] = "jpg_2000"
     library: ClassVar[str] = "openjpeg"
     max_side: ClassVar[int] = 2**31 - 1
+    holds_lock: ClassVar[bool] = True
 
     @property
     def ladder(self) -> tuple[float, ...]:

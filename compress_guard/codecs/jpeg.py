@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from compress_guard.codecs import cuda_jpeg
 from compress_guard.codecs.batching import Device, Placed
@@ -15,7 +18,10 @@ from compress_guard.errors import CodecUnavailable
 
 if TYPE_CHECKING:
     import torch
+    from PIL import Image
 
+_ROOM: Final = threading.Lock()
+"""Held while Pillow's global size of a buffer is another."""
 _LADDER: Final = tuple(float(quality) for quality in range(1, 101))
 
 
@@ -111,6 +117,30 @@ class Jpeg(Placed, PillowCodec):
             "progressive": self.progressive,
             "optimize": True,
         }
+
+    def _write(self, image: Image.Image, setting: float) -> bytes:
+        from PIL import ImageFile
+
+        try:
+            return PillowCodec._write(self, image, setting)
+        except OSError:
+            # Pillow gives optimised files a buffer of a byte per pixel, which noise at high quality does not fit into.
+            with _ROOM:
+                usual, ImageFile.MAXBLOCK = ImageFile.MAXBLOCK, 2**16 + 4 * image.width * image.height
+                try:
+                    return PillowCodec._write(self, image, setting)
+                finally:
+                    ImageFile.MAXBLOCK = usual
+
+    def _file(self) -> IO[bytes]:
+        # Pillow keeps Python's lock while it writes to memory, not while it writes to a file.
+        return os.fdopen(os.memfd_create("jpeg"), "w+b") if hasattr(os, "memfd_create") else io.BytesIO()
+
+    def _passing(self, image: Image.Image, setting: float) -> bytes:
+        # Huffman tables and the order of the coefficients change nothing in the pixels, and half as much again in time.
+        stream = io.BytesIO()
+        image.save(stream, self.format, quality=int(setting), subsampling=self.subsampling)
+        return stream.getvalue()
 
     def _version(self) -> str:
         import PIL

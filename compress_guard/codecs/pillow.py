@@ -5,16 +5,22 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.pixels import from_pil, read_pil, to_pil
-from compress_guard.codecs.pool import map_ordered
+from compress_guard.codecs.pool import map_ordered, map_processes
 from compress_guard.errors import CodecError, CodecUnavailable
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
+
+WORTH_A_PROCESS: Final = 2**19
+"""Pixels in a call from which on it is worth sending them to another process."""
+STREAM_SHARE: Final = 1 / 16
+"""Bytes of a stream for each pixel, about: streams do not say how many pixels they are of."""
 
 
 class PillowCodec(RealStreams, ABC):
@@ -34,6 +40,8 @@ class PillowCodec(RealStreams, ABC):
     """What that library is called."""
     max_side: ClassVar[int]
     """The longest side in pixels that the format or its library can code."""
+    holds_lock: ClassVar[bool] = False
+    """Whether Python's lock is kept while images are coded, so that threads would only wait for one another."""
 
     @property
     @abstractmethod
@@ -61,31 +69,70 @@ class PillowCodec(RealStreams, ABC):
         """See `Codec.encode`."""
         self._require_available()
         jobs = [(at, len(images), *pair) for at, pair in enumerate(zip(images, settings, strict=True))]
+        if self.holds_lock and sum(image.shape[-2] * image.shape[-1] for image in images) >= WORTH_A_PROCESS:
+            pictures = [(at, count, self._picture(at, count, image), setting) for at, count, image, setting in jobs]
+            return map_processes(partial(_encoded, self), pictures, workers)
         return map_ordered(lambda job: self._encode_one(*job), jobs, workers)
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """See `Codec.decode`."""
         self._require_available()
         jobs = [(at, len(streams), stream) for at, stream in enumerate(streams)]
+        if self.holds_lock and sum(map(len, streams)) >= WORTH_A_PROCESS * STREAM_SHARE:
+            return [from_pil(image) for image in map_processes(partial(_decoded, self), jobs, workers)]
         return map_ordered(lambda job: self._decode_one(*job), jobs, workers)
+
+    def passed(self, image: Image.Image, setting: float) -> Image.Image:
+        """A PIL image of mode RGB as `encode` and `decode` would give it back, without tensors and without a stream.
+
+        Raises `CodecError`.
+        """
+        what = f"{self.type} could not code an image of {image.width}x{image.height} pixels"
+        if setting not in self.ladder:
+            raise CodecError(f"{what}: {setting!r} is not a setting of its ladder")
+        if max(image.size) > self.max_side:
+            raise CodecError(f"{what}: sides of at most {self.max_side} pixels can be coded")
+        try:
+            read = self._read(self._passing(image, setting))
+        except Exception as error:  # codec libraries raise what they like, also classes of their own
+            raise CodecError(f"{what} at setting {setting:g}: {error}") from error
+        return read if read.mode == "RGB" else read.convert("RGB")
+
+    def _passing(self, image: Image.Image, setting: float) -> bytes:
+        """A stream that is decoded at once, and whose length nobody asks for."""
+        return self._write(image, setting)
 
     def _encode_one(self, at: int, count: int, image: torch.Tensor, setting: float) -> bytes:
         """The stream of image number `at` of `count`, which an error names."""
-        height, width = image.shape[-2:]
-        what = f"{self.type} could not encode image {at + 1} of {count} ({width}x{height} pixels)"
+        return self._encode_picture(at, count, self._picture(at, count, image), setting)
+
+    def _picture(self, at: int, count: int, image: torch.Tensor) -> Image.Image:
+        try:
+            return to_pil(image)
+        except Exception as error:
+            raise CodecError(f"{self._what(at, count, image.shape[-1], image.shape[-2])}: {error}") from error
+
+    def _encode_picture(self, at: int, count: int, image: Image.Image, setting: float) -> bytes:
+        what = self._what(at, count, *image.size)
         if setting not in self.ladder:
             raise CodecError(f"{what}: {setting!r} is not a setting of its ladder")
-        if max(height, width) > self.max_side:
+        if max(image.size) > self.max_side:
             raise CodecError(f"{what}: sides of at most {self.max_side} pixels can be coded")
         try:
-            return self._write(to_pil(image), setting)
+            return self._write(image, setting)
         except Exception as error:  # codec libraries raise what they like, also classes of their own
             raise CodecError(f"{what} at setting {setting:g}: {error}") from error
 
+    def _what(self, at: int, count: int, width: int, height: int) -> str:
+        return f"{self.type} could not encode image {at + 1} of {count} ({width}x{height} pixels)"
+
     def _decode_one(self, at: int, count: int, stream: bytes) -> torch.Tensor:
         """The image of stream number `at` of `count`."""
+        return from_pil(self._decode_picture(at, count, stream))
+
+    def _decode_picture(self, at: int, count: int, stream: bytes) -> Image.Image:
         try:
-            return from_pil(self._read(stream))
+            return self._read(stream)
         except Exception as error:
             what = f"{self.type} could not decode stream {at + 1} of {count} ({len(stream)} bytes)"
             raise CodecError(f"{what}: {error}") from error
@@ -95,9 +142,14 @@ class PillowCodec(RealStreams, ABC):
         return {}
 
     def _write(self, image: Image.Image, setting: float) -> bytes:
-        stream = io.BytesIO()
-        image.save(stream, self.format, **self._save_options(setting))
-        return stream.getvalue()
+        with self._file() as file:
+            image.save(file, self.format, **self._save_options(setting))
+            file.seek(0)
+            return file.read()
+
+    def _file(self) -> IO[bytes]:
+        """An empty file to write a stream to."""
+        return io.BytesIO()
 
     def _read(self, stream: bytes) -> Image.Image:
         return read_pil(self.format, stream)
@@ -112,3 +164,14 @@ class PillowCodec(RealStreams, ABC):
         reason = self.unavailable()
         if reason is not None:
             raise CodecUnavailable(reason)
+
+
+# What worker processes find by name; they import neither this codec's caller nor torch.
+
+
+def _encoded(codec: PillowCodec, job: tuple[int, int, Image.Image, float]) -> bytes:
+    return codec._encode_picture(*job)
+
+
+def _decoded(codec: PillowCodec, job: tuple[int, int, bytes]) -> Image.Image:
+    return codec._decode_picture(*job).copy()  # a plain image, that can be sent

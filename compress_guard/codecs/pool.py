@@ -1,14 +1,17 @@
-"""Threads that share out items and keep their order."""
+"""Threads, and processes for those whom Python's lock would make wait, that share out items and keep their order."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_IDLE_SECONDS: Final = 60
+"""Then a process that has nothing to do goes away."""
 
 
 def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> list[Result]:
@@ -22,6 +25,24 @@ def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], worke
         return [function(item) for item in items]
     with ThreadPoolExecutor(workers, thread_name_prefix="compress_guard") as pool:
         return list(pool.map(function, items))
+
+
+def map_processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> list[Result]:
+    """`map_ordered` on up to `workers` processes, for libraries that keep Python's lock while they work.
+
+    Function, items and results are pickled; the function has to be found by its name. The processes are those of the
+    last call where it is not long ago. If one of them is killed, the items are done here.
+    """
+    items = list(items)
+    if min(workers, len(items)) <= 1:
+        return [function(item) for item in items]
+    from loky import get_reusable_executor
+    from loky.process_executor import BrokenProcessPool
+
+    try:
+        return list(get_reusable_executor(max_workers=workers, timeout=_IDLE_SECONDS).map(function, items))
+    except BrokenProcessPool:
+        return map_ordered(function, items, workers)
 
 
 def map_parts(

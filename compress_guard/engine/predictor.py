@@ -61,9 +61,13 @@ class Predictor:
         self.module: Final = module.eval()
         self.task: Final = task
         self.batch_size: Final = batch_size
-        self._preprocess: Final = preprocess or _to_float
+        self.preprocess: Final = preprocess or _to_float
         self._device = device
         self._placed_on: object = None
+
+    def with_module(self, module: torch.nn.Module) -> Predictor:
+        """The same predictor around another module, such as a finetuned copy of its own; that is set to eval mode."""
+        return Predictor(module, self.task, self.preprocess, self.batch_size, self._device)
 
     def __call__(self, images: Sequence[torch.Tensor]) -> list[Any]:
         """One prediction per image: scores (K,), a dict of boxes, scores and labels, or a label map (H, W)."""
@@ -80,7 +84,7 @@ class Predictor:
         if self._placed_on != device:
             self.module.to(device)
             self._placed_on = device
-        inputs = [self._preprocess(image.to(device)) for image in images]
+        inputs = [self.preprocess(image.to(device)) for image in images]
         if self.task == "detection":
             outputs = self.module(inputs)
             return [_boxes_at_source(out, x, image) for out, x, image in zip(outputs, inputs, images, strict=True)]

@@ -16,13 +16,14 @@ from compress_guard.engine.expectation import Tell, untold
 from compress_guard.engine.factories import call, check_data, check_model
 from compress_guard.engine.identity import certainty
 from compress_guard.engine.prediction import Progress
+from compress_guard.engine.recovery.study import MeasuredRecovery, Sources, Study
 from compress_guard.engine.scout import Scout, Stopped
 from compress_guard.engine.settings import RunSettings, cores, resolve_device
 from compress_guard.engine.slicers import slicers
 from compress_guard.engine.subject import Subject
 from compress_guard.engine.threads import single_blas_thread
 from compress_guard.errors import DataError, ModelError, RunError
-from compress_guard.records import Cell, CellResult, Guard, Thresholds
+from compress_guard.records import Cell, CellResult, Guard, RecoveryCell, Thresholds
 
 FIXTURE: Final = "fixture:"
 LONGEST_NAME: Final = 160
@@ -48,6 +49,7 @@ class Session:
         self._worker: Final = worker
         self._subjects: Final[dict[tuple[object, ...], Subject]] = {}
         self._benches: Final[dict[str, Bench]] = {}
+        self._studies: Final[dict[str, Study]] = {}
         self._loaded: Final[dict[str, Any]] = {}
         self._failed: Final[dict[str, RunError]] = {}
         self._reading: Final[dict[str, threading.Lock]] = {}
@@ -69,6 +71,30 @@ class Session:
         if self.settings.keep_evidence:
             keep_evidence(self.settings.run_folder, measured)
         return measured
+
+    def measure_recovery(
+        self, cell: RecoveryCell, node_id: str, fixtures: FixtureLookup, progress: Progress
+    ) -> MeasuredRecovery:
+        """Finetune the model of a guard for one recovery cell, test what came of it, and judge that."""
+        return self.study(cell.guard, fixtures).measure(cell, node_id, progress)
+
+    def study(self, guard_name: str, fixtures: FixtureLookup) -> Study:
+        """The study of a guard; raises ValueError for one whose thresholds ask for none."""
+        with self._making:
+            if guard_name not in self._studies:
+                guard = self._guards[guard_name]
+                if guard.recovery is None:
+                    raise ValueError(f"guard {guard_name} has no recovery section")
+                train = guard.recovery.train
+                sources = Sources(
+                    self._subject(guard, fixtures),
+                    functools.partial(self._model, guard, fixtures),
+                    functools.partial(self.data, train, fixtures),
+                    self._folder,
+                    self._reading.setdefault(train, threading.Lock()),
+                )
+                self._studies[guard_name] = Study(guard, guard.recovery, sources, self.settings)
+            return self._studies[guard_name]
 
     def expect(self, cells: Sequence[Cell]) -> None:
         """Know the cells of the run, in its order: their plans are made while the model works on those before them."""

@@ -1,4 +1,5 @@
-"""Cells under pytest-xdist: those of one guard and codec go to one worker, which makes their rate plan once."""
+"""Cells under pytest-xdist: those of one guard and codec go to one worker, which makes their rate plan once; those of
+a guard's recovery study too, which share their controls."""
 
 from __future__ import annotations
 
@@ -17,6 +18,9 @@ def scheduler(config: pytest.Config, log: Any, thresholds: Thresholds) -> Any:
     from xdist.scheduler import LoadScopeScheduling
 
     groups = {cell.name: f"{guard.name}[{cell.codec.alias}]" for guard in thresholds.guards for cell in guard.cells}
+    for guard in thresholds.guards:
+        for cell in guard.recovery.cells if guard.recovery is not None else ():
+            groups[cell.name] = f"{guard.name}[recovery]"
 
     class CellScheduling(LoadScopeScheduling):
         """Every test by itself, as -n has it, but the cells of a guard and codec together."""

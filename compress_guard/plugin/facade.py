@@ -18,8 +18,8 @@ from compress_guard.engine.measurement import (
 from compress_guard.engine.session import keep_evidence
 from compress_guard.engine.subject import Subject
 from compress_guard.errors import OptionError
-from compress_guard.plugin.collection import RESULTS, record, settle
-from compress_guard.plugin.gate import gate_of
+from compress_guard.plugin.items import record, recorded, settle
+from compress_guard.plugin.run import run_of
 from compress_guard.records import CellResult, Fingerprint, Guard
 
 _SUBJECTS: Final = pytest.StashKey[list[tuple[Any, Any, tuple[str, Fingerprint | None], Subject]]]()
@@ -37,7 +37,7 @@ class GuardFacade:
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
-        self._gate = gate_of(request.config)
+        self._run = run_of(request.config)
 
     def check(
         self, model: Any, data: Any, *, task: str, codec: str = "jpeg", bpp: float = 0.25, **wanted: Any
@@ -52,10 +52,10 @@ class GuardFacade:
         if wanted.get("max_drop") is None and wanted.get("min_score") is None:
             raise OptionError("guard.check needs max_drop or min_score; use guard.measure to measure only")
         measured = self._measured(model, data, task=task, codec=codec, bpp=bpp, **wanted)
-        if self._gate.settings.keep_evidence:
-            keep_evidence(self._gate.settings.run_folder, measured)
+        if self._run.settings.keep_evidence:
+            keep_evidence(self._run.settings.run_folder, measured)
         record(self._request.node, measured.result)
-        settle(measured)
+        settle(measured.result, measured.problem)
         return measured.result
 
     def measure(
@@ -70,8 +70,8 @@ class GuardFacade:
         node = self._request.node
         guard = one_cell_guard(getattr(node, "originalname", None) or node.name, **wanted)
         cell = guard.cells[0]
-        taken = len(node.stash.get(RESULTS, []))
-        with self._gate.progress() as progress:
+        taken = len(recorded(node, CellResult))
+        with self._run.progress() as progress:
             name = f"{node.nodeid}::{cell.label}" if taken == 0 else f"{node.nodeid}::{cell.label}#{taken}"
             return self._bench(model, data, guard).measure(cell, name, progress, progress.tell)
 
@@ -81,7 +81,7 @@ class GuardFacade:
         for seen_guard, seen_subject, bench in known:
             if seen_subject is subject and seen_guard == guard:
                 return bench
-        bench = Bench(guard, subject, self._gate.settings)
+        bench = Bench(guard, subject, self._run.settings)
         known.append((guard, subject, bench))
         return bench
 
@@ -91,7 +91,7 @@ class GuardFacade:
         for seen_model, seen_data, seen_named, subject in known:
             if seen_model is model and seen_data is data and seen_named == named:
                 return subject
-        subject = subject_of(guard, model, data, self._gate.session.device, self._gate.settings)
+        subject = subject_of(guard, model, data, self._run.session.device, self._run.settings)
         known.append((model, data, named, subject))
         return subject
 

@@ -1,19 +1,37 @@
-"""Tests that stand in the thresholds file."""
+"""Tests that stand in the thresholds file, and what a test keeps of what it measured."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Final
+import traceback
+from typing import Any, Final, TypeAlias, TypeVar
 
 import pytest
 
-from compress_guard.records import Cell, ThroughputCell
+from compress_guard.errors import RunError
+from compress_guard.records import Cell, CellResult, RecoveryCell, RecoveryResult, ThroughputCell, ThroughputResult
+
+AnyCell: TypeAlias = Cell | RecoveryCell | ThroughputCell
+Result: TypeAlias = CellResult | RecoveryResult | ThroughputResult
+Kind = TypeVar("Kind", CellResult, RecoveryResult, ThroughputResult)
+
+RESULTS: Final = pytest.StashKey[list[Result]]()
+"""What a test measured, on its item."""
+
+
+class CellFailed(AssertionError):
+    """A cell that did not keep its limit, or could not be measured; the message says which and why."""
+
+    def __init__(self, result: Result, problem: RunError | None = None) -> None:
+        super().__init__(result.reason)
+        self.result: Final = result
+        self.problem: Final = problem
 
 
 class FileItem(pytest.Function):
     """A cell as a test function: it has fixtures, markers, -k, --lf, JUnit and xdist like any other."""
 
-    def __init__(self, *, cell: Cell | ThroughputCell, **kwargs: Any) -> None:
+    def __init__(self, *, cell: AnyCell, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.line: Final = cell.line
         self.add_marker(pytest.mark.compress_guard(guard=cell.guard, codecs=[cell.codec.alias], bpp=[cell.bpp]))
@@ -31,3 +49,36 @@ class FileItem(pytest.Function):
         # Not the bare name: where a line ends with this text, pytest writes every dot in it as "::", and guards may
         # have dots in their names.
         return self.path, self.line - 1, f"cell {self.name}"
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The cell's one sentence; below it the traceback of what people's own code raised."""
+        if not isinstance(excinfo.value, CellFailed):
+            return super().repr_failure(excinfo)
+        result, problem = excinfo.value.result, excinfo.value.problem
+        lines = [f"{self.path.name}:{self.line}: {self.name}: {result.verdict}", result.reason]
+        cause = problem.__cause__ if problem is not None else None
+        if cause is not None:
+            lines += ["", "".join(traceback.format_exception(cause)).rstrip()]
+        return "\n".join(lines)
+
+
+def record(item: pytest.Item, result: Result) -> None:
+    """Keep a result with its test: for the report, and as properties in JUnit."""
+    from compress_guard.report.junit import properties
+
+    item.stash.setdefault(RESULTS, []).append(result)
+    item.user_properties.extend(properties(result))
+
+
+def recorded(item: pytest.Item, kind: type[Kind]) -> list[Kind]:
+    """The results of one kind that a test has kept."""
+    return [result for result in item.stash.get(RESULTS, []) if isinstance(result, kind)]
+
+
+def settle(result: Result, problem: RunError | None = None) -> None:
+    """Turn a result's outcome into pytest's."""
+    __tracebackhide__ = True
+    if result.outcome == "failed":
+        raise CellFailed(result, problem) from problem
+    if result.outcome == "skipped":
+        pytest.skip(result.reason)

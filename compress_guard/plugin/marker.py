@@ -12,7 +12,7 @@ from compress_guard.engine.batches import Unreachable, compressed_batches
 from compress_guard.engine.measurement import one_cell_guard
 from compress_guard.engine.prediction import Batch
 from compress_guard.errors import CodecUnavailable, CompressGuardError, OptionError
-from compress_guard.plugin.gate import Gate, gate_of
+from compress_guard.plugin.run import Run, run_of
 from compress_guard.records import Cell, Guard, Judgement
 from compress_guard.registry import codec_named, unknown
 from compress_guard.verdict import settle
@@ -49,7 +49,7 @@ def requested_cells(config: pytest.Config, item: Any) -> list[tuple[Guard, Cell]
         if marker is None:
             raise OptionError("compressed_batches needs @pytest.mark.compress_guard(codecs=[...], bpp=[...], ...)")
         _check(marker)
-        return _cells(gate_of(config), marker.kwargs)
+        return _cells(run_of(config), marker.kwargs)
     except CompressGuardError as problem:
         raise pytest.Collector.CollectError(f"{item.nodeid}: {problem}") from problem
 
@@ -73,8 +73,8 @@ def _check(marker: pytest.Mark) -> None:
         raise OptionError("the marker compress_guard takes rate=... with data=... only; a guard has its own")
 
 
-def _cells(gate: Gate, wanted: Mapping[str, Any]) -> list[tuple[Guard, Cell]]:
-    known = _guard(gate, wanted["guard"]) if "guard" in wanted else None
+def _cells(run: Run, wanted: Mapping[str, Any]) -> list[tuple[Guard, Cell]]:
+    known = _guard(run, wanted["guard"]) if "guard" in wanted else None
     codecs = wanted.get("codecs") or ([spec.alias for spec in known.codecs] if known else ())
     found = [
         _cell(known, codec, float(bpp), wanted.get("rate", "dataset"))
@@ -100,8 +100,8 @@ def _cell(known: Guard | None, codec: str, bpp: float, rate: Any) -> tuple[Guard
     return replace(known, cells=(cell,)), cell
 
 
-def _guard(gate: Gate, name: str) -> Guard:
-    guards = {guard.name: guard for guard in gate.thresholds.guards}
+def _guard(run: Run, name: str) -> Guard:
+    guards = {guard.name: guard for guard in run.thresholds.guards}
     if name not in guards:
         raise OptionError(f"{unknown('guard', name, tuple(guards))}; the marker compress_guard names one of the file")
     return guards[name]
@@ -109,19 +109,19 @@ def _guard(gate: Gate, name: str) -> Guard:
 
 def batches(request: pytest.FixtureRequest) -> Iterator[Batch]:
     """The batches of the cell that the test was parametrized with."""
-    gate = gate_of(request.config)
+    run = run_of(request.config)
     guard, cell = request.param
     marker = request.node.get_closest_marker("compress_guard")
     source = guard.data or marker.kwargs["data"]
     lookup = request.getfixturevalue("compress_guard_session_fixtures")
-    data = gate.session.data(source, lookup) if isinstance(source, str) else source
+    data = run.session.data(source, lookup) if isinstance(source, str) else source
     size = marker.kwargs.get("batch_size", 32)
     try:
-        yield from compressed_batches(data, guard, cell, gate.settings, gate.session.device, size)
+        yield from compressed_batches(data, guard, cell, run.settings, run.session.device, size)
     except (CodecUnavailable, Unreachable) as problem:
         verdict = "unavailable" if isinstance(problem, CodecUnavailable) else "unreachable"
         judgement = Judgement(None, None, None, None, verdict, str(problem))  # type: ignore[arg-type]  # one of both
-        settled = settle(judgement, max_drop=None, min_score=None, policy=guard.policy, strict=gate.settings.strict)
+        settled = settle(judgement, max_drop=None, min_score=None, policy=guard.policy, strict=run.settings.strict)
         told = f"{problem}; {settled.note}"
         if settled.outcome == "skipped":
             pytest.skip(told)

@@ -93,6 +93,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "pytest-benchmark beside a reference codec",
     )
     group.addoption(
+        "--cg-recovery",
+        action="store_true",
+        help="collect recovery cells too: the guards' models are finetuned on compressed images, and a control on "
+        "clean ones, and the share of the drop that comes back is measured; takes as long as these trainings take",
+    )
+    group.addoption(
         "--cg-early-stop",
         action="store_true",
         help="take the images in seeded random order and stop a cell when its verdict is certain; a part of the error "

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, final
 
+from compress_guard.report.markup import counted
+
 if TYPE_CHECKING:
     import pytest
 
@@ -44,8 +46,7 @@ class TerminalProgress:
             return
         animated = bool(reporter.hasmarkup)
         self._next = now + LINE_SECONDS[animated]
-        count = f"{done}/{total}" if total else f"{done}"
-        line = f"  {what}: {count} images, {now - self._started:.0f} s"
+        line = f"  {counted(what, done, total)}, {now - self._started:.0f} s"
         with _uncaptured(reporter):
             if not self._shown:
                 reporter.ensure_newline()

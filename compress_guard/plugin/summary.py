@@ -4,91 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from compress_guard.errors import RunError
-from compress_guard.records import CellResult, ThroughputResult
+from compress_guard.plugin.items import Kind
+from compress_guard.plugin.run import Run
+from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
 
 if TYPE_CHECKING:
     import pytest
 
-    from compress_guard.plugin.gate import Gate
 
-Result = TypeVar("Result", CellResult, ThroughputResult)
-
-
-def ungated(gate: Gate) -> list[str]:
+def ungated(run: Run) -> list[str]:
     """Guards of which no selected cell was judged."""
     from compress_guard.report import ungated as names
 
-    return [*names(list(gate.results.values())), *_unmeasured(gate)]
+    return [*names(list(run.results.values())), *_unmeasured(run)]
 
 
-def _unmeasured(gate: Gate) -> list[str]:
+def _unmeasured(run: Run) -> list[str]:
     """Guards of which cells were selected and no one came as far as a result, say since a fixture skipped them."""
-    measured = {result.guard for result in gate.results.values()}
-    return [guard.name for guard in gate.thresholds.guards if guard.name in gate.selected - measured]
+    measured = {result.guard for result in run.results.values()}
+    return [guard.name for guard in run.thresholds.guards if guard.name in run.selected - measured]
 
 
-def in_file_order(gate: Gate) -> list[CellResult]:
+def in_file_order(run: Run) -> list[CellResult]:
     """The results in the order of the thresholds file, then those of people's own tests, whatever worker was first."""
-    return _sorted(gate.results.values(), (cell.name for guard in gate.thresholds.guards for cell in guard.cells))
+    return _sorted(run.results.values(), (cell.name for guard in run.thresholds.guards for cell in guard.cells))
 
 
-def speeds_in_file_order(gate: Gate) -> list[ThroughputResult]:
+def speeds_in_file_order(run: Run) -> list[ThroughputResult]:
     """The results of throughput cells, in the same order."""
-    timed = (guard.throughput for guard in gate.thresholds.guards if guard.throughput is not None)
-    return _sorted(gate.speeds.values(), (cell.name for throughput in timed for cell in throughput.cells))
+    timed = (guard.throughput for guard in run.thresholds.guards if guard.throughput is not None)
+    return _sorted(run.speeds.values(), (cell.name for throughput in timed for cell in throughput.cells))
 
 
-def _sorted(results: Iterable[Result], names: Iterable[str]) -> list[Result]:
+def studies_in_file_order(run: Run) -> list[RecoveryResult]:
+    """The results of recovery cells, in the same order."""
+    studied = (guard.recovery for guard in run.thresholds.guards if guard.recovery is not None)
+    return _sorted(run.studies.values(), (cell.name for recovery in studied for cell in recovery.cells))
+
+
+def _sorted(results: Iterable[Kind], names: Iterable[str]) -> list[Kind]:
     order = {name: place for place, name in enumerate(names)}
     return sorted(results, key=lambda result: (order.get(result.id.rpartition("::")[2], len(order)), result.id))
 
 
-def show(gate: Gate, reporter: pytest.TerminalReporter) -> None:
+def show(run: Run, reporter: pytest.TerminalReporter) -> None:
     """One matrix per guard, one table of its codecs' speed, and what a person should know beside them."""
-    unmeasured = _unmeasured(gate)
-    if not gate.results and not gate.speeds and not unmeasured and gate.unwritten is None:
+    unmeasured = _unmeasured(run)
+    if not run.results and not run.speeds and not run.studies and not unmeasured and run.unwritten is None:
         return
-    from compress_guard.report import lines, throughput_lines
+    from compress_guard.report import apart, lines, recovery_lines, throughput_lines
 
     reporter.section("compress_guard")
     encoding = getattr(reporter._tw._file, "encoding", None)
-    between = [()] if gate.results and gate.speeds else []
-    cells, speeds = lines(in_file_order(gate), encoding), throughput_lines(speeds_in_file_order(gate), encoding)
-    for line in (*cells, *between, *speeds):
+    parts = (
+        lines(in_file_order(run), encoding),
+        throughput_lines(speeds_in_file_order(run), encoding),
+        recovery_lines(studies_in_file_order(run), encoding),
+    )
+    for line in apart(*parts):
         for text, style in line:
             reporter.write(text, **dict.fromkeys(style.split(), True))
         reporter.write("\n")
     for name in unmeasured:
         reporter.write_line(f"{name} gates nothing: none of its cells was measured", red=True, bold=True)
-    if gate.unwritten is not None:
-        reporter.write_line(f"--cg-json: {gate.unwritten}", red=True, bold=True)
+    if run.unwritten is not None:
+        reporter.write_line(f"--cg-json: {run.unwritten}", red=True, bold=True)
 
 
-def write_json(gate: Gate) -> None:
+def write_json(run: Run) -> None:
     """The results file and the evidence beside it, if --cg-json asks for them; what prevents it is kept for `show`."""
-    if (target := gate.config.getoption("--cg-json")) is None:
+    if (target := run.config.getoption("--cg-json")) is None:
         return
     from compress_guard.engine.session import collect_evidence
     from compress_guard.report import environment, write
 
     try:
         write(
-            Path(gate.config.invocation_params.dir, target),
-            in_file_order(gate),
-            environment(gate.settings),
-            collect_evidence(gate.settings.run_folder),
-            speeds_in_file_order(gate),
+            Path(run.config.invocation_params.dir, target),
+            in_file_order(run),
+            environment(run.settings),
+            collect_evidence(run.settings.run_folder),
+            speeds_in_file_order(run),
+            studies_in_file_order(run),
         )
     except RunError as problem:
-        gate.unwritten = str(problem)
+        run.unwritten = str(problem)
 
 
-def close_store(gate: Gate) -> None:
+def close_store(run: Run) -> None:
     """Remember what the run worked with, and keep the store under its cap."""
     from compress_guard.engine.versions import remember_run
 
-    remember_run(gate.settings, gate.results.values())
-    gate.settings.store().trim()
+    remember_run(run.settings, run.results.values())
+    run.settings.store().trim()

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from compress_guard.errors import UsageError
-from compress_guard.plugin.items import FileItem
+from compress_guard.plugin.items import FileItem, record, settle
+from compress_guard.plugin.run import run_of
 from compress_guard.records import Throughput, ThroughputCell, ThroughputResult
 
 if TYPE_CHECKING:
     from compress_guard.engine.contest import Contest
 
-SPEEDS: Final = pytest.StashKey[list[ThroughputResult]]()
-"""What a test timed, on its item."""
 _CLOCKS: Final = pytest.StashKey[Any]()
 """The core's `Clocks`, one per process."""
 _FIGURES: Final = (
@@ -26,14 +25,6 @@ _FIGURES: Final = (
 )
 """The fields of a result that pytest-benchmark keeps beside its own."""
 ALONE: Final = "pytest --compress-guard --cg-benchmark -k throughput"
-
-
-class ThroughputFailed(AssertionError):
-    """A codec that is too slow or leaks, or could not be timed; the message says which and why."""
-
-    def __init__(self, result: ThroughputResult) -> None:
-        super().__init__(result.reason)
-        self.result: Final = result
 
 
 class ThroughputItem(FileItem):
@@ -45,13 +36,6 @@ class ThroughputItem(FileItem):
         self.throughput: Final = throughput
         group = f"{cell.guard}: {cell.work.replace('_', ' ')} at {cell.bpp:g} bpp"
         self.add_marker(pytest.mark.benchmark(group=group))
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The cell's one sentence."""
-        if not isinstance(excinfo.value, ThroughputFailed):
-            return super().repr_failure(excinfo)
-        result = excinfo.value.result
-        return f"{self.path.name}:{self.line}: {self.name}: {result.verdict}\n{result.reason}"
 
 
 def throughput_items(parent: pytest.File, throughput: Throughput) -> Iterator[ThroughputItem]:
@@ -66,20 +50,19 @@ def throughput_items(parent: pytest.File, throughput: Throughput) -> Iterator[Th
 def time_cell(request: pytest.FixtureRequest, benchmark: Any, compress_guard_session_fixtures: Any) -> None:
     """The body of every throughput cell's test."""
     from compress_guard.engine.throughput import Clocks
-    from compress_guard.plugin.gate import gate_of
 
     check_enabled(request.config, benchmark)
-    item, gate = request.node, gate_of(request.config)
+    item, run = request.node, run_of(request.config)
     if _CLOCKS not in request.config.stash:
-        request.config.stash[_CLOCKS] = Clocks(gate.session)
-    guard = next(guard for guard in gate.thresholds.guards if guard.name == item.cell.guard)
-    with gate.progress() as progress:
+        request.config.stash[_CLOCKS] = Clocks(run.session)
+    guard = next(guard for guard in run.thresholds.guards if guard.name == item.cell.guard)
+    with run.progress() as progress:
         contest = request.config.stash[_CLOCKS].contest(
             guard, item.throughput, item.cell, item.nodeid, compress_guard_session_fixtures, progress
         )
         result = timed(contest, benchmark)
-    record_speed(item, result)
-    settle_speed(result)
+    record(item, result)
+    settle(result)
 
 
 class _GaveUp(Exception):
@@ -110,23 +93,6 @@ def timed(contest: Contest, benchmark: Any) -> ThroughputResult:
     result = contest.result()
     benchmark.extra_info.update({name: getattr(result, name) for name in _FIGURES})
     return result
-
-
-def record_speed(item: pytest.Item, result: ThroughputResult) -> None:
-    """Keep a result with its test: for the report, and as properties in JUnit."""
-    from compress_guard.report.junit import properties
-
-    item.stash.setdefault(SPEEDS, []).append(result)
-    item.user_properties.extend(properties(result))
-
-
-def settle_speed(result: ThroughputResult) -> None:
-    """Turn a throughput cell's outcome into pytest's."""
-    __tracebackhide__ = True
-    if result.outcome == "failed":
-        raise ThroughputFailed(result)
-    if result.outcome == "skipped":
-        pytest.skip(result.reason)
 
 
 # pytest-benchmark

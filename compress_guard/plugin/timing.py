@@ -12,16 +12,9 @@ import pytest
 from compress_guard.engine.measurement import RUN_KEYWORDS
 from compress_guard.engine.throughput import GUARD_KEYWORDS, contest_of
 from compress_guard.errors import OptionError
-from compress_guard.plugin.gate import gate_of
-from compress_guard.plugin.throughput import (
-    SPEEDS,
-    absent,
-    check_enabled,
-    has_benchmark,
-    record_speed,
-    settle_speed,
-    timed,
-)
+from compress_guard.plugin.items import record, recorded, settle
+from compress_guard.plugin.run import run_of
+from compress_guard.plugin.throughput import absent, check_enabled, has_benchmark, timed
 from compress_guard.records import ThroughputResult
 from compress_guard.registry import unknown
 
@@ -44,7 +37,7 @@ class CodecThroughput:
             why, remedy = absent()
             pytest.fail(f"codec_throughput {why}; {remedy}", pytrace=False)
         self._node: Final = request.node
-        self._gate: Final = gate_of(request.config)
+        self._run: Final = run_of(request.config)
         self._benchmark: Final = request.getfixturevalue("benchmark")
         self._calls = 0
         check_enabled(request.config, self._benchmark)
@@ -61,8 +54,8 @@ class CodecThroughput:
                 "codec_throughput.check needs min_ratio or max_growth; use codec_throughput.measure to measure only"
             )
         result = self._timed("check", images, wanted)
-        record_speed(self._node, result)
-        settle_speed(result)
+        record(self._node, result)
+        settle(result)
         return result
 
     def measure(self, images: Sequence[Any], **wanted: Any) -> ThroughputResult:
@@ -73,11 +66,11 @@ class CodecThroughput:
     def _timed(self, method: str, images: Sequence[Any], wanted: dict[str, Any]) -> ThroughputResult:
         __tracebackhide__ = True
         _check_keywords(method, wanted)
-        settings = self._gate.settings
+        settings = self._run.settings
         name = getattr(self._node, "originalname", None) or self._node.name
         contest = contest_of(
             images,
-            device=self._gate.session.device,
+            device=self._run.session.device,
             workers=settings.workers,
             seed=settings.seed,
             cache=settings.store_folder,
@@ -89,7 +82,7 @@ class CodecThroughput:
         result = contest.run() if self._calls else timed(contest, self._benchmark)
         self._calls += 1
         label = result.id.removeprefix(f"{name}[").removesuffix("]")
-        taken = len(self._node.stash.get(SPEEDS, []))
+        taken = len(recorded(self._node, ThroughputResult))
         return replace(result, id=f"{self._node.nodeid}::{label}" + (f"#{taken}" if taken else ""))
 
 

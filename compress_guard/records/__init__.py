@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from compress_guard.records.codecs import CodecSpec, Scalar, format_bpp
 from compress_guard.records.evidence import Evidence
 from compress_guard.records.guards import (
     Cell,
-    CodecSpec,
     Fingerprint,
     Guard,
     Policy,
-    Scalar,
     SliceLimit,
     Slicing,
     Thresholds,
-    format_bpp,
 )
 from compress_guard.records.judgements import Interval, Judgement
 from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
 
+from compress_guard.records.codecs import CodecSpec, format_bpp
+from compress_guard.records.recovery import Recovery
+from compress_guard.records.throughput import Throughput
 from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMissing, RateMode
-
-if TYPE_CHECKING:
-    from compress_guard.records.recovery import Recovery
-    from compress_guard.records.throughput import Throughput
-
-Scalar: TypeAlias = "str | int | float | bool | tuple[str | int | float, ...]"
-"""A codec option as YAML gives it."""
-
-
-@dataclass(frozen=True, slots=True)
-class CodecSpec:
-    """A codec as a thresholds file names it: an alias for a registered type with options."""
-
-    alias: str
-    type: str
-    options: tuple[tuple[str, Scalar], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +127,3 @@ class Thresholds:
 
     path: str
     guards: tuple[Guard, ...]
-
-
-def format_bpp(bpp: float) -> str:
-    """A rate as node ids print it, with at least one decimal: ``0.25bpp``, ``1.0bpp``."""
-    return f"{float(bpp)!r}bpp"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from compress_guard.records.guards import CodecSpec, format_bpp
+from compress_guard.records.codecs import CodecSpec, format_bpp
 from compress_guard.records.vocabulary import Outcome, SettledBy, Verdict
 
-MIXED = "mixed"
+MIXED: Final = "mixed"
 TrainedRate: TypeAlias = "float | Literal['mixed']"
 """The rate that a model was finetuned at in bits per pixel, or all rates of the study by turns."""
 
@@ -56,6 +56,8 @@ class Recovery:
     images: int = 600
     """Training images, a seeded choice, each coded once per codec and rate."""
     seeds: tuple[int, ...] = (0, 1, 2)
+    learning_rate: float | None = None
+    """Offered to the trainer; None: its own."""
     cells: tuple[RecoveryCell, ...] = ()
 
     @property
@@ -128,6 +130,8 @@ class RecoveryResult:
     steps: int | None = None
     batch: int | None = None
     seeds: tuple[int, ...] = ()
+    learning_rate: float | None = None
+    """That the file asks for; None: the trainer's own."""
     trainer: str | None = None
     device: str | None = None
     clean: float | None = None

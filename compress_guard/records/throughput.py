@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias
 
-from compress_guard.records.guards import CodecSpec, format_bpp
+from compress_guard.records.codecs import CodecSpec, format_bpp
 from compress_guard.records.vocabulary import Outcome, SettledBy, Verdict
 
 Work: TypeAlias = Literal["encode", "decode", "round_trip"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from compress_guard.report.environment import environment
 from compress_guard.report.junit import properties
-from compress_guard.report.markup import Line, Span, ansi, plain
+from compress_guard.report.markup import Line, Span, ansi, apart, counted, plain
 from compress_guard.report.overview import lines
+from compress_guard.report.recovery import recovery_lines
+from compress_guard.report.recovery_figure import recovery_figure
 from compress_guard.report.results_file import document, write
 from compress_guard.report.tally import Tally, tally, ungated
 from compress_guard.report.throughput import throughput_lines
@@ -15,11 +17,15 @@ __all__ = [
     "Span",
     "Tally",
     "ansi",
+    "apart",
+    "counted",
     "document",
     "environment",
     "lines",
     "plain",
     "properties",
+    "recovery_figure",
+    "recovery_lines",
     "tally",
     "throughput_lines",
     "ungated",

@@ -9,25 +9,27 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from compress_guard.records import CellResult, ThroughputResult
+    from compress_guard.records import CellResult, RecoveryResult, Share, ThroughputResult
 
 PREFIX: Final = "cg_"
 
 
-def properties(result: CellResult | ThroughputResult) -> list[tuple[str, str]]:
+def properties(result: CellResult | RecoveryResult | ThroughputResult) -> list[tuple[str, str]]:
     """Names, with the prefix ``cg_``, and values of a result's fields, in the order of the JSON file.
 
     What was not measured has no property. Words stand as they are; numbers, truth values, settings and lists are
     compact JSON, so that no digit is lost. ``cg_slices`` holds the slices whole; behind all fields each has its drop
     as a property of its own, ``cg_slice_weather_night_drop``, and if it has a limit that and the verdict. Of slices
-    that would share a name all but the first get a number, ``cg_slice_weather_night_2_drop``. Raises ValueError for a
+    that would share a name all but the first get a number, ``cg_slice_weather_night_2_drop``. ``cg_points``
+    holds the points of a study whole; those that its model was trained for have each figure as a property too,
+    ``cg_recovered_low``, or ``cg_recovered_low_0.25bpp`` of one trained on mixed rates. Raises ValueError for a
     number that is not finite.
     """
-    values = [*result.as_dict().items(), *_of_slices(result)]
-    return [(PREFIX + name, _text(value)) for name, value in values if value is not None and value != []]
+    values = [*result.as_dict().items(), *_of_slices(result), *_of_points(result)]
+    return [(PREFIX + name, _text(value)) for name, value in values if value is not None and value not in ([], ())]
 
 
-def _of_slices(result: CellResult | ThroughputResult) -> Iterator[tuple[str, Any]]:
+def _of_slices(result: CellResult | RecoveryResult | ThroughputResult) -> Iterator[tuple[str, Any]]:
     taken: set[str] = set()
     for part in getattr(result, "slices", ()):
         # A value may be any text, while a name has to survive XML and whoever looks for it.
@@ -40,6 +42,22 @@ def _of_slices(result: CellResult | ThroughputResult) -> Iterator[tuple[str, Any
         for field, value in values.items():
             taken.add(f"{free}_{field}")
             yield f"{free}_{field}", value
+
+
+def _of_points(result: CellResult | RecoveryResult | ThroughputResult) -> Iterator[tuple[str, Any]]:
+    from compress_guard.records import MIXED, RecoveryResult, format_bpp
+
+    if not isinstance(result, RecoveryResult):
+        return
+    for point in result.own():
+        behind = f"_{format_bpp(point.bpp)}" if result.trained_bpp == MIXED else ""
+        for name in ("bpp_mean", "compressed", "control", "finetuned"):
+            yield name + behind, getattr(point, name)
+        for name in ("recovered", "beyond_control"):
+            share: Share = getattr(point, name)
+            for end, value in (("", share.value), ("_low", share.low), ("_high", share.high)):
+                yield f"{name}{end}{behind}", value
+    yield "lost", result.lost
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 Span: TypeAlias = tuple[str, str]
@@ -22,6 +22,23 @@ def plain(lines: Iterable[Line]) -> str:
 def ansi(lines: Iterable[Line]) -> str:
     """The text with ANSI escape sequences."""
     return "".join("".join(_escaped(*span) for span in line) + "\n" for line in lines)
+
+
+def apart(*parts: Iterable[Line]) -> Iterator[Line]:
+    """The lines of all parts, with an empty one between two that have any."""
+    before = False
+    for part in parts:
+        for number, line in enumerate(part):
+            if before and number == 0:
+                yield ()
+            before = True
+            yield line
+
+
+def counted(what: str, done: int, total: int) -> str:
+    """How far some work is: ``coding photos with jpeg: 30/300 images``. What ends in "step" counts steps."""
+    count = f"{done}/{total}" if total else f"{done}"
+    return f"{what} {count}" if what.endswith(" step") else f"{what}: {count} images"
 
 
 def trimmed(spans: Iterable[Span]) -> Line:

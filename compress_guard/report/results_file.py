@@ -16,21 +16,24 @@ from compress_guard.errors import RunError
 from compress_guard.records import SCHEMA
 
 if TYPE_CHECKING:
-    from compress_guard.records import CellResult, ThroughputResult
+    from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The date of every entry, so that equal evidence gives equal files."""
 
 
 def document(
-    results: Sequence[CellResult], environment: Mapping[str, Any], throughput: Sequence[ThroughputResult] = ()
+    results: Sequence[CellResult],
+    environment: Mapping[str, Any],
+    throughput: Sequence[ThroughputResult] = (),
+    recovery: Sequence[RecoveryResult] = (),
 ) -> dict[str, Any]:
     """The document of these results; raises ValueError, naming the place, for a number that is NaN or infinite."""
     made: dict[str, Any] = {
         "schema": SCHEMA,
         "environment": dict(environment),
         "cells": [result.as_dict() for result in results],
-        "recovery": [],
+        "recovery": [result.as_dict() for result in recovery],
         "throughput": [result.as_dict() for result in throughput],
         "evidence": None,
     }
@@ -46,15 +49,16 @@ def write(
     environment: Mapping[str, Any],
     evidence: Mapping[str, bytes],
     throughput: Sequence[ThroughputResult] = (),
+    recovery: Sequence[RecoveryResult] = (),
 ) -> None:
     """Write the results to `path` and the evidence, by file name, to ``<stem>.evidence.zip`` beside it; `throughput`
-    are those of throughput cells.
+    and `recovery` are those of cells of these kinds.
 
     Folders are made; each file is there whole or not at all. The document names the evidence file with its sha256, so
     that nobody compares with the evidence of another run; without evidence there is no such file. Raises `RunError`
     where the folder cannot be written.
     """
-    made = document(results, environment, throughput)
+    made = document(results, environment, throughput, recovery)
     beside = evidence_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

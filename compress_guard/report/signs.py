@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
-from compress_guard.records import CellResult, ThroughputResult
+from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
+
+Result: TypeAlias = CellResult | RecoveryResult | ThroughputResult
 
 FAIL: Final = "FAIL"
 INCONCLUSIVE: Final = "?"
@@ -29,7 +31,7 @@ class Signs:
             return _ASCII
         return _UNICODE
 
-    def mark(self, result: CellResult | ThroughputResult) -> str:
+    def mark(self, result: Result) -> str:
         """What stands beside a cell's number: every cell that fails the run says FAIL, whatever made it fail."""
         stopped = STOPPED if _stopped(result) else ""
         doubt = INCONCLUSIVE if result.verdict == "inconclusive" else ""
@@ -37,7 +39,7 @@ class Signs:
             return f"{doubt} {FAIL}{stopped}".lstrip()
         return {"pass": self.held, "unjudged": self.unjudged}.get(result.verdict, doubt) + stopped
 
-    def legend(self, results: Sequence[CellResult | ThroughputResult]) -> list[tuple[str, str, str]]:
+    def legend(self, results: Sequence[Result]) -> list[tuple[str, str, str]]:
         """Sign, meaning and style of each sign that these results show."""
         verdicts = {result.verdict for result in results}
         shown = [
@@ -50,14 +52,14 @@ class Signs:
         return [(sign, meaning, style) for there, sign, meaning, style in shown if there]
 
 
-def style(result: CellResult | ThroughputResult) -> str:
+def style(result: Result) -> str:
     """The style of a cell in a matrix."""
     if result.outcome == "failed":
         return "red bold"
     return {"pass": "green"}.get(result.verdict, "light")
 
 
-def _stopped(result: CellResult | ThroughputResult) -> bool:
+def _stopped(result: Result) -> bool:
     return isinstance(result, CellResult) and result.stopped_early
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from compress_guard.records import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from compress_guard.records import CellResult, ThroughputResult
+    from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Tally:
         return f"{self.cells} {noun}: {outcomes} (verdicts: {verdicts})"
 
 
-def tally(results: Iterable[CellResult | ThroughputResult]) -> Tally:
+def tally(results: Iterable[CellResult | RecoveryResult | ThroughputResult]) -> Tally:
     """The counts of these results, verdicts and outcomes in the order of the contract."""
     results = list(results)
     verdicts = Counter(result.verdict for result in results)

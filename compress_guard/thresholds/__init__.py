@@ -8,7 +8,7 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``codecs``          own names: ``name: {type: REGISTERED, option: value, ...}``; letters, digits, ``_`` and ``.``.
                     A registered name may be used only with the type of that name: it then sets its options. A name may
                     contain another one, ``jpeg444`` say; ``-k "jpeg and not jpeg444"`` then tells them apart
-``defaults``        any of the keys down to max_error_share; what is not given has the value in brackets
+``defaults``        any of the keys down to recovery; what is not given has the value in brackets
 ``codecs``          list of names [jpeg, webp, avif]
 ``bpp``             list of rates 0.02..8 [0.1, 0.25, 0.5, 1.0, 2.0]; or per codec
 ``rate``            [dataset] | image
@@ -22,7 +22,10 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``on_unreachable``  [skip] | fail
 ``on_unavailable``  [fail] | skip
 ``max_error_share`` at least 0, below 1 [0.0]
-``guards``          ``name: {...}``: each key of defaults again, which replaces the default as a whole, and
+``throughput``      what is timed, and how fast it has to be [nothing]; see docs/thresholds.md
+``recovery``        how the model is finetuned, and what that has to bring back [not at all]; see below
+``guards``          ``name: {...}``: each key of defaults again, which replaces the default as a whole (that
+                    of recovery key by key), and
 ``task``            a registered task
 ``model, data``     ``package.module:callable`` or ``fixture:NAME``
 ``metric``          of the task [its first one]
@@ -42,6 +45,13 @@ it is a class index; or, for detection, ``object_size``: small, medium and large
 max_drop: ...}`` with limits: a number, or by rate, or by slice ``{"3": 5, night: {0.1: 30, 1: 3}, default: 10}``, where
 the names of slices are texts, numbers in quotes. Limits hold in the cells that are judged themselves. Slices without a
 limit only inform.
+
+How recovery goes: ``train`` (a factory, or ``fixture:NAME``) is needed. ``trainer`` is a factory [the task's recipe];
+``codecs`` and ``bpp`` are as above [the guard's], where ``mixed`` beside two or more rates is one model over them
+all; ``steps`` 1..1000000 [400], ``batch`` 1..4096 [8] and ``images`` 1..1000000 [600] are whole numbers; ``seeds`` is
+a list of distinct whole numbers 0..4294967295, or one [0, 1, 2]; ``min_recovered`` 0..1, a number or per codec
+[none]. The guard's keys are laid over those of the defaults one by one; ``null`` takes the whole away. Defaults
+without ``train`` ask for nothing where a guard does not have the key.
 
 Scalars follow the YAML 1.2 core schema: ``4:4:4`` and ``yes`` are text, ``1e-1`` is a number. Anchors, aliases and
 merge keys (``<<``) work. A key that stands twice is an error, and so are two spellings of one rate.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from compress_guard.records import Cell, Guard, Throughput
+from compress_guard.records import Cell, Guard, Recovery, Throughput
 from compress_guard.registry import TASKS, unknown
 from compress_guard.thresholds import settings, slices
 from compress_guard.thresholds.catalogue import Catalogue
@@ -71,6 +71,7 @@ def _read_guard(
         max_error_share=chosen.max_error_share,
         fingerprint=read_fingerprint(table["fingerprint"].value) if "fingerprint" in table else None,
         throughput=_throughput(name, chosen, own="throughput" in table),
+        recovery=_recovery(name, data, chosen, own="recovery" in table),
         line=key.line,
     )
 
@@ -117,6 +118,13 @@ def _throughput(guard: str, chosen: Settings, *, own: bool) -> Throughput | None
     if own:
         chosen.throughput.check_limits(chosen.throughput.codecs or chosen.codecs)
     return chosen.throughput.of(guard, chosen.codecs, chosen.bpp)
+
+
+def _recovery(guard: str, data: str, chosen: Settings, *, own: bool) -> Recovery | None:
+    """How the guard's model is finetuned, None where nothing asks for it."""
+    if chosen.recovery is None:
+        return None
+    return chosen.recovery.of(guard, data, chosen.codecs, chosen.bpp, own=own)
 
 
 def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells: tuple[Cell, ...]) -> None:

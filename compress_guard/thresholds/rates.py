@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from compress_guard.records import CodecSpec
@@ -41,12 +42,17 @@ def read_bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Rates]:
 
 
 def _rates(value: Value, what: str) -> Rates:
+    return Rates(distinct(value.elements(what), what), value.line)
+
+
+def distinct(elements: Iterable[Value], what: str) -> tuple[float, ...]:
+    """Rates in bpp, each once, ascending."""
     seen: dict[float, Value] = {}
-    for element in value.elements(what):
+    for element in elements:
         rate = read_rate(element)
         if rate in seen:
             first = seen[rate].described
             twice = "stands twice" if element.described == first else f"is the same as {first}"
             raise element.error(f"the rate {element.described} of {what} {twice}", "keep one of them")
         seen[rate] = element
-    return Rates(tuple(sorted(seen)), value.line)
+    return tuple(sorted(seen))

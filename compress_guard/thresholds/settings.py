@@ -10,6 +10,7 @@ from compress_guard.records import CodecSpec, Correction, OnInconclusive, OnMiss
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.rates import Rates, read_bpp, read_codecs
+from compress_guard.thresholds.recovery import Finetuning
 from compress_guard.thresholds.throughput import Asked
 from compress_guard.thresholds.value import Entry, Span, Value
 
@@ -33,6 +34,7 @@ class Settings:
     max_error_share: float = 0.0
     policy: Policy = field(default_factory=Policy)
     throughput: Asked | None = None
+    recovery: Finetuning | None = None
 
     @classmethod
     def initial(cls, catalogue: Catalogue) -> Settings:
@@ -51,6 +53,10 @@ class Settings:
             if key in POLICIES:
                 said = {key: entry.value.choice(key, POLICIES[key])}
                 policy = replace(policy, stated=policy.stated | {key}, **said)  # type: ignore[arg-type]  # a choice of it
+            elif key == RECOVERY:
+                # Each guard has training data of its own, while the schedule is often one for all.
+                recovery = Finetuning.read(entry.value, key, catalogue, self.recovery)
+                settings = replace(settings, recovery=recovery)
             elif key in READERS:
                 settings = replace(settings, **{key: READERS[key](entry.value, key, catalogue)})
         return replace(settings, policy=policy)
@@ -91,4 +97,6 @@ POLICIES: Final[Mapping[str, tuple[str, ...]]] = {
     "on_unreachable": get_args(OnMissing),
     "on_unavailable": get_args(OnMissing),
 }
-KEYS: Final = (*READERS, *POLICIES)
+RECOVERY: Final = "recovery"
+"""The key that is merged with that of the defaults; all others replace theirs as a whole."""
+KEYS: Final = (*READERS, *POLICIES, RECOVERY)

@@ -173,6 +173,13 @@ class Value:
             raise self.error(f"{what} is {self.described}, outside {span}", "use a number in that range")
         return number
 
+    def whole(self, what: str, allowed: range) -> int:
+        scalar = self.scalar
+        if isinstance(scalar, bool) or not isinstance(scalar, int) or scalar not in allowed:
+            found = f"{what} must be a whole number from {allowed[0]} to {allowed[-1]}, found {self.described}"
+            raise self.error(found, "write such a number")
+        return scalar
+
     def text(self, what: str) -> str:
         if not isinstance(self.scalar, str):
             raise self.error(f"{what} must be text, found {self.described}", "write text, in quotes if need be")

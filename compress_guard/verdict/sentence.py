@@ -17,7 +17,7 @@ def of_drop(metric: str, scores: tuple[float, float], drop: Interval, confidence
     `scores` are the clean and the compressed one. As many decimals as it takes to see on which side of the limit the
     numbers lie.
     """
-    digits = _decimals((drop.low, drop.value, drop.high), max_drop)
+    digits = decimals((drop.low, drop.value, drop.high), max_drop)
     clean, compressed = (number(score, digits) for score in scores)
     ends = f"{number(drop.low, digits)} to {number(drop.high, digits)}"
     level = f"{100 * confidence:g} % interval"
@@ -35,7 +35,7 @@ def of_drop(metric: str, scores: tuple[float, float], drop: Interval, confidence
 
 def of_score(score: Interval, confidence: float, min_score: float) -> str:
     """``the score of 73.1 (95 % interval 66.6 to 78.8) has to reach 60.0``."""
-    digits = _decimals((score.low, score.value, score.high), min_score)
+    digits = decimals((score.low, score.value, score.high), min_score)
     value, low, high, limit = (number(one, digits) for one in (score.value, score.low, score.high, min_score))
     return f"the score of {value} ({100 * confidence:g} % interval {low} to {high}) has to reach {limit}"
 
@@ -45,7 +45,7 @@ def number(value: float, digits: int = 1) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def _decimals(values: tuple[float, ...], limit: float | None) -> int:
+def decimals(values: tuple[float, ...], limit: float | None) -> int:
     """The fewest decimals at which every value still stands on its own side of the limit."""
     if limit is None:
         return 1

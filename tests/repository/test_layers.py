@@ -21,9 +21,9 @@ LINES: Final = (
     ("records",),
     ("registry",),
     ("codecs", "tasks", "thresholds"),
-    ("rate", "verdict", "store"),
+    ("rate", "verdict", "store", "augment"),
     ("engine",),
-    ("report",),
+    ("report", "transforms"),
     ("plugin", "cli"),
 )
 """From the ground up. Parts on one line do not know of one another."""
@@ -43,7 +43,7 @@ HEAVY: Final = frozenset(
         "torchvision",
     ]
 )
-NETWORKS: Final = frozenset(["codecs/neural/network.py"])
+NETWORKS: Final = frozenset(["codecs/neural/network.py", "transforms.py"])
 """Modules whose classes derive from torch's: they import it at the top, and are themselves imported on use only."""
 WITHOUT_NUMPY: Final = frozenset(["errors", "registry", "thresholds", "plugin", "cli", "__main__", "__init__"])
 """Parts that a run without a gate, or a collection, goes through."""

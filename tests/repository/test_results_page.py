@@ -8,19 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from compress_guard.records import CellResult, ThroughputResult
+from compress_guard.records import CellResult, RecoveryPoint, RecoveryResult, ThroughputResult
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
-THROUGHPUT = "## A throughput cell"
+OWN = re.compile(r"^## A (throughput|recovery) cell$.*?(?=^## )", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("record", [CellResult, ThroughputResult])
-def test_every_field_has_its_row_and_no_other_has_one(record):
-    section = re.compile(rf"^{THROUGHPUT}$.*?(?=^## )", re.MULTILINE | re.DOTALL)
+def text_of(kind):
+    """The parts of the page that explain a kind of cell."""
     page = PAGE.read_text(encoding="utf-8")
-    (own,) = section.findall(page)
-    text = own if record is ThroughputResult else section.sub("", page)
-    rows = re.findall(r"^\| (`[^|]+`) \|", text, re.MULTILINE)
+    found = {part.group(1): part.group() for part in OWN.finditer(page)}
+    assert set(found) == {"throughput", "recovery"}
+    if kind in (RecoveryResult, RecoveryPoint):
+        cell, point = found["recovery"].split("\nA point:\n")
+        return cell if kind is RecoveryResult else point
+    return found["throughput"] if kind is ThroughputResult else OWN.sub("", page)
+
+
+@pytest.mark.parametrize("record", [CellResult, RecoveryPoint, RecoveryResult, ThroughputResult])
+def test_every_field_has_its_row_and_no_other_has_one(record):
+    rows = re.findall(r"^\| (`[^|]+`) \|", text_of(record), re.MULTILINE)
     explained = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert len(set(explained)) == len(explained)
     assert set(explained) == {one.name for one in fields(record)}

@@ -29,6 +29,7 @@ GOOD: dict[str, Any] = {
         "correction": "bonferroni",
         "decoder_swap": True,
         "max_error_share": 0.0,
+        "recovery": {"seeds": [0, 1], "min_recovered": {"own": 0.5}},
     },
     "guards": {
         "a": {
@@ -37,6 +38,7 @@ GOOD: dict[str, Any] = {
             "data": "d:f",
             "metric": "top5",
             "min_score": 5,
+            "recovery": {"train": "d:train", "bpp": {"own": [1, 2, "mixed"], "default": [0.5]}, "steps": 3},
             "slices": {"weather": "m:weather", "class": {"by": "label", "max_drop": {"3": 5, "default": 9}}},
         }
     },

@@ -50,7 +50,7 @@ def test_both_sides_the_interval_and_the_limit_are_said(scores, drop, max_drop, 
 
 @given(st.floats(-100, 100), st.floats(-100, 100))
 def test_a_number_is_shown_on_its_own_side_of_the_limit(value, limit):
-    digits = sentence._decimals((value,), limit)
+    digits = sentence.decimals((value,), limit)
     shown, bound = float(sentence.number(value, digits)), float(sentence.number(limit, digits))
     if abs(value - limit) > 1e-5:
         assert (shown < bound, shown > bound) == (value < limit, value > limit)

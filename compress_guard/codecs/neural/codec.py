@@ -154,6 +154,18 @@ class Neural(Placed):
 
         return self._shared_out(lambda part: self._batched(part, [job.size for job in part], run), jobs, workers)
 
+    def passed(self, images: Sequence[torch.Tensor], settings: Sequence[float]) -> list[torch.Tensor]:
+        """What `decode` would make of what `encode` writes, bit for bit, without writing it: on the codec's device."""
+        self._require_available()
+
+        def run(batch: list[Job]) -> list[torch.Tensor]:
+            network = model(self.device)
+            coded = _coded(network, batch)
+            return list(network.pixels(coded.values, coded.context, [job.rung for job in batch], batch[0].size))
+
+        jobs = self._jobs(images, settings)
+        return self._batched(jobs, [job.size for job in jobs], run)
+
     def _shared_out(
         self, code: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item], workers: int
     ) -> list[Result]:

@@ -1,0 +1,105 @@
+"""One codec for training: an image in, the image as it comes back at a rate out, with one encode and one decode."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, final
+
+from compress_guard.augment.activity import of_pil, of_tensor
+from compress_guard.augment.aim import Aim, Learning, aim_of
+from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.pixels import from_pil, to_pil
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from PIL import Image
+
+
+@final
+class Rates:
+    """What rates are drawn from: a range in bits per pixel, evenly in its logarithm, or a few to choose from."""
+
+    def __init__(self, low: float, high: float, choices: Sequence[float] = ()) -> None:
+        self.low: Final = low
+        self.high: Final = high
+        self.choices: Final = tuple(choices)
+
+    def at(self, chance: float, reach: tuple[float, float] = (0.0, math.inf)) -> float:
+        """The rate for a number drawn evenly from 0 to 1, of that part of the range which a codec reaches.
+
+        Where it reaches none of it, that end of the range which is nearest.
+        """
+        if self.choices:
+            return self.choices[min(int(chance * len(self.choices)), len(self.choices) - 1)]
+        low, high = max(self.low, reach[0]), min(self.high, reach[1])
+        if low >= high:
+            return self.low if reach[1] < self.low else self.high
+        return low * math.exp(chance * math.log(high / low))
+
+
+@final
+class RoundTrip:
+    """A codec with what is known of its rates. Images of a codec that no table knows teach it, in their order."""
+
+    def __init__(self, codec: Codec) -> None:
+        self.codec: Final = codec
+        self._aim: Final[Aim] = aim_of(codec)
+
+    def picture(self, image: Image.Image, rates: Rates, chance: float) -> Image.Image:
+        """A PIL image of mode RGB as it comes back; raises `CodecError`."""
+        if not self._direct:
+            return to_pil(self.batch([from_pil(image)], rates, [chance])[0])
+        assert isinstance(self.codec, PillowCodec)
+        features = of_pil(image, self._aim.features)
+        return self.codec.passed(image, self._setting(features, image.width * image.height, rates, chance))
+
+    def tensor(self, image: torch.Tensor, rates: Rates, chance: float) -> torch.Tensor:
+        """The same of a uint8 RGB tensor (3, H, W); it comes back on its device."""
+        if self._direct:
+            return from_pil(self.picture(to_pil(image), rates, chance)).to(image.device)
+        return self.batch([image], rates, [chance])[0]
+
+    def batch(self, images: Sequence[torch.Tensor], rates: Rates, chances: Sequence[float]) -> list[torch.Tensor]:
+        """uint8 RGB tensors (3, H, W), coded together where the codec works in batches."""
+        if isinstance(self._aim, Learning):
+            return [self._taught(image, rates, chance) for image, chance in zip(images, chances, strict=True)]
+        settings = [
+            self._setting(of_tensor(image, self._aim.features), image.shape[-2] * image.shape[-1], rates, chance)
+            for image, chance in zip(images, chances, strict=True)
+        ]
+        passed = getattr(self.codec, "passed", None)
+        if passed is not None and not isinstance(self.codec, PillowCodec):
+            made = passed(images, settings)
+        else:
+            made = self.codec.decode(self.codec.encode(images, settings))
+        return [one.to(image.device) for one, image in zip(made, images, strict=True)]
+
+    @property
+    def _direct(self) -> bool:
+        """Whether a PIL image can go through without a tensor and without counting its bits."""
+        return isinstance(self.codec, PillowCodec) and not isinstance(self._aim, Learning)
+
+    def _setting(self, features: NDArray[np.float32], pixels: int, rates: Rates, chance: float) -> float:
+        bpp = rates.at(chance, self._aim.reach(features, pixels))
+        return self._aim.setting(features, pixels, bpp, _unmeasured)
+
+    def _taught(self, image: torch.Tensor, rates: Rates, chance: float) -> torch.Tensor:
+        assert isinstance(self._aim, Learning)
+        pixels = image.shape[-2] * image.shape[-1]
+        features = of_tensor(image, self._aim.features)
+
+        def measure(setting: float) -> float:
+            return 8 * self.codec.cost(self.codec.encode([image], [setting])[0]) / pixels
+
+        setting = self._aim.setting(features, pixels, rates.at(chance), measure)
+        (stream,) = self.codec.encode([image], [setting])
+        self._aim.saw(features, setting, 8 * self.codec.cost(stream) / pixels)
+        return self.codec.decode([stream])[0].to(image.device)
+
+
+def _unmeasured(setting: float) -> float:
+    raise AssertionError(f"a codec of the table is never measured, asked for setting {setting}")

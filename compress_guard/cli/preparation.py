@@ -1,0 +1,88 @@
+"""From options to what a command works with: the thresholds file and the settings of the run."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from compress_guard import thresholds as thresholds_file
+from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
+from compress_guard.errors import UsageError
+from compress_guard.records import Guard, Thresholds
+from compress_guard.store import DEFAULT_CAP_BYTES
+
+CACHE_FOLDER: Final = ".compress_guard"
+
+
+def loaded(options: argparse.Namespace) -> Thresholds:
+    """The thresholds file; raises `UsageError` where there is none, `ThresholdsError` for one that makes no sense."""
+    path = Path(options.thresholds)
+    if not path.exists():
+        remedy = f"create it, or name another: compress-guard {options.command} FILE"
+        raise UsageError(options.thresholds, "there is no such file", remedy)
+    return thresholds_file.load(path, shown=options.thresholds)
+
+
+def refuse_fixtures(thresholds: Thresholds, guard: Guard, **named: str) -> None:
+    """Raises `UsageError` for a factory, by its key, that is a fixture of pytest."""
+    for key, name in named.items():
+        if name.startswith("fixture:"):
+            raise UsageError(
+                f"{thresholds.path}:{guard.line}: {guard.name}",
+                f"{key} is {name}, and fixtures need pytest",
+                "run `pytest --compress-guard` or name a factory package.module:callable",
+            )
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Raises `UsageError` for options that cannot be kept: better now than at the end."""
+    if options.cache and options.no_cache:
+        raise UsageError("--no-cache", "given together with --cache", "use one of them")
+    check_device(options.device, "--device")
+    for option in ("json", "figure"):
+        if getattr(options, option, None) is not None:
+            check_results_file(Path(getattr(options, option)), f"--{option}")
+
+
+@contextlib.contextmanager
+def run_settings(options: argparse.Namespace) -> Iterator[RunSettings]:
+    """The settings of a run, whose folder is there as long as it is; afterwards the store is within its bounds."""
+    run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
+    try:
+        settings = _settings(options, run_folder)
+        yield settings
+        settings.store().trim()
+    finally:
+        shutil.rmtree(run_folder, ignore_errors=True)
+
+
+def _settings(options: argparse.Namespace, run_folder: Path) -> RunSettings:
+    if options.no_cache:
+        store_folder = run_folder
+    else:
+        beside = Path(options.thresholds).resolve().parent / CACHE_FOLDER
+        store_folder = Path(options.cache) if options.cache else beside
+    return RunSettings(
+        run_folder=run_folder,
+        store_folder=store_folder,
+        device=options.device,
+        workers=options.workers or cores(),
+        limit=options.limit,
+        seed=options.seed,
+        early_stop=getattr(options, "early_stop", False),
+        strict=options.strict,
+        keep_evidence=options.json is not None,
+        store_cap=options.cache_size or DEFAULT_CAP_BYTES,
+    )
+
+
+def name_in_ids(path: Path) -> str:
+    """The file as node ids show it under pytest: from the current folder where it lies in it, else by its bare name."""
+    full = Path(os.path.normpath(path.absolute()))
+    return full.relative_to(Path.cwd()).as_posix() if full.is_relative_to(Path.cwd()) else full.name

@@ -1,0 +1,121 @@
+"""``compress-guard recover``: the recovery studies of a thresholds file, what they cost and what they brought back."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
+from compress_guard.cli.terminal import StandardErrorProgress, show
+from compress_guard.engine.session import Session, without_fixtures
+from compress_guard.engine.settings import RunSettings
+from compress_guard.engine.threads import calm_threads
+from compress_guard.errors import RunError, UsageError
+from compress_guard.records import RecoveryCell, RecoveryResult, Thresholds
+from compress_guard.registry import unknown
+from compress_guard.report import environment, recovery_figure, recovery_lines, write
+
+LOG_SECONDS: Final = 20.0
+"""Between two lines of progress where standard error is no terminal."""
+
+
+def recover(options: argparse.Namespace) -> bool:
+    """Carry out the studies of the selected guards; True if none failed. Raises `UsageError`.
+
+    With `options.results` nothing is measured: the studies of a results file are shown and drawn.
+    """
+    if options.results is not None:
+        return _shown(_read(Path(options.results)), options)
+    thresholds = loaded(options)
+    cells = _selected(thresholds, options.guard)
+    check_options(options)
+    with run_settings(options) as settings:
+        results, written = _measure(thresholds, cells, settings, options.json)
+    return _shown(results, options) and written
+
+
+def _selected(thresholds: Thresholds, names: Sequence[str] | None) -> list[RecoveryCell]:
+    """The recovery cells of the guards of these names, of all where none is named."""
+    guards = {guard.name: guard for guard in thresholds.guards}
+    for name in names or ():
+        if name not in guards:
+            raise UsageError("--guard", unknown("guard", name, tuple(guards)), f"name one of {thresholds.path}")
+    chosen = [guard for guard in thresholds.guards if not names or guard.name in names]
+    studied = [(guard, guard.recovery) for guard in chosen if guard.recovery is not None]
+    if not studied:
+        if names:
+            where, found = "--guard", f"{' and '.join(names)} of {thresholds.path} asks for no study"
+        else:
+            where, found = str(thresholds.path), "no guard has a key recovery"
+        raise UsageError(where, found, "add recovery: with train: to a guard, see docs/recovery.md")
+    for guard, recovery in studied:
+        refuse_fixtures(thresholds, guard, model=guard.model, data=guard.data, train=recovery.train)
+    return [cell for _, recovery in studied for cell in recovery.cells]
+
+
+def _measure(
+    thresholds: Thresholds, cells: Sequence[RecoveryCell], settings: RunSettings, path: str | None
+) -> tuple[list[RecoveryResult], bool]:
+    """The results, and whether all of them are in the results file, which is written anew after each."""
+    calm_threads()
+    results: list[RecoveryResult] = []
+    file, written = name_in_ids(Path(thresholds.path)), True
+    with contextlib.closing(Session(thresholds, settings)) as session:
+        for number, cell in enumerate(cells, start=1):
+            prefix = f"[{number}/{len(cells)}]"
+            try:
+                with StandardErrorProgress(prefix, LOG_SECONDS) as progress:
+                    result = session.measure_recovery(cell, f"{file}::{cell.name}", without_fixtures, progress).result
+            except KeyboardInterrupt:
+                kept = f"what was trained is kept in {settings.store_folder}"
+                sys.stderr.write(f"\ncompress-guard: stopped in {cell.name}; {kept}: the same command goes on there\n")
+                raise
+            results.append(result)
+            sys.stderr.write(f"{prefix} {cell.name} {result.outcome}: {result.reason}\n")
+            written = _written(path, results, settings)
+    return results, written
+
+
+def _written(path: str | None, results: Sequence[RecoveryResult], settings: RunSettings) -> bool:
+    if path is None:
+        return True
+    try:
+        write(Path(path), (), environment(settings), {}, recovery=results)
+    except RunError as problem:
+        sys.stderr.write(f"compress-guard: --json: {problem}\n")
+        return False
+    return True
+
+
+def _shown(results: Sequence[RecoveryResult], options: argparse.Namespace) -> bool:
+    """Print the tables and draw the figure; False where a study failed or the figure cannot be."""
+    show(recovery_lines(results, sys.stdout.encoding))
+    held = all(result.outcome != "failed" for result in results)
+    if options.figure is None:
+        return held
+    try:
+        target = Path(options.figure)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(recovery_figure(results), encoding="utf-8")
+    except (OSError, ValueError) as problem:
+        sys.stderr.write(f"compress-guard: --figure: {problem}\n")
+        return False
+    return held
+
+
+def _read(path: Path) -> list[RecoveryResult]:
+    """The studies of a results file; raises `UsageError` for one that has none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["recovery"]
+        results = [RecoveryResult.from_dict(values) for values in found]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        told = f"cannot be read as results ({type(problem).__name__}: {problem})"
+        raise UsageError("--from", f"{path} {told}", "name a file that --json or --cg-json has written") from problem
+    if not results:
+        raise UsageError("--from", f"{path} has no recovery study", "name results of a run with --cg-recovery")
+    return results

@@ -1,0 +1,52 @@
+"""What a command writes: progress and a line per cell on standard error, tables on standard output."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import Final, final
+
+from compress_guard.report import Line, ansi, counted, plain
+
+_TERMINAL_SECONDS: Final = 0.2
+
+
+def show(lines: Iterable[Line]) -> None:
+    """Tables, with styles on a terminal."""
+    sys.stdout.write(ansi(lines) if sys.stdout.isatty() else plain(lines))
+
+
+@final
+class StandardErrorProgress:
+    """One line on a terminal that is overwritten.
+
+    Elsewhere, where each finished cell has a line of its own, it is silent, or writes a line every `log_seconds`.
+    """
+
+    def __init__(self, prefix: str, log_seconds: float | None = None) -> None:
+        self._prefix: Final = prefix
+        self._terminal: Final = sys.stderr.isatty()
+        self._between: Final = _TERMINAL_SECONDS if self._terminal else log_seconds
+        self._next = 0.0
+
+    def __enter__(self) -> StandardErrorProgress:
+        return self
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if self._between is None or (now := time.monotonic()) < self._next:
+            return
+        self._next = now + self._between
+        line = f"{self._prefix} {counted(what, done, total)}"
+        sys.stderr.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
+        sys.stderr.flush()
+
+    def tell(self, line: str) -> None:
+        """A line that stays."""
+        if self._terminal:
+            sys.stderr.write("\r\x1b[K")
+        sys.stderr.write(f"{line}\n")
+
+    def __exit__(self, *_: object) -> None:
+        if self._terminal:
+            sys.stderr.write("\r\x1b[K")

@@ -1,0 +1,158 @@
+"""What models of a study are worth: their evidence on the evaluation images, clean and at every codec and rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, TypeAlias, final
+
+from compress_guard.engine.prediction import Batch, Progress, ahead, batch_size_of, positions_in_batches, predict
+from compress_guard.engine.recovery.material import Decoded, Material, Point
+from compress_guard.engine.subject import CountProgress
+from compress_guard.errors import RunError
+from compress_guard.records import CodecSpec, Evidence, Guard
+from compress_guard.tasks.contract import Task
+from compress_guard.verdict import Remembered
+
+Place: TypeAlias = "Point | None"
+"""Where a model is tested: at a codec and rate, or on clean images."""
+
+
+@final
+class Evaluation:
+    """Scores models at the points of a study, all on the same images: those that no point lost."""
+
+    def __init__(self, guard: Guard, task: Task, material: Material, device: str, points: Sequence[Point]) -> None:
+        self._guard: Final = guard
+        self._task: Final = task
+        self._material: Final = material
+        self._device: Final = device
+        self._points: Final = tuple(points)
+        self._found: Final[dict[Point, Decoded | RunError]] = {}
+        self._evidence: Final[dict[str, Mapping[Place, Evidence]]] = {}
+        self._scorers: Final[dict[tuple[str, Place], Remembered]] = {}
+        self._ids: tuple[str, ...] = ()
+
+    def require(self, points: Sequence[Point], progress: Progress) -> None:
+        """Raises what keeps these points from being tested: `CodecUnavailable`, `CodecError`, `Unreachable`."""
+        for point in self._points:
+            if point not in self._found:
+                told = partial(progress, f"coding {self._guard.name} with {point[0].alias}")
+                self._found[point] = _found(self._material, point, told)
+        for point in points:
+            if isinstance(problem := self._found[point], RunError):
+                raise problem
+
+    @property
+    def tested(self) -> tuple[Point, ...]:
+        """The points of the study that can be tested."""
+        return tuple(point for point in self._points if isinstance(self._found[point], Decoded))
+
+    def bpp_mean(self, point: Point) -> float | None:
+        """Mean bits per pixel of the images at a point, as coded."""
+        planned = self._decoded(point).planned
+        return None if planned is None else planned.bpp_mean
+
+    def has(self, name: str) -> bool:
+        """Whether a model of this name was tested."""
+        return name in self._evidence
+
+    def add(self, name: str, model: Callable[[], Any], progress: Progress, clean: Evidence | None = None) -> None:
+        """Test a model everywhere, unless one of this name was; `clean` is its evidence there, where it is known.
+
+        Raises `ModelError`, `DataError`, and what `model` raises.
+        """
+        if self.has(name):
+            return
+        made = model()
+        places: list[Place] = [*([None] if clean is None else []), *self.tested]
+        found: dict[Place, Evidence] = {} if clean is None else {None: clean}
+        for number, place in enumerate(places):
+            told = partial(_part, partial(progress, f"predicting {self._guard.name} with {name}"), number, len(places))
+            found[place] = self._predicted(made, place, told)
+        self._evidence[name] = found
+
+    def images(self) -> int:
+        """How many images every score is of."""
+        return len(self._common())
+
+    def scorers(self, names: Sequence[str], place: Place) -> list[Remembered]:
+        """Of models that were tested, over `images` images each."""
+        return [self._scorer(name, place) for name in names]
+
+    def _scorer(self, name: str, place: Place) -> Remembered:
+        key = name, place
+        if key not in self._scorers:
+            items = self._evidence[name][place].select(self._common()).items
+            self._scorers[key] = Remembered(self._task.scorer(self._guard.metric, items))
+        return self._scorers[key]
+
+    def score(self, name: str, place: Place) -> float:
+        """Points, 0 to 100."""
+        import numpy as np
+
+        return float(self._scorer(name, place)(np.ones((1, self.images())))[0])
+
+    def _common(self) -> tuple[str, ...]:
+        if not self._ids:
+            infos = self._material.subset.survey.infos
+            rows = [self._decoded(point).rows for point in self.tested]
+            self._ids = tuple(info.id for at, info in enumerate(infos) if all(at in one for one in rows))
+        return self._ids
+
+    def _decoded(self, point: Point) -> Decoded:
+        found = self._found[point]
+        assert isinstance(found, Decoded)
+        return found
+
+    def _predicted(self, model: Any, place: Place, told: CountProgress) -> Evidence:
+        parts: list[Evidence] = []
+        total, done = len(self._material.subset.survey.usable), 0
+        for batch in ahead(self._batches(place, batch_size_of(model))):
+            parts.append(predict(model, self._task, batch))
+            done += len(batch.ids)
+            told(done, total)
+        return Evidence.merge(parts)
+
+    def _batches(self, place: Place, size: int) -> Iterator[Callable[[], Batch]]:
+        # Cut as the guard's own cells are, so that a network sees the same batches.
+        for cut in positions_in_batches(len(self._material.subset.survey.usable), size):
+            yield partial(self._batch, place, cut)
+
+    def _batch(self, place: Place, positions: Sequence[int]) -> Batch:
+        samples, usable = self._material.subset.samples, self._material.subset.survey.usable
+        kept = []
+        for at in positions:
+            sample = samples[usable[at]]
+            # A model that works in place must not change what another one sees.
+            image = sample.image.clone() if place is None else self._decoded(place).image(at)
+            if image is not None:
+                kept.append((sample, image.to(self._device)))
+        return Batch(
+            tuple(sample.id for sample, _ in kept),
+            [image for _, image in kept],
+            [sample.target for sample, _ in kept],
+            [sample.size for sample, _ in kept],
+            (),
+        )
+
+
+def _found(material: Material, point: Point, told: CountProgress) -> Decoded | RunError:
+    try:
+        return material.at(point, told)
+    except RunError as problem:
+        return problem
+
+
+def _part(told: CountProgress, number: int, parts: int, done: int, total: int) -> None:
+    """Progress of one part of several that take as long."""
+    told(number * total + done, parts * total)
+
+
+def evaluation_limit(guard: Guard, codecs: Sequence[CodecSpec], limit: int | None) -> int | None:
+    """Evaluation images of a study: the smallest limit of the guard's cells of these codecs, and of the command line.
+
+    One for all of its codecs, since scores of different images could not be compared.
+    """
+    limits = [cell.limit for cell in guard.cells if cell.codec in codecs and cell.limit is not None]
+    return min([*limits, *([] if limit is None else [limit])], default=None)

@@ -1,0 +1,152 @@
+"""The images of a data set as every codec and rate of a study leaves them: coded through the store, decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
+
+from compress_guard import store as keys
+from compress_guard.engine.batches import Unreachable
+from compress_guard.engine.bench import unreachable
+from compress_guard.engine.codec_choice import available_codec
+from compress_guard.engine.coding import CHUNK_IMAGES, Coder
+from compress_guard.engine.health import prove
+from compress_guard.engine.recovery.pool import Pool
+from compress_guard.engine.settings import RunSettings
+from compress_guard.engine.subject import CountProgress, Subset
+from compress_guard.errors import CodecError
+from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate, RatePlan
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+Point: TypeAlias = tuple[CodecSpec, float]
+"""A codec and a rate in bits per pixel."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """The images of a data set as they came back from one codec at one rate, or clean ones."""
+
+    images: Pool
+    rows: Mapping[int, int]
+    """Where the pool has the image at each position among the usable ones; lost images are not in it."""
+    planned: PlannedRate | None = None
+    """None: clean."""
+    identity: str = "clean"
+    """A key of the codec and of the setting of every image."""
+
+    def image(self, at: int) -> torch.Tensor | None:
+        """uint8 RGB (3, H, W) on the CPU; None for an image that was lost in coding."""
+        import torch
+
+        row = self.rows.get(at)
+        return None if row is None else torch.from_numpy(self.images[row])
+
+
+@final
+class Material:
+    """The images of a subset at the points of a study; each point is made when it is first asked for."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        subset: Subset,
+        rates: Callable[[CodecSpec], Sequence[float]],
+        settings: RunSettings,
+        device: str,
+        folder: Path,
+        allowed: float = 1.0,
+    ) -> None:
+        self._guard: Final = guard
+        self.subset: Final = subset
+        self._rates: Final = rates
+        """All rates of a codec that its plan is made for."""
+        self._settings: Final = settings
+        self._device: Final = device
+        self._folder: Final = folder
+        self._allowed: Final = allowed
+        """Share of the images that may be lost."""
+        self._plans: Final[dict[CodecSpec, tuple[Coder, RatePlan]]] = {}
+        self._decoded: Final[dict[Point | None, Decoded]] = {}
+
+    def clean(self, told: CountProgress) -> Decoded:
+        """The source images."""
+        if None not in self._decoded:
+            samples, usable = self.subset.samples, self.subset.survey.usable
+
+            def sources() -> Iterator[NDArray[Any]]:
+                for done, index in enumerate(usable, start=1):
+                    yield samples[index].image.numpy()
+                    told(done, len(usable))
+
+            pool = Pool.of(self._folder / "clean.raw", sources())
+            self._decoded[None] = Decoded(pool, {at: at for at in range(len(usable))})
+        return self._decoded[None]
+
+    def at(self, point: Point, told: CountProgress) -> Decoded:
+        """The images at a codec and rate, coded as the guard codes.
+
+        Raises `CodecUnavailable`, `CodecError` (of a codec that does not prove itself, or loses more images than
+        allowed), `Unreachable`.
+        """
+        if point not in self._decoded:
+            self._decoded[point] = self._made(point, told)
+        return self._decoded[point]
+
+    def _made(self, point: Point, told: CountProgress) -> Decoded:
+        spec, bpp = point
+        coder, plan = self._planned(spec, told)
+        planned, survey = plan.at(bpp), self.subset.survey
+        if not planned.reachable:
+            raise Unreachable(unreachable(self._cell(spec, bpp), planned, self._guard.rate))
+        requests = [(at, setting) for at, setting in enumerate(planned.settings) if setting is not None]
+        rows: dict[int, int] = {}
+
+        def images() -> Iterator[NDArray[Any]]:
+            for start in range(0, len(requests), CHUNK_IMAGES):
+                for at, image in _decoded(coder, requests[start : start + CHUNK_IMAGES]):
+                    rows[at] = len(rows)
+                    yield image.cpu().numpy()
+                told(min(start + CHUNK_IMAGES, len(requests)), len(requests))
+
+        name = keys.key(spec.alias, bpp)
+        pool = Pool.of(self._folder / f"{name}.raw", images())
+        lost = coder.lost(planned)
+        survey.check_failures(lost, self._allowed)
+        if not rows:
+            raise CodecError(f"{spec.alias} at {bpp:g} bpp: none of the images can be coded; the first: {lost[0]}")
+        identity = keys.key(coder.identity, *(str(setting) for setting in planned.settings))
+        return Decoded(pool, rows, planned.without(lost), identity)
+
+    def _planned(self, spec: CodecSpec, told: CountProgress) -> tuple[Coder, RatePlan]:
+        if spec not in self._plans:
+            codec = available_codec(spec, self._device)
+            samples, survey = self.subset.samples, self.subset.survey
+            coder = Coder(codec, samples, survey, self._settings.store(), self._settings.workers)
+            cells = tuple(self._cell(spec, rate) for rate in sorted(set(self._rates(spec))))
+            coder.progress = told
+            plan = coder.plan(replace(self._guard, cells=cells), spec.alias, self._settings.seed)
+            coder.progress = None
+            prove(coder, survey, plan, self._settings.seed).check()
+            self._plans[spec] = coder, plan
+        return self._plans[spec]
+
+    def _cell(self, spec: CodecSpec, bpp: float) -> Cell:
+        return Cell(self._guard.name, spec, bpp, None, None, None, self._guard.line)
+
+
+def _decoded(coder: Coder, requests: Sequence[tuple[int, float]]) -> Iterator[tuple[int, torch.Tensor]]:
+    """Position and image of those that can be coded and decoded."""
+    coded = [
+        (request, stream)
+        for request, stream in zip(requests, coder.streams(requests), strict=True)
+        if stream is not None
+    ]
+    images = coder.decode([request for request, _ in coded], [stream for _, stream in coded])
+    for ((at, _), _), image in zip(coded, images, strict=True):
+        if image is not None:
+            yield at, image

@@ -1,0 +1,245 @@
+"""How a model is finetuned where the thresholds file names no trainer: one schedule, and the loss of its task."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from compress_guard.engine.recovery.batches import Batches
+from compress_guard.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+    Preprocess = Callable[[torch.Tensor], torch.Tensor]
+    Loss = Callable[[torch.nn.Module, "Inputs"], torch.Tensor]
+
+PEAK: Final = 5e-4
+"""Learning rate of AdamW after the warm-up."""
+_WEIGHT_DECAY: Final = 0.01
+_WARM_UP: Final = 0.05
+"""Share of the steps over which the learning rate rises; then it falls along a cosine."""
+_LARGEST_GRADIENT: Final = 5.0
+_IGNORED: Final = 255
+CHECKPOINT_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """A batch as the module takes it: preprocessed images, and targets that were flipped along with them."""
+
+    images: list[torch.Tensor]
+    """float (3, h, w)."""
+    targets: list[Any]
+    sizes: list[tuple[int, int]]
+    """(H, W) of each image before preprocessing."""
+
+    def stacked(self) -> torch.Tensor:
+        """(B, 3, h, w); images of several sizes are padded with zeros on the right and below to the largest."""
+        import torch
+
+        height = max(image.shape[-2] for image in self.images)
+        width = max(image.shape[-1] for image in self.images)
+        padded = [
+            torch.nn.functional.pad(image, (0, width - image.shape[-1], 0, height - image.shape[-2]))
+            for image in self.images
+        ]
+        return torch.stack(padded).contiguous(memory_format=torch.channels_last)
+
+
+def finetune(  # noqa: PLR0913 -- a trainer is offered all of these by name
+    module: torch.nn.Module,
+    batches: Batches,
+    steps: int,
+    *,
+    task: str,
+    preprocess: Preprocess,
+    seed: int,
+    checkpoint: Path | None = None,
+    progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
+    learning_rate: float = PEAK,
+) -> torch.nn.Module:
+    """Finetune a torchvision-style module for its task, in place.
+
+    AdamW; the learning rate rises over the first 5 % of the steps and falls along a cosine; gradients are clipped to
+    a norm of 5; half of the images are flipped left to right, with their boxes and label maps. Normalisation layers are
+    in train mode. Classifiers and segmenters are trained by cross entropy, detectors by the losses that they return.
+
+    `batches` are of `steps` steps. With a `checkpoint` the state is written there once a minute, and a training that
+    finds one goes on from it, to the weights that it would have had without a stop.
+
+    Raises `ModelError` for a loss that is no finite number, or a module that gives none.
+    """
+    import torch
+
+    module.to(memory_format=torch.channels_last)
+    module.train()
+    parameters = _trainable(module)
+    optimiser = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=_WEIGHT_DECAY)
+    done = _resumed(checkpoint, module, optimiser)
+    loss_of, saved = LOSSES[task], time.monotonic()
+    for step, (images, targets) in enumerate(batches.after(done), start=done + 1):
+        torch.manual_seed(hash((seed, step)))  # dropout goes on after a stop as it would have without
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate * pace(step / steps)
+        loss = loss_of(module, _inputs(images, targets, preprocess, torch.rand(len(images)).tolist()))
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise ModelError(f"the loss is {value} at step {step} of {steps}")
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # of torch
+        torch.nn.utils.clip_grad_norm_(parameters, _LARGEST_GRADIENT)
+        optimiser.step()
+        if checkpoint is not None and time.monotonic() - saved >= CHECKPOINT_SECONDS and step < steps:
+            _save(checkpoint, module, optimiser, step)
+            saved = time.monotonic()
+        progress(step, steps, value)
+    return module
+
+
+def pace(progress: float) -> float:
+    """Share of the peak learning rate when this share of the steps is done."""
+    if progress < _WARM_UP:
+        return progress / _WARM_UP
+    return 0.5 * (1.001 + math.cos(math.pi * (progress - _WARM_UP) / (1 - _WARM_UP)))
+
+
+def _trainable(module: torch.nn.Module) -> list[torch.nn.Parameter]:
+    """The parameters that ask for gradients; all, where a module was frozen as a whole to predict with it."""
+    parameters = list(module.parameters())
+    if not any(parameter.requires_grad for parameter in parameters):
+        module.requires_grad_(True)
+    chosen = [parameter for parameter in parameters if parameter.requires_grad]
+    if not chosen:
+        raise ModelError("the module has no parameters to train")
+    return chosen
+
+
+def _inputs(
+    images: Sequence[torch.Tensor], targets: Sequence[Any], preprocess: Preprocess, chances: Sequence[float]
+) -> Inputs:
+    shown, wanted = [], []
+    for image, target, chance in zip(images, targets, chances, strict=True):
+        flipped = chance < 0.5
+        shown.append(preprocess(image.flip(-1) if flipped else image))
+        wanted.append(_flipped(target, image.shape[-1]) if flipped else target)
+    return Inputs(shown, wanted, [(image.shape[-2], image.shape[-1]) for image in images])
+
+
+def _flipped(target: Any, width: int) -> Any:
+    """The target of an image of this width once it is flipped left to right."""
+    if isinstance(target, Mapping):
+        left, top, right, bottom = target["boxes"].unbind(1)
+        import torch
+
+        return {**target, "boxes": torch.stack([width - right, top, width - left, bottom], 1)}
+    return target if isinstance(target, int) else target.flip(-1)
+
+
+def classification_loss(module: torch.nn.Module, inputs: Inputs) -> torch.Tensor:
+    """Cross entropy of logits (B, K)."""
+    import torch
+
+    logits = _logits(module(inputs.stacked()), 2)
+    return torch.nn.functional.cross_entropy(logits, torch.tensor(inputs.targets, device=logits.device))
+
+
+def segmentation_loss(module: torch.nn.Module, inputs: Inputs) -> torch.Tensor:
+    """Cross entropy of every pixel that counts; logits (B, C, h, w) are brought to the size of the label map."""
+    import torch
+
+    images = inputs.stacked()
+    logits = _logits(module(images), 4)
+    size, sizes = images.shape[-2:], {tuple(one.shape[-2:]) for one in inputs.images}
+    targets = inputs.targets
+    if sizes == {tuple(size)} and len({tuple(target.shape) for target in targets}) == 1:
+        return _pixel_loss(logits, torch.stack(targets))
+    if logits.shape[-2:] != size:
+        logits = torch.nn.functional.interpolate(logits, size=tuple(size), mode="bilinear", align_corners=False)
+    losses = [
+        _pixel_loss(one[None, :, : image.shape[-2], : image.shape[-1]], target[None])
+        for one, image, target in zip(logits, inputs.images, targets, strict=True)
+    ]
+    return torch.stack(losses).mean()
+
+
+def _pixel_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    if logits.shape[-2:] != labels.shape[-2:]:
+        size = (int(labels.shape[-2]), int(labels.shape[-1]))
+        logits = torch.nn.functional.interpolate(logits, size=size, mode="bilinear", align_corners=False)
+    if bool((labels == _IGNORED).all()):
+        return logits.sum() * 0
+    return torch.nn.functional.cross_entropy(logits, labels, ignore_index=_IGNORED)
+
+
+def detection_loss(module: torch.nn.Module, inputs: Inputs) -> torch.Tensor:
+    """The sum of the losses that torchvision's detectors return in train mode; crowds and empty boxes are left out."""
+    import torch
+
+    targets = []
+    for image, target, (height, width) in zip(inputs.images, inputs.targets, inputs.sizes, strict=True):
+        boxes = target["boxes"]
+        kept = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]) & (target["iscrowd"] == 0)
+        scale = boxes.new_tensor([image.shape[-1] / width, image.shape[-2] / height] * 2)
+        targets.append({"boxes": boxes[kept] * scale, "labels": target["labels"][kept]})
+    losses = module(inputs.images, targets)
+    if not isinstance(losses, Mapping) or not losses:
+        raise ModelError(
+            f"the detector returned a {type(losses).__name__} in train mode; expected a dict of losses, as "
+            "torchvision's detectors return; name a trainer of your own"
+        )
+    return torch.stack(list(losses.values())).sum()
+
+
+def _logits(output: Any, dimensions: int) -> torch.Tensor:
+    import torch
+
+    if isinstance(output, Mapping):
+        output = output.get("out")
+    elif isinstance(output, tuple) and output:  # GoogLeNet and Inception add auxiliary logits in train mode
+        output = output[0]
+    if not isinstance(output, torch.Tensor) or output.ndim != dimensions:
+        raise ModelError(
+            f"the module returned a {type(output).__name__} in train mode; expected logits of {dimensions} dimensions, "
+            "or a dict or tuple with them; name a trainer of your own"
+        )
+    return output
+
+
+LOSSES: Final[Mapping[str, Loss]] = {
+    "classification": classification_loss,
+    "segmentation": segmentation_loss,
+    "detection": detection_loss,
+}
+
+
+def _resumed(path: Path | None, module: torch.nn.Module, optimiser: torch.optim.Optimizer) -> int:
+    """Steps that are done, by a checkpoint that is taken over; 0 where there is none that can be read."""
+    import torch
+
+    if path is None or not path.exists():
+        return 0
+    with contextlib.suppress(Exception):  # a damaged file fails in a dozen ways, and is only time lost
+        kept = torch.load(path, map_location="cpu", weights_only=True)
+        step = int(kept["step"])
+        optimiser.load_state_dict(kept["optimiser"])
+        module.load_state_dict(kept["module"])
+        return step
+    return 0
+
+
+def _save(path: Path, module: torch.nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
+    """Write a checkpoint, whole or not at all; a disk that refuses costs no more than a start from the beginning."""
+    import torch
+
+    draft = path.with_name(f"{path.name}.part")
+    with contextlib.suppress(OSError, RuntimeError):
+        torch.save({"step": step, "module": module.state_dict(), "optimiser": optimiser.state_dict()}, draft)
+        draft.replace(path)

@@ -1,0 +1,291 @@
+"""One guard's study in one process: what it trains, what it tests, and the results of its cells."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, final
+
+from compress_guard.engine.batches import Unreachable
+from compress_guard.engine.prediction import Progress
+from compress_guard.engine.recovery.evaluation import Evaluation, evaluation_limit
+from compress_guard.engine.recovery.material import Material
+from compress_guard.engine.recovery.targets import Targets
+from compress_guard.engine.recovery.trainer import BUILT_IN, Trainer
+from compress_guard.engine.recovery.trainings import Arm, Lesson, Trainings
+from compress_guard.engine.samples import Samples, survey
+from compress_guard.engine.settings import RunSettings, device_name
+from compress_guard.engine.shelf import Shelf
+from compress_guard.engine.subject import Subject, Subset
+from compress_guard.errors import CodecError, CodecUnavailable, ModelError, RunError
+from compress_guard.records import (
+    CodecSpec,
+    Guard,
+    Judgement,
+    Outcome,
+    Policy,
+    Recovery,
+    RecoveryCell,
+    RecoveryPoint,
+    RecoveryResult,
+    Share,
+    Verdict,
+)
+from compress_guard.store import WEIGHTS
+from compress_guard.verdict import Settlement, settle
+from compress_guard.verdict.recovery import judge_recovery, share
+
+ORIGINAL: Final = "the original"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredRecovery:
+    """A recovery cell's result."""
+
+    result: RecoveryResult
+    problem: RunError | None = None
+    """What went wrong, for whoever wants the traceback."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """What a study is made of; the callables are called when a cell is first measured, and may raise `RunError`."""
+
+    subject: Subject
+    """The guard's model on its evaluation data."""
+    model: Callable[[], Any]
+    train: Callable[[], Any]
+    """The training data."""
+    folder: Path
+    """That of the thresholds file."""
+    reading: threading.Lock
+    """Held while the training data is read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    evaluation: Evaluation
+    trainings: Trainings
+    train_images: int
+
+
+@final
+class Study:
+    """Measures the recovery cells of one guard. What they share (images, controls, the original) is made once."""
+
+    def __init__(self, guard: Guard, recovery: Recovery, sources: Sources, settings: RunSettings) -> None:
+        self._guard: Final = guard
+        self._recovery: Final = recovery
+        self._sources: Final = sources
+        self._settings: Final = settings
+        self._prepared: _Prepared | None = None
+
+    def measure(self, cell: RecoveryCell, node_id: str, progress: Progress) -> MeasuredRecovery:
+        """Train, test and judge one cell. Never raises for what the cell itself can go wrong with."""
+        started = time.perf_counter()
+        before = self._prepared.trainings.made if self._prepared else 0
+        problem = None
+        result = self._draft(cell, node_id)
+        try:
+            result = self._measured(cell, result, progress)
+        except RunError as raised:
+            problem = raised
+            result = self._settled(result, _verdict_of(raised), str(raised), ())
+        made = self._prepared.trainings.made - before if self._prepared else 0
+        return MeasuredRecovery(replace(result, trained=made, seconds=time.perf_counter() - started), problem)
+
+    def _draft(self, cell: RecoveryCell, node_id: str) -> RecoveryResult:
+        recovery = self._recovery
+        return RecoveryResult(
+            id=node_id,
+            guard=self._guard.name,
+            task=self._guard.task,
+            metric=self._guard.metric,
+            codec=cell.codec.alias,
+            trained_bpp=cell.bpp,
+            verdict="error",
+            outcome="failed",
+            settled_by="policy",
+            reason="",
+            confidence=self._guard.confidence,
+            min_recovered=cell.min_recovered,
+            steps=recovery.steps,
+            batch=recovery.batch,
+            seeds=recovery.seeds,
+            learning_rate=recovery.learning_rate,
+            trainer=recovery.trainer or BUILT_IN,
+            device=device_name(self._sources.subject.device),
+        )
+
+    def _measured(self, cell: RecoveryCell, result: RecoveryResult, progress: Progress) -> RecoveryResult:
+        prepared = self._prepare(progress)
+        evaluation, trainings = prepared.evaluation, prepared.trainings
+        rates = self._recovery.rates(cell.codec) if isinstance(cell.bpp, str) else (cell.bpp,)
+        evaluation.require([(cell.codec, rate) for rate in rates], progress)
+        controls = [Arm(seed) for seed in self._recovery.seeds]
+        finetuned = [Arm(seed, cell.codec, cell.bpp) for seed in self._recovery.seeds]
+        subject = self._sources.subject
+        if not evaluation.has(ORIGINAL):
+            told = partial(progress, f"predicting {self._guard.name} clean")
+            clean = subject.clean_evidence(self._limit, told)
+            evaluation.add(ORIGINAL, self._sources.model, progress, clean)
+        for arm in (*finetuned, *controls):  # what fails, fails before the controls are trained
+            evaluation.add(arm.name, partial(trainings.model, arm, progress), progress)
+        names = [arm.name for arm in finetuned], [arm.name for arm in controls]
+        return self._judged(cell, replace(result, train_images=prepared.train_images), evaluation, *names)
+
+    def _judged(
+        self,
+        cell: RecoveryCell,
+        result: RecoveryResult,
+        evaluation: Evaluation,
+        finetuned: list[str],
+        controls: list[str],
+    ) -> RecoveryResult:
+        clean_seeds = tuple(evaluation.score(name, None) for name in finetuned)
+        result = replace(
+            result,
+            images=evaluation.images(),
+            clean=evaluation.score(ORIGINAL, None),
+            control_clean=_mean(tuple(evaluation.score(name, None) for name in controls)),
+            finetuned_clean=_mean(clean_seeds),
+            finetuned_clean_seeds=clean_seeds,
+            points=tuple(self._point(point, evaluation, finetuned, controls) for point in evaluation.tested),
+        )
+        shares = [point.recovered for point in result.own()]
+        verdict, reason = judge_recovery(shares, cell.min_recovered)
+        return self._settled(result, verdict, reason, shares)
+
+    def _point(
+        self, point: tuple[CodecSpec, float], evaluation: Evaluation, finetuned: list[str], controls: list[str]
+    ) -> RecoveryPoint:
+        def shared(compressed: list[str]) -> Share:
+            images, seed, confidence = evaluation.images(), self._settings.seed, self._guard.confidence
+            trained = evaluation.scorers(finetuned, point)
+            there, whole = evaluation.scorers(compressed, point), evaluation.scorers(compressed, None)
+            return share(trained, there, whole, images, seed, confidence)
+
+        seeds = [tuple(evaluation.score(name, point) for name in names) for names in (controls, finetuned)]
+        return RecoveryPoint(
+            codec=point[0].alias,
+            bpp=point[1],
+            bpp_mean=evaluation.bpp_mean(point),
+            compressed=evaluation.score(ORIGINAL, point),
+            control=_mean(seeds[0]),
+            finetuned=_mean(seeds[1]),
+            control_seeds=seeds[0],
+            finetuned_seeds=seeds[1],
+            recovered=shared([ORIGINAL]),
+            beyond_control=shared(controls),
+        )
+
+    @property
+    def _limit(self) -> int | None:
+        codecs = [codec for codec, _ in self._recovery.points]
+        return evaluation_limit(self._guard, codecs, self._settings.limit)
+
+    def _prepare(self, progress: Progress) -> _Prepared:
+        if self._prepared is None:
+            guard, recovery, subject = self._guard, self._recovery, self._sources.subject
+            trainer = Trainer.of(recovery.trainer, self._sources.folder)
+            if recovery.learning_rate is not None and not trainer.takes("learning_rate"):
+                raise ModelError(
+                    f"trainer {trainer.name}: has no parameter learning_rate, which the file sets to "
+                    f"{recovery.learning_rate:g}; add the parameter, or remove the key"
+                )
+            original = finetunable(self._sources.model(), guard.model)
+            # Processes of one run share its folder, but not what they are writing.
+            folder = Path(tempfile.mkdtemp(prefix="recovery-", dir=self._settings.run_folder))
+            evaluated = subject.subset(self._limit)
+            evaluated.survey.check_failures({}, guard.max_error_share)
+            shown = Material(
+                guard,
+                evaluated,
+                lambda codec: (*guard.rates(codec.alias), *recovery.rates(codec)),
+                self._settings,
+                subject.device,
+                folder / "tested",
+                guard.max_error_share,
+            )
+            material = Material(
+                guard, self._training(), recovery.rates, self._settings, subject.device, folder / "trained"
+            )
+            progress(f"reading training images of {guard.name}", 0, 0)
+            targets = Targets(guard.task, material.subset, folder / "targets.raw")
+            lesson = Lesson(guard, recovery, trainer, original, material, targets, subject.device)
+            evaluation = Evaluation(guard, subject.task, shown, subject.device, recovery.points)
+            trainings = Trainings(lesson, self._settings.store_folder / WEIGHTS)
+            self._prepared = _Prepared(evaluation, trainings, len(targets))
+        return self._prepared
+
+    def _training(self) -> Subset:
+        """A seeded choice of the training images; those that cannot be read are left out."""
+        data, task = self._sources.train(), self._sources.subject.task
+        shelf = Shelf(data, task.target, None, self._sources.reading)
+        samples = Samples(data, task.target, limit=self._recovery.images, seed=self._settings.seed, shelf=shelf)
+        return Subset(samples, survey(samples, task.classes))
+
+    def _settled(
+        self, result: RecoveryResult, verdict: Verdict, reason: str, shares: list[Share] | tuple[()]
+    ) -> RecoveryResult:
+        settlement = settle_recovery(
+            verdict, reason, shares, result.min_recovered, self._guard.policy, self._settings.strict
+        )
+        return replace(
+            result,
+            verdict=verdict,
+            outcome=settlement.outcome,
+            settled_by=settlement.settled_by,
+            reason=f"{reason}; {settlement.note}" if settlement.note else reason,
+        )
+
+
+def settle_recovery(
+    verdict: Verdict,
+    reason: str,
+    shares: list[Share] | tuple[()],
+    min_recovered: float | None,
+    policy: Policy,
+    strict: bool,
+) -> Settlement:
+    """The outcome of a recovery cell, by the guard's policies; `strict` fails what would be skipped."""
+    if verdict == "unjudged" and strict:
+        return Settlement("failed", "policy", "failed because the run is strict: set min_recovered")
+    if verdict == "inconclusive" and policy.on_inconclusive == "point" and min_recovered is not None:
+        short = any(one.value is not None and one.value < min_recovered for one in shares)
+        outcome: Outcome = "failed" if short else "passed"
+        return Settlement(outcome, "point", f"inconclusive, {outcome} by on_inconclusive: point")
+    judgement = Judgement(None, None, None, None, verdict, reason)
+    return settle(judgement, max_drop=None, min_score=None, policy=policy, strict=strict)
+
+
+def finetunable(model: Any, name: str) -> Any:
+    """The predictor, if it has a module to finetune; raises `ModelError`."""
+    import torch
+
+    parts = ("with_module", "preprocess")
+    if isinstance(getattr(model, "module", None), torch.nn.Module) and all(
+        callable(getattr(model, part, None)) for part in parts
+    ):
+        return model
+    raise ModelError(
+        f"{name}: has no module that could be finetuned; recovery needs a predictor that compress_guard.predictor "
+        "made, or one with .module, .preprocess and .with_module(module)"
+    )
+
+
+def _verdict_of(problem: RunError) -> Verdict:
+    if isinstance(problem, Unreachable):
+        return "unreachable"
+    if isinstance(problem, CodecUnavailable):
+        return "unavailable"
+    return "codec_error" if isinstance(problem, CodecError) else "error"
+
+
+def _mean(values: tuple[float, ...]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,95 @@
+"""Whoever finetunes: the recipe of the task or people's own callable, and what is asked of what it returns."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from compress_guard.engine.factories import importable, imported
+from compress_guard.engine.recovery import batches, recipes, targets
+from compress_guard.engine.recovery.batches import Batches
+from compress_guard.engine.wording import kind
+from compress_guard.errors import ModelError, RunError
+
+if TYPE_CHECKING:
+    import torch
+
+BUILT_IN: Final = "built in"
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """A callable (module, batches, steps, ...) -> module."""
+
+    name: str
+    call: Callable[..., Any]
+    folder: Path
+    """On sys.path while it works: that of the thresholds file."""
+
+    @classmethod
+    def of(cls, name: str | None, folder: Path) -> Trainer:
+        """The trainer that a thresholds file names, or the recipes; raises `ModelError` for one that is none."""
+        if name is None:
+            return cls(BUILT_IN, recipes.finetune, folder)
+        expected = "a trainer: a callable (module, batches, steps, ...) that returns the finetuned module"
+        return cls(name, imported(name, folder, ModelError, expected), folder)
+
+    @property
+    def identity(self) -> str:
+        """Changes with its source, and with that of what it gets."""
+        digest = hashlib.sha256(self.name.encode())
+        sources = [module.__file__ for module in (batches, targets)]
+        try:
+            sources.append(inspect.getsourcefile(inspect.unwrap(self.call)))
+        except TypeError:  # a callable object
+            sources.append(inspect.getsourcefile(type(self.call)))
+        for source in sources:
+            digest.update(Path(source).read_bytes() if source else b"")
+        return digest.hexdigest()
+
+    def finetune(
+        self, module: torch.nn.Module, shown: Batches, steps: int, offered: Mapping[str, Any]
+    ) -> torch.nn.Module:
+        """What it makes of a module; it gets those of `offered` that it has parameters for.
+
+        Raises `ModelError` where it raises, returns no module, or one whose weights are not finite.
+        """
+        import torch
+
+        try:
+            with importable(self.folder), torch.inference_mode(False), torch.enable_grad():
+                made = self.call(module, shown, steps, **self._taken(offered))
+        except RunError as problem:
+            raise ModelError(f"trainer {self.name}: {problem}{_REMEDY}") from problem
+        except (Exception, SystemExit) as problem:
+            raise ModelError(f"trainer {self.name}: raised {type(problem).__name__}: {problem}") from problem
+        if not isinstance(made, torch.nn.Module):
+            found = "nothing" if made is None else kind(made)
+            raise ModelError(f"trainer {self.name}: returned {found}; a trainer must return the finetuned module")
+        for name, tensor in made.state_dict().items():
+            if isinstance(tensor, torch.Tensor) and not bool(torch.isfinite(tensor).all()):
+                raise ModelError(
+                    f"trainer {self.name}: diverged: {name} holds values that are not finite after {steps} "
+                    f"steps{_REMEDY}"
+                )
+        return made
+
+    def takes(self, name: str) -> bool:
+        """Whether it has a parameter of this name."""
+        return name in self._taken({name: None})
+
+    def _taken(self, offered: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            parameters = inspect.signature(self.call).parameters
+        except (TypeError, ValueError):
+            return {}
+        if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+            return dict(offered)
+        return {name: value for name, value in offered.items() if name in parameters}
+
+
+_REMEDY: Final = "; lower the learning rate, or name a trainer that suits the model"

@@ -1,0 +1,84 @@
+"""One pytest run with the gate: what it measures with, and what it has measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, final
+
+import pytest
+
+from compress_guard.plugin.progress import TerminalProgress
+from compress_guard.records import Cell, CellResult, RecoveryResult, Thresholds, ThroughputResult
+
+if TYPE_CHECKING:
+    from compress_guard.engine.session import Session
+    from compress_guard.engine.settings import RunSettings
+
+RUN: Final = pytest.StashKey["Run"]()
+
+
+def run_of(config: pytest.Config) -> Run:
+    return config.stash[RUN]
+
+
+@final
+class Run:
+    """What the tests of one process share, and what came back from all processes."""
+
+    def __init__(
+        self, config: pytest.Config, thresholds: Thresholds, settings: RunSettings, workerinput: dict[str, Any] | None
+    ) -> None:
+        self.config: Final = config
+        self.thresholds: Final = thresholds
+        self.settings: Final = settings
+        self.is_worker: Final = workerinput is not None
+        """Whether this is a process of pytest-xdist, which has no terminal and writes no files."""
+        self.results: Final[dict[str, CellResult]] = {}
+        self.speeds: Final[dict[str, ThroughputResult]] = {}
+        self.studies: Final[dict[str, RecoveryResult]] = {}
+        self.selected: Final[set[str]] = set()
+        """Guards with a cell that this run came to, even where nothing was measured."""
+        self.unwritten: str | None = None
+        """Why the results file could not be written."""
+        self._number: Final = int(str(workerinput["workerid"]).removeprefix("gw")) if workerinput is not None else 0
+        self._session: Session | None = None
+        self._coming: tuple[Cell, ...] = ()
+
+    @property
+    def measured(self) -> bool:
+        """Whether this run measured a model."""
+        return self._session is not None or bool(self.results)
+
+    @property
+    def session(self) -> Session:
+        """The core's session of this process, made with its first cell."""
+        if self._session is None:
+            from compress_guard.engine.session import Session
+
+            self._session = Session(self.thresholds, self.settings, worker=self._number)
+            if not self.is_worker:
+                self._session.expect(self._coming)
+        return self._session
+
+    def expect(self, cells: Sequence[Cell]) -> None:
+        """Know the cells of this run, in its order."""
+        self._coming = tuple(cells)
+
+    def progress(self) -> TerminalProgress:
+        """Where a long cell tells how far it is; silent in xdist workers."""
+        reporter = None if self.is_worker else self.config.pluginmanager.get_plugin("terminalreporter")
+        return TerminalProgress(reporter)
+
+    def keep(self, result: CellResult | RecoveryResult | ThroughputResult) -> None:
+        """Take in what a test of this or another process measured."""
+        if isinstance(result, CellResult):
+            self.results[result.id] = result
+        elif isinstance(result, RecoveryResult):
+            self.studies[result.id] = result
+        else:
+            self.speeds[result.id] = result
+
+    def close(self) -> None:
+        """Let go of models and threads."""
+        if self._session is not None:
+            self._session.close()

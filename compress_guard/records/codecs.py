@@ -1,0 +1,23 @@
+"""A codec and a rate, as a thresholds file and node ids name them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Scalar: TypeAlias = "str | int | float | bool | tuple[str | int | float, ...]"
+"""A codec option as YAML gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodecSpec:
+    """A codec as a thresholds file names it: an alias for a registered type with options."""
+
+    alias: str
+    type: str
+    options: tuple[tuple[str, Scalar], ...] = ()
+
+
+def format_bpp(bpp: float) -> str:
+    """A rate as node ids print it, with at least one decimal: ``0.25bpp``, ``1.0bpp``."""
+    return f"{float(bpp)!r}bpp"

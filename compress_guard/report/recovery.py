@@ -1,0 +1,212 @@
+"""Recovery studies as text: per guard what came back and what it cost, the transfer, and what stayed lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.records import MIXED, format_bpp, format_trained
+from compress_guard.report import figure
+from compress_guard.report.markup import Line, Span, trimmed
+from compress_guard.report.signs import Signs, style
+from compress_guard.report.tally import tally
+
+if TYPE_CHECKING:
+    from compress_guard.records import RecoveryPoint, RecoveryResult, Share
+
+_HEADS: Final = (
+    *("clean", "compressed", "control", "finetuned", "seeds", "recovered", "against control", "clean after", ""),
+)
+_LEGEND: Final = (
+    "recovered = (finetuned - compressed) / (clean - compressed); control: finetuned on clean images; scores in points"
+)
+_ABSENT: Final = "-"
+_GAP: Final = "  "
+
+_Row = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""A label, and the texts and styles of its cells."""
+
+
+def recovery_lines(results: Sequence[RecoveryResult], encoding: str | None = "utf-8") -> Iterator[Line]:
+    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has."""
+    if not results:
+        return
+    signs = Signs.of(encoding)
+    legend: list[Span] = [(_LEGEND, "light")]
+    for sign, meaning, look in signs.legend(results):
+        legend += [("   ", ""), (sign, look), (f" {meaning}", "light")]
+    yield tuple(legend)
+    for guard in dict.fromkeys(result.guard for result in results):
+        of_guard = [result for result in results if result.guard == guard]
+        yield ()
+        yield _title(of_guard)
+        yield from _table(_HEADS, [row for result in of_guard for row in _rows(result, signs)])
+        yield from transfer(of_guard)
+    told = [*_failures(results), *_notes(results)]
+    if told:
+        yield ()
+        yield from told
+    yield ()
+    yield ((f"recovery: {tally(results)}", "bold"),)
+
+
+def transfer(results: Sequence[RecoveryResult]) -> Iterator[Line]:
+    """One guard's scores by what a model was finetuned on, down, and what it was tested at, across.
+
+    Nothing where there is but one of both. The places that a model was trained for are bold.
+    """
+    measured = [result for result in results if result.points]
+    points = list(dict.fromkeys(_place(point) for result in measured for point in result.points))
+    if len(points) < 2 and len(measured) < 2:
+        return
+    first = measured[0]
+    tested = {_place(point): point for result in measured for point in result.points}
+    rows = [
+        _scores("original", first.clean, {place: point.compressed for place, point in tested.items()}, points),
+        _scores("clean images", first.control_clean, {place: one.control for place, one in tested.items()}, points),
+    ]
+    for result in measured:
+        scores = {_place(point): point.finetuned for point in result.points}
+        own = {_place(point) for point in result.own()}
+        rows.append(_scores(trained_on(result), result.finetuned_clean, scores, points, own))
+    yield ()
+    yield ((f"{_GAP}score of the model finetuned on (down), tested on (across)", ""),)
+    yield from _table(("clean", *(f"{codec} {format_bpp(bpp)}" for codec, bpp in points)), rows)
+
+
+def trained_on(result: RecoveryResult) -> str:
+    """``jpeg 0.25bpp``, ``jpeg mixed``."""
+    return f"{result.codec} {format_trained(result.trained_bpp)}"
+
+
+def shown(share: Share) -> str:
+    """``82 % (75 to 90)``, with one end where the interval has but one, ``-`` where there is no share."""
+    if share.value is None:
+        return _ABSENT
+    low, high = (None if end is None else _percent(end) for end in (share.low, share.high))
+    if low is not None and high is not None:
+        interval = f" ({low} to {high})"
+    elif low is not None:
+        interval = f" (at least {low})"
+    else:
+        interval = "" if high is None else f" (at most {high})"
+    return f"{_percent(share.value)} %{interval}"
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share) + 0:d}"
+
+
+def _title(results: Sequence[RecoveryResult]) -> Line:
+    measured = [result for result in results if result.clean is not None]
+    if not measured:
+        return ((results[0].guard, "bold"),)
+    first = measured[0]
+    told = f": {first.metric} {figure.points(first.clean or 0.0)} on {figure.count(first.images or 0, 'clean image')}"
+    if first.steps is not None:
+        seeds = "seed" if len(first.seeds) == 1 else "seeds"
+        told += (
+            f"; finetuned {figure.count(first.steps, 'step')} of {figure.count(first.batch or 0, 'image')}, {seeds} "
+        )
+        told += ", ".join(map(str, first.seeds))
+    return ((first.guard, "bold"), (told, ""))
+
+
+def _rows(result: RecoveryResult, signs: Signs) -> Iterator[_Row]:
+    """A row for each rate that a model was trained for, or one with the verdict where nothing was measured."""
+    marks = (signs.mark(result), style(result))
+    if not result.own():
+        texts = (*[_ABSENT] * 5, result.verdict.replace("_", " "), _ABSENT, _ABSENT, marks[0])
+        yield trained_on(result), texts, (*["light"] * 5, marks[1], "light", "light", marks[1])
+    for number, point in enumerate(result.own()):
+        label = trained_on(result) + (f", at {format_bpp(point.bpp)}" if result.trained_bpp == MIXED else "")
+        texts = (
+            _points(result.clean),
+            figure.points(point.compressed),
+            figure.points(point.control),
+            figure.points(point.finetuned),
+            figure.spread(point.finetuned_seeds) if len(point.finetuned_seeds) > 1 else "",
+            shown(point.recovered),
+            shown(point.beyond_control),
+            _points(result.finetuned_clean),
+            marks[0] if number == 0 else "",
+        )
+        yield label, texts, ("", "", "", "", "light", marks[1], "", "", marks[1])
+
+
+def _scores(
+    label: str,
+    clean: float | None,
+    scores: dict[tuple[str, float], float],
+    points: Sequence[tuple[str, float]],
+    own: frozenset[tuple[str, float]] | set[tuple[str, float]] = frozenset(),
+) -> _Row:
+    texts = (_points(clean), *(_points(scores.get(point)) for point in points))
+    return label, texts, ("light", *("bold" if point in own else "" for point in points))
+
+
+def _points(value: float | None) -> str:
+    return _ABSENT if value is None else figure.points(value)
+
+
+def _table(heads: Sequence[str], rows: Sequence[_Row]) -> Iterator[Line]:
+    """Labels at the left, texts at the right edge of their columns; columns without any text are left out."""
+    columns = [at for at in range(len(heads)) if any(texts[at] for _, texts, _ in rows)]
+    widths = {at: max(len(heads[at]), *(len(texts[at]) for _, texts, _ in rows)) for at in columns}
+    width = max(len(label) for label, _, _ in rows)
+    looks = ("bold",) * len(heads)
+    for label, texts, styles in [("", tuple(heads), looks), *rows]:
+        line: list[Span] = [(f"{_GAP}{label:<{width}}", "")]
+        for at in columns:
+            line += [(_GAP + " " * (widths[at] - len(texts[at])), ""), (texts[at], styles[at])]
+        yield trimmed(line)
+
+
+def _failures(results: Sequence[RecoveryResult]) -> Iterator[Line]:
+    failed = [result for result in results if result.outcome == "failed"]
+    if failed:
+        noun = "recovery study" if len(results) == 1 else "recovery studies"
+        yield ((f"{len(failed)} of {len(results)} {noun} failed:", "red bold"),)
+    for result in failed:
+        yield (("  ", ""), (result.id, "bold"), (f"  {result.reason}", ""))
+
+
+def _notes(results: Sequence[RecoveryResult]) -> Iterator[Line]:
+    """What was not measured and does not fail, shares that there are not, and what stayed lost."""
+    missing = [result for result in results if not result.points and result.outcome != "failed"]
+    for text in dict.fromkeys(f"{result.guard}: {trained_on(result)}: {result.reason}" for result in missing):
+        yield ((text, "yellow"),)
+    for text in dict.fromkeys(text for result in results for text in _no_share(result)):
+        yield ((text, "yellow"),)
+    for guard in dict.fromkeys(result.guard for result in results):
+        yield from _lost([result for result in results if result.guard == guard])
+
+
+def _no_share(result: RecoveryResult) -> Iterator[str]:
+    for point in result.own():
+        where = f"{result.guard}: {point.codec} at {point.bpp:g} bpp"
+        for share, name in ((point.recovered, "recovered"), (point.beyond_control, "recovered against the control")):
+            if share.value is None:
+                yield f"{where}: no share {name}: {share.reason}"
+
+
+def _lost(results: Sequence[RecoveryResult]) -> Iterator[Line]:
+    """What no model of a guard brought back, where any was finetuned for it."""
+    least: dict[tuple[str, float], tuple[float, float]] = {}
+    for result in results:
+        for point in result.own() if result.clean is not None else ():
+            clean = result.clean or 0.0
+            lost = max(0.0, clean - point.finetuned)
+            known, _ = least.get(_place(point), (lost, 0.0))
+            least[_place(point)] = (min(lost, known), clean - point.compressed)
+    told = [
+        f"{figure.points(lost)} of {figure.points(drop)} points for {codec} at {bpp:g} bpp"
+        for (codec, bpp), (lost, drop) in least.items()
+    ]
+    if told:
+        bound = "an upper bound of the information that is lost, since more training may bring back more"
+        yield ((f"{results[0].guard}: did not come back: {', '.join(told)}; {bound}", "light"),)
+
+
+def _place(point: RecoveryPoint) -> tuple[str, float]:
+    return point.codec, point.bpp

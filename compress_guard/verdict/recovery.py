@@ -1,0 +1,220 @@
+"""The share of a drop that finetuning brought back, its interval over images, and its verdict.
+
+The share is a ratio of two differences over the same images. Fieller (1954, Some problems in interval estimation,
+Journal of the Royal Statistical Society B 16:175-185) turns the test of numerator - share x denominator = 0 round: the
+interval is made of the shares that the test does not reject. His test is Student's, from the joint covariance of both;
+here it is the interval of `bootstrap`, of the joint replicates of numerator - share x denominator, so that all of its
+corrections (few images, skewness, bias) are in it. `python -m benchmarks.coverage.recovered` compares it with others.
+
+Shares are tried by their angle, tan(angle) = share, between minus and plus a right angle. There the test is that of the
+denominator alone: the interval has two ends exactly where the drop is clear of 0, and elsewhere no share is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from math import atan2, cos, inf, isnan, pi, sin, tan
+from operator import or_
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from compress_guard.records import Interval, Share
+from compress_guard.verdict import bootstrap, sentence
+from compress_guard.verdict.resampling import NOTHING, Resampled, resampled
+
+if TYPE_CHECKING:
+    from compress_guard.records import Verdict
+    from compress_guard.tasks.contract import Scorer
+
+_STEPS: Final = 64
+"""Angles that are tried on either side of the value; between the last that is held and its neighbour it is halved."""
+_HALVINGS: Final = 30
+_BOUNDS: Final = (-100.0, 100.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ratio:
+    """Two differences of scores over the same images, in points, with what resampling made of them."""
+
+    numerator: float
+    denominator: float
+    above: Resampled
+    below: Resampled
+    images: int
+    confidence: float
+    """0 < confidence < 1."""
+
+    @property
+    def value(self) -> float:
+        return self.numerator / self.denominator
+
+    def divisor(self) -> Interval:
+        """The denominator with its interval."""
+        return bootstrap.interval_of(self.below, self.denominator, self.images, self.confidence, _BOUNDS)
+
+    def ends(self) -> tuple[float, float]:
+        """Both ends of the interval of the ratio, for a denominator whose interval is above 0."""
+        start = atan2(self.numerator, self.denominator)
+        room = self._room(start)
+        low, high = (tan(self._end(start, limit, room)) for limit in (-pi / 2, pi / 2))
+        return min(low, self.value), max(high, self.value)
+
+    def _end(self, start: float, limit: float, room: float) -> float:
+        """The outermost angle towards the limit that is held."""
+        angles = np.linspace(start, limit, _STEPS + 1).tolist()
+        held = max(at for at, angle in enumerate(angles) if at == 0 or self._holds(angle, room))
+        inside, outside = angles[held], angles[min(held + 1, _STEPS)]
+        for _ in range(_HALVINGS):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if self._holds(middle, room) else (inside, middle)
+        return float(inside)
+
+    def _holds(self, angle: float, room: float) -> bool:
+        weights = cos(angle), sin(angle)
+        rest = weights[0] * self.numerator - weights[1] * self.denominator
+        if abs(rest) <= room * weights[0]:
+            return True
+        sample = _combined((self.above, self.below), (weights[0], -weights[1]))
+        found = bootstrap.interval_of(sample, rest, self.images, self.confidence, (-inf, inf))
+        return found.low <= 0 <= found.high
+
+    def _room(self, angle: float) -> float:
+        """Points that stay open where every image came back by the very same share, above all by all of its drop.
+
+        Images that did not may have stayed unseen: as many as `bootstrap` allows for where nothing changed.
+        """
+        rest = _combined((self.above, self.below), (cos(angle), -sin(angle)))
+        if np.ptp(rest.left_out) * len(rest.left_out) >= NOTHING:
+            return 0.0
+        z = NormalDist().inv_cdf((1 + self.confidence) / 2)
+        return bootstrap.unseen(self.images, z)
+
+
+def share(
+    finetuned: Sequence[Scorer],
+    compressed: Sequence[Scorer],
+    whole: Sequence[Scorer],
+    images: int,
+    seed: int,
+    confidence: float,
+) -> Share:
+    """(finetuned - compressed) / (whole - compressed), each side the mean over its scorers, with its interval.
+
+    All scorers are over the same `images` images in the same order; a side has one scorer per training seed, or a
+    single one (the original). The original's `compressed` and its clean score as `whole` make the share recovered, the
+    control's the share beyond the control. The interval is over images at 0 < confidence < 1 and is the same for the
+    same `seed`; how much seeds differ is in `Share.seeds`: those of one number are compared with each other.
+
+    There is no value where the interval of the drop whole - compressed is not above 0, or for fewer than two images;
+    `Share.reason` then says so. low <= value <= high always. Give a scorer that several shares have in common as
+    `Remembered`. Raises ValueError where a side has neither one scorer nor as many as there are seeds.
+    """
+    sides = (finetuned, compressed, whole)
+    seeds = max(len(side) for side in sides)
+    if any(len(side) not in (1, seeds) for side in sides):
+        raise ValueError(
+            f"sides of {', '.join(str(len(side)) for side in sides)} scorers; expected one or {seeds} each"
+        )
+    if images < 2:
+        return Share(None, reason=f"{images} {'image' if images == 1 else 'images'}: a share needs at least 2")
+    scores = [[float(scorer(np.ones((1, images)))[0]) for scorer in side] for side in sides]
+    if any(isnan(score) for side in scores for score in side):
+        return Share(None, reason=f"a score is undefined: {images} images without ground truth for it")
+    ratio = _ratio(sides, scores, images, seed, confidence)
+    divisor = ratio.divisor()
+    if divisor.low <= 0:
+        return Share(None, reason=_no_drop(divisor, confidence))
+    return Share(ratio.value, *ratio.ends(), seeds=_by_seed(scores, seeds))
+
+
+def judge_recovery(shares: Sequence[Share], min_recovered: float | None) -> tuple[Verdict, str]:
+    """The verdict on the shares that one model recovered at each rate that it was trained for, and its sentence.
+
+    `fail`: the interval of any share is wholly below min_recovered, 0 to 1; `pass`: that of every share reaches it with
+    its lower end; else `inconclusive`, so also where a drop is too small for a share. No min_recovered: `unjudged`.
+    Raises ValueError for no share at all.
+    """
+    if not shares:
+        raise ValueError("no share to judge; expected one for each rate that the model was trained for")
+    said = _sentence(shares, min_recovered)
+    if min_recovered is None:
+        return "unjudged", f"{said}, no limit is set"
+    said = f"{said}, at least {_percent(min_recovered, _digits(shares, min_recovered))} % asked"
+    known = [one for one in shares if one.value is not None]
+    if any(one.high is not None and one.high < min_recovered for one in known):
+        return "fail", said
+    sure = all(one.low is not None and one.low >= min_recovered for one in known)
+    return ("pass" if sure and len(known) == len(shares) else "inconclusive"), said
+
+
+def _ratio(
+    sides: Sequence[Sequence[Scorer]], scores: Sequence[Sequence[float]], images: int, seed: int, confidence: float
+) -> Ratio:
+    drawn: dict[int, Resampled] = {}
+    for side in sides:
+        for scorer in side:
+            if id(scorer) not in drawn:
+                drawn[id(scorer)] = resampled(scorer, images, seed)
+    means = [_combined([drawn[id(one)] for one in side], [1 / len(side)] * len(side)) for side in sides]
+    finetuned, compressed, whole = (sum(side) / len(side) for side in scores)
+    # All three in both: what one of them rests on counts for the denominator too, so that its test is that of Fieller.
+    above, below = _combined(means, (1, -1, 0)), _combined(means, (0, -1, 1))
+    return Ratio(finetuned - compressed, whole - compressed, above, below, images, confidence)
+
+
+def _combined(samples: Sequence[Resampled], weights: Sequence[float]) -> Resampled:
+    """The weighted sum; it rests on whatever image one of them rests on."""
+    informative = [one.informative for one in samples if one.informative is not None]
+    return Resampled(
+        np.tensordot(weights, [one.replicates for one in samples], axes=1),
+        np.tensordot(weights, [one.halves for one in samples], axes=1),
+        np.tensordot(weights, [one.left_out for one in samples], axes=1),
+        reduce(or_, informative) if len(informative) == len(samples) else None,
+    )
+
+
+def _by_seed(scores: Sequence[Sequence[float]], seeds: int) -> tuple[float, ...]:
+    """The share of each seed alone; none where one of them has no drop."""
+    found = []
+    for number in range(seeds):
+        finetuned, compressed, whole = (side[number % len(side)] for side in scores)
+        if whole - compressed <= 0:
+            return ()
+        found.append((finetuned - compressed) / (whole - compressed))
+    return tuple(found)
+
+
+def _no_drop(drop: Interval, confidence: float) -> str:
+    value, low, high = (sentence.number(one) for one in (drop.value, drop.low, drop.high))
+    return (
+        f"the drop of {value} points ({100 * confidence:g} % interval {low} to {high}) is too small to divide by; "
+        "take more images or a lower rate"
+    )
+
+
+def _sentence(shares: Sequence[Share], limit: float | None) -> str:
+    digits = _digits(shares, limit)
+    said = [_said(one, digits) for one in shares if one.value is not None]
+    reasons = [one.reason for one in shares if one.value is None]
+    recovered = [f"recovered {' and '.join(said)} of the drop"] if said else []
+    return "; ".join([*reasons, *recovered])
+
+
+def _said(one: Share, digits: int) -> str:
+    assert one.value is not None
+    if one.low is None or one.high is None:
+        return f"{_percent(one.value, digits)} % (no interval)"
+    return f"{_percent(one.value, digits)} % ({_percent(one.low, digits)} to {_percent(one.high, digits)} %)"
+
+
+def _percent(share: float, digits: int) -> str:
+    return sentence.number(100 * share, digits)
+
+
+def _digits(shares: Sequence[Share], limit: float | None) -> int:
+    numbers = tuple(100 * end for one in shares for end in (one.low, one.value, one.high) if end is not None)
+    return sentence.decimals(numbers, None if limit is None else 100 * limit)

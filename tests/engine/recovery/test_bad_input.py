@@ -1,0 +1,103 @@
+"""What cannot be trained, or comes to nothing, is one clear message and verdict `error`."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("trainer", "said"),
+    [
+        ("M:nothing", "trainer M:nothing: returned nothing; a trainer must return the finetuned module"),
+        ("M:broken", "trainer M:broken: raised OSError: no such disk"),
+        (
+            "M:diverging",
+            "trainer M:diverging: diverged: head.weight holds values that are not finite after 3 steps; lower the "
+            "learning rate, or name a trainer that suits the model",
+        ),
+        (
+            "M:telling",
+            "trainer M:telling: the loss is nan at step 1 of 3; lower the learning rate, or name a trainer that suits "
+            "the model",
+        ),
+        (
+            "M:absent",
+            "M:absent: cannot be imported (AttributeError: module 'M' has no attribute 'absent'); expected an "
+            "importable package.module:callable, looked up with FOLDER on sys.path",
+        ),
+        (
+            "M:MODELS",
+            "M:MODELS: is a list; expected a trainer: a callable (module, batches, steps, ...) that returns the "
+            "finetuned module",
+        ),
+    ],
+)
+def test_a_trainer_that_does_not_deliver(tiny, trainer, said):
+    measured = tiny.only(tiny.recovery(trainer=trainer))
+    plain = measured.result.reason.replace(tiny.name, "M").replace(str(tiny.folder), "FOLDER")
+    assert plain.removeprefix("finetuning on jpeg 3.0bpp, seed 0: ") == said
+    assert (measured.result.verdict, measured.result.outcome, measured.result.trained) == ("error", "failed", 0)
+    assert str(measured.problem) == measured.result.reason
+    assert tiny.kept == []
+
+
+def test_a_learning_rate_that_is_too_high_says_at_which_step(tiny, monkeypatch):
+    from compress_guard.engine.recovery import recipes
+
+    monkeypatch.setitem(
+        recipes.LOSSES, "classification", lambda module, inputs: module.head.weight.sum() * float("inf")
+    )
+    reason = tiny.only().result.reason
+    assert re.fullmatch(
+        "finetuning on jpeg 3.0bpp, seed 0: trainer built in: the loss is -?(inf|nan) at step 1 of 3; lower the "
+        "learning rate, or name a trainer that suits the model",
+        reason,
+    )
+
+
+def test_a_learning_rate_reaches_a_trainer_that_takes_one_and_no_other(tiny):
+    asked = tiny.only(tiny.recovery(learning_rate=1e-3))
+    assert asked.problem is None
+    assert asked.result.learning_rate == 1e-3
+    refused = tiny.only(tiny.recovery(learning_rate=1e-3, trainer="M:look")).result
+    assert refused.verdict == "error"
+    assert refused.reason.replace(tiny.name, "M") == (
+        "trainer M:look: has no parameter learning_rate, which the file sets to 0.001; add the parameter, or remove "
+        "the key"
+    )
+
+
+def test_no_training_data(tiny):
+    result = tiny.only(tiny.recovery(train="M:none")).result
+    assert result.verdict == "error"
+    assert result.reason == f"{tiny.name}:none: has no images; expected at least one"
+
+
+def test_a_model_without_a_module(tiny):
+    result = tiny.only(model="M:bare").result
+    assert result.verdict == "error"
+    assert result.reason == (
+        f"{tiny.name}:bare: has no module that could be finetuned; recovery needs a predictor that "
+        "compress_guard.predictor made, or one with .module, .preprocess and .with_module(module)"
+    )
+
+
+def test_a_trainer_may_return_another_network_which_is_then_not_kept(tiny):
+    recovery = tiny.recovery(trainer="M:other", seeds=(0,))
+    assert tiny.only(recovery).result.trained == 2
+    assert tiny.kept == []
+    assert tiny.only(recovery).result.trained == 2
+
+
+def test_a_codec_that_is_not_there(tiny, monkeypatch):
+    from compress_guard.codecs import jpeg
+
+    monkeypatch.setattr(jpeg.Jpeg, "unavailable", lambda self: "install pillow")
+    result = tiny.only().result
+    assert (result.verdict, result.outcome, result.reason) == (
+        "unavailable",
+        "failed",
+        "install pillow; failed by on_unavailable: fail",
+    )
