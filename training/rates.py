@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageEnhance
 
-from compress_guard.augment.activity import CLOSE, QUICK, of_tensor
+from compress_guard.augment.activity import CLOSE, QUICK, THOROUGH, of_tensor
 from compress_guard.augment.aim import TABLE
 from compress_guard.codecs.contract import Codec
 from compress_guard.engine.codec_choice import available_codec
@@ -31,7 +31,7 @@ CODECS = {
     "jp2": (QUICK, 1),
     "jxl": (CLOSE, 2),
     "heic": (CLOSE, 2),
-    "neural": (CLOSE, 1),
+    "neural": (THOROUGH, 1),
 }
 """Which features tell of a codec, and every which image it is shown: slow ones see fewer."""
 KNOTS = 10

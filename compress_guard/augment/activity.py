@@ -10,6 +10,7 @@ import numpy as np
 
 from compress_guard.augment import expectation
 from compress_guard.augment.waves import BLOCK, cosines
+from compress_guard.codecs.pixels import from_pil
 
 if TYPE_CHECKING:
     import torch
@@ -53,28 +54,36 @@ _ANY: Final = (1, 8)
 
 
 def of_tensor(image: torch.Tensor, count: int = QUICK) -> NDArray[np.float32]:
-    """Features (count,), QUICK or CLOSE, of a uint8 RGB tensor (3, H, W) on any device; only the runs leave it."""
+    """Features (count,), one of LOOKS, of a uint8 RGB tensor (3, H, W) on any device; only rows of blocks leave it."""
     import torch
 
     height, width = image.shape[-2:]
     if min(height, width) < 2 * BLOCK:
-        return _of_array(image.permute(1, 2, 0).cpu().numpy(), count)
-    windows, every = _windows(height, width, count)
-    runs = [image[:, top:bottom, left:right] for left, top, right, bottom in windows]
-    return _features(torch.stack(runs).cpu().numpy().transpose(0, 2, 3, 1), every, height * width, count)
+        found = _of_array(image.permute(1, 2, 0).cpu().numpy(), count)
+    else:
+        windows, every = _windows(height, width, count)
+        runs = torch.stack([image[:, top:bottom, left:right] for left, top, right, bottom in windows])
+        found = _features(runs.cpu().numpy().transpose(0, 2, 3, 1), every, height * width, count)
+    return _with_bits(found, image, count)
 
 
 def of_pil(image: Image.Image, count: int = QUICK) -> NDArray[np.float32]:
     """Features (count,) of a PIL image of mode RGB: those of the same pixels in a tensor."""
     width, height = image.size
-    if min(height, width) < 2 * BLOCK:
-        return _of_array(np.asarray(image), count)
+    if count == THOROUGH or min(height, width) < 2 * BLOCK:
+        return of_tensor(from_pil(image), count)
     windows, every = _windows(height, width, count)
-    runs = [np.asarray(image.crop(window)) for window in windows]
-    return _features(np.stack(runs), every, height * width, count)
+    runs = np.stack([np.asarray(image.crop(window)) for window in windows])
+    return _with_bits(_features(runs, every, height * width, count), None, count)
 
 
-def _of_array(pixels: NDArray[np.uint8], count: int) -> NDArray[np.float32]:
+def _with_bits(found: list[float], image: torch.Tensor | None, count: int) -> NDArray[np.float32]:
+    """With what a thorough look adds, and with the constant that all looks end in."""
+    more = expectation.bits(image) if image is not None and count == THOROUGH else []
+    return np.array([*found, *more, 1.0], np.float32)
+
+
+def _of_array(pixels: NDArray[np.uint8], count: int) -> list[float]:
     """Of an image (H, W, 3) with a side of less than two blocks: its last row and column are repeated."""
     height, width = pixels.shape[:2]
     wide = ((0, max(0, 2 * BLOCK - height)), (0, max(0, 2 * BLOCK - width)), (0, 0))
@@ -102,7 +111,7 @@ def _windows(height: int, width: int, count: int) -> tuple[list[tuple[int, int, 
     return found, every
 
 
-def _features(runs: NDArray[np.uint8], every: int, pixels: int, count: int) -> NDArray[np.float32]:
+def _features(runs: NDArray[np.uint8], every: int, pixels: int, count: int) -> list[float]:
     """Of rows (N, 9, 8 * length + 1, 3), every n-th block counting, of an image of so many pixels."""
     import torch
 
@@ -112,15 +121,15 @@ def _features(runs: NDArray[np.uint8], every: int, pixels: int, count: int) -> N
     blocks = torch.from_numpy(runs).unfold(2, side, BLOCK * every)  # rows, 9 lines, blocks, colours, 9 columns
     blocks = blocks.permute(0, 2, 3, 1, 4).contiguous().float()
     flat = blocks[..., 1:, 1:].reshape(-1, 3 * BLOCK * BLOCK)
-    found = (flat @ _kernel(count == CLOSE)).numpy()
+    found = (flat @ _kernel(count >= CLOSE)).numpy()
     steps = np.abs(np.diff(found[:, 0].reshape(number, -1), axis=1))
     step = math.log2(1 + steps.mean()) if steps.size else 0.0
     features = [math.log2(pixels) - 17, step, *_above(found[:, 1 : 1 + _SCALED], *_STEPS)]
-    if count == CLOSE:
+    if count >= CLOSE:
         left = _unforetold(blocks)
         features += [*_above(found[:, 1 + _SCALED :], *_HALVED), *_above(left, *_LEVELS)]
         features += _above(left.max(1, keepdims=True), *_ANY)
-    return np.array([*features, 1.0], np.float32)
+    return features
 
 
 def _above(found: NDArray[np.float32], lowest: int, count: int) -> list[float]:

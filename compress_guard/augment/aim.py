@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from compress_guard.augment.activity import CLOSE, QUICK
+from compress_guard.augment.activity import LOOKS, QUICK
 from compress_guard.codecs.contract import Codec
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Aim(Protocol):
 
     @property
     def features(self) -> int:
-        """Which features of `activity` it goes by: QUICK or CLOSE."""
+        """Which features of `activity` it goes by: one of LOOKS."""
 
     def reach(self, features: NDArray[np.float32], pixels: int) -> tuple[float, float]:
         """The lowest and the highest bpp of such an image; 0 and infinity where that is not known."""
@@ -61,7 +61,7 @@ class Learnt:
         if not set(known["settings"]) <= set(ladder):
             return None
         weights = np.asarray(known["weights"], np.float64)
-        if weights.shape[1] not in (QUICK, CLOSE):
+        if weights.shape[1] not in LOOKS:
             raise ValueError(f"{TABLE} is of other features than these; run python -m training.rates")
         knots = np.searchsorted(np.asarray(ladder), known["settings"]).astype(np.float64)
         return cls(known["header"], np.asarray(ladder, np.float64), knots, weights)

@@ -1,7 +1,7 @@
-"""How many bits a codec would need that knows each coefficient's surroundings: what the rate of a learned codec hangs on.
+"""How many bits coefficients would take if their surroundings were known: what a learned codec's rate hangs on.
 
-Every 8x8 block is looked at, so this takes a sixth of the time of coding by the bundled learned codec; features of a few
-blocks, as `activity` has them, foretell its rate half as well.
+Every 8x8 block is looked at, so this takes a sixth of the time of coding by the bundled learned codec; features of a
+few blocks, as `activity` has them, foretell its rate half as well.
 """
 
 from __future__ import annotations
