@@ -49,13 +49,22 @@ class RoundTrip:
         self.codec: Final = codec
         self._aim: Final[Aim] = aim_of(codec)
 
+    def aimed(self, image: torch.Tensor, rates: Rates, chance: float) -> tuple[float, float]:
+        """The rate in bpp that is drawn for a uint8 RGB tensor (3, H, W), and the setting that is to bring it there.
+
+        For codecs of the table alone: of others, only coding tells.
+        """
+        pixels = image.shape[-2] * image.shape[-1]
+        return self._aimed(of_tensor(image, self._aim.features), pixels, rates, chance)
+
     def picture(self, image: Image.Image, rates: Rates, chance: float) -> Image.Image:
         """A PIL image of mode RGB as it comes back; raises `CodecError`."""
         if not self._direct:
             return to_pil(self.batch([from_pil(image)], rates, [chance])[0])
         assert isinstance(self.codec, PillowCodec)
         features = of_pil(image, self._aim.features)
-        return self.codec.passed(image, self._setting(features, image.width * image.height, rates, chance))
+        _, setting = self._aimed(features, image.width * image.height, rates, chance)
+        return self.codec.passed(image, setting)
 
     def tensor(self, image: torch.Tensor, rates: Rates, chance: float) -> torch.Tensor:
         """The same of a uint8 RGB tensor (3, H, W); it comes back on its device."""
@@ -67,10 +76,7 @@ class RoundTrip:
         """uint8 RGB tensors (3, H, W), coded together where the codec works in batches."""
         if isinstance(self._aim, Learning):
             return [self._taught(image, rates, chance) for image, chance in zip(images, chances, strict=True)]
-        settings = [
-            self._setting(of_tensor(image, self._aim.features), image.shape[-2] * image.shape[-1], rates, chance)
-            for image, chance in zip(images, chances, strict=True)
-        ]
+        settings = [self.aimed(image, rates, chance)[1] for image, chance in zip(images, chances, strict=True)]
         passed = getattr(self.codec, "passed", None)
         if passed is not None and not isinstance(self.codec, PillowCodec):
             made = passed(images, settings)
@@ -83,9 +89,9 @@ class RoundTrip:
         """Whether a PIL image can go through without a tensor and without counting its bits."""
         return isinstance(self.codec, PillowCodec) and not isinstance(self._aim, Learning)
 
-    def _setting(self, features: NDArray[np.float32], pixels: int, rates: Rates, chance: float) -> float:
+    def _aimed(self, features: NDArray[np.float32], pixels: int, rates: Rates, chance: float) -> tuple[float, float]:
         bpp = rates.at(chance, self._aim.reach(features, pixels))
-        return self._aim.setting(features, pixels, bpp, _unmeasured)
+        return bpp, self._aim.setting(features, pixels, bpp, _unmeasured)
 
     def _taught(self, image: torch.Tensor, rates: Rates, chance: float) -> torch.Tensor:
         assert isinstance(self._aim, Learning)
