@@ -1,7 +1,7 @@
 """What `RandomCompression` hits and what it costs: ``python -m benchmarks.transforms rates|speed --images FOLDER``.
 
-`rates` draws eight rates for each image, evenly in the logarithm over 0.1 to 2 bpp as far as the codec reaches, and
-says how far from them its streams come out: a row per codec.
+`rates` takes eight rates for each image, spread evenly in the logarithm over that part of 0.1 to 2 bpp which the codec
+reaches with it, as draws are, and says how far from them its streams come out: a row per codec.
 
 `speed` is the transform on PIL images beside a bare round trip through Pillow's JPEG at the same qualities, which saves
 to memory and opens again and does nothing else: in one process (CPU time) and in a DataLoader with two workers (wall
@@ -51,14 +51,14 @@ SPEED_HEADER: Final = """\
 
 
 def misses(name: str, images: Sequence[torch.Tensor], draws: int) -> np.ndarray[Any, Any]:
-    """Rates of streams as shares of what was drawn, one for each image and draw; raises `CodecUnavailable`."""
+    """Rates of streams as shares of what was wanted, one for each image and draw; raises `CodecUnavailable`."""
     import numpy as np
 
     kind, *options = name.split(" ")
     codec = available_codec(codec_named(kind, dict(codec_options(dict(one.split("=") for one in options)))))
     trip = RoundTrip(codec)
-    torch.manual_seed(0)
-    jobs = [(image, *trip.aimed(image, Rates(*BPP), float(torch.rand(())))) for _ in range(draws) for image in images]
+    chances = [(number + 0.5) / draws for number in range(draws)]
+    jobs = [(image, *trip.aimed(image, Rates(*BPP), chance)) for chance in chances for image in images]
     found = []
     for image, wanted, setting in jobs:
         (stream,) = codec.encode([image], [setting])
