@@ -25,13 +25,14 @@ _EXPORTS: Final = {
     "Predictor": "compress_guard.engine.predictor",
     "predictor": "compress_guard.engine.predictor",
 }
+_MODULES: Final = ("transforms",)
 
 __all__ = ["Compressed", "Predictor", "__version__", "compress", "measure", "predictor", "transforms"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "transforms":
-        return importlib.import_module("compress_guard.transforms")
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _EXPORTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_EXPORTS[name]), name)

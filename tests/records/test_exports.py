@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -21,6 +22,10 @@ def test_importing_the_package_imports_nothing_heavy():
     assert imported_by("import compress_guard; dir(compress_guard); compress_guard.__version__") == "[]"
 
 
+def test_a_module_is_the_one_of_that_name():
+    assert compress_guard.transforms is importlib.import_module("compress_guard.transforms")
+
+
 @pytest.mark.parametrize("name", ["Compressed", "Predictor", "compress", "measure", "predictor"])
 def test_looking_at_a_name_imports_neither_torch_nor_pillow_nor_pytest(name):
     found = imported_by(f"from compress_guard import {name}")
@@ -36,7 +41,7 @@ def test_every_name_resolves_and_is_documented():
 
 
 def test_every_lazy_name_is_offered():
-    assert set(compress_guard._EXPORTS) == set(compress_guard.__all__) - {"__version__"}
+    assert {*compress_guard._EXPORTS, *compress_guard._MODULES} == set(compress_guard.__all__) - {"__version__"}
 
 
 def test_a_name_that_is_not_there():
