@@ -1,4 +1,4 @@
-"""The page on compression as a step of training: its code runs as it stands there, from pictures to a finetuned module."""
+"""The page on compression as a step of training: its code runs as it stands there."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "transforms.md"
 
 def blocks() -> dict[str, str]:
     """Python code by the name of the file on its first line."""
-    code = re.findall(r"^```python\n# (\S+\.py)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    return dict(code)
+    text = PAGE.read_text(encoding="utf-8")
+    return dict(re.findall(r"^```python\n# (\S+\.py)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
 
 
 @pytest.fixture
