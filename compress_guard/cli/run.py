@@ -13,7 +13,7 @@ from typing import TypeVar
 from compress_guard.cli.benchmark import throughput_cells, time_cells
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
 from compress_guard.cli.terminal import StandardErrorProgress, show
-from compress_guard.engine.session import Session, collect_evidence, without_fixtures
+from compress_guard.engine.session import Session, collect_evidence, evidence_lost, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.threads import calm_threads
 from compress_guard.engine.versions import remember_run
@@ -74,11 +74,14 @@ def _written(
     """Write the results file, if one is asked for; False, with the reason on standard error, where that fails."""
     if path is None:
         return True
+    evidence = collect_evidence(settings.run_folder)
     try:
-        write(Path(path), results, environment(settings), collect_evidence(settings.run_folder), throughput)
+        write(Path(path), results, environment(settings), evidence, throughput)
     except RunError as problem:
         sys.stderr.write(f"compress-guard: --json: {problem}\n")
         return False
+    if (lost := evidence_lost(settings.run_folder, results, evidence)) is not None:
+        sys.stderr.write(f"compress-guard: --json: {lost}\n")
     return True
 
 

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import threading
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -174,15 +174,25 @@ class Session:
 
 
 def keep_evidence(run_folder: Path, measured: Measured) -> None:
-    """Write a cell's evidence, clean, compressed and what changed between, where the end of the run collects it."""
-    folder = _evidence_folder(run_folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    name = evidence_name(measured.result)
+    """Write a cell's evidence, clean, compressed and what changed between, where the end of the run collects it.
+
+    Where the disk has no room for it the cell still counts, and `evidence_lost` tells.
+    """
+    parts = {}
     for side, evidence in (("clean", measured.clean_evidence), ("compressed", measured.evidence)):
         if evidence is not None:
-            (folder / f"{name}.{side}.npz").write_bytes(evidence.to_bytes())
+            parts[f"{side}.npz"] = evidence.to_bytes()
     if measured.changes is not None:
-        (folder / f"{name}.changes.json").write_bytes(measured.changes.to_json())
+        parts["changes.json"] = measured.changes.to_json()
+    folder, name = _evidence_folder(run_folder), evidence_name(measured.result)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for part, data in parts.items():
+            (folder / f"{name}.{part}").write_bytes(data)
+    except OSError:
+        with contextlib.suppress(OSError):
+            for part in parts:
+                (folder / f"{name}.{part}").unlink(missing_ok=True)
 
 
 def _evidence_folder(run_folder: Path) -> Path:
@@ -199,3 +209,15 @@ def collect_evidence(run_folder: Path) -> dict[str, bytes]:
     """All evidence of the run by file name."""
     kept = (path for path in sorted(_evidence_folder(run_folder).glob("*")) if path.suffix in (".npz", ".json"))
     return {path.name: path.read_bytes() for path in kept}
+
+
+def evidence_lost(run_folder: Path, results: Sequence[CellResult], kept: Container[str]) -> str | None:
+    """What to tell of cells that were measured and of whose evidence there are no files; None where none is lost."""
+    measured = [result for result in results if result.drop is not None]
+    lost = [result.id for result in measured if f"{evidence_name(result)}.compressed.npz" not in kept]
+    if not lost:
+        return None
+    return (
+        f"the evidence of {len(lost)} of {len(measured)} cells is not beside their results, the first: {lost[0]}; "
+        f"{run_folder.parent} had no room for it: make some, or let TMPDIR name another folder"
+    )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _LENGTH_BYTES: Final = 4
 _RUN_BYTES: Final = 16
 """Before the evidence of a shard: which run made it."""
+_DIGEST_BYTES: Final = 20
+"""Of a model's answers."""
 _ANSWERS: Final = "answers"
 """A folder in that of the run."""
 
@@ -119,7 +121,8 @@ def left_answers(run_folder: Path) -> Iterator[tuple[str, bytes]]:
     on after a kill finds what the killed run had found.
     """
     for path in sorted((run_folder / _ANSWERS).glob("*")):
-        yield path.name, path.read_bytes()
+        if len(digest := path.read_bytes()) == _DIGEST_BYTES:  # a full disk, or a kill, may have left part of it
+            yield path.name, digest
 
 
 def _leave_answers(run_folder: Path, name: str, digest: bytes) -> None:
@@ -131,7 +134,7 @@ def _leave_answers(run_folder: Path, name: str, digest: bytes) -> None:
 
 def _digest(answers: Sequence[Arrays]) -> bytes:
     """Of every bit of these predictions."""
-    digest = hashlib.blake2b(digest_size=20)
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     for answer in answers:
         for name in sorted(answer):
             array = answer[name]

@@ -40,6 +40,8 @@ class Run:
         """Guards with a cell that this run came to, even where nothing was measured."""
         self.unwritten: str | None = None
         """Why the results file could not be written."""
+        self.evidence_lost: str | None = None
+        """Why some of the evidence is not beside it."""
         self._number: Final = int(str(workerinput["workerid"]).removeprefix("gw")) if workerinput is not None else 0
         self._session: Session | None = None
         self._coming: tuple[Cell, ...] = ()

@@ -72,21 +72,25 @@ def show(run: Run, reporter: pytest.TerminalReporter) -> None:
         reporter.write_line(f"{name} gates nothing: none of its cells was measured", red=True, bold=True)
     if run.unwritten is not None:
         reporter.write_line(f"--cg-json: {run.unwritten}", red=True, bold=True)
+    if run.evidence_lost is not None:
+        reporter.write_line(f"--cg-json: {run.evidence_lost}", yellow=True, bold=True)
 
 
 def write_json(run: Run) -> None:
     """The results file and the evidence beside it, if --cg-json asks for them; what prevents it is kept for `show`."""
     if (target := run.config.getoption("--cg-json")) is None:
         return
-    from compress_guard.engine.session import collect_evidence
+    from compress_guard.engine.session import collect_evidence, evidence_lost
     from compress_guard.report import environment, write
 
+    results, evidence = in_file_order(run), collect_evidence(run.settings.run_folder)
+    run.evidence_lost = evidence_lost(run.settings.run_folder, results, evidence)
     try:
         write(
             Path(run.config.invocation_params.dir, target),
-            in_file_order(run),
+            results,
             environment(run.settings),
-            collect_evidence(run.settings.run_folder),
+            evidence,
             speeds_in_file_order(run),
             studies_in_file_order(run),
         )

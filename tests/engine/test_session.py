@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from compress_guard.engine.session import Session, collect_evidence, evidence_name, without_fixtures
+from compress_guard.engine.session import Session, collect_evidence, evidence_lost, evidence_name, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import DataError, ModelError
 from compress_guard.records import Cell, CodecSpec, Evidence, Guard, Thresholds
@@ -145,6 +147,28 @@ def test_no_evidence_is_kept_where_nobody_asked_or_nothing_was_measured(project,
     _, measure, _ = project(guard("a", "M:broken", "M:data"), keep_evidence=True)
     measure()
     assert collect_evidence(tmp_path / "run") == {}
+
+
+def test_evidence_that_found_no_room_is_left_out_whole_and_told(project, tmp_path, monkeypatch):
+    write_bytes = Path.write_bytes
+
+    def full(path, data):
+        if "2.0bpp" in path.name and path.name.endswith("compressed.npz"):
+            write_bytes(path, data[:7])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_bytes(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    _, measure, _ = project(guard("a", "M:model", "M:data"), keep_evidence=True)
+    results = [one.result for one in measure()]
+    assert [result.verdict for result in results] == ["pass", "pass"]
+    kept = collect_evidence(tmp_path / "run")
+    assert {name.partition("]")[0] for name in kept} == {"thresholds.yaml__a[webp-4.0bpp"}
+    assert evidence_lost(tmp_path / "run", results, kept) == (
+        "the evidence of 1 of 2 cells is not beside their results, the first: thresholds.yaml::a[webp-2.0bpp]; "
+        f"{tmp_path} had no room for it: make some, or let TMPDIR name another folder"
+    )
+    assert evidence_lost(tmp_path / "run", results[1:], kept) is None
 
 
 def test_no_two_cells_share_a_file(project):

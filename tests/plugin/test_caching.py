@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
+from compress_guard.cli import main as command
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.registry import CODECS
 
@@ -112,6 +117,53 @@ def test_a_folder_that_pytest_takes_for_tests_is_said(project, tmp_path_factory)
         "--cg-thresholds=thresholds.yaml"
     )
     assert joined.code == 0
+
+
+# A full disk
+
+TEMPORARY = "compress-guard-run-"
+
+
+def fill_up_temporary_folders(patch):
+    """From now on the first bytes alone of what is written for the run itself find room."""
+    write_bytes = Path.write_bytes
+
+    def full(path, data):
+        if TEMPORARY not in str(path):
+            return write_bytes(path, data)
+        write_bytes(path, data[:7])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    patch.setattr(Path, "write_bytes", full)
+
+
+@pytest.mark.parametrize("program", ["pytest", "command"])
+def test_a_full_temporary_folder_costs_evidence_and_no_result(project, monkeypatch, capsys, program):
+    def run():
+        if program == "pytest":
+            made = project.run()
+            return made.code, made.out, made.json
+        with contextlib.chdir(project.folder):
+            code = command(["run", "--json=results.json"])
+        return code, capsys.readouterr().err, json.loads((project.folder / "results.json").read_text())
+
+    monkeypatch.syspath_prepend(project.folder)
+    project.guard("max_drop: 100, bpp: [0.5, 2.0], fingerprint: v1")
+    _, before, first = run()
+    with monkeypatch.context() as patch:
+        fill_up_temporary_folders(patch)
+        code, out, second = run()
+    assert code == 0
+    assert differences(second["cells"], first["cells"]) == []
+    assert (
+        "json: the evidence of 2 of 2 cells is not beside their results, the first: "
+        f"thresholds.yaml::toy[jpeg-0.5bpp]; {tempfile.gettempdir()} had no room for it: make some, or let TMPDIR name "
+        "another folder\n"
+    ) in out
+    assert (first["evidence"] is None, second["evidence"]) == (False, None)
+    _, after, third = run()
+    assert differences(third["cells"], first["cells"]) == []
+    assert "had no room" not in before + after
 
 
 # Whatever moved
