@@ -37,7 +37,7 @@ class Rates:
             return self.choices[min(int(chance * len(self.choices)), len(self.choices) - 1)]
         low, high = max(self.low, reach[0]), min(self.high, reach[1])
         if low >= high:
-            return self.low if reach[1] < self.low else self.high
+            return min(low, self.high)
         return low * math.exp(chance * math.log(high / low))
 
 

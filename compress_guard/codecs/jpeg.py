@@ -138,8 +138,9 @@ class Jpeg(Placed, PillowCodec):
 
     def _passing(self, image: Image.Image, setting: float) -> bytes:
         # Huffman tables and the order of the coefficients change nothing in the pixels, and half as much again in time.
+        # Of the image's metadata only a comment would be written.
         stream = io.BytesIO()
-        image.save(stream, self.format, quality=int(setting), subsampling=self.subsampling)
+        image.save(stream, self.format, quality=int(setting), subsampling=self.subsampling, comment=b"")
         return stream.getvalue()
 
     def _version(self) -> str:

@@ -100,7 +100,10 @@ class PillowCodec(RealStreams, ABC):
 
     def _passing(self, image: Image.Image, setting: float) -> bytes:
         """A stream that is decoded at once, and whose length nobody asks for."""
-        return self._write(image, setting)
+        # Formats take metadata from the image, and a damaged EXIF block would stop good pixels.
+        bare = image.copy()
+        bare.info.clear()
+        return self._write(bare, setting)
 
     def _encode_one(self, at: int, count: int, image: torch.Tensor, setting: float) -> bytes:
         """The stream of image number `at` of `count`, which an error names."""
