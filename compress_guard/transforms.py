@@ -68,16 +68,17 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
 
     def transform(self, image: Any, params: dict[str, Any]) -> Any:
         """One image of the sample."""
+        # What cannot be coded is refused whatever was drawn, or training would stop at some later epoch.
+        if not isinstance(image, Image.Image):
+            _check(image, "RandomCompression")
+        elif image.mode != "RGB":
+            raise ValueError(f"RandomCompression got a PIL image of mode {image.mode}; put v2.RGB() before it")
         if not params["coded"]:
             return image
         trip, chance = self._trips[params["codec"]], params["chance"]
         if isinstance(image, Image.Image):
-            if image.mode != "RGB":
-                raise ValueError(f"RandomCompression got a PIL image of mode {image.mode}; put v2.RGB() before it")
             return trip.picture(image, self._rates, chance)
-        _check(image, "RandomCompression")
-        made = trip.tensor(image.as_subclass(torch.Tensor), self._rates, chance)
-        return made if _is_plain(image) else tv_tensors.wrap(made, like=image)
+        return _like(image, trip.tensor(image.as_subclass(torch.Tensor), self._rates, chance))
 
     # As torchvision called them before 0.21.
     _get_params = make_params
@@ -115,12 +116,13 @@ class RandomBatchCompression(torch.nn.Module):
             _check(image, "RandomBatchCompression")
         draws = torch.rand(len(batch), 2).tolist()
         chosen = [at for at, (coded, _) in enumerate(draws) if coded < self.p]
-        if chosen:
-            trip = self._trip(str(batch[chosen[0]].device))
-            made = trip.batch([batch[at] for at in chosen], self._rates, [draws[at][1] for at in chosen])
-            for at, image in zip(chosen, made, strict=True):
-                batch[at] = image
-        return torch.stack(batch) if isinstance(images, torch.Tensor) else batch
+        if not chosen:
+            return images
+        trip = self._trip(str(batch[chosen[0]].device))
+        plain = [batch[at].as_subclass(torch.Tensor) for at in chosen]
+        for at, image in zip(chosen, trip.batch(plain, self._rates, [draws[at][1] for at in chosen]), strict=True):
+            batch[at] = _like(batch[at], image)
+        return _like(images, torch.stack(batch)) if isinstance(images, torch.Tensor) else batch
 
     def _trip(self, device: str) -> RoundTrip:
         if device not in self._trips:
@@ -161,7 +163,15 @@ def _probability(p: float) -> float:
     return float(p)
 
 
-def _check(image: torch.Tensor, who: str) -> None:
+def _like(source: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    """What was made of an image, as `tv_tensors.Image` if that is what it was."""
+    wrapped: torch.Tensor = tv_tensors.wrap(made, like=source) if isinstance(source, tv_tensors.TVTensor) else made
+    return wrapped
+
+
+def _check(image: object, who: str) -> None:
+    if not isinstance(image, torch.Tensor):
+        raise TypeError(f"{who} got {type(image).__module__}.{type(image).__qualname__}; expected tensors")
     if image.dtype != torch.uint8:
         raise TypeError(f"{who} got a tensor of {image.dtype}; codecs take uint8: put it before v2.ToDtype")
     if image.ndim != 3 or image.shape[0] != 3 or 0 in image.shape:
