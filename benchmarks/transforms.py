@@ -27,10 +27,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks import document
 from benchmarks.rates import load
+from compress_guard.augment.aim import entry, table
 from compress_guard.augment.roundtrip import Rates, RoundTrip
 from compress_guard.codecs.pixels import from_pil, to_pil
 from compress_guard.engine.codec_choice import available_codec, codec_options
-from compress_guard.errors import CodecUnavailable, UsageError
+from compress_guard.errors import CodecUnavailable, OptionError, UsageError
 from compress_guard.registry import codec_named
 from compress_guard.transforms import RandomCompression
 
@@ -51,11 +52,16 @@ SPEED_HEADER: Final = """\
 
 
 def misses(name: str, images: Sequence[torch.Tensor], draws: int) -> np.ndarray[Any, Any]:
-    """Rates of streams as shares of what was wanted, one for each image and draw; raises `CodecUnavailable`."""
+    """Rates of streams as shares of what was wanted, one for each image and draw.
+
+    Raises `CodecUnavailable`, and `OptionError` for a codec that the table of rates does not know.
+    """
     import numpy as np
 
     kind, *options = name.split(" ")
     codec = available_codec(codec_named(kind, dict(codec_options(dict(one.split("=") for one in options)))))
+    if entry(codec) not in table():
+        raise OptionError(f"nothing was learnt of the codec {name!r}; learnt: {', '.join(table())}")
     trip = RoundTrip(codec)
     chances = [(number + 0.5) / draws for number in range(draws)]
     jobs = [(image, *trip.aimed(image, Rates(*BPP), chance)) for chance in chances for image in images]
@@ -201,6 +207,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if not chosen.images.is_dir():
         parser.error(f"--images: {chosen.images} is not a folder; name a folder of photographs")
+    if chosen.rounds < 2:
+        parser.error(f"--rounds: {chosen.rounds} is too few; a median with quartiles takes at least 2")
     mark = f"transform {chosen.what} {chosen.images.name}"
     try:
         if chosen.write is not None:
@@ -212,7 +220,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if chosen.what == "rates"
         else speed(chosen.images, chosen.limit, chosen.repeats, chosen.rounds)
     )
-    document.publish(lines, chosen.write, mark)
+    try:
+        document.publish(lines, chosen.write, mark)
+    except OptionError as problem:
+        raise SystemExit(f"--codecs: {problem}") from problem
 
 
 if __name__ == "__main__":
