@@ -131,8 +131,12 @@ def share(
     return Share(ratio.value, *ratio.ends(), seeds=_by_seed(scores, seeds))
 
 
-def judge_recovery(shares: Sequence[Share], min_recovered: float | None) -> tuple[Verdict, str]:
+def judge_recovery(
+    shares: Sequence[Share], min_recovered: float | None, places: Sequence[str] = ()
+) -> tuple[Verdict, str]:
     """The verdict on the shares that one model recovered at each rate that it was trained for, and its sentence.
+
+    Where there are several, the sentence says which is which by their `places`.
 
     `fail`: the interval of any share is wholly below min_recovered, 0 to 1; `pass`: that of every share reaches it with
     its lower end; else `inconclusive`, so also where a drop is too small for a share. No min_recovered: `unjudged`.
@@ -140,11 +144,12 @@ def judge_recovery(shares: Sequence[Share], min_recovered: float | None) -> tupl
     """
     if not shares:
         raise ValueError("no share to judge; expected one for each rate that the model was trained for")
-    said = _sentence(shares, min_recovered)
-    if min_recovered is None:
-        return "unjudged", f"{said}, no limit is set"
-    said = f"{said}, at least {_percent(min_recovered, _digits(shares, min_recovered))} % asked"
     known = [one for one in shares if one.value is not None]
+    # A reason ends in what to do, which what is asked must not seem to belong to.
+    said = _sentence(shares, min_recovered, places) + (", " if known else "; ")
+    if min_recovered is None:
+        return "unjudged", f"{said}no limit is set"
+    said += f"at least {_percent(min_recovered, _digits(shares, min_recovered))} % asked"
     if any(one.high is not None and one.high < min_recovered for one in known):
         return "fail", said
     sure = all(one.low is not None and one.low >= min_recovered for one in known)
@@ -196,12 +201,15 @@ def _no_drop(drop: Interval, confidence: float) -> str:
     )
 
 
-def _sentence(shares: Sequence[Share], limit: float | None) -> str:
+def _sentence(shares: Sequence[Share], limit: float | None, places: Sequence[str]) -> str:
     digits = _digits(shares, limit)
-    said = [_said(one, digits) for one in shares if one.value is not None]
-    reasons = [one.reason for one in shares if one.value is None]
-    recovered = [f"recovered {' and '.join(said)} of the drop"] if said else []
-    return "; ".join([*reasons, *recovered])
+    told = places if len(shares) > 1 and len(places) == len(shares) else [""] * len(shares)
+    placed = list(zip(shares, told, strict=True))
+    said = [
+        f"{_said(one, digits)} of the drop{place and f' at {place}'}" for one, place in placed if one.value is not None
+    ]
+    reasons = [f"{place and f'at {place} '}{one.reason}" for one, place in placed if one.value is None]
+    return "; ".join([*reasons, *([f"recovered {' and '.join(said)}"] if said else [])])
 
 
 def _said(one: Share, digits: int) -> str:

@@ -235,20 +235,30 @@ def test_the_verdict_rests_on_the_lower_end(found, limit, verdict):
         (
             shares((0.6, 0.7, 0.8), (0.1, 0.2, 0.3)),
             0.5,
-            "recovered 70.0 % (60.0 to 80.0 %) and 20.0 % (10.0 to 30.0 %) of the drop, at least 50.0 % asked",
+            "recovered 70.0 % (60.0 to 80.0 %) of the drop and 20.0 % (10.0 to 30.0 %) of the drop, at least 50.0 % "
+            "asked",
         ),
         (
             [Share(None, reason="no drop"), *shares((0.6, 0.7, 0.8))],
             0.5,
             "no drop; recovered 70.0 % (60.0 to 80.0 %) of the drop, at least 50.0 % asked",
         ),
-        ([Share(None, reason="no drop")], 0.5, "no drop, at least 50.0 % asked"),
+        ([Share(None, reason="no drop")], 0.5, "no drop; at least 50.0 % asked"),
         (shares((-0.2, -0.1, 0.3)), None, "recovered -10.0 % (-20.0 to 30.0 %) of the drop, no limit is set"),
         ([Share(0.7)], None, "recovered 70.0 % (no interval) of the drop, no limit is set"),
     ],
 )
 def test_the_sentence_has_both_sides(found, limit, said):
     assert judge_recovery(found, limit)[1] == said
+
+
+def test_of_several_shares_the_sentence_says_where():
+    found = [Share(None, reason="the drop is too small"), *shares((0.6, 0.7, 0.8))]
+    assert judge_recovery(found, 0.5, ["0.5 bpp", "0.25 bpp"])[1] == (
+        "at 0.5 bpp the drop is too small; recovered 70.0 % (60.0 to 80.0 %) of the drop at 0.25 bpp, at least 50.0 % "
+        "asked"
+    )
+    assert "bpp" not in judge_recovery(found[1:], 0.5, ["0.25 bpp"])[1]
 
 
 def test_no_share_at_all_is_refused():
