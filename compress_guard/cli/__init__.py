@@ -12,12 +12,14 @@ from compress_guard import __version__
 EXIT_HELD: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 4
+EXIT_INTERRUPTED: Final = 130
+"""What shells make of Ctrl-C."""
 MEGABYTE: Final = 2**20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0 all cells held, 1 one failed or errored, 4 a file or option made no
-    sense. For `doctor`: 0 all is there, 1 something is missing or damaged.
+    sense, 130 it was interrupted. For `doctor`: 0 all is there, 1 something is missing or damaged.
     """
     parser = _parser()
     try:
@@ -32,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as problem:
         sys.stderr.write(f"compress-guard: {problem}\n")
         return EXIT_USAGE
+    except KeyboardInterrupt:
+        sys.stderr.write("compress-guard: interrupted\n")
+        return EXIT_INTERRUPTED
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], bool]:

@@ -72,13 +72,18 @@ def _measure(
                 with StandardErrorProgress(prefix, LOG_SECONDS) as progress:
                     result = session.measure_recovery(cell, f"{file}::{cell.name}", without_fixtures, progress).result
             except KeyboardInterrupt:
-                kept = f"what was trained is kept in {settings.store_folder}"
-                sys.stderr.write(f"\ncompress-guard: stopped in {cell.name}; {kept}: the same command goes on there\n")
+                sys.stderr.write(f"\ncompress-guard: stopped in {cell.name}; {_kept(settings)}\n")
                 raise
             results.append(result)
             sys.stderr.write(f"{prefix} {cell.name} {result.outcome}: {result.reason}\n")
             written = _written(path, results, settings)
     return results, written
+
+
+def _kept(settings: RunSettings) -> str:
+    if settings.store_folder == settings.run_folder:
+        return "nothing is kept with --no-cache"
+    return f"what was trained is kept in {settings.store_folder}: the same command goes on there"
 
 
 def _written(path: str | None, results: Sequence[RecoveryResult], settings: RunSettings) -> bool:

@@ -44,7 +44,7 @@ def test_studies_are_told_written_and_drawn(command, studied, folder):
     done = command("recover", "--json", "out/r.json", "--figure", "out/r.svg", "--workers", "1")
     assert done.code == 0
     assert "[1/1] toy[recovery-jpeg-0.5bpp] skipped: " in done.err
-    assert "[1/1] reading training images of toy" in done.err
+    assert "[1/1] reading images of toy\n" in done.err
     assert "finetuned 2 steps of 2 images, seed 0" in done.out
     written = json.loads((folder / "out" / "r.json").read_text())
     (study,) = written["recovery"]
@@ -56,7 +56,7 @@ def test_studies_are_told_written_and_drawn(command, studied, folder):
     assert (folder / "again.svg").read_text() == (folder / "out" / "r.svg").read_text()
 
 
-def test_a_study_that_was_stopped_keeps_what_is_done_and_goes_on(command, studied, folder, monkeypatch, capsys):
+def test_a_study_that_was_stopped_keeps_what_is_done_and_goes_on(command, studied, folder, monkeypatch):
     finetune, calls = recipes.finetune, []
 
     @functools.wraps(finetune)
@@ -67,9 +67,17 @@ def test_a_study_that_was_stopped_keeps_what_is_done_and_goes_on(command, studie
         return finetune(*arguments, **keys)
 
     monkeypatch.setattr(recipes, "finetune", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        command("recover", "--workers", "1")
-    assert "stopped in toy[recovery-jpeg-0.5bpp]; what was trained is kept in " in capsys.readouterr().err
+    done = command("recover", "--workers", "1")
+    assert (done.code, done.out) == (130, "")
+    kept = folder / ".compress_guard"
+    assert done.err.splitlines()[-2:] == [
+        f"compress-guard: stopped in toy[recovery-jpeg-0.5bpp]; what was trained is kept in {kept}: the same command "
+        "goes on there",
+        "compress-guard: interrupted",
+    ]
+    calls.remove(0)
+    done = command("recover", "--workers", "1", "--no-cache")
+    assert "stopped in toy[recovery-jpeg-0.5bpp]; nothing is kept with --no-cache\n" in done.err
     done = command("recover", "--workers", "1", "--json", "r.json")
     assert done.code == 0
     (study,) = json.loads((folder / "r.json").read_text())["recovery"]
