@@ -25,6 +25,8 @@ class RecoveryCell:
     """Share of the drop, 0 to 1, that has to come back for certain; None: nothing is judged."""
     line: int
     """Of the thresholds file."""
+    limit: int | None = None
+    """Evaluation images that the guard allows this codec; None: all."""
 
     @property
     def label(self) -> str:
@@ -107,6 +109,13 @@ class RecoveryPoint:
     beyond_control: Share
     """(finetuned - control) / (control on clean images - control)."""
 
+    def lost(self, clean: float) -> float:
+        """Points below the original's `clean` score at the best of original and finetuned model, never below 0.
+
+        What the original reads without any training is not lost either, where finetuning did harm.
+        """
+        return max(0.0, clean - max(self.compressed, self.finetuned))
+
 
 @dataclass(frozen=True, slots=True)
 class RecoveryResult:
@@ -124,9 +133,17 @@ class RecoveryResult:
     reason: str
     confidence: float
     min_recovered: float | None = None
+    limit: int | None = None
+    """Largest number of evaluation images allowed; None: all."""
+    seed: int | None = None
+    """Of the choice of images, the mix of settings and the bootstrap; those of the trainings are `seeds`."""
     images: int | None = None
     """Evaluation images that every score is of."""
     train_images: int | None = None
+    train_errors: int | None = None
+    """Training images that could not be read."""
+    train_tested: int | None = None
+    """Training images that are among the evaluation images too, and so were left out."""
     steps: int | None = None
     batch: int | None = None
     seeds: tuple[int, ...] = ()
@@ -152,32 +169,29 @@ class RecoveryResult:
 
     @property
     def lost(self) -> float | None:
-        """Most points, over its own rates, that finetuning did not bring back: an upper bound of lost information."""
-        own = self.own()
-        return None if self.clean is None or not own else max(self.clean - point.finetuned for point in own)
+        """Most points, over its own rates, that no model brought back: an upper bound of lost information."""
+        own, clean = self.own(), self.clean
+        return None if clean is None or not own else max(point.lost(clean) for point in own)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        return asdict(self)
+        return asdict(self) | {"lost": self.lost}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RecoveryResult:
         """The inverse of `as_dict`; unknown keys of newer versions are left out."""
-        known = {field.name for field in fields(cls)}
-        found: dict[str, Any] = {
-            key: tuple(one) if isinstance(one, list) else one for key, one in values.items() if key in known
-        }
-        return cls(**found | {"points": tuple(_point(one) for one in values.get("points", ()))})
+        return cls(**_known(cls, values) | {"points": tuple(_point(one) for one in values.get("points", ()))})
 
 
 def _point(values: Mapping[str, Any]) -> RecoveryPoint:
-    found: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in values.items()}
-    return RecoveryPoint(**found | {key: _share(values[key]) for key in ("recovered", "beyond_control")})
+    shares = {key: Share(**_known(Share, values[key])) for key in ("recovered", "beyond_control")}
+    return RecoveryPoint(**_known(RecoveryPoint, values) | shares)
 
 
-def _share(values: Mapping[str, Any]) -> Share:
-    found: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in values.items()}
-    return Share(**found)
+def _known(record: type[RecoveryResult | RecoveryPoint | Share], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a record has fields for, lists as the tuples that they were."""
+    names = {field.name for field in fields(record)}
+    return {name: tuple(one) if isinstance(one, list) else one for name, one in values.items() if name in names}
 
 
 def format_trained(bpp: TrainedRate) -> str:

@@ -57,7 +57,6 @@ def _of_points(result: CellResult | RecoveryResult | ThroughputResult) -> Iterat
             share: Share = getattr(point, name)
             for end, value in (("", share.value), ("_low", share.low), ("_high", share.high)):
                 yield f"{name}{end}{behind}", value
-    yield "lost", result.lost
 
 
 def _text(value: Any) -> str:

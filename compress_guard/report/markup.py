@@ -37,6 +37,8 @@ def apart(*parts: Iterable[Line]) -> Iterator[Line]:
 
 def counted(what: str, done: int, total: int) -> str:
     """How far some work is: ``coding photos with jpeg: 30/300 images``. What ends in "step" counts steps."""
+    if not done and not total:
+        return what
     count = f"{done}/{total}" if total else f"{done}"
     return f"{what} {count}" if what.endswith(" step") else f"{what}: {count} images"
 

@@ -178,6 +178,8 @@ def _notes(results: Sequence[RecoveryResult]) -> Iterator[Line]:
         yield ((text, "yellow"),)
     for text in dict.fromkeys(text for result in results for text in _no_share(result)):
         yield ((text, "yellow"),)
+    for text in dict.fromkeys(text for result in results for text in _left_out(result)):
+        yield ((text, "yellow"),)
     for guard in dict.fromkeys(result.guard for result in results):
         yield from _lost([result for result in results if result.guard == guard])
 
@@ -190,13 +192,23 @@ def _no_share(result: RecoveryResult) -> Iterator[str]:
                 yield f"{where}: no share {name}: {share.reason}"
 
 
+def _left_out(result: RecoveryResult) -> Iterator[str]:
+    """What was not trained on of the images that were chosen for it."""
+    tested, errors = result.train_tested or 0, result.train_errors or 0
+    chosen = figure.count((result.train_images or 0) + tested + errors, "training image")
+    if tested:
+        yield f"{result.guard}: {tested} of {chosen} left out of training, since the models are tested on them"
+    if errors:
+        yield f"{result.guard}: {errors} of {chosen} left out of training, since they cannot be read"
+
+
 def _lost(results: Sequence[RecoveryResult]) -> Iterator[Line]:
     """What no model of a guard brought back, where any was finetuned for it."""
     least: dict[tuple[str, float], tuple[float, float]] = {}
     for result in results:
         for point in result.own() if result.clean is not None else ():
             clean = result.clean or 0.0
-            lost = max(0.0, clean - point.finetuned)
+            lost = point.lost(clean)
             known, _ = least.get(_place(point), (lost, 0.0))
             least[_place(point)] = (min(lost, known), clean - point.compressed)
     told = [

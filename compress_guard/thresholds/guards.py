@@ -124,7 +124,7 @@ def _recovery(guard: str, data: str, chosen: Settings, *, own: bool) -> Recovery
     """How the guard's model is finetuned, None where nothing asks for it."""
     if chosen.recovery is None:
         return None
-    return chosen.recovery.of(guard, data, chosen.codecs, chosen.bpp, own=own)
+    return chosen.recovery.of(guard, data, chosen.codecs, chosen.bpp, chosen.limit, own=own)
 
 
 def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells: tuple[Cell, ...]) -> None:

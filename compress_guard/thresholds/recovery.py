@@ -80,9 +80,16 @@ class Finetuning:
             self.min_recovered.check(codecs)
 
     def of(
-        self, guard: str, data: str, codecs: tuple[CodecSpec, ...], bpp: PerCodec[Rates], *, own: bool
+        self,
+        guard: str,
+        data: str,
+        codecs: tuple[CodecSpec, ...],
+        bpp: PerCodec[Rates],
+        limit: PerCodec[int | None],
+        *,
+        own: bool,
     ) -> Recovery | None:
-        """The study of a guard with this data, these codecs and rates, which hold where none are given here.
+        """The study of a guard with this data and limit, and these codecs and rates where none are given here.
 
         `own`: the guard has the key itself. Without it, defaults that name no training data ask for nothing.
         """
@@ -101,7 +108,11 @@ class Finetuning:
         studied = self.codecs or codecs
         if own and "min_recovered" in self.stated:
             self.check_floor(studied)
-        cells = tuple(cell for spec in studied for cell in self._cells(guard, spec, where, bpp))
+        cells = tuple(
+            replace(cell, limit=limit.at(spec.alias))
+            for spec in studied
+            for cell in self._cells(guard, spec, where, bpp)
+        )
         how = (self.steps, self.batch, self.images, self.seeds, self.learning_rate)
         return Recovery(train, self.trainer, *how, cells)
 

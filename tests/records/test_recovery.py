@@ -53,7 +53,16 @@ def test_json_and_back_is_the_same(trained):
     one = result(trained, POINTS)
     assert RecoveryResult.from_dict(json.loads(json.dumps(one.as_dict()))) == one
     newer = {**one.as_dict(), "of_a_newer_version": 1}
+    for values in newer["points"]:
+        values["newer"] = values["recovered"]["newer"] = 1
     assert RecoveryResult.from_dict(newer) == one
+
+
+def test_what_did_not_come_back_is_no_more_than_what_was_lost_and_no_less_than_nothing():
+    harmed, better = point("avif", 0.1, 20.0), point("avif", 0.1, 95.0)
+    assert result(0.1, [harmed]).lost == 30.0
+    assert result(0.1, [harmed]).as_dict()["lost"] == 30.0
+    assert result(0.1, [better]).lost == 0.0
 
 
 def test_names_and_points_of_a_study():

@@ -90,6 +90,13 @@ def test_what_did_not_come_back_is_an_upper_bound_by_the_best_model():
     assert "an upper bound of the information that is lost" in told
 
 
+def test_training_images_that_were_left_out_are_told():
+    text = plain(recovery_lines([study("avif", 0.1, at(71.0, 82.0), train_tested=3, train_errors=1)]))
+    assert "photos: 3 of 404 training images left out of training, since the models are tested on them" in text
+    assert "photos: 1 of 404 training images left out of training, since they cannot be read" in text
+    assert "left out" not in plain(recovery_lines(FOUND))
+
+
 def test_a_share_that_there_is_not_says_why():
     text = plain(recovery_lines([study("avif", 0.1, at(71.0, 82.0, recovered=NONE))]))
     assert f"photos: avif at 0.1 bpp: no share recovered: {NONE.reason}" in text

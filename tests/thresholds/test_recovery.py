@@ -65,6 +65,11 @@ def test_every_key(guard):
     assert all(cell.judged for cell in made.cells)
 
 
+def test_the_limit_of_a_codec_holds_though_the_guard_does_not_test_it(guard):
+    found = guard(*TWO, "limit: {avif: 30, default: 100}", "recovery: {train: d:train, codecs: [avif, jpeg], bpp: [1]}")
+    assert [(cell.codec.alias, cell.limit) for cell in found.recovery.cells] == [("avif", 30), ("jpeg", 100)]
+
+
 def test_one_seed_needs_no_list(guard):
     assert guard(*TWO, "recovery: {train: d:train, seeds: 7}").recovery.seeds == (7,)
 

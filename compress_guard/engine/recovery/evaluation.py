@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from math import isnan
 from typing import Any, Final, TypeAlias, final
 
 from compress_guard.engine.prediction import Batch, Progress, ahead, batch_size_of, positions_in_batches, predict
 from compress_guard.engine.recovery.material import Decoded, Material, Point
 from compress_guard.engine.subject import CountProgress
-from compress_guard.errors import RunError
-from compress_guard.records import CodecSpec, Evidence, Guard
+from compress_guard.errors import DataError, RunError
+from compress_guard.records import Evidence, Guard, Recovery
 from compress_guard.tasks.contract import Task
 from compress_guard.verdict import Remembered
 
@@ -88,10 +89,17 @@ class Evaluation:
         return self._scorers[key]
 
     def score(self, name: str, place: Place) -> float:
-        """Points, 0 to 100."""
+        """Points, 0 to 100; raises `DataError` where the metric is undefined."""
         import numpy as np
 
-        return float(self._scorer(name, place)(np.ones((1, self.images())))[0])
+        score = float(self._scorer(name, place)(np.ones((1, self.images())))[0])
+        if isnan(score):
+            where = "clean images" if place is None else f"images of {place[0].alias} at {place[1]:g} bpp"
+            raise DataError(
+                f"{self._guard.metric} is undefined on the {where}: {self.images()} images without ground truth for "
+                "it; give the guard images that have some"
+            )
+        return score
 
     def _common(self) -> tuple[str, ...]:
         if not self._ids:
@@ -149,10 +157,10 @@ def _part(told: CountProgress, number: int, parts: int, done: int, total: int) -
     told(number * total + done, parts * total)
 
 
-def evaluation_limit(guard: Guard, codecs: Sequence[CodecSpec], limit: int | None) -> int | None:
-    """Evaluation images of a study: the smallest limit of the guard's cells of these codecs, and of the command line.
+def evaluation_limit(recovery: Recovery, limit: int | None) -> int | None:
+    """Evaluation images of a study: the smallest limit of its codecs, and of the command line.
 
     One for all of its codecs, since scores of different images could not be compared.
     """
-    limits = [cell.limit for cell in guard.cells if cell.codec in codecs and cell.limit is not None]
-    return min([*limits, *([] if limit is None else [limit])], default=None)
+    limits = [cell.limit for cell in recovery.cells] + [limit]
+    return min((one for one in limits if one is not None), default=None)

@@ -55,7 +55,7 @@ class Material:
         self,
         guard: Guard,
         subset: Subset,
-        rates: Callable[[CodecSpec], Sequence[float]],
+        rates: Callable[[CodecSpec, float], Sequence[float]],
         settings: RunSettings,
         device: str,
         folder: Path,
@@ -64,13 +64,13 @@ class Material:
         self._guard: Final = guard
         self.subset: Final = subset
         self._rates: Final = rates
-        """All rates of a codec that its plan is made for."""
+        """All rates that the plan of a codec and rate is made for."""
         self._settings: Final = settings
         self._device: Final = device
         self._folder: Final = folder
         self._allowed: Final = allowed
         """Share of the images that may be lost."""
-        self._plans: Final[dict[CodecSpec, tuple[Coder, RatePlan]]] = {}
+        self._plans: Final[dict[tuple[CodecSpec, tuple[float, ...]], tuple[Coder, RatePlan]]] = {}
         self._decoded: Final[dict[Point | None, Decoded]] = {}
 
     def clean(self, told: CountProgress) -> Decoded:
@@ -99,7 +99,7 @@ class Material:
 
     def _made(self, point: Point, told: CountProgress) -> Decoded:
         spec, bpp = point
-        coder, plan = self._planned(spec, told)
+        coder, plan = self._planned(spec, tuple(sorted(set(self._rates(spec, bpp)))), told)
         planned, survey = plan.at(bpp), self.subset.survey
         if not planned.reachable:
             raise Unreachable(unreachable(self._cell(spec, bpp), planned, self._guard.rate))
@@ -119,21 +119,23 @@ class Material:
         survey.check_failures(lost, self._allowed)
         if not rows:
             raise CodecError(f"{spec.alias} at {bpp:g} bpp: none of the images can be coded; the first: {lost[0]}")
-        identity = keys.key(coder.identity, *(str(setting) for setting in planned.settings))
-        return Decoded(pool, rows, planned.without(lost), identity)
+        kept = planned.without(lost)
+        identity = keys.key(coder.identity, *(str(setting) for setting in kept.settings))
+        return Decoded(pool, rows, kept, identity)
 
-    def _planned(self, spec: CodecSpec, told: CountProgress) -> tuple[Coder, RatePlan]:
-        if spec not in self._plans:
+    def _planned(self, spec: CodecSpec, rates: tuple[float, ...], told: CountProgress) -> tuple[Coder, RatePlan]:
+        key = spec, rates
+        if key not in self._plans:
             codec = available_codec(spec, self._device)
             samples, survey = self.subset.samples, self.subset.survey
             coder = Coder(codec, samples, survey, self._settings.store(), self._settings.workers)
-            cells = tuple(self._cell(spec, rate) for rate in sorted(set(self._rates(spec))))
+            cells = tuple(self._cell(spec, rate) for rate in rates)
             coder.progress = told
             plan = coder.plan(replace(self._guard, cells=cells), spec.alias, self._settings.seed)
             coder.progress = None
             prove(coder, survey, plan, self._settings.seed).check()
-            self._plans[spec] = coder, plan
-        return self._plans[spec]
+            self._plans[key] = coder, plan
+        return self._plans[key]
 
     def _cell(self, spec: CodecSpec, bpp: float) -> Cell:
         return Cell(self._guard.name, spec, bpp, None, None, None, self._guard.line)

@@ -17,8 +17,9 @@ from compress_guard.engine.recovery.evaluation import Evaluation, evaluation_lim
 from compress_guard.engine.recovery.material import Material
 from compress_guard.engine.recovery.targets import Targets
 from compress_guard.engine.recovery.trainer import BUILT_IN, Trainer
+from compress_guard.engine.recovery.training_set import TrainingSet
 from compress_guard.engine.recovery.trainings import Arm, Lesson, Trainings
-from compress_guard.engine.samples import Samples, survey
+from compress_guard.engine.samples import Samples
 from compress_guard.engine.settings import RunSettings, device_name
 from compress_guard.engine.shelf import Shelf
 from compress_guard.engine.subject import Subject, Subset
@@ -71,7 +72,7 @@ class Sources:
 class _Prepared:
     evaluation: Evaluation
     trainings: Trainings
-    train_images: int
+    training: TrainingSet
 
 
 @final
@@ -120,6 +121,8 @@ class Study:
             learning_rate=recovery.learning_rate,
             trainer=recovery.trainer or BUILT_IN,
             device=device_name(self._sources.subject.device),
+            limit=self._limit,
+            seed=self._settings.seed,
         )
 
     def _measured(self, cell: RecoveryCell, result: RecoveryResult, progress: Progress) -> RecoveryResult:
@@ -134,10 +137,18 @@ class Study:
             told = partial(progress, f"predicting {self._guard.name} clean")
             clean = subject.clean_evidence(self._limit, told)
             evaluation.add(ORIGINAL, self._sources.model, progress, clean)
+            evaluation.score(ORIGINAL, None)  # an undefined metric is told before anything is trained
         for arm in (*finetuned, *controls):  # what fails, fails before the controls are trained
             evaluation.add(arm.name, partial(trainings.model, arm, progress), progress)
         names = [arm.name for arm in finetuned], [arm.name for arm in controls]
-        return self._judged(cell, replace(result, train_images=prepared.train_images), evaluation, *names)
+        training = prepared.training
+        result = replace(
+            result,
+            train_images=len(training.subset.survey.usable),
+            train_errors=training.errors,
+            train_tested=training.tested,
+        )
+        return self._judged(cell, result, evaluation, *names)
 
     def _judged(
         self,
@@ -158,7 +169,7 @@ class Study:
             points=tuple(self._point(point, evaluation, finetuned, controls) for point in evaluation.tested),
         )
         shares = [point.recovered for point in result.own()]
-        verdict, reason = judge_recovery(shares, cell.min_recovered)
+        verdict, reason = judge_recovery(shares, cell.min_recovered, [f"{point.bpp:g} bpp" for point in result.own()])
         return self._settled(result, verdict, reason, shares)
 
     def _point(
@@ -186,8 +197,12 @@ class Study:
 
     @property
     def _limit(self) -> int | None:
-        codecs = [codec for codec, _ in self._recovery.points]
-        return evaluation_limit(self._guard, codecs, self._settings.limit)
+        return evaluation_limit(self._recovery, self._settings.limit)
+
+    def _rates(self, codec: CodecSpec, bpp: float) -> tuple[float, ...]:
+        """The rates of a plan: those that the guard tests are coded as it codes them, whatever else is studied."""
+        gated = self._guard.rates(codec.alias)
+        return gated if bpp in gated else tuple(rate for rate in self._recovery.rates(codec) if rate not in gated)
 
     def _prepare(self, progress: Progress) -> _Prepared:
         if self._prepared is None:
@@ -199,6 +214,7 @@ class Study:
                     f"{recovery.learning_rate:g}; add the parameter, or remove the key"
                 )
             original = finetunable(self._sources.model(), guard.model)
+            progress(f"reading images of {guard.name}", 0, 0)
             # Processes of one run share its folder, but not what they are writing.
             folder = Path(tempfile.mkdtemp(prefix="recovery-", dir=self._settings.run_folder))
             evaluated = subject.subset(self._limit)
@@ -206,29 +222,34 @@ class Study:
             shown = Material(
                 guard,
                 evaluated,
-                lambda codec: (*guard.rates(codec.alias), *recovery.rates(codec)),
+                self._rates,
                 self._settings,
                 subject.device,
                 folder / "tested",
                 guard.max_error_share,
             )
+            training = self._training(evaluated)
             material = Material(
-                guard, self._training(), recovery.rates, self._settings, subject.device, folder / "trained"
+                guard,
+                training.subset,
+                lambda codec, _: recovery.rates(codec),
+                self._settings,
+                subject.device,
+                folder / "trained",
             )
-            progress(f"reading training images of {guard.name}", 0, 0)
             targets = Targets(guard.task, material.subset, folder / "targets.raw")
             lesson = Lesson(guard, recovery, trainer, original, material, targets, subject.device)
             evaluation = Evaluation(guard, subject.task, shown, subject.device, recovery.points)
             trainings = Trainings(lesson, self._settings.store_folder / WEIGHTS)
-            self._prepared = _Prepared(evaluation, trainings, len(targets))
+            self._prepared = _Prepared(evaluation, trainings, training)
         return self._prepared
 
-    def _training(self) -> Subset:
-        """A seeded choice of the training images; those that cannot be read are left out."""
-        data, task = self._sources.train(), self._sources.subject.task
+    def _training(self, evaluated: Subset) -> TrainingSet:
+        recovery, task = self._recovery, self._sources.subject.task
+        data = self._sources.train()
         shelf = Shelf(data, task.target, None, self._sources.reading)
-        samples = Samples(data, task.target, limit=self._recovery.images, seed=self._settings.seed, shelf=shelf)
-        return Subset(samples, survey(samples, task.classes))
+        samples = Samples(data, task.target, limit=recovery.images, seed=self._settings.seed, shelf=shelf)
+        return TrainingSet.of(recovery.train, samples, task, evaluated.survey)
 
     def _settled(
         self, result: RecoveryResult, verdict: Verdict, reason: str, shares: list[Share] | tuple[()]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,15 +42,13 @@ class Trainer:
 
     @property
     def identity(self) -> str:
-        """Changes with its source, and with that of what it gets."""
+        """Changes with its source, with that of the module that it is named in, and with that of what it gets."""
         digest = hashlib.sha256(self.name.encode())
-        sources = [module.__file__ for module in (batches, targets)]
-        try:
-            sources.append(inspect.getsourcefile(inspect.unwrap(self.call)))
-        except TypeError:  # a callable object
-            sources.append(inspect.getsourcefile(type(self.call)))
-        for source in sources:
-            digest.update(Path(source).read_bytes() if source else b"")
+        # A partial, or a trainer with options of its own, is made in another file than what it calls.
+        named = sys.modules.get(self.name.partition(":")[0])
+        paths = [batches.__file__, targets.__file__, source_of(self.call), getattr(named, "__file__", None) or ""]
+        for path in paths:
+            digest.update(source(path))
         return digest.hexdigest()
 
     def finetune(
@@ -90,6 +90,22 @@ class Trainer:
         if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
             return dict(offered)
         return {name: value for name, value in offered.items() if name in parameters}
+
+
+def source_of(made: object) -> str:
+    """The file with the code of a function, a class, or an object's class; empty where there is none."""
+    unwrapped = inspect.unwrap(made) if callable(made) else made
+    for one in (unwrapped, type(unwrapped)):
+        with contextlib.suppress(TypeError, OSError):
+            return inspect.getsourcefile(one) or ""  # type: ignore[arg-type]  # raises TypeError for what has no code
+    return ""
+
+
+def source(path: str) -> bytes:
+    """The text of a source file; empty where it cannot be read."""
+    with contextlib.suppress(OSError):
+        return Path(path).read_bytes()
+    return b""
 
 
 _REMEDY: Final = "; lower the learning rate, or name a trainer that suits the model"

@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 import copy
 import hashlib
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard import store as keys
+from compress_guard.engine.batches import Unreachable
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.recovery.batches import Batches
 from compress_guard.engine.recovery.material import Decoded, Material
 from compress_guard.engine.recovery.targets import Targets
-from compress_guard.engine.recovery.trainer import Trainer
+from compress_guard.engine.recovery.trainer import Trainer, source, source_of
 from compress_guard.engine.recovery.weights import Weights
-from compress_guard.errors import ModelError
+from compress_guard.errors import CodecError, ModelError
 from compress_guard.records import CodecSpec, Guard, Recovery, TrainedRate, format_trained
 
 if TYPE_CHECKING:
@@ -70,10 +72,10 @@ class Trainings:
 
     def model(self, arm: Arm, progress: Progress) -> Any:
         """A predictor around the finetuned module; raises `ModelError`, and what `Material.at` raises."""
-        told = partial(progress, f"coding training images of {self._lesson.guard.name}")
-        sources = self._sources(arm, told)
+        guard = self._lesson.guard.name
+        sources = self._sources(arm, partial(progress, f"coding training images of {guard}"))
         weights = Weights(self._folder, self._key(arm, sources))
-        with weights.lock():
+        with weights.lock(lambda: progress(f"waiting for another process that finetunes {guard} on {arm.name}", 0, 0)):
             fresh = self._fresh()
             if not weights.fill(fresh):
                 trained = self._trained(arm, sources, weights.checkpoint, progress)
@@ -89,11 +91,12 @@ class Trainings:
         if arm.codec is None or arm.bpp is None:
             return [material.clean(told)]
         rates = self._lesson.recovery.rates(arm.codec) if isinstance(arm.bpp, str) else (arm.bpp,)
-        return [material.at((arm.codec, rate), told) for rate in rates]
+        try:
+            return [material.at((arm.codec, rate), told) for rate in rates]
+        except (CodecError, Unreachable) as problem:
+            raise type(problem)(f"training images: {problem}") from problem
 
     def _trained(self, arm: Arm, sources: Sequence[Decoded], checkpoint: Path, progress: Progress) -> torch.nn.Module:
-        import torch
-
         lesson, recovery = self._lesson, self._lesson.recovery
         what = f"finetuning {lesson.guard.name} on {arm.name}: step"
         batches = Batches(
@@ -117,8 +120,7 @@ class Trainings:
         if recovery.learning_rate is not None:
             offered["learning_rate"] = recovery.learning_rate
         progress(what, 0, recovery.steps)
-        with torch.random.fork_rng(devices=[lesson.device] if lesson.device.startswith("cuda") else []):
-            torch.manual_seed(arm.seed)
+        with _drawn_from(arm.seed, lesson.device):
             try:
                 made = lesson.trainer.finetune(module, batches, recovery.steps, offered)
             except ModelError as problem:
@@ -139,7 +141,12 @@ class Trainings:
         return module
 
     def _fits(self, trained: torch.nn.Module, fresh: torch.nn.Module) -> bool:
-        """Whether the guard's module can hold these weights: a trainer may return another network."""
+        """Whether the guard's module with these weights is what was trained: a trainer may return another network.
+
+        Layers without weights count too, say another activation.
+        """
+        if repr(trained) != repr(fresh):
+            return False
         given, wanted = trained.state_dict(), fresh.state_dict()
         return given.keys() == wanted.keys() and all(
             getattr(given[name], "shape", None) == getattr(wanted[name], "shape", None) for name in wanted
@@ -175,11 +182,33 @@ class Trainings:
         }
 
 
+@contextlib.contextmanager
+def _drawn_from(seed: int, device: str) -> Iterator[None]:
+    """Whatever a trainer draws by global random numbers comes of this seed, and leaves no trace in the process."""
+    import numpy as np
+    import torch
+
+    plain, array = random.getstate(), np.random.get_state()  # noqa: NPY002 -- the numbers that a trainer may draw
+    with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            random.setstate(plain)
+            np.random.set_state(array)  # noqa: NPY002
+
+
 def _state(module: torch.nn.Module) -> str:
-    """A hash of the network and its weights."""
+    """A hash of the network: of its layers, of the code of those that are not torch's, and of its weights."""
     import torch
 
     digest = hashlib.sha256(repr(module).encode())
+    kinds = {type(part) for part in module.modules()}
+    # What forward does shows in no weight; torch's own is known by its version.
+    for path in sorted({source_of(kind) for kind in kinds if not kind.__module__.startswith("torch.")}):
+        digest.update(source(path))
     for name, value in module.state_dict().items():
         digest.update(name.encode())
         if isinstance(value, torch.Tensor):

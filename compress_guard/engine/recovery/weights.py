@@ -6,8 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -26,15 +25,26 @@ class Weights:
         self.checkpoint: Final = self._folder / "checkpoint"
         """Where a training that is under way keeps its state."""
 
-    def lock(self) -> AbstractContextManager[Any]:
-        """Held by the process that looks for them or makes them: another may want the same."""
-        from filelock import FileLock
+    @contextlib.contextmanager
+    def lock(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Held by the process that looks for them or makes them: another may want the same, and is told to wait."""
+        from filelock import FileLock, Timeout
 
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError:  # then nothing is kept that another process could wait for
-            return contextlib.nullcontext()
-        return FileLock(f"{self._folder}.lock")
+            yield
+            return
+        lock = FileLock(f"{self._folder}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            waiting()
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def fill(self, module: torch.nn.Module) -> bool:
         """Whether weights were kept, which the module then has; a damaged file is dropped."""

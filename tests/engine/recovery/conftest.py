@@ -17,6 +17,10 @@ from compress_guard.engine.settings import RunSettings
 from compress_guard.records import CodecSpec, Guard, Recovery, RecoveryCell, Thresholds
 
 MODULE = """
+    import functools
+    import random
+
+    import numpy as np
     import torch
     from torch import nn
 
@@ -42,22 +46,41 @@ MODULE = """
     def none():
         return []
 
-    def maps():
-        return [(picture(at), torch.full((32, 32), at % 2), f"m{at}") for at in range(8)]
+    def twice():
+        return [*data()[2:5], *[(picture(100 + at), at % 2, f"t{at}") for at in range(8)], ("no picture", 0, "broken")]
 
-    def boxes():
+    def again():
+        return [(image, target, f"again-{name}") for image, target, name in data()]
+
+    def same():
+        return [data()[0]] * 2
+
+    def maps(first=0):
+        return [(picture(first + at), torch.full((32, 32), at % 2), f"m{at}") for at in range(8)]
+
+    def maps_train():
+        return maps(100)
+
+    def bare_maps():
+        return [(image, torch.full((32, 32), 255), name) for image, _, name in maps()]
+
+    def boxes(first=0):
         box = {"boxes": torch.tensor([[4.0, 4.0, 20.0, 20.0]]), "labels": torch.tensor([1])}
-        return [(picture(at), box, f"b{at}") for at in range(6)]
+        return [(picture(first + at), box, f"b{at}") for at in range(6)]
+
+    def boxes_train():
+        return boxes(100)
 
     class Network(nn.Module):
         def __init__(self):
             super().__init__()
             self.conv = nn.Conv2d(3, 4, 5, stride=2)
             self.norm = nn.BatchNorm2d(4)
+            self.bend = nn.ReLU()
             self.head = nn.Linear(4, 2)
 
         def forward(self, images):
-            return self.head(self.norm(self.conv(images)).relu().mean((2, 3)))
+            return self.head(self.bend(self.norm(self.conv(images))).mean((2, 3)))
 
     class Dense(Network):
         def forward(self, images):
@@ -94,6 +117,19 @@ MODULE = """
         module.head.weight.data.fill_(float("nan"))
         return module
 
+    def drawing(module, batches, steps):
+        TRAINED.append((random.random(), float(np.random.rand()), float(torch.rand(()))))
+        return module
+
+    def scaling(module, batches, steps, factor=1.0):
+        return module
+
+    scaled = functools.partial(scaling, factor=1.0)
+
+    def bending(module, batches, steps):
+        module.bend = nn.Tanh()
+        return module
+
     def telling(module, batches, steps, progress):
         progress(1, steps, float("nan"))
 
@@ -118,7 +154,8 @@ class Tiny:
         return sys.modules[self.name]
 
     def recovery(self, points: Any = ((JPEG, 3.0),), min_recovered: float | None = None, **keys: Any) -> Recovery:
-        cells = tuple(RecoveryCell("toys", codec, bpp, min_recovered, 1) for codec, bpp in points)
+        limits = keys.pop("limits", {})
+        cells = tuple(RecoveryCell("toys", codec, bpp, min_recovered, 1, limits.get(codec)) for codec, bpp in points)
         return Recovery(
             **{"train": "M:train", "steps": 3, "batch": 4, "images": 12, "seeds": (0, 1)} | keys, cells=cells
         )

@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from compress_guard.engine.batches import Unreachable
+from compress_guard.engine.recovery.material import Material
+
 
 @pytest.mark.parametrize(
     ("trainer", "said"),
@@ -75,6 +78,51 @@ def test_no_training_data(tiny):
     assert result.reason == f"{tiny.name}:none: has no images; expected at least one"
 
 
+@pytest.mark.parametrize(
+    ("train", "said"),
+    [
+        (
+            "M:again",
+            "training data M:again: all 12 images are among those that the models are tested on; give it images that "
+            "the guard does not evaluate",
+        ),
+        (
+            "M:same",
+            "training data M:same: samples 0 and 1 both have the id 'e0'; expected ids that tell images apart",
+        ),
+    ],
+)
+def test_training_data_that_are_none(tiny, train, said):
+    result = tiny.only(tiny.recovery(train=train)).result
+    assert (result.verdict, result.reason.replace(tiny.name, "M")) == ("error", said)
+
+
+def test_a_metric_that_is_undefined_is_told_before_anything_is_trained(tiny):
+    recovery = tiny.recovery(train="M:maps_train", seeds=(0,))
+    result = tiny.only(recovery, task="segmentation", metric="miou", model="M:dense", data="M:bare_maps").result
+    assert (result.verdict, result.trained, result.clean) == ("error", 0, None)
+    assert result.reason == (
+        "miou is undefined on the clean images: 8 images without ground truth for it; give the guard images that have "
+        "some"
+    )
+
+
+def test_a_rate_that_training_images_cannot_have_says_that_it_is_about_them(tiny, monkeypatch):
+    made = Material.at
+
+    def refused(self, point, told):
+        if self.subset.samples.name(0) and len(self.subset.survey.usable) == 12:
+            raise Unreachable("jpeg cannot reach 3 bpp on these images")
+        return made(self, point, told)
+
+    monkeypatch.setattr(Material, "at", refused)
+    result = tiny.only().result
+    assert (result.verdict, result.reason) == (
+        "unreachable",
+        "training images: jpeg cannot reach 3 bpp on these images; skipped by on_unreachable: skip",
+    )
+
+
 def test_a_model_without_a_module(tiny):
     result = tiny.only(model="M:bare").result
     assert result.verdict == "error"
@@ -89,6 +137,12 @@ def test_a_trainer_may_return_another_network_which_is_then_not_kept(tiny):
     assert tiny.only(recovery).result.trained == 2
     assert tiny.kept == []
     assert tiny.only(recovery).result.trained == 2
+
+
+def test_a_network_with_another_layer_is_another_network_though_its_weights_would_fit(tiny):
+    recovery = tiny.recovery(trainer="M:bending", seeds=(0,))
+    assert tiny.only(recovery).result.trained == 2
+    assert tiny.kept == []
 
 
 def test_a_codec_that_is_not_there(tiny, monkeypatch):

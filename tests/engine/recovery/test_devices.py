@@ -26,7 +26,7 @@ def test_a_study_works_where_the_run_does(tiny, device):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("task", ["classification", "segmentation"])
 def test_the_recipes_train_on_a_gpu_and_weights_come_back_from_there(tiny, task):
-    recovery = tiny.recovery(seeds=(0,), train="M:train" if task == "classification" else "M:maps")
+    recovery = tiny.recovery(seeds=(0,), train="M:train" if task == "classification" else "M:maps_train")
     keys = {} if task == "classification" else {"metric": "miou", "model": "M:dense", "data": "M:maps"}
     first = tiny.only(recovery, task=task, settings={"device": "cuda:0"}, **keys).result
     again = tiny.only(recovery, task=task, settings={"device": "cuda:0"}, **keys).result

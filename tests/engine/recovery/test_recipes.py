@@ -41,7 +41,11 @@ class Repeated:
 
 def test_a_segmenter_is_finetuned_and_tested(tiny):
     result = tiny.only(
-        tiny.recovery(seeds=(0,), train="M:maps"), task="segmentation", metric="miou", model="M:dense", data="M:maps"
+        tiny.recovery(seeds=(0,), train="M:maps_train"),
+        task="segmentation",
+        metric="miou",
+        model="M:dense",
+        data="M:maps",
     ).result
     assert (result.verdict, result.trained, result.train_images) == ("unjudged", 2, 8)
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import random
+import sys
 from dataclasses import replace
+from pathlib import Path
 
+import filelock
 import pytest
 
 from compress_guard.engine.recovery.study import settle_recovery
@@ -57,6 +62,7 @@ def test_what_was_trained_is_not_trained_again(tiny):
         {"batch": 3},
         {"images": 10},
         {"trainer": "M:look"},
+        {"trainer": "M:scaled"},
         {"seeds": (2, 3)},
         {"learning_rate": 1e-3},
     ],
@@ -72,6 +78,67 @@ def test_another_model_asks_for_new_weights(tiny):
     (tiny.folder / f"{tiny.name}.py").write_text(text.replace("manual_seed(3)", "manual_seed(4)  # retrained"))
     del __import__("sys").modules[tiny.name]
     assert tiny.only(tiny.recovery(seeds=(0,))).result.trained == 2
+
+
+def edited(tiny, old, new):
+    """The module of models and trainers as another version has it."""
+    path = tiny.folder / f"{tiny.name}.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    del sys.modules[tiny.name]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("mean((2, 3))", "amax((2, 3))"), ("scaling, factor=1.0", "scaling, factor=2.0")]
+)
+def test_what_shows_in_no_weight_asks_for_new_weights_too(tiny, old, new):
+    recovery = tiny.recovery(seeds=(0,), trainer="M:scaled")
+    assert [tiny.only(recovery).result.trained for _ in range(2)] == [2, 0]
+    edited(tiny, old, new)
+    assert tiny.only(recovery).result.trained == 2
+
+
+def test_the_code_of_the_network_and_of_a_partial_are_part_of_the_key():
+    from torchvision.models import resnet
+
+    from compress_guard.engine.recovery.trainer import source, source_of
+
+    assert source_of(resnet.ResNet) == resnet.__file__
+    assert source_of(functools.partial(edited)) == functools.__file__
+    assert source_of(int) == ""
+    assert source(source_of(edited)) == Path(__file__).read_bytes()
+    assert source("") == source("nowhere.py") == b""
+
+
+def test_random_numbers_of_a_trainer_come_of_the_seed_and_leave_no_trace(tiny):
+    import numpy as np
+
+    random.seed(1)
+    np.random.seed(1)  # noqa: NPY002 -- what trainers may use
+    wanted = random.Random(1).random(), np.random.RandomState(1).rand()
+    tiny.only(tiny.recovery(trainer="M:drawing"))
+    (first, second, *controls) = tiny.module.TRAINED
+    assert controls == [first, second]
+    assert all(one != other for one, other in zip(first, second, strict=True))
+    assert (random.random(), np.random.rand()) == wanted  # noqa: NPY002
+
+
+def test_whoever_wants_what_another_process_trains_is_told_to_wait(tiny):
+    told, recovery = [], tiny.recovery(seeds=(0,))
+    tiny.only(recovery)
+    folder = tiny.kept[0].parent
+
+    def progress(what, done, total):
+        told.append(what)
+        if what.startswith("waiting"):
+            lock.release()
+
+    lock = filelock.FileLock(f"{folder}.lock")
+    with lock:
+        assert tiny.only(recovery, progress=progress).result.trained == 0
+    (waited,) = [what for what in told if what.startswith("waiting")]
+    assert waited.startswith("waiting for another process that finetunes toys on ")
 
 
 def test_damaged_weights_are_made_again(tiny):
@@ -140,11 +207,31 @@ def test_results_do_not_depend_on_which_cells_are_measured(tiny):
     assert lasting(alone) == lasting(tiny.measure(recovery)[1])
 
 
-def test_the_guard_limits_decide_how_many_images_are_tested(tiny):
-    cells = (Cell("toys", JPEG, 3.0, None, None, 9, 1), Cell("toys", WEBP, 3.0, None, None, 5, 1))
-    recovery = tiny.recovery(seeds=(0,))
-    assert tiny.only(recovery, cells=cells).result.images == 9, "webp is not in the study"
-    assert tiny.only(recovery, cells=cells, settings={"limit": 4}).result.images == 4
+def test_the_limits_of_the_codecs_decide_how_many_images_are_tested(tiny):
+    recovery = tiny.recovery(BOTH, seeds=(0,), limits={JPEG: 9, WEBP: 12})
+    first = [one.result for one in tiny.measure(recovery)]
+    assert [(one.images, one.limit, one.seed) for one in first] == [(9, 9, 0)] * 2, "one for all codecs"
+    (fewer, _) = (one.result for one in tiny.measure(recovery, settings={"limit": 4, "seed": 5}))
+    assert (fewer.images, fewer.limit, fewer.seed) == (4, 4, 5)
+
+
+def test_what_the_gate_tests_is_tested_on_the_very_same_streams(tiny):
+    gated = Cell("toys", WEBP, 3.0, None, None, None, 1)
+    recovery = tiny.recovery(((WEBP, 1.2), (WEBP, 3.0)), seeds=(0,))
+    session = tiny.session(recovery, cells=(gated,))
+    gate = session.measure(gated, "gate", lambda name, error: None, tiny.tell).result
+    study = session.measure_recovery(recovery.cells[0], "study", lambda name, error: None, tiny.tell).result
+    session.close()
+    assert (study.points[1].bpp_mean, study.points[1].compressed) == (gate.bpp_mean, gate.score)
+    assert study.clean == gate.clean_score
+
+
+def test_training_images_that_are_tested_too_are_left_out_and_counted(tiny):
+    result = tiny.only(tiny.recovery(train="M:twice", trainer="M:look", seeds=(0,))).result
+    assert (result.train_images, result.train_tested, result.train_errors) == (8, 3, 1)
+    tested = {bytes(image.numpy()) for image, _, _ in tiny.module.data()}
+    _, control = tiny.module.SEEN
+    assert not any(bytes(image.numpy()) in tested for images, _ in control for image in images)
 
 
 def test_an_unreachable_rate_is_no_study_and_no_point_of_others(tiny):

@@ -1,0 +1,65 @@
+"""The images that models are finetuned on: a seeded choice, without those that they are tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar, final
+
+from compress_guard.engine.samples import Samples, Survey, survey
+from compress_guard.engine.subject import Subset
+from compress_guard.errors import DataError
+from compress_guard.tasks.contract import Task
+
+T = TypeVar("T")
+
+_REMEDY: Final = "give it images that the guard does not evaluate"
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingSet:
+    """Training images with what was left out of their choice."""
+
+    subset: Subset
+    tested: int
+    """Images whose very pixels are among those that models are tested on."""
+
+    @classmethod
+    def of(cls, name: str, samples: Samples, task: Task, evaluated: Survey) -> TrainingSet:
+        """The training data of this name; raises `DataError`, which names it.
+
+        Of images that come again in the evaluation data a model could learn the answers by heart, and that would pass
+        for recovery. A few stand twice in many published data sets, so that they are left out and not refused.
+        """
+        try:
+            surveyed = survey(samples, task.classes)
+        except DataError as problem:
+            raise DataError(f"training data {name}: {problem}") from problem
+        known = frozenset(evaluated.digests)
+        kept = [at for at, digest in enumerate(surveyed.digests) if digest not in known]
+        if not kept:
+            count = len(surveyed.usable)
+            raise DataError(
+                f"training data {name}: all {count} images are among those that the models are tested on; {_REMEDY}"
+            )
+        return cls(Subset(samples, _chosen(surveyed, kept)), len(surveyed.usable) - len(kept))
+
+    @property
+    def errors(self) -> int:
+        """Images that could not be read."""
+        return len(self.subset.survey.failures)
+
+
+def _chosen(surveyed: Survey, kept: Sequence[int]) -> Survey:
+    def of(values: Sequence[T]) -> tuple[T, ...]:
+        return tuple(values[at] for at in kept)
+
+    return replace(
+        surveyed,
+        usable=of(surveyed.usable),
+        infos=of(surveyed.infos),
+        digests=of(surveyed.digests),
+        slices=of(surveyed.slices),
+        targets=of(surveyed.targets),
+    )
