@@ -42,6 +42,16 @@ def test_any_memory_layout_is_the_same_image(grain, look):
         assert np.array_equal(of_tensor(strided, look), of_tensor(image, look))
 
 
+@pytest.mark.parametrize("look", [QUICK, CLOSE])
+def test_of_an_image_of_less_than_two_blocks_the_last_row_and_column_are_repeated(grain, look):
+    for height, width in ((1, 1), (3, 7), (15, 30), (40, 9)):
+        image = grain(height, width)
+        wide = (0, max(0, 16 - width), 0, max(0, 16 - height))
+        padded = torch.nn.functional.pad(image[None].float(), wide, mode="replicate")[0].to(torch.uint8)
+        assert np.array_equal(of_tensor(image, look)[1:], of_tensor(padded, look)[1:])
+        assert of_tensor(image, look)[0] == np.float32(np.log2(height * width) - 17)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (5, 40), (16, 16), (17, 23), (64, 64), (300, 17), (400, 900)])
 @pytest.mark.parametrize("look", [QUICK, CLOSE])
 def test_rows_of_blocks_lie_inside_the_image_with_their_surroundings(look, shape):

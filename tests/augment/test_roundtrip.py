@@ -24,8 +24,9 @@ BPP = st.floats(0.02, 8)
 PILLOW = ("jpeg", "webp", "avif", "jp2", "heic", "jxl")
 
 
-def available(name, **options):
-    codec = CODECS.resolve(name)(**options)
+def available(name):
+    kind, *options = name.split(" ")
+    codec = CODECS.resolve(kind)(**dict(one.split("=") for one in options))
     if (reason := codec.unavailable()) is not None:
         pytest.skip(reason)
     return codec
@@ -94,7 +95,7 @@ def test_each_of_some_rates_has_an_equal_share_whatever_a_codec_reaches(choices,
     assert rates.at(1.0) == choices[-1]
 
 
-@pytest.mark.parametrize("name", PILLOW)
+@pytest.mark.parametrize("name", [*PILLOW, "jpeg subsampling=4:4:4"])
 def test_an_image_comes_back_as_streams_at_its_setting_would_give_it(name, scenes):
     trip = RoundTrip(available(name))
     image = scenes[1][:, :131, :170]

@@ -230,6 +230,7 @@ def test_a_seeded_loader_hands_out_the_same_and_each_sample_its_own_draw(workers
     assert len({image.numpy().tobytes() for image in first}) >= 7
 
 
+@pytest.mark.slow
 @FORKED
 def test_a_worker_that_starts_anew_draws_what_any_worker_draws(picture):
     usual = loaded([picture] * 4, 1, seed=1)
