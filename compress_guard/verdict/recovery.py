@@ -138,9 +138,9 @@ def judge_recovery(
 
     Where there are several, the sentence says which is which by their `places`.
 
-    `fail`: the interval of any share is wholly below min_recovered, 0 to 1; `pass`: that of every share reaches it with
-    its lower end; else `inconclusive`, so also where a drop is too small for a share. No min_recovered: `unjudged`.
-    Raises ValueError for no share at all.
+    What has to come back has to be shown: `fail` where the lower end of any share's interval is below min_recovered, 0 to
+    1; `pass` where all are at or above it. Where a drop is too small for a share, or a share has no interval, and no
+    other fails: `inconclusive`. No min_recovered: `unjudged`. Raises ValueError for no share at all.
     """
     if not shares:
         raise ValueError("no share to judge; expected one for each rate that the model was trained for")
@@ -150,10 +150,12 @@ def judge_recovery(
     if min_recovered is None:
         return "unjudged", f"{said}no limit is set"
     said += f"at least {_percent(min_recovered, _digits(shares, min_recovered))} % asked"
-    if any(one.high is not None and one.high < min_recovered for one in known):
-        return "fail", said
-    sure = all(one.low is not None and one.low >= min_recovered for one in known)
-    return ("pass" if sure and len(known) == len(shares) else "inconclusive"), said
+    short = [one for one in known if one.low is not None and one.low < min_recovered]
+    if short:
+        surprising = any(one.value is not None and one.value >= min_recovered for one in short)
+        return "fail", said + (" of the lower end" if surprising else "")
+    sure = len(known) == len(shares) and all(one.low is not None for one in known)
+    return ("pass" if sure else "inconclusive"), said
 
 
 def _ratio(

@@ -210,11 +210,11 @@ def shares(*ends):
     ("found", "limit", "verdict"),
     [
         (shares((0.5, 0.6, 0.7)), 0.5, "pass"),
-        (shares((0.49, 0.6, 0.7)), 0.5, "inconclusive"),
-        (shares((0.3, 0.4, 0.5)), 0.5, "inconclusive"),
+        (shares((0.49, 0.6, 0.7)), 0.5, "fail"),
+        (shares((0.3, 0.4, 0.5)), 0.5, "fail"),
         (shares((0.3, 0.4, 0.499)), 0.5, "fail"),
         (shares((0.6, 0.7, 0.8), (0.55, 0.7, 0.8)), 0.5, "pass"),
-        (shares((0.6, 0.7, 0.8), (0.45, 0.7, 0.8)), 0.5, "inconclusive"),
+        (shares((0.6, 0.7, 0.8), (0.45, 0.7, 0.8)), 0.5, "fail"),
         (shares((0.6, 0.7, 0.8), (0.1, 0.2, 0.3)), 0.5, "fail"),
         ([*shares((0.6, 0.7, 0.8)), Share(None, reason="no drop")], 0.5, "inconclusive"),
         ([*shares((0.1, 0.2, 0.3)), Share(None, reason="no drop")], 0.5, "fail"),
@@ -231,7 +231,12 @@ def test_the_verdict_rests_on_the_lower_end(found, limit, verdict):
     ("found", "limit", "said"),
     [
         (shares((0.551, 0.62, 0.7)), 0.5, "recovered 62.0 % (55.1 to 70.0 %) of the drop, at least 50.0 % asked"),
-        (shares((0.4999, 0.62, 0.7)), 0.5, "recovered 62.00 % (49.99 to 70.00 %) of the drop, at least 50.00 % asked"),
+        (
+            shares((0.4999, 0.62, 0.7)),
+            0.5,
+            "recovered 62.00 % (49.99 to 70.00 %) of the drop, at least 50.00 % asked of the lower end",
+        ),
+        (shares((0.3, 0.4, 0.6)), 0.5, "recovered 40.0 % (30.0 to 60.0 %) of the drop, at least 50.0 % asked"),
         (
             shares((0.6, 0.7, 0.8), (0.1, 0.2, 0.3)),
             0.5,
