@@ -63,6 +63,15 @@ def test_two_workers_give_the_same_results(alone, two):
     assert len(two.cells) == 6
 
 
+def test_the_second_worker_predicts_of_the_clean_images_a_batch_and_the_control(alone, two):
+    def predictions(run):
+        return sum(cell["predictions"] for cell in run.json["cells"])
+
+    batch, clean, control, cells = 8, 16, 16, 6 * 16
+    assert predictions(alone) == clean + control + cells
+    assert predictions(two) == predictions(alone) + batch + control
+
+
 def test_each_case_is_in_junit_once(two, alone):
     assert sorted(two.junit) == sorted(alone.junit)
     for name, cell in two.cells.items():
