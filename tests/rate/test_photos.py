@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.rates import held
 from compress_guard.rate import plan
-from compress_guard.records import ImageInfo
+from compress_guard.records import ImageInfo, PlannedRate
 from compress_guard.registry import CODECS
 
 pytestmark = pytest.mark.photos
@@ -117,7 +117,22 @@ def test_dataset_mode_codes_little_more_than_it_keeps(lengths: Any, folder: str,
         assert np.mean([rate.encodes for rate in planned.rates]) <= bar, name
         for rate in planned.rates:
             assert abs(rate.bpp_mean / rate.target - 1) <= 0.02, f"{name} at {rate.target}"
-            assert len(rate.setting_counts) <= 2
+            assert adjacent(rate, ladder, infos, encode), f"{name} at {rate.target}"
+
+
+def adjacent(rate: PlannedRate, ladder: Sequence[float], infos: Sequence[ImageInfo], encode: Encode) -> bool:
+    """Whether at most two settings are used, and no setting between them has a mean rate between theirs."""
+    places = sorted(ladder.index(setting) for setting in rate.setting_counts)
+    if len(places) > 2:
+        return False
+
+    def mean(place: int) -> float:
+        lengths = encode([(at, ladder[place]) for at in range(len(infos))])
+        return float(np.mean([8 * length / info.pixels for length, info in zip(lengths, infos, strict=True)]))
+
+    between = range(places[0] + 1, places[-1])
+    low, high = sorted((mean(places[0]), mean(places[-1]))) if between else (0.0, 0.0)
+    return not any(low < mean(place) < high for place in between)
 
 
 @pytest.mark.slow
