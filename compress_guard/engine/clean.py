@@ -17,17 +17,25 @@ def made_once(
     """Clean evidence from a file of the run; the first process to ask makes it, the others wait and read.
 
     They predict the first batch all the same: where their model answers otherwise (built with other random weights,
-    say), or their images have other ids, they make their own. A damaged file is made again.
+    say), or their images have other ids, they make their own. A damaged file is made again. Where there is no room for
+    a lock everybody makes their own.
     """
     if shared is None:
         return made()
     from filelock import FileLock
 
-    with FileLock(f"{shared}.lock"):
+    lock = FileLock(f"{shared}.lock")
+    try:
+        lock.acquire()
+    except OSError:
+        return made()
+    try:
         if (found := _read(shared)) is None:
             result = made()
             _write(shared, result)
             return result
+    finally:
+        lock.release()
     return found if found.ids == ids and _begins_with(found, probe()) else made()
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -90,8 +93,8 @@ def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountPr
     survey, known = subset.survey, frozenset(clean.ids)
     cuts = [cut for cut in subject.batches(subset) if known.issuperset(survey.infos[at].id for at in cut)]
     chosen = _spread(cuts)
-    with tempfile.TemporaryDirectory(prefix="compress_guard-", ignore_cleanup_errors=True) as folder:
-        coder = Coder(Png(), subset.samples, survey, Store(Path(folder)), 1)
+    with _passing() as store:
+        coder = Coder(Png(), subset.samples, survey, store, 1)
         planned = _plan(len(survey.infos))
         shards = [
             Shard(
@@ -105,6 +108,20 @@ def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountPr
     for at, why in coder.lost(planned).items():
         raise CodecError(f"lossless control: image {survey.infos[at].id} was lost on the way through PNG: {why}")
     return _compared(subject, clean.select(again.ids), again)
+
+
+@contextmanager
+def _passing() -> Iterator[Store]:
+    """A store for as long as the control takes; on a disk without room for its folder it keeps nothing."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="compress-guard-control-"))
+    except OSError:
+        yield Store(Path(os.devnull))
+        return
+    try:
+        yield Store(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _spread(cuts: Sequence[range]) -> list[range]:

@@ -118,6 +118,17 @@ def test_a_folder_that_cannot_be_written_costs_only_work(tmp_path, monkeypatch):
         assert maker.made == 1
 
 
+def test_where_there_is_no_room_for_a_lock_everybody_makes_their_own(tmp_path, monkeypatch):
+    def full(self):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("filelock.FileLock._acquire", full)
+    for _ in range(2):
+        maker = Maker([1, 0])
+        assert same(maker.once(tmp_path / "clean.npz"), evidence([1, 0]))
+        assert (maker.made, maker.probed) == (1, 0)
+
+
 def _in_a_process(path, queue):
     def make():
         time.sleep(0.3)

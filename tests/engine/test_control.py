@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import replace
 from functools import partial
@@ -83,6 +84,24 @@ def test_a_sound_model_passes_on_the_batches_of_the_clean_pass():
     assert told == [(4, 11), (8, 11), (11, 11)]
     assert subject.predictions == 19 + 11
     found.check()
+
+
+def test_a_full_disk_changes_nothing(monkeypatch):
+    def full(**given):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module.tempfile, "mkdtemp", full)
+    model = Means()
+    found, subject, _ = measured(model)
+    assert (found.images, found.changed, found.fault) == (11, 0, None)
+    assert [len(batch) for batch in model.seen[5:]] == [4, 4, 3]
+    assert subject.predictions == 19 + 11
+
+
+def test_nothing_is_left_behind(monkeypatch, tmp_path):
+    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    measured(Means())
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("count", "images"), [(1, 1), (4, 4), (7, 7), (12, 12), (13, 9)])
