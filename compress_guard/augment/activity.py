@@ -24,10 +24,11 @@ CLOSE: Final = 38
 THOROUGH: Final = CLOSE + len(expectation.STEPS)
 """Features of a thorough look: the close ones, and the bits that are expected of all blocks."""
 LOOKS: Final = (QUICK, CLOSE, THOROUGH)
-_STRIPS: Final = {QUICK: 8, CLOSE: 24, THOROUGH: 24}
+_STRIPS: Final = {QUICK: 6, CLOSE: 24, THOROUGH: 24}
 """Rows of blocks that are looked at, at most: cutting one out of a PIL image costs as much as ten blocks do."""
-_BLOCKS: Final = {QUICK: 200, CLOSE: 720, THOROUGH: 720}
-"""Blocks in them, about, far from one another: of a photograph of 0.3 megapixels 4 and 14 %."""
+_BLOCKS: Final = {QUICK: 150, CLOSE: 720, THOROUGH: 720}
+"""Blocks in them, about, far from one another: of a photograph of 0.3 megapixels 3 and 14 %. Fewer for a quick look, 4
+rows and 130 blocks, bring 87 instead of 95 % of photographs within 20 % of their rate by JPEG."""
 
 # ITU-T T.81, tables K.1 and K.2. The highest frequencies are left out: they tell nothing that their neighbours do not.
 _LUMA: Final = (
@@ -73,7 +74,9 @@ def of_pil(image: Image.Image, count: int = QUICK) -> NDArray[np.float32]:
     if count == THOROUGH or min(height, width) < 2 * BLOCK:
         return of_tensor(from_pil(image), count)
     windows, every = _windows(height, width, count)
-    runs = np.stack([np.asarray(image.crop(window)) for window in windows])
+    left, top, right, bottom = windows[0]
+    pixels = bytearray().join([image.crop(window).tobytes() for window in windows])
+    runs = np.frombuffer(pixels, np.uint8).reshape(len(windows), bottom - top, right - left, 3)
     return _with_bits(_features(runs, every, height * width, count), None, count)
 
 
@@ -115,21 +118,30 @@ def _features(runs: NDArray[np.uint8], every: int, pixels: int, count: int) -> l
     """Of rows (N, 9, 8 * length + 1, 3), every n-th block counting, of an image of so many pixels."""
     import torch
 
-    number = len(runs)
-    side = BLOCK + 1
+    runs = np.ascontiguousarray(runs)
     # By torch, whose threads a DataLoader's worker holds at one; numpy's would fight the other workers for the cores.
-    blocks = torch.from_numpy(runs).unfold(2, side, BLOCK * every)  # rows, 9 lines, blocks, colours, 9 columns
-    blocks = blocks.permute(0, 2, 3, 1, 4).contiguous().float()
-    flat = blocks[..., 1:, 1:].reshape(-1, 3 * BLOCK * BLOCK)
-    found = (flat @ _kernel(count >= CLOSE)).numpy()
-    steps = np.abs(np.diff(found[:, 0].reshape(number, -1), axis=1))
-    step = math.log2(1 + steps.mean()) if steps.size else 0.0
+    found = (torch.from_numpy(_blocks(runs, every)) @ _kernel(count >= CLOSE)).numpy()
+    means = found[:, 0].reshape(len(runs), -1)
+    steps = np.abs(means[:, 1:] - means[:, :-1])
+    step = math.log2(1 + float(steps.sum()) / steps.size) if steps.size else 0.0
     features = [math.log2(pixels) - 17, step, *_above(found[:, 1 : 1 + _SCALED], *_STEPS)]
     if count >= CLOSE:
-        left = _unforetold(blocks)
+        left = _unforetold(runs, every)
         features += [*_above(found[:, 1 + _SCALED :], *_HALVED), *_above(left, *_LEVELS)]
         features += _above(left.max(1, keepdims=True), *_ANY)
     return features
+
+
+def _blocks(runs: NDArray[np.uint8], every: int) -> NDArray[np.float32]:
+    """(M, 192): the blocks that count, without the line above and the column before them; row, column and colour."""
+    count, _, width, _ = runs.shape
+    line, row = runs.strides[0], runs.strides[1]
+    along = 1 + (width - 1 - BLOCK) // (BLOCK * every)
+    # A view of them: pixels of a block's row lie side by side, which copies faster than by colours.
+    shape = (count, along, BLOCK, 3 * BLOCK)
+    strides = (line, 3 * BLOCK * every, row, 1)
+    view: NDArray[np.uint8] = np.ndarray(shape, np.uint8, runs.data, row + 3, strides)
+    return view.astype(np.float32).reshape(-1, 3 * BLOCK * BLOCK)
 
 
 def _above(found: NDArray[np.float32], lowest: int, count: int) -> list[float]:
@@ -140,13 +152,16 @@ def _above(found: NDArray[np.float32], lowest: int, count: int) -> list[float]:
     return [math.log2((one + 0.5) / len(found)) for one in reached[lowest : lowest + count].tolist()]
 
 
-def _unforetold(blocks: torch.Tensor) -> NDArray[np.float32]:
+def _unforetold(runs: NDArray[np.uint8], every: int) -> NDArray[np.float32]:
     """(M, 16): sizes of the coefficients of 4x4 luma blocks less what the pixels around them foretell.
 
     Of four predictions, as all codecs with intra modes have them, that which leaves least.
     """
     import torch
 
+    side = BLOCK + 1
+    blocks = torch.from_numpy(runs).unfold(2, side, BLOCK * every)  # rows, 9 lines, blocks, colours, 9 columns
+    blocks = blocks.permute(0, 2, 3, 1, 4).contiguous().float()
     luma = torch.einsum("c,nmcij->nmij", torch.tensor(_YCC[0]), blocks)
     # 5x5 pixels: a block with the line above and the column to the left.
     around = luma.unfold(2, 5, 4).unfold(3, 5, 4).reshape(-1, 25)
@@ -158,22 +173,22 @@ def _unforetold(blocks: torch.Tensor) -> NDArray[np.float32]:
 
 @functools.cache
 def _kernel(halved: bool) -> Any:
-    """(192, ...): RGB blocks, colour by colour, to the mean luma and coefficients in units of their steps; if `halved`,
+    """(192, ...): RGB blocks, pixel by pixel, to the mean luma and coefficients in units of their steps; if `halved`,
     then to coefficients of chroma at half resolution, in levels."""
     import torch
 
     basis = cosines(BLOCK)
-    columns = [np.multiply.outer(_YCC[0], np.outer(basis[0], basis[0]) / _LUMA[0][0]).ravel()]
+    columns = [np.multiply.outer(np.outer(basis[0], basis[0]) / _LUMA[0][0], _YCC[0]).ravel()]
     for colour, steps in zip(_YCC, (_LUMA, _CHROMA, _CHROMA), strict=True):
         for down, row in enumerate(steps):
             for across, step in enumerate(row):
                 if down or across:
-                    columns.append(np.multiply.outer(colour, np.outer(basis[down], basis[across]) / step).ravel())
+                    columns.append(np.multiply.outer(np.outer(basis[down], basis[across]) / step, colour).ravel())
     assert len(columns) == 1 + _SCALED
     if halved:
         wide = np.repeat(cosines(4), 2, axis=1) / 2
         columns += [
-            np.multiply.outer(colour, np.outer(wide[down], wide[across])).ravel()
+            np.multiply.outer(np.outer(wide[down], wide[across]), colour).ravel()
             for colour in _YCC[1:]
             for down in range(4)
             for across in range(4)

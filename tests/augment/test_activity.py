@@ -70,12 +70,12 @@ def test_rows_of_blocks_lie_inside_the_image_with_their_surroundings(look, shape
 
 @pytest.mark.parametrize("look", [QUICK, CLOSE])
 def test_a_look_at_a_large_image_costs_no_more_than_at_a_small_one(look):
-    """Blocks that count: 8 rows and about 200, 24 and about 720, whatever the size."""
+    """Blocks that count: 6 rows and about 150, 24 and about 720, whatever the size."""
     for height, width in ((600, 800), (3000, 4000), (6000, 9000)):
         windows, every = activity._windows(height, width, look)
         blocks = sum(-(-(right - left - 1) // 8 // every) for left, _, right, _ in windows)
-        assert len(windows) == {QUICK: 8, CLOSE: 24}[look]
-        assert blocks == pytest.approx({QUICK: 200, CLOSE: 720}[look], rel=0.2)
+        assert len(windows) == {QUICK: 6, CLOSE: 24}[look]
+        assert blocks == pytest.approx({QUICK: 150, CLOSE: 720}[look], rel=0.2)
 
 
 def test_a_thorough_look_begins_with_all_that_a_close_one_sees(scenes):
