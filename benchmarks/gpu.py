@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from benchmarks import apart, document, speed
 from benchmarks.apart import Apart
+from benchmarks.machine import preamble
 from benchmarks.speed import Findings, Job, named
-from benchmarks.throughput import devices, preamble
+from benchmarks.throughput import devices
 from compress_guard.engine.settings import cores, device_name
 from compress_guard.errors import CodecUnavailable, OptionError, UsageError
 
@@ -230,9 +231,7 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
 
 def report(chosen: argparse.Namespace, device: str, given: Sequence[str], ways: Ways) -> Iterator[str]:
     """All tables, each row as soon as it is measured."""
-    head = preamble([Path(one).name if "/" in one else one for one in given])
-    yield next(head).replace("benchmarks.throughput", "benchmarks.gpu")
-    yield from head
+    yield from preamble("gpu", given)
 
     def job(codec: str) -> Job:
         size = (chosen.limit, chosen.batch, chosen.repeats, cores())

@@ -34,8 +34,8 @@ from benchmarks.contenders import (
     speed_by_bench,
     speed_of_ours,
 )
+from benchmarks.machine import preamble
 from benchmarks.search import on_one_core
-from benchmarks.throughput import preamble
 from compress_guard.errors import UsageError
 
 MARK: Final = "ourselves"
@@ -169,9 +169,7 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
 
 def report(chosen: argparse.Namespace, paths: tuple[Path, ...], given: Sequence[str]) -> Iterator[str]:
     """All tables, each as soon as it is measured."""
-    command, *rest = preamble([Path(one).name if "/" in one else one for one in given])
-    yield command.replace("benchmarks.throughput", "benchmarks.ourselves")
-    yield from rest
+    yield from preamble("ourselves", given)
     tasks = [Task(paths, codec, tuple(chosen.rates)) for codec in chosen.codecs]
     yield from tables(tasks, chosen.repeats, in_own_process)
     yield from start.lines(chosen.thresholds, chosen.pairs)

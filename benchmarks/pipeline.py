@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import document
-from benchmarks.throughput import preamble
+from benchmarks.machine import preamble
 from compress_guard.engine.settings import cores
 from compress_guard.errors import UsageError
 
@@ -229,9 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def lines(chosen: argparse.Namespace, given: Sequence[str]) -> Iterator[str]:
     """The command and the machine, then the table."""
-    head = preamble([Path(one).name if "/" in one else one for one in given])
-    yield next(head).replace("benchmarks.throughput", "benchmarks.pipeline")
-    yield from head
+    yield from preamble("pipeline", given)
     yield from table(chosen.thresholds, chosen.limit)
 
 

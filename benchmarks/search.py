@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import document
+from benchmarks.machine import conditions
 from compress_guard.errors import UsageError
 
 if TYPE_CHECKING:
@@ -178,7 +179,6 @@ def table(chosen: argparse.Namespace) -> Iterator[str]:
     import torch
     from PIL import Image
 
-    from benchmarks.throughput import preamble
     from compress_guard.codecs.pixels import to_rgb
     from compress_guard.registry import CODECS as REGISTRY
 
@@ -190,7 +190,7 @@ def table(chosen: argparse.Namespace) -> Iterator[str]:
     start = time.process_time()
     images = tuple(to_rgb(Image.open(path)) for path in paths)
     reading = time.process_time() - start
-    yield from list(preamble(()))[2:]
+    yield from conditions()
     megapixels = sum(image.shape[-2] * image.shape[-1] for image in images) / 1e6
     rates = ", ".join(f"{rate:g}" for rate in chosen.rates)
     yield (

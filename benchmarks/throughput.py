@@ -16,17 +16,15 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import os
-import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from importlib import metadata
 from pathlib import Path
 
 from benchmarks import document
+from benchmarks.machine import cpu, preamble
 from benchmarks.speed import Findings, Job, Row, load, measure, named
-from compress_guard.engine.settings import check_device, cores, device_name, processor
+from compress_guard.engine.settings import check_device, cores, device_name
 from compress_guard.errors import OptionError, UsageError
 
 CODECS = [
@@ -41,7 +39,6 @@ CODECS = [
     "zoo:bmshj2018-hyperprior",
     "zoo:mbt2018-mean",
 ]
-PACKAGES = ("torch", "torchvision", "torchcodec", "pillow", "pillow-heif", "pillow-jxl-plugin", "compressai", "numpy")
 MARK = "throughput"
 HEADER = """\
 | codec | bpp | batch | encode MP/s | decode MP/s | both MP/s | peak memory MB |
@@ -88,26 +85,6 @@ def line(codec: str, found: Row, batch: int) -> str:
     numbers = " | ".join(f"{speed:.3g}" for speed in (found.encode, found.decode, both))
     memory = "" if found.memory is None else f"{found.memory:.0f}"
     return f"| {codec} | {found.bpp:.2f} | {batch} | {numbers} | {memory} |"
-
-
-def preamble(command: Sequence[str]) -> Iterator[str]:
-    """What it was measured with; `command` are the arguments, with folders by their names alone."""
-    versions = []
-    for name in PACKAGES:
-        try:
-            versions.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            continue
-    yield f"`{' '.join(['python -m benchmarks.throughput', *command])}`"
-    yield ""
-    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    yield f"{cpu()}, {cores()} of {os.cpu_count()} cores; {system}; {', '.join(versions)}."
-    yield ""
-
-
-def cpu() -> str:
-    """``CPU: AMD EPYC``."""
-    return f"CPU: {processor()}"
 
 
 def devices(asked: Sequence[str]) -> list[str]:
@@ -160,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def tables(chosen: argparse.Namespace, places: Sequence[str], given: Sequence[str]) -> Iterator[str]:
     """The command and, device by device, what it measures."""
-    yield from preamble([Path(one).name if "/" in one else one for one in given])
+    yield from preamble("throughput", given)
     for device in places:
         yield from report(
             [

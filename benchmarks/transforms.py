@@ -18,6 +18,7 @@ import io
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks import document
+from benchmarks.machine import conditions
 from benchmarks.rates import load
 from compress_guard.augment.aim import entry, table
 from compress_guard.augment.roundtrip import Rates, RoundTrip
@@ -215,13 +217,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             document.read(chosen.write, mark)
     except UsageError as problem:
         raise SystemExit(str(problem)) from problem
-    lines = (
+    measured = (
         rates(chosen.images, chosen.codecs, chosen.limit)
         if chosen.what == "rates"
         else speed(chosen.images, chosen.limit, chosen.repeats, chosen.rounds)
     )
     try:
-        document.publish(lines, chosen.write, mark)
+        document.publish(chain(conditions(), measured), chosen.write, mark)
     except OptionError as problem:
         raise SystemExit(f"--codecs: {problem}") from problem
 
