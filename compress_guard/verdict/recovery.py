@@ -138,9 +138,9 @@ def judge_recovery(
 
     Where there are several, the sentence says which is which by their `places`.
 
-    What has to come back has to be shown: `fail` where the lower end of any share's interval is below min_recovered, 0 to
-    1; `pass` where all are at or above it. Where a drop is too small for a share, or a share has no interval, and no
-    other fails: `inconclusive`. No min_recovered: `unjudged`. Raises ValueError for no share at all.
+    What has to come back has to be shown: `fail` where the lower end of any share's interval is below min_recovered, 0
+    to 1; `pass` where all are at or above it. Where a drop is too small for a share, or a share has no interval, and
+    no other fails: `inconclusive`. No min_recovered: `unjudged`. Raises ValueError for no share at all.
     """
     if not shares:
         raise ValueError("no share to judge; expected one for each rate that the model was trained for")
