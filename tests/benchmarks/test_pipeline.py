@@ -48,7 +48,9 @@ def test_each_run_is_held_against_the_work_it_cannot_avoid(monkeypatch, tmp_path
     told, _, _, _, cold, parted, again, fresh, _ = pipeline.table(tmp_path, None, run)
     assert told.startswith("CPU seconds on one thread: encoding 10, decoding 20, prediction 30")
     assert cold == "| cold, one process | 100 | 60 | 36 | (coding + prediction) / 2 cores: 30 s | 1.20 | 1.15 |"
-    assert parted == "| cold, pytest -n 2 | 100 | 60 | 33 | (coding + prediction) / 2 cores: 30 s | 1.10 | 1.15 |"
+    assert parted == (
+        "| cold, OMP_NUM_THREADS=1 pytest -n 2 | 100 | 60 | 33 | (coding + prediction) / 2 cores: 30 s | 1.10 | 1.15 |"
+    )
     assert again == "| again | 100 | 60 | 36 | the first cold run: 36 s | 1.00 |  |"
     assert fresh == "| new models, streams kept | 0 | 60 | 40 | decoding + prediction: 50 s | 0.80 | 1.15 |"
     serial, first, others = folders[0], folders[1], folders[2]
