@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from compress_guard.records import Judgement
+
 if TYPE_CHECKING:
-    from compress_guard.records import Judgement, OnMissing, Outcome, Policy, SettledBy
+    from compress_guard.records import OnMissing, Outcome, Policy, SettledBy, Share, Verdict
 
 
 class Settlement(NamedTuple):
@@ -41,6 +44,25 @@ def settle(
             return Settlement("failed", "policy", "failed because the run is strict: set max_drop or min_score")
         return Settlement("skipped", "policy", "skipped: measured without a limit")
     return Settlement("failed", "policy", "")
+
+
+def settle_recovery(
+    verdict: Verdict,
+    reason: str,
+    shares: Sequence[Share],
+    min_recovered: float | None,
+    policy: Policy,
+    strict: bool,
+) -> Settlement:
+    """The outcome of a recovery cell, by the guard's policies; `strict` fails what would be skipped."""
+    if verdict == "unjudged" and strict:
+        return Settlement("failed", "policy", "failed because the run is strict: set min_recovered")
+    if verdict == "inconclusive" and policy.on_inconclusive == "point" and min_recovered is not None:
+        short = any(one.value is not None and one.value < min_recovered for one in shares)
+        outcome: Outcome = "failed" if short else "passed"
+        return Settlement(outcome, "point", f"inconclusive, {outcome} by on_inconclusive: point")
+    judgement = Judgement(None, None, None, None, verdict, reason)
+    return settle(judgement, max_drop=None, min_score=None, policy=policy, strict=strict)
 
 
 def _inconclusive(judgement: Judgement, max_drop: float | None, min_score: float | None, policy: Policy) -> Settlement:

@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
-from compress_guard.records import Interval, Judgement, Outcome, Policy, SettledBy, Verdict
-from compress_guard.verdict import settle
+from compress_guard.records import Interval, Judgement, Outcome, Policy, SettledBy, Share, Verdict
+from compress_guard.verdict import settle, settle_recovery
 
 NUMBERS = {"drop": 3.0, "max_drop": 2.0, "score": 73.0, "min_score": None}
 
@@ -97,3 +97,27 @@ def test_every_verdict_is_settled_in_the_words_of_the_contract():
             found = settled(verdict, Policy(), strict=strict, **NUMBERS)
             assert found.outcome in get_args(Outcome)
             assert found.settled_by in get_args(SettledBy)
+
+
+SHORT, ENOUGH = Share(0.4, 0.2, 0.6), Share(0.6, 0.4, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "shares", "policy", "strict", "expected"),
+    [
+        ("pass", [ENOUGH], {}, False, ("passed", "interval")),
+        ("fail", [SHORT], {}, False, ("failed", "interval")),
+        ("inconclusive", [SHORT], {}, False, ("passed", "policy")),
+        ("inconclusive", [ENOUGH], {"on_inconclusive": "fail"}, False, ("failed", "policy")),
+        ("inconclusive", [ENOUGH], {"on_inconclusive": "point"}, False, ("passed", "point")),
+        ("inconclusive", [ENOUGH, SHORT], {"on_inconclusive": "point"}, False, ("failed", "point")),
+        ("unjudged", [ENOUGH], {}, False, ("skipped", "policy")),
+        ("unjudged", [ENOUGH], {}, True, ("failed", "policy")),
+        ("unavailable", [], {}, False, ("failed", "policy")),
+        ("unreachable", [], {}, True, ("failed", "policy")),
+        ("error", [], {}, False, ("failed", "policy")),
+    ],
+)
+def test_verdicts_become_outcomes_by_the_policies_of_the_guard(verdict, shares, policy, strict, expected):
+    settled = settle_recovery(verdict, "", shares, 0.5, Policy(**policy), strict)
+    assert (settled.outcome, settled.settled_by) == expected

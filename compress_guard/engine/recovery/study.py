@@ -16,7 +16,7 @@ from compress_guard.engine.prediction import Progress
 from compress_guard.engine.recovery.evaluation import Evaluation, evaluation_limit
 from compress_guard.engine.recovery.material import Material
 from compress_guard.engine.recovery.targets import Targets
-from compress_guard.engine.recovery.trainer import BUILT_IN, Trainer
+from compress_guard.engine.recovery.trainer import BUILT_IN, Trainer, finetunable
 from compress_guard.engine.recovery.training_set import TrainingSet
 from compress_guard.engine.recovery.trainings import Arm, Lesson, Trainings
 from compress_guard.engine.samples import Samples
@@ -27,9 +27,6 @@ from compress_guard.errors import CodecError, CodecUnavailable, ModelError, RunE
 from compress_guard.records import (
     CodecSpec,
     Guard,
-    Judgement,
-    Outcome,
-    Policy,
     Recovery,
     RecoveryCell,
     RecoveryPoint,
@@ -38,7 +35,7 @@ from compress_guard.records import (
     Verdict,
 )
 from compress_guard.store import WEIGHTS
-from compress_guard.verdict import Settlement, settle
+from compress_guard.verdict import settle_recovery
 from compress_guard.verdict.recovery import judge_recovery, share
 
 ORIGINAL: Final = "the original"
@@ -264,40 +261,6 @@ class Study:
             settled_by=settlement.settled_by,
             reason=f"{reason}; {settlement.note}" if settlement.note else reason,
         )
-
-
-def settle_recovery(
-    verdict: Verdict,
-    reason: str,
-    shares: list[Share] | tuple[()],
-    min_recovered: float | None,
-    policy: Policy,
-    strict: bool,
-) -> Settlement:
-    """The outcome of a recovery cell, by the guard's policies; `strict` fails what would be skipped."""
-    if verdict == "unjudged" and strict:
-        return Settlement("failed", "policy", "failed because the run is strict: set min_recovered")
-    if verdict == "inconclusive" and policy.on_inconclusive == "point" and min_recovered is not None:
-        short = any(one.value is not None and one.value < min_recovered for one in shares)
-        outcome: Outcome = "failed" if short else "passed"
-        return Settlement(outcome, "point", f"inconclusive, {outcome} by on_inconclusive: point")
-    judgement = Judgement(None, None, None, None, verdict, reason)
-    return settle(judgement, max_drop=None, min_score=None, policy=policy, strict=strict)
-
-
-def finetunable(model: Any, name: str) -> Any:
-    """The predictor, if it has a module to finetune; raises `ModelError`."""
-    import torch
-
-    parts = ("with_module", "preprocess")
-    if isinstance(getattr(model, "module", None), torch.nn.Module) and all(
-        callable(getattr(model, part, None)) for part in parts
-    ):
-        return model
-    raise ModelError(
-        f"{name}: has no module that could be finetuned; recovery needs a predictor that compress_guard.predictor "
-        "made, or one with .module, .preprocess and .with_module(module)"
-    )
 
 
 def _verdict_of(problem: RunError) -> Verdict:

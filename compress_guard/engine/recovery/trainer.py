@@ -109,3 +109,18 @@ def source(path: str) -> bytes:
 
 
 _REMEDY: Final = "; lower the learning rate, or name a trainer that suits the model"
+
+
+def finetunable(model: Any, name: str) -> Any:
+    """The predictor, if it has a module to finetune; raises `ModelError`."""
+    import torch
+
+    parts = ("with_module", "preprocess")
+    if isinstance(getattr(model, "module", None), torch.nn.Module) and all(
+        callable(getattr(model, part, None)) for part in parts
+    ):
+        return model
+    raise ModelError(
+        f"{name}: has no module that could be finetuned; recovery needs a predictor that compress_guard.predictor "
+        "made, or one with .module, .preprocess and .with_module(module)"
+    )

@@ -11,8 +11,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from compress_guard.engine.recovery.study import settle_recovery
-from compress_guard.records import Cell, CodecSpec, Policy, Share
+from compress_guard.records import Cell, CodecSpec
 
 JPEG, WEBP = CodecSpec("jpeg", "jpeg"), CodecSpec("webp", "webp")
 BOTH = ((JPEG, 3.0), (WEBP, 3.0))
@@ -240,27 +239,3 @@ def test_an_unreachable_rate_is_no_study_and_no_point_of_others(tiny):
     assert (first.verdict, first.outcome, first.trained, first.points) == ("unreachable", "skipped", 0, ())
     assert "jpeg cannot reach 0.05 bpp on these images" in first.reason
     assert [point.codec for point in second.points] == ["webp"]
-
-
-SHORT, ENOUGH = Share(0.4, 0.2, 0.6), Share(0.6, 0.4, 0.8)
-
-
-@pytest.mark.parametrize(
-    ("verdict", "shares", "policy", "strict", "expected"),
-    [
-        ("pass", [ENOUGH], {}, False, ("passed", "interval")),
-        ("fail", [SHORT], {}, False, ("failed", "interval")),
-        ("inconclusive", [SHORT], {}, False, ("passed", "policy")),
-        ("inconclusive", [ENOUGH], {"on_inconclusive": "fail"}, False, ("failed", "policy")),
-        ("inconclusive", [ENOUGH], {"on_inconclusive": "point"}, False, ("passed", "point")),
-        ("inconclusive", [ENOUGH, SHORT], {"on_inconclusive": "point"}, False, ("failed", "point")),
-        ("unjudged", [ENOUGH], {}, False, ("skipped", "policy")),
-        ("unjudged", [ENOUGH], {}, True, ("failed", "policy")),
-        ("unavailable", [], {}, False, ("failed", "policy")),
-        ("unreachable", [], {}, True, ("failed", "policy")),
-        ("error", [], {}, False, ("failed", "policy")),
-    ],
-)
-def test_verdicts_become_outcomes_by_the_policies_of_the_guard(verdict, shares, policy, strict, expected):
-    settled = settle_recovery(verdict, "", shares, 0.5, Policy(**policy), strict)
-    assert (settled.outcome, settled.settled_by) == expected
