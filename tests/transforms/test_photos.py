@@ -40,17 +40,18 @@ def held(name, images, draws):
     return float(np.mean(np.abs(found - 1) <= 0.2))
 
 
-# Of 200 streams, eight draws each: jpeg 95.0 %, 4:4:4 96.0 %, webp 96.5 %, avif 94.5 %, jp2 99.0 %, neural 93.5 %.
+# Of 200 streams, eight draws each: jpeg 95.0 %, 4:4:4 96.0 %, webp 96.5 %, avif 94.5 %, jp2 99.0 %, heic 95.0 %, jxl
+# 96.0 %, neural 93.5 % (python -m benchmarks.transforms rates).
 
 
 @pytest.mark.parametrize(
-    ("name", "draws"), [("jpeg", 8), ("jpeg subsampling=4:4:4", 8), ("webp", 4), ("avif", 4), ("jp2", 2)]
+    ("name", "draws"), [("jpeg", 8), ("jpeg subsampling=4:4:4", 8), ("webp", 4), ("avif", 4), ("jp2", 2), ("jxl", 2)]
 )
 def test_nine_in_ten_photographs_are_within_a_fifth_of_the_drawn_rate(photos, name, draws):
     assert held(name, photos, draws) >= BAR
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["webp", "avif", "jp2", "heic", "jxl", "neural"])
-def test_nine_in_ten_of_many_draws_are_too(photos, name):
-    assert held(name, photos, 8) >= BAR
+@pytest.mark.parametrize("name", ["heic", "neural"])
+def test_nine_in_ten_are_for_codecs_that_take_long(photos, name):
+    assert held(name, photos, 2) >= BAR
