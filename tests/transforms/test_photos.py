@@ -40,7 +40,7 @@ def held(name, images, draws):
     return float(np.mean(np.abs(found - 1) <= 0.2))
 
 
-# Of 200 streams, eight draws each: jpeg 95.0 %, 4:4:4 96.0 %, webp 96.5 %, avif 94.5 %, jp2 99.0 %, heic 95.0 %, jxl
+# Of 200 streams, eight draws each: jpeg 95.0 %, 4:4:4 95.5 %, webp 96.5 %, avif 94.5 %, jp2 99.0 %, heic 95.0 %, jxl
 # 96.0 %, neural 93.5 % (python -m benchmarks.transforms rates).
 
 
