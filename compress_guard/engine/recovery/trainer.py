@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 BUILT_IN: Final = "built in"
+_REMEDY: Final = "; lower the learning rate, or name a trainer that suits the model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,6 @@ def source(path: str) -> bytes:
     with contextlib.suppress(OSError):
         return Path(path).read_bytes()
     return b""
-
-
-_REMEDY: Final = "; lower the learning rate, or name a trainer that suits the model"
 
 
 def finetunable(model: Any, name: str) -> Any:
