@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final, Literal
+
+_LONGEST: Final = 2000
+"""Characters of the text of an exception that a message repeats."""
 
 
 class CompressGuardError(Exception):
@@ -32,7 +35,9 @@ class OptionError(CompressGuardError):
 
 
 class RunError(CompressGuardError):
-    """Something that can only go wrong at run time: the cells that depend on it get verdict `error`."""
+    """Something that can only go wrong at run time; the cells that depend on it get its verdict."""
+
+    verdict: ClassVar[Literal["error", "codec_error", "unavailable", "unreachable"]] = "error"
 
 
 class ModelError(RunError):
@@ -46,6 +51,40 @@ class DataError(RunError):
 class CodecUnavailable(RunError):
     """A codec whose library or program is not installed. The message ends with the command that brings it."""
 
+    verdict = "unavailable"
+
 
 class CodecError(RunError):
     """A codec that failed on an image: it did not encode, did not decode, or gave back another size."""
+
+    verdict = "codec_error"
+
+
+class Unreachable(RunError):
+    """A rate that the codec does not reach on these images."""
+
+    verdict = "unreachable"
+
+
+class Fault(RunError):
+    """An exception that nobody expected, as its `__cause__`. The message says where it was raised."""
+
+
+def said(problem: BaseException) -> str:
+    """Return the text of an exception that somebody's code raised, in printable characters and of bounded length.
+
+    Never raises: the text of an exception is people's code too.
+    """
+    try:
+        text = str.__str__(str(problem))
+    except BaseException:  # noqa: BLE001 -- this text is only beside the matter, and may be as broken as it likes
+        return "its text cannot be read"
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]} ... ({len(text)} characters)"
+    return text
+
+
+def described(problem: BaseException) -> str:
+    """Return ``ValueError: no weights here`` for an exception that somebody's code raised. Never raises."""
+    return f"{type(problem).__name__}: {said(problem)}"

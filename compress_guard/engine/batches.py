@@ -13,12 +13,8 @@ from compress_guard.engine.health import Watch, prove
 from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.settings import RunSettings, effective_limit
-from compress_guard.errors import RunError
+from compress_guard.errors import Unreachable
 from compress_guard.records import Cell, Guard
-
-
-class Unreachable(RunError):
-    """A rate that the codec does not reach on these images."""
 
 
 def compressed_batches(

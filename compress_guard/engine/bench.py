@@ -23,8 +23,9 @@ from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.engine.subject import CountProgress, Subject, Subset
 from compress_guard.engine.trial import Trial
+from compress_guard.engine.trouble import attempted
 from compress_guard.engine.versions import moved_from
-from compress_guard.errors import CodecError, CodecUnavailable, RunError
+from compress_guard.errors import OptionError, RunError
 from compress_guard.records import (
     Cell,
     CellResult,
@@ -34,7 +35,6 @@ from compress_guard.records import (
     Judgement,
     PlannedRate,
     RatePlan,
-    Verdict,
     format_bpp,
 )
 
@@ -86,15 +86,16 @@ class Bench:
         self._expected: Final[set[int | None]] = set()
 
     def measure(self, cell: Cell, node_id: str, progress: Progress = _silent, tell: Tell = untold) -> Measured:
-        """Measure one cell and judge it. Never raises for what the cell itself can go wrong with."""
+        """Measure one cell and judge it. Never raises for what the cell itself can go wrong with.
+
+        Raises `OptionError` for a codec whose options make no sense.
+        """
         started = time.perf_counter()
         predicted, remembered = self._subject.predictions, self._subject.remembered
         draft = Draft.of(self.guard, cell, node_id, self._settings, self._subject.device)
-        try:
-            measured = self._measure(cell, draft, progress, tell)
-        except RunError as problem:
-            judgement = _without_evidence(_verdict_of(problem), str(problem))
-            measured = Measured(draft.settled(judgement), problem=problem)
+        measured = attempted(partial(self._measure, cell, draft, progress, tell), OptionError)
+        if isinstance(measured, RunError):
+            measured = Measured(draft.given_up(measured), problem=measured)
         coding = self._codings.get(self._key(cell))
         result = replace(
             measured.result,
@@ -117,7 +118,7 @@ class Bench:
         draft.check_failures(survey, coder.failures)
         if not planned.reachable:
             why = unreachable(cell, planned, self.guard.rate)
-            return Measured(draft.settled(_without_evidence("unreachable", why)))
+            return Measured(draft.settled(Judgement.without_evidence("unreachable", why)))
         self._prove(coding, plan, subset, draft)
         self._control(limit, subset, draft, progress)
         trial = self._trial(cell, coding, subset, planned)
@@ -248,16 +249,6 @@ class Bench:
             (self.guard.name, cell.name),
             self.guard.max_error_share,
         )
-
-
-def _without_evidence(verdict: Verdict, reason: str) -> Judgement:
-    return Judgement(None, None, None, None, verdict, reason)
-
-
-def _verdict_of(problem: RunError) -> Verdict:
-    if isinstance(problem, CodecUnavailable):
-        return "unavailable"
-    return "codec_error" if isinstance(problem, CodecError) else "error"
 
 
 def unreachable(cell: Cell, planned: PlannedRate, mode: str) -> str:

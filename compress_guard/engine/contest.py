@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeVar, final
 
 from compress_guard.engine.entrants import Entrant
 from compress_guard.engine.footprint import Peak, held
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.terms import Terms, full_name
+from compress_guard.engine.trouble import attempted
 from compress_guard.errors import RunError
 from compress_guard.records import ThroughputResult
 from compress_guard.verdict.speed import Measurement, SpeedJudgement, judge_speed, median_interval
@@ -39,18 +41,23 @@ class Contest:
         entrant: Entrant | None,
         other: Entrant | None = None,
         *,
-        problem: ThroughputResult | None = None,
+        trouble: RunError | None = None,
+        reference: str = "",
         remark: str = "",
     ) -> None:
-        """`entrant` None only with a `problem`; `other` None where there is nothing to compare with, and the remark
-        says why.
+        """Take what is to be timed.
+
+        `entrant` is None only with a `trouble`, and `reference` its codec where it was that one's doing; `other` is
+        None where there is nothing to compare with, and the remark says why.
         """
         self._terms: Final = terms
         self._entrant: Final = entrant
         self._other: Final = other
         self._remark: Final = remark
-        self.problem = problem
+        self.problem = None if trouble is None else terms.given_up(trouble, reference)
         """The result where there is nothing to time, or no longer: from then on no pass is made."""
+        self.trouble = trouble
+        """What went wrong then, for whoever wants the traceback."""
         self.rounds: Final = terms.rounds
         self._repeats = 1
         """Passes of the reference in a round."""
@@ -163,11 +170,12 @@ class Contest:
         """What comes of it; None where something goes wrong now or did before."""
         if entrant is None or self.problem is not None:
             return None
-        try:
-            return deed(entrant)
-        except RunError as problem:
-            self.problem = self._terms.given_up(problem, "" if entrant is self._entrant else entrant.alias)
-            return None
+        done = attempted(partial(deed, entrant))
+        if not isinstance(done, RunError):
+            return done
+        self.trouble = done
+        self.problem = self._terms.given_up(done, "" if entrant is self._entrant else entrant.alias)
+        return None
 
 
 def _figures(measured: Measurement) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, device_name, effective_limit
+from compress_guard.errors import RunError, said
 from compress_guard.records import Cell, CellResult, Guard, Judgement, PlannedRate
 from compress_guard.verdict import settle
 
@@ -103,6 +104,10 @@ class Draft:
         )
         reason = f"{judgement.reason}: {cell.codec.alias} at {cell.bpp:g} bpp, {used} images"
         return self.settled(replace(judgement, reason=reason))
+
+    def given_up(self, problem: RunError) -> CellResult:
+        """Return the result of a cell that could not be measured."""
+        return self.settled(Judgement.without_evidence(problem.verdict, said(problem)))
 
     def settled(self, judgement: Judgement) -> CellResult:
         """The result with a judgement's verdict and what the guard's policy makes of it."""

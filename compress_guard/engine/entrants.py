@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.pixels import check_sizes
-from compress_guard.engine.batches import Unreachable
 from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.stopwatch import timed, torch_threads
-from compress_guard.errors import CodecError
+from compress_guard.errors import CodecError, Unreachable
 from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate, RatePlan, Work
 from compress_guard.store import Store
 

@@ -12,6 +12,7 @@ from typing import Any, Final, final
 
 from compress_guard import store as keys
 from compress_guard.engine.bench import Bench, Measured
+from compress_guard.engine.draft import Draft
 from compress_guard.engine.expectation import Tell, untold
 from compress_guard.engine.factories import call, check_data, check_model
 from compress_guard.engine.identity import certainty
@@ -22,6 +23,7 @@ from compress_guard.engine.settings import RunSettings, cores, resolve_device
 from compress_guard.engine.slicers import slicers
 from compress_guard.engine.subject import Subject
 from compress_guard.engine.threads import single_blas_thread
+from compress_guard.engine.trouble import attempted
 from compress_guard.errors import DataError, ModelError, RunError
 from compress_guard.records import Cell, CellResult, Guard, RecoveryCell, Thresholds
 
@@ -65,12 +67,32 @@ class Session:
     def measure(
         self, cell: Cell, node_id: str, fixtures: FixtureLookup, progress: Progress, tell: Tell = untold
     ) -> Measured:
-        """Measure and judge one cell, and leave its evidence in the run folder for the results file."""
-        self._look_ahead(cell)
-        measured = self.bench(cell.guard, fixtures).measure(cell, node_id, progress, tell)
-        if self.settings.keep_evidence:
-            keep_evidence(self.settings.run_folder, measured)
-        return measured
+        """Measure and judge one cell, and leave its evidence in the run folder for the results file.
+
+        Whatever goes wrong is the verdict of this cell. Raises KeyboardInterrupt after Ctrl-C, and what a fixture has
+        decided for the test (see `trouble.decided`).
+        """
+
+        def measured() -> Measured:
+            self._look_ahead(cell)
+            made = self.bench(cell.guard, fixtures).measure(cell, node_id, progress, tell)
+            if self.settings.keep_evidence:
+                keep_evidence(self.settings.run_folder, made)
+            return made
+
+        made = attempted(measured)
+        if not isinstance(made, RunError):
+            return made
+        return Measured(self._without_bench(cell, node_id).given_up(made), problem=made)
+
+    def _without_bench(self, cell: Cell, node_id: str) -> Draft:
+        """Return the draft of a cell of which nothing is known, perhaps not even the device."""
+        guard, device = self._guards[cell.guard], attempted(lambda: self.device)
+        if isinstance(device, str):
+            return Draft.of(guard, cell, node_id, self.settings, device)
+        draft = Draft.of(guard, cell, node_id, self.settings, "cpu")
+        draft.note(device=self.settings.device)
+        return draft
 
     def measure_recovery(
         self, cell: RecoveryCell, node_id: str, fixtures: FixtureLookup, progress: Progress

@@ -6,10 +6,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compress_guard.engine.batches import Unreachable
 from compress_guard.engine.settings import RunSettings, device_name, processor
-from compress_guard.errors import CodecError, CodecUnavailable, RunError
-from compress_guard.records import Guard, Policy, Throughput, ThroughputCell, ThroughputResult, Verdict
+from compress_guard.errors import RunError, said
+from compress_guard.records import Guard, Policy, Throughput, ThroughputCell, ThroughputResult
 from compress_guard.verdict.speed import SpeedJudgement, SpeedRule, settle_speed
 
 
@@ -76,18 +75,10 @@ class Terms:
 
     def given_up(self, problem: RunError, reference: str = "") -> ThroughputResult:
         """The result where there is nothing to time; `reference` where it was that codec's doing."""
-        told = f"the reference {reference}: {problem}" if reference else str(problem)
-        return self.settled(SpeedJudgement(_verdict_of(problem), told, False))
+        reason = f"the reference {reference}: {said(problem)}" if reference else said(problem)
+        return self.settled(SpeedJudgement(problem.verdict, reason, False))
 
 
 def full_name(device: str) -> str:
     """``cpu (AMD EPYC)``, ``cuda:0 (NVIDIA H200)``: a device with the name of what it is."""
     return f"cpu ({processor()})" if device == "cpu" else device_name(device)
-
-
-def _verdict_of(problem: RunError) -> Verdict:
-    if isinstance(problem, Unreachable):
-        return "unreachable"
-    if isinstance(problem, CodecUnavailable):
-        return "unavailable"
-    return "codec_error" if isinstance(problem, CodecError) else "error"

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from compress_guard.engine.contest import Contest, silent
-from compress_guard.engine.entrants import Field, Lane, Run
+from compress_guard.engine.entrants import Entrant, Field, Lane, Run
 from compress_guard.engine.measurement import one_cell_guard
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.session import FixtureLookup, Session
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.engine.terms import Terms
-from compress_guard.errors import OptionError, RunError
+from compress_guard.engine.trouble import attempted
+from compress_guard.errors import Fault, OptionError, RunError, said
 from compress_guard.records import CodecSpec, Guard, Scalar, SpeedLimits, Throughput, ThroughputCell, Work
 from compress_guard.registry import CODECS, codec_named, unknown
 
@@ -145,28 +146,33 @@ def _prepared(
     progress: Callable[[int, int], None],
 ) -> Contest:
     """The contest of a cell, its images coded; raises `OptionError` for a codec that makes no sense."""
-    try:
+
+    def lane_of(spec: CodecSpec, where: str) -> tuple[Field, Lane]:
         field = images()
-        lane = field.lane(cell.codec, device, progress)
+        lane = field.lane(spec, where, progress)
         lane.at(cell.bpp)
-    except RunError as problem:
-        return Contest(terms, None, problem=terms.given_up(problem))
+        return field, lane
+
+    def entrants(field: Field, lane: Lane, beside: Lane | None) -> tuple[Entrant, Entrant | None]:
+        entrant = field.entrant(lane, cell.bpp, cell.work, beside)
+        return entrant, None if beside is None else field.entrant(beside, cell.bpp, cell.work, lane)
+
+    made = attempted(partial(lane_of, cell.codec, device), OptionError)
+    if isinstance(made, RunError):
+        return Contest(terms, None, trouble=made)
+    field, lane = made
     beside: Lane | None = None
     remark = ""
     if not (terms.is_reference and lane.coder.codec.device == "cpu"):
-        try:
-            beside = field.lane(reference, "cpu", progress)
-            beside.at(cell.bpp)
-        except RunError as problem:
-            if cell.limits.min_ratio is not None:
-                return Contest(terms, None, problem=terms.given_up(problem, reference.alias))
-            beside, remark = None, f"; not compared with {reference.alias}: {problem}"
-    try:
-        entrant = field.entrant(lane, cell.bpp, cell.work, beside)
-        other = None if beside is None else field.entrant(beside, cell.bpp, cell.work, lane)
-    except RunError as problem:
-        return Contest(terms, None, problem=terms.given_up(problem))
-    return Contest(terms, entrant, other, remark=remark)
+        compared = attempted(partial(lane_of, reference, "cpu"), OptionError)
+        if not isinstance(compared, RunError):
+            beside = compared[1]
+        elif cell.limits.min_ratio is not None or isinstance(compared, Fault):
+            return Contest(terms, None, trouble=compared, reference=reference.alias)
+        else:
+            remark = f"; not compared with {reference.alias}: {said(compared)}"
+    timed = attempted(partial(entrants, field, lane, beside))
+    return Contest(terms, None, trouble=timed) if isinstance(timed, RunError) else Contest(terms, *timed, remark=remark)
 
 
 def _check_words(

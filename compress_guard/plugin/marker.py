@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NoReturn
 
 import pytest
 
-from compress_guard.engine.batches import Unreachable, compressed_batches
+from compress_guard.engine.batches import compressed_batches
 from compress_guard.engine.measurement import one_cell_guard
 from compress_guard.engine.prediction import Batch
-from compress_guard.errors import CodecUnavailable, CompressGuardError, OptionError
+from compress_guard.engine.trouble import attempted
+from compress_guard.errors import CompressGuardError, OptionError, RunError, said
 from compress_guard.plugin.run import Run, run_of
 from compress_guard.records import Cell, Guard, Judgement
 from compress_guard.registry import codec_named, unknown
@@ -116,13 +118,25 @@ def batches(request: pytest.FixtureRequest) -> Iterator[Batch]:
     lookup = request.getfixturevalue("compress_guard_session_fixtures")
     data = run.session.data(source, lookup) if isinstance(source, str) else source
     size = marker.kwargs.get("batch_size", 32)
-    try:
-        yield from compressed_batches(data, guard, cell, run.settings, run.session.device, size)
-    except (CodecUnavailable, Unreachable) as problem:
-        verdict = "unavailable" if isinstance(problem, CodecUnavailable) else "unreachable"
-        judgement = Judgement(None, None, None, None, verdict, str(problem))  # type: ignore[arg-type]  # one of both
-        settled = settle(judgement, max_drop=None, min_score=None, policy=guard.policy, strict=run.settings.strict)
-        told = f"{problem}; {settled.note}"
-        if settled.outcome == "skipped":
-            pytest.skip(told)
-        pytest.fail(told, pytrace=False)
+    made = compressed_batches(data, guard, cell, run.settings, run.session.device, size)
+    while True:
+        # Not around the yield: what is raised there is the test's own.
+        batch = attempted(partial(next, made, None))
+        if isinstance(batch, RunError):
+            _give_up(batch, guard, run)
+        elif batch is None:
+            return
+        else:
+            yield batch
+
+
+def _give_up(problem: RunError, guard: Guard, run: Run) -> NoReturn:
+    """Skip or fail the test where the guard's policies say so, else raise the error in it."""
+    if problem.verdict not in ("unavailable", "unreachable"):
+        raise problem
+    judgement = Judgement.without_evidence(problem.verdict, said(problem))
+    settled = settle(judgement, max_drop=None, min_score=None, policy=guard.policy, strict=run.settings.strict)
+    reason = f"{said(problem)}; {settled.note}"
+    if settled.outcome == "skipped":
+        pytest.skip(reason)
+    pytest.fail(reason, pytrace=False)

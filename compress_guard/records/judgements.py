@@ -31,3 +31,8 @@ class Judgement:
     """
     confidence: float | None = None
     """What the intervals hold with by themselves; a cell that may stop early promises less than its last interval."""
+
+    @classmethod
+    def without_evidence(cls, verdict: Verdict, reason: str) -> Judgement:
+        """Return the judgement of a cell that has no scores: it could not be measured, or its rate not be reached."""
+        return cls(None, None, None, None, verdict, reason)

@@ -39,7 +39,7 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
     `Remembered` where several cells share it. Raises ValueError if the evidence is not that of `images` images.
     """
     if images < 1:
-        return Judgement(None, None, None, None, "error", f"{metric} is undefined: there is no image to score")
+        return Judgement.without_evidence("error", f"{metric} is undefined: there is no image to score")
     before, after = _score(clean, images), _score(compressed, images)
     if before is None or after is None:
         return _undefined(metric, before, after, images)

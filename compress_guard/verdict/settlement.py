@@ -61,7 +61,7 @@ def settle_recovery(
         short = any(one.value is not None and one.value < min_recovered for one in shares)
         outcome: Outcome = "failed" if short else "passed"
         return Settlement(outcome, "point", f"inconclusive, {outcome} by on_inconclusive: point")
-    judgement = Judgement(None, None, None, None, verdict, reason)
+    judgement = Judgement.without_evidence(verdict, reason)
     return settle(judgement, max_drop=None, min_score=None, policy=policy, strict=strict)
 
 

@@ -144,8 +144,8 @@ def settle_speed(judged: SpeedJudgement, *, policy: Policy, strict: bool, excuse
     if judged.verdict == "inconclusive" and policy.on_inconclusive == "point":
         outcome: Literal["failed", "passed"] = "failed" if judged.point_fails else "passed"
         return Settlement(outcome, "point", f"inconclusive, {outcome} by on_inconclusive: point")
-    without_evidence = Judgement(None, None, None, None, judged.verdict, judged.reason)
-    return settle(without_evidence, max_drop=None, min_score=None, policy=policy, strict=strict)
+    judgement = Judgement.without_evidence(judged.verdict, judged.reason)
+    return settle(judgement, max_drop=None, min_score=None, policy=policy, strict=strict)
 
 
 def _side(found: MedianInterval, least: float) -> Side:

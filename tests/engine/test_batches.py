@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from compress_guard.engine.batches import Unreachable, compressed_batches
+from compress_guard.engine.batches import compressed_batches
 from compress_guard.engine.settings import RunSettings
-from compress_guard.errors import CodecError, CodecUnavailable, DataError
+from compress_guard.errors import CodecError, CodecUnavailable, DataError, Unreachable
 
 
 def shown(model):

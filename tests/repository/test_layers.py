@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).parents[2]
 PACKAGE: Final = "compress_guard"
 
 LINES: Final = (
-    ("errors",),
+    ("errors", "interrupts"),
     ("records",),
     ("registry",),
     ("codecs", "tasks", "thresholds"),
@@ -45,7 +45,9 @@ HEAVY: Final = frozenset(
 )
 NETWORKS: Final = frozenset(["codecs/neural/network.py", "transforms.py"])
 """Modules whose classes derive from torch's: they import it at the top, and are themselves imported on use only."""
-WITHOUT_NUMPY: Final = frozenset(["errors", "registry", "thresholds", "plugin", "cli", "__main__", "__init__"])
+WITHOUT_NUMPY: Final = frozenset(
+    ["errors", "interrupts", "registry", "thresholds", "plugin", "cli", "__main__", "__init__"]
+)
 """Parts that a run without a gate, or a collection, goes through."""
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from compress_guard import store as keys
-from compress_guard.engine.batches import Unreachable
 from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import CHUNK_IMAGES, Coder
@@ -16,7 +15,7 @@ from compress_guard.engine.health import prove
 from compress_guard.engine.recovery.pool import Pool
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.subject import CountProgress, Subset
-from compress_guard.errors import CodecError
+from compress_guard.errors import CodecError, Unreachable
 from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate, RatePlan
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
-from compress_guard.engine.batches import Unreachable
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.recovery.evaluation import Evaluation, evaluation_limit
 from compress_guard.engine.recovery.material import Material
@@ -23,7 +22,8 @@ from compress_guard.engine.samples import Samples
 from compress_guard.engine.settings import RunSettings, device_name
 from compress_guard.engine.shelf import Shelf
 from compress_guard.engine.subject import Subject, Subset
-from compress_guard.errors import CodecError, CodecUnavailable, ModelError, RunError
+from compress_guard.engine.trouble import attempted
+from compress_guard.errors import ModelError, RunError, said
 from compress_guard.records import (
     CodecSpec,
     Guard,
@@ -87,13 +87,11 @@ class Study:
         """Train, test and judge one cell. Never raises for what the cell itself can go wrong with."""
         started = time.perf_counter()
         before = self._prepared.trainings.made if self._prepared else 0
-        problem = None
-        result = self._draft(cell, node_id)
-        try:
-            result = self._measured(cell, result, progress)
-        except RunError as raised:
-            problem = raised
-            result = self._settled(result, _verdict_of(raised), str(raised), ())
+        draft, problem = self._draft(cell, node_id), None
+        result = attempted(partial(self._measured, cell, draft, progress))
+        if isinstance(result, RunError):
+            problem = result
+            result = self._settled(draft, problem.verdict, said(problem), ())
         made = self._prepared.trainings.made - before if self._prepared else 0
         return MeasuredRecovery(replace(result, trained=made, seconds=time.perf_counter() - started), problem)
 
@@ -261,14 +259,6 @@ class Study:
             settled_by=settlement.settled_by,
             reason=f"{reason}; {settlement.note}" if settlement.note else reason,
         )
-
-
-def _verdict_of(problem: RunError) -> Verdict:
-    if isinstance(problem, Unreachable):
-        return "unreachable"
-    if isinstance(problem, CodecUnavailable):
-        return "unavailable"
-    return "codec_error" if isinstance(problem, CodecError) else "error"
 
 
 def _mean(values: tuple[float, ...]) -> float:

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard import store as keys
-from compress_guard.engine.batches import Unreachable
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.recovery.batches import Batches
 from compress_guard.engine.recovery.material import Decoded, Material
 from compress_guard.engine.recovery.targets import Targets
 from compress_guard.engine.recovery.trainer import Trainer, source, source_of
 from compress_guard.engine.recovery.weights import Weights
-from compress_guard.errors import CodecError, ModelError
+from compress_guard.errors import CodecError, ModelError, Unreachable
 from compress_guard.records import CodecSpec, Guard, Recovery, TrainedRate, format_trained
 
 if TYPE_CHECKING:

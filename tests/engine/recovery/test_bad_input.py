@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from compress_guard.engine.batches import Unreachable
 from compress_guard.engine.recovery.material import Material
+from compress_guard.errors import Unreachable
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,152 @@
+"""The one place where whatever is raised while a cell is measured becomes an error with a verdict.
+
+People's code may raise anything: `SystemExit` of a script, a `KeyboardInterrupt` without Ctrl-C, a class of its own
+whose text cannot be read. None of it may end the run or lose a cell. Ctrl-C itself always ends the run.
+"""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Final, TypeVar
+
+from compress_guard import interrupts
+from compress_guard.errors import CompressGuardError, Fault, RunError, described, said
+
+T = TypeVar("T")
+
+_PACKAGE: Final = str(Path(__file__).parents[1]) + os.sep
+_FOLDERS: Final = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+_LIBRARIES: Final = ("<", *{str(path) + os.sep for name in _FOLDERS for path in (name, Path(name).resolve())})
+"""Beginnings of the names of files that are nobody's project: installed packages, and code without a file."""
+_LONGEST: Final = 2**16
+"""Characters of a text in a traceback."""
+_DECIDED: Final = "_compress_guard_decided"
+"""An attribute of exceptions that are meant for whoever drives the run."""
+
+
+def attempted(deed: Callable[[], T], *passing: type[Exception]) -> T | RunError:
+    """Return what `deed` gives, or the error that stands for whatever it raised.
+
+    Raises KeyboardInterrupt after Ctrl-C, even where somebody's code has swallowed it, what was `decided`, and
+    exceptions of the types `passing`.
+    """
+    with interrupts.watched() as watch:
+        try:
+            made = deed()
+        except passing:
+            raise
+        except BaseException as problem:  # noqa: BLE001 -- people's code raises what it likes: see the module
+            return as_error(problem)
+        watch.check()
+        return made
+
+
+def as_error(problem: BaseException) -> RunError:
+    """Return the error whose verdict and text stand for an exception: itself if it is a `RunError`, else a `Fault`.
+
+    Raises KeyboardInterrupt after Ctrl-C, and what was `decided`.
+    """
+    pass_on(problem)
+    # By its type alone: isinstance also asks the object for its __class__, which may raise.
+    if issubclass(type(problem), RunError):
+        return _with_sound_causes(problem)  # type: ignore[arg-type]  # as just checked
+    error = RunError(said(problem)) if issubclass(type(problem), CompressGuardError) else Fault(_blame(problem))
+    error.__cause__ = problem
+    return _with_sound_causes(error)
+
+
+def pass_on(problem: BaseException) -> None:
+    """Raise again what is no trouble of a cell: Ctrl-C, and what was `decided`.
+
+    Whoever catches more than `Exception` calls this first.
+    """
+    if interrupts.is_real(problem):
+        if issubclass(type(problem), KeyboardInterrupt):
+            raise problem
+        raise KeyboardInterrupt from problem
+    try:
+        decided_before = _DECIDED in vars(problem)
+    except BaseException:  # noqa: BLE001 -- an exception may break its own attributes
+        return
+    if decided_before:
+        raise problem
+
+
+def decided(problem: BaseException) -> BaseException:
+    """Return an exception, marked as one that no cell may turn into a verdict.
+
+    That is what a fixture of pytest decides for the tests that use it: to skip, to fail, to leave.
+    """
+    setattr(problem, _DECIDED, True)
+    return problem
+
+
+def traced(problem: RunError) -> str | None:
+    """Return the traceback of what caused an error, None where nothing did but what its message says."""
+    if problem.__cause__ is None:
+        return None
+    lines = traceback.format_exception(problem.__cause__)
+    return "".join(lines).encode("utf-8", "backslashreplace").decode("utf-8").rstrip()
+
+
+class Unspeakable(Exception):
+    """A stand-in for an exception of which nothing can be asked, or whose text would fill the terminal."""
+
+
+def _with_sound_causes(error: RunError) -> RunError:
+    """Return the error, after taking from its causes what would end whoever writes its traceback down."""
+    link: BaseException = error
+    seen = {id(link)}
+    while (cause := link.__cause__ or link.__context__) is not None and id(cause) not in seen:
+        if not _is_sound(cause):
+            link.__cause__, link.__context__ = Unspeakable(described(cause)), None
+            break
+        seen.add(id(cause))
+        link = cause
+    return error
+
+
+def _is_sound(problem: BaseException) -> bool:
+    try:
+        isinstance(problem, RunError)
+        traceback.walk_tb(problem.__traceback__)
+        asked = (problem.__cause__, problem.__context__, problem.__suppress_context__, str(problem), repr(problem))
+        return all(len(text) <= _LONGEST for text in (*asked[3:], *getattr(problem, "__notes__", ())))
+    except BaseException:  # noqa: BLE001 -- an exception may break whatever it is asked for
+        return False
+
+
+def _blame(problem: BaseException) -> str:
+    """Return what to say of an exception that nobody expected: whose code raised it."""
+    frames = _frames(problem)
+    own = [at for at, (frame, _) in enumerate(frames) if frame.f_code.co_filename.startswith(_PACKAGE)]
+    deeper = frames[own[-1] + 1 :] if own else frames
+    people = [place for place in deeper if not place[0].f_code.co_filename.startswith((*_LIBRARIES, _PACKAGE))]
+    if people:
+        return f"{_place(people[-1])} raised {described(problem)}; expected code that returns"
+    where = f" at {_place(frames[own[-1]])}" if own else ""
+    return (
+        f"compress_guard failed{where} ({described(problem)}); this is a fault of compress_guard and says nothing of "
+        "the model or the data: please report it with its traceback"
+    )
+
+
+def _frames(problem: BaseException) -> list[tuple[FrameType, int]]:
+    """Return the frames that an exception came through, with their lines, the deepest one last."""
+    try:
+        return list(traceback.walk_tb(problem.__traceback__))
+    except BaseException:  # noqa: BLE001 -- an exception may break its own attributes
+        return []
+
+
+def _place(place: tuple[FrameType, int]) -> str:
+    frame, line = place
+    path = frame.f_code.co_filename
+    if path.startswith(_PACKAGE):
+        return f"{path.removeprefix(_PACKAGE)}:{line}"
+    return f"{Path(path).name}:{line} ({frame.f_code.co_name})"
