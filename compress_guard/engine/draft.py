@@ -51,6 +51,7 @@ class Draft:
                 limit=effective_limit(cell, settings),
                 max_drop=cell.max_drop,
                 min_score=cell.min_score,
+                min_clean=cell.min_clean,
             ),
         )
 
@@ -91,7 +92,7 @@ class Draft:
 
     def judged(self, cell: Cell, judgement: Judgement, used: int) -> CellResult:
         """The result with this judgement, which rests on so many images."""
-        drop, score = judgement.drop, judgement.score_interval
+        drop, score, clean = judgement.drop, judgement.score_interval, judgement.clean_interval
         self.note(
             images_used=used,
             clean_score=judgement.clean_score,
@@ -101,6 +102,8 @@ class Draft:
             drop_high=drop.high if drop else None,
             score_low=score.low if score else None,
             score_high=score.high if score else None,
+            clean_low=clean.low if clean else None,
+            clean_high=clean.high if clean else None,
         )
         reason = f"{judgement.reason}: {cell.codec.alias} at {cell.bpp:g} bpp, {used} images"
         return self.settled(replace(judgement, reason=reason))
@@ -115,6 +118,7 @@ class Draft:
             judgement,
             max_drop=self.result.max_drop,
             min_score=self.result.min_score,
+            min_clean=self.result.min_clean,
             policy=self.guard.policy,
             strict=self.settings.strict,
         )

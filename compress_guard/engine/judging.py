@@ -63,6 +63,7 @@ class Judging:
             min_score=cell.min_score,
             confidence=self._guard.confidence,
             seed=self._seed,
+            min_clean=cell.clean_floor,
         )
 
     def expected(self, images: int, confidence: float) -> float | None:
@@ -107,6 +108,7 @@ class Judging:
             confidence=confidence,
             seed=self._seed,
             images=images,
+            min_clean=cell.clean_floor,
         )
 
     def _clean_scorer(self, clean: Evidence) -> Remembered:
@@ -128,8 +130,9 @@ def _needed(judgement: Judgement, cell: Cell, found: Changes, confidence: float)
             needed.append(images_needed_of_flags(found.images, *flips, cell.max_drop, confidence))
         else:
             needed.append(images_needed(drop, cell.max_drop, found.images, confidence))
-    if cell.min_score is not None and score is not None and _reaches(score, cell.min_score):
-        needed.append(images_needed(score, cell.min_score, found.images, confidence))
+    for interval, floor in ((score, cell.min_score), (judgement.clean_interval, cell.clean_floor)):
+        if floor is not None and interval is not None and _reaches(interval, floor):
+            needed.append(images_needed(interval, floor, found.images, confidence))
     known = [number for number in needed if number is not None]
     return max(known) if known and len(known) == len(needed) else None
 

@@ -47,6 +47,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     metric: str | None = None,
     max_drop: float | None = None,
     min_score: float | None = None,
+    min_clean: float | None = None,
     rate: RateMode = "dataset",
     rate_tolerance: float | None = None,
     confidence: float = 0.95,
@@ -70,7 +71,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     check_rate(rate, bpp, rate_tolerance)
     if not 0.5 < confidence < 1:
         raise OptionError(f"confidence {confidence:g} is outside 0.5 to 1; 0.95 is usual")
-    for key, points in (("max_drop", max_drop), ("min_score", min_score)):
+    for key, points in (("max_drop", max_drop), ("min_score", min_score), ("min_clean", min_clean)):
         if points is not None and points not in POINTS:
             raise OptionError(f"{key} {points:g} is outside {POINTS}; give it in points")
     if limit is not None and (type(limit) is not int or limit < 1):
@@ -84,7 +85,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         metric=metric or metrics[0],
         model="",
         data="",
-        cells=(Cell(name, spec, float(bpp), max_drop, min_score, limit, 0),),
+        cells=(Cell(name, spec, float(bpp), max_drop, min_score, limit, 0, min_clean=min_clean),),
         rate=rate,
         rate_tolerance=TOLERANCE[rate] if rate_tolerance is None else rate_tolerance,
         confidence=confidence,
@@ -157,12 +158,12 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads for coding, by default all cores.
         seed: Of mixes, subsets and the bootstrap.
         cache: A folder that keeps bitstreams and rate plans and, of a model with a `fingerprint`, what it predicted.
-        wanted: As in thresholds.yaml: metric, max_drop and min_score (points), rate (``dataset`` or ``image``),
-            rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable, on_unavailable;
-            options (a mapping) for the codec; fingerprint, a text that changes whenever the model does.
+        wanted: As in thresholds.yaml: metric, max_drop, min_score and min_clean (points), rate (``dataset`` or
+            ``image``), rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable,
+            on_unavailable; options (a mapping) for the codec; fingerprint, a text that changes whenever the model does.
 
     Returns:
-        The cell's result; `verdict` is ``unjudged`` without a max_drop or min_score.
+        The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean.
 
     Raises:
         OptionError: unknown keyword, codec, task, metric or option. ModelError, DataError, CodecError,

@@ -42,15 +42,16 @@ class GuardFacade:
     def check(
         self, model: Any, data: Any, *, task: str, codec: str = "jpeg", bpp: float = 0.25, **wanted: Any
     ) -> CellResult:
-        """Assert that the model keeps its limits (``max_drop``, ``min_score``) and record the result.
+        """Assert that the model keeps its limits (``max_drop``, ``min_score``, ``min_clean``) and record the result.
 
         Returns the result where the test goes on; fails or skips the test where a cell of a file would. Raises
         `OptionError` without a limit, and for what `compress_guard.measure` refuses.
         """
         __tracebackhide__ = True
         _check_keywords("check", wanted)
-        if wanted.get("max_drop") is None and wanted.get("min_score") is None:
-            raise OptionError("guard.check needs max_drop or min_score; use guard.measure to measure only")
+        # A min_clean of 0 is no limit.
+        if all(wanted.get(key) is None for key in ("max_drop", "min_score")) and not wanted.get("min_clean"):
+            raise OptionError("guard.check needs max_drop, min_score or min_clean; use guard.measure to measure only")
         measured = self._measured(model, data, task=task, codec=codec, bpp=bpp, **wanted)
         if self._run.settings.keep_evidence:
             keep_evidence(self._run.settings.run_folder, measured)

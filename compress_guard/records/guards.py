@@ -59,13 +59,15 @@ class Cell:
     codec: CodecSpec
     bpp: float
     max_drop: float | None
-    """Allowed drop in points; None: measured and `unjudged` unless there is a min_score."""
+    """Allowed drop in points; None: measured and `unjudged` unless there is another limit."""
     min_score: float | None
     limit: int | None
     """Images of the data set to use, all if None."""
     line: int
     """Line in the thresholds file (1-based) that a failure should point to."""
     slice_limits: tuple[SliceLimit, ...] = ()
+    min_clean: float | None = None
+    """Least clean score in points. None: a model that knows nothing is an error; 0: not even that is."""
 
     @property
     def label(self) -> str:
@@ -79,7 +81,12 @@ class Cell:
 
     @property
     def judged(self) -> bool:
-        return self.max_drop is not None or self.min_score is not None
+        return self.max_drop is not None or self.min_score is not None or self.clean_floor is not None
+
+    @property
+    def clean_floor(self) -> float | None:
+        """The least clean score that is judged: a `min_clean` of 0 is no limit, since nothing could miss it."""
+        return self.min_clean or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,12 @@ class CellResult:
     """Upper end of it."""
     max_drop: float | None = None
     min_score: float | None = None
+    min_clean: float | None = None
+    """Least clean score; None: a model that knows nothing is an error, 0: not even that is."""
+    clean_low: float | None = None
+    """Lower end of the clean score's confidence interval; only where there is a min_clean to judge it by."""
+    clean_high: float | None = None
+    """Upper end of it."""
     interval_confidence: float | None = None
     """What the interval of the drop holds with by itself; more than `confidence` where looks before the last image had
     a part of the error."""

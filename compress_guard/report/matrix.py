@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
 _GAP: Final = "  "
+_FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
+    ("min score", lambda result: result.min_score),
+    ("min clean", lambda result: result.min_clean or None),
+)
+"""The rows of limits that scores have to reach; a min_clean of 0 is none."""
 
 
 def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
@@ -103,9 +108,10 @@ def _limit_rows(grid: _Grid, shared: list[str] | None) -> list[tuple[str, list[s
     rows = []
     if shared is not None and any(shared):
         rows.append(("allowed", shared))
-    floors = [grid.values(rate, lambda result: result.min_score) for rate in grid.rates]
-    if any(floors):
-        rows.append(("min score", [figure.span(map(figure.limit, values)) if values else "" for values in floors]))
+    for name, floor in _FLOORS:
+        floors = [grid.values(rate, floor) for rate in grid.rates]
+        if any(floors):
+            rows.append((name, [figure.span(map(figure.limit, values)) if values else "" for values in floors]))
     return rows
 
 

@@ -103,7 +103,7 @@ def _cells(
                 raise at.error(found, f"give max_drop at {bpp} bpp too, or leave this rate out")
             min_score = floor.at(bpp) if floor else None
             limit = chosen.limit.at(spec.alias)
-            cell = Cell(at.context, spec, bpp, max_drop, min_score, limit, at.line)
+            cell = Cell(at.context, spec, bpp, max_drop, min_score, limit, at.line, min_clean=chosen.min_clean)
             if cell.judged:
                 limits = tuple(one for rule in rules for one in rule.at(bpp, rates.source))
                 cell = replace(cell, slice_limits=limits)

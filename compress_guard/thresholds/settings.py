@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 
 from compress_guard.records import CodecSpec, Correction, OnInconclusive, OnMissing, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
+from compress_guard.thresholds.curve import POINTS
 from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.rates import Rates, read_bpp, read_codecs
 from compress_guard.thresholds.recovery import Finetuning
@@ -32,6 +33,7 @@ class Settings:
     correction: Correction = "none"
     decoder_swap: bool = False
     max_error_share: float = 0.0
+    min_clean: float | None = None
     policy: Policy = field(default_factory=Policy)
     throughput: Asked | None = None
     recovery: Finetuning | None = None
@@ -76,6 +78,11 @@ def _images(value: Value, what: str) -> int | None:
     return scalar
 
 
+def _points(value: Value, what: str, catalogue: Catalogue) -> float | None:
+    del catalogue
+    return None if value.empty else value.number(what, POINTS)
+
+
 def _number_in(span: Span) -> Callable[[Value, str, Catalogue], float]:
     return lambda value, what, _: value.number(what, span)
 
@@ -89,6 +96,7 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "confidence": _number_in(Span(0.5, 1, open_low=True, open_high=True)),
     "correction": lambda value, what, _: value.choice(what, get_args(Correction)),
     "decoder_swap": lambda value, what, _: value.flag(what),
+    "min_clean": _points,
     "max_error_share": _number_in(Span(0, 1, open_high=True)),
     "throughput": Asked.read,
 }

@@ -28,15 +28,17 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
     confidence: float,
     seed: int,
     images: int,
+    min_clean: float | None = None,
 ) -> Judgement:
     """The drop from `clean` to `compressed`, both over the same `images` images in the same order, and its verdict.
 
     `fail`: the whole interval of the drop is above max_drop (or that of the compressed score below min_score); `pass`:
-    the whole interval is at or below it (at or above min_score); else `inconclusive`; where both limits are given the
-    worse verdict counts. No limit: `unjudged`. A score that is undefined on either side: `error`. Limits, scores and
-    drops are points; 0 < confidence < 1. Where both scorers have flags the intervals are score intervals, else
-    they come from a paired bootstrap that depends on `seed` and the evidence alone: give the clean scorer as
-    `Remembered` where several cells share it. Raises ValueError if the evidence is not that of `images` images.
+    the whole interval is at or below it (at or above min_score); else `inconclusive`. `min_clean` is to the clean score
+    what min_score is to the compressed one. Of several limits the worst verdict counts. No limit: `unjudged`. A score
+    that is undefined on either side: `error`. Limits, scores and drops are points; 0 < confidence < 1. Where both
+    scorers have flags the intervals are score intervals, else they come from a paired bootstrap that depends on `seed`
+    and the evidence alone: give the clean scorer as `Remembered` where several cells share it. Raises ValueError if the
+    evidence is not that of `images` images.
     """
     if images < 1:
         return Judgement.without_evidence("error", f"{metric} is undefined: there is no image to score")
@@ -45,22 +47,34 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
         return _undefined(metric, before, after, images)
     pair = _Pair(clean, compressed, images, seed, confidence)
     drop = pair.drop(before - after)
-    score = None if min_score is None else pair.score(after)
+    score = None if min_score is None else pair.score(compressed, after)
+    floor = None if min_clean is None else pair.score(clean, before)
     reason = sentence.of_drop(metric, (before, after), drop, confidence, max_drop)
     if score is not None and min_score is not None:
         reason = f"{reason}; {sentence.of_score(score, confidence, min_score)}"
-    elif max_drop is None:
+    if floor is not None and min_clean is not None:
+        reason = f"{reason}; {sentence.of_clean(floor, confidence, min_clean)}"
+    if max_drop is None and score is None and floor is None:
         reason = f"{reason}, no limit is set"
-    return Judgement(before, after, drop, score, decide(drop, score, max_drop, min_score), reason, confidence)
+    verdict = decide(drop, score, max_drop, min_score, floor, min_clean)
+    return Judgement(before, after, drop, score, verdict, reason, confidence, floor)
 
 
-def decide(drop: Interval, score: Interval | None, max_drop: float | None, min_score: float | None) -> Verdict:
-    """The verdict on a drop and, where there is a min_score, on the compressed score."""
+def decide(
+    drop: Interval,
+    score: Interval | None,
+    max_drop: float | None,
+    min_score: float | None,
+    clean: Interval | None = None,
+    min_clean: float | None = None,
+) -> Verdict:
+    """The verdict on a drop and, where they have a limit, on the compressed score and on the clean one."""
     sides: list[Literal["pass", "fail", "inconclusive"]] = []
     if max_drop is not None:
         sides.append("fail" if drop.low > max_drop else "pass" if drop.high <= max_drop else "inconclusive")
-    if min_score is not None and score is not None:
-        sides.append("fail" if score.high < min_score else "pass" if score.low >= min_score else "inconclusive")
+    for interval, floor in ((score, min_score), (clean, min_clean)):
+        if interval is not None and floor is not None:
+            sides.append("fail" if interval.high < floor else "pass" if interval.low >= floor else "inconclusive")
     if not sides:
         return "unjudged"
     return "fail" if "fail" in sides else "inconclusive" if "inconclusive" in sides else "pass"
@@ -82,22 +96,23 @@ class _Pair:
             self._check(clean, compressed)
             lost, gained = int(np.sum(clean & ~compressed)), int(np.sum(compressed & ~clean))
             return paired.drop_interval(self.images, lost, gained, self.confidence)
-        return self._resampled(self.clean, value, (-100.0, 100.0))
+        return self._resampled(self.clean, self.compressed, value, (-100.0, 100.0))
 
-    def score(self, value: float) -> Interval:
-        flags = self.compressed.flags
+    def score(self, side: Scorer, value: float) -> Interval:
+        """The score of one side alone."""
+        flags = side.flags
         if flags is not None:
             self._check(flags)
             return wilson.score_interval(self.images, int(np.sum(flags)), self.confidence)
-        return self._resampled(None, value, (0.0, 100.0))
+        return self._resampled(None, side, value, (0.0, 100.0))
 
     def _check(self, *sides: NDArray[np.bool_]) -> None:
         for flags in sides:
             if flags.shape != (self.images,):
                 raise ValueError(f"the evidence has flags of shape {flags.shape}, expected ({self.images},)")
 
-    def _resampled(self, clean: Scorer | None, value: float, bounds: tuple[float, float]) -> Interval:
-        return bootstrap.interval(clean, self.compressed, value, self.images, self.seed, self.confidence, bounds)
+    def _resampled(self, clean: Scorer | None, scored: Scorer, value: float, bounds: tuple[float, float]) -> Interval:
+        return bootstrap.interval(clean, scored, value, self.images, self.seed, self.confidence, bounds)
 
 
 def _score(scorer: Scorer, images: int) -> float | None:

@@ -35,9 +35,18 @@ def of_drop(metric: str, scores: tuple[float, float], drop: Interval, confidence
 
 def of_score(score: Interval, confidence: float, min_score: float) -> str:
     """``the score of 73.1 (95 % interval 66.6 to 78.8) has to reach 60.0``."""
-    digits = decimals((score.low, score.value, score.high), min_score)
-    value, low, high, limit = (number(one, digits) for one in (score.value, score.low, score.high, min_score))
-    return f"the score of {value} ({100 * confidence:g} % interval {low} to {high}) has to reach {limit}"
+    return _of_floor("the score", score, confidence, min_score)
+
+
+def of_clean(clean: Interval, confidence: float, min_clean: float) -> str:
+    """``the clean score of 76.2 (95 % interval 69.9 to 81.6) has to reach 70.0``."""
+    return _of_floor("the clean score", clean, confidence, min_clean)
+
+
+def _of_floor(name: str, score: Interval, confidence: float, floor: float) -> str:
+    digits = decimals((score.low, score.value, score.high), floor)
+    value, low, high, limit = (number(one, digits) for one in (score.value, score.low, score.high, floor))
+    return f"{name} of {value} ({100 * confidence:g} % interval {low} to {high}) has to reach {limit}"
 
 
 def number(value: float, digits: int = 1) -> str:

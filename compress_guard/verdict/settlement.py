@@ -21,7 +21,13 @@ class Settlement(NamedTuple):
 
 
 def settle(
-    judgement: Judgement, *, max_drop: float | None, min_score: float | None, policy: Policy, strict: bool
+    judgement: Judgement,
+    *,
+    max_drop: float | None,
+    min_score: float | None,
+    policy: Policy,
+    strict: bool,
+    min_clean: float | None = None,
 ) -> Settlement:
     """The outcome of a cell with these limits (points, None where not set).
 
@@ -34,7 +40,8 @@ def settle(
     if verdict == "fail":
         return Settlement("failed", "interval", "")
     if verdict == "inconclusive":
-        return _inconclusive(judgement, max_drop, min_score, policy)
+        limits = (max_drop, min_score, min_clean)
+        return _inconclusive(judgement, limits, policy)
     if verdict == "unreachable":
         return _missing("on_unreachable", policy.on_unreachable, policy, strict)
     if verdict == "unavailable":
@@ -65,12 +72,20 @@ def settle_recovery(
     return settle(judgement, max_drop=None, min_score=None, policy=policy, strict=strict)
 
 
-def _inconclusive(judgement: Judgement, max_drop: float | None, min_score: float | None, policy: Policy) -> Settlement:
+def _inconclusive(
+    judgement: Judgement, limits: tuple[float | None, float | None, float | None], policy: Policy
+) -> Settlement:
+    """What the file says of it; `limits` are max_drop, min_score and min_clean."""
+    max_drop, *floors = limits
     choice = policy.on_inconclusive
     if choice == "point":
         dropped = max_drop is not None and judgement.drop is not None and judgement.drop.value > max_drop
-        short = min_score is not None and judgement.score is not None and judgement.score < min_score
-        failed = dropped or short
+        scores = (judgement.score, judgement.clean_score)
+        short = (
+            floor is not None and score is not None and score < floor
+            for score, floor in zip(scores, floors, strict=True)
+        )
+        failed = dropped or any(short)
     else:
         failed = choice == "fail"
     outcome: Outcome = "failed" if failed else "passed"

@@ -69,10 +69,11 @@ class EarlyStop:
         min_score: float | None,
         confidence: float,
         seed: int,
+        min_clean: float | None = None,
     ) -> None:
         self._planned: Final = planned
         self._metric: Final = metric
-        self._limits: Final = (max_drop, min_score)
+        self._limits: Final = (max_drop, min_score, min_clean)
         self._error: Final = 1 - confidence
         self._seed: Final = seed
         self._spent = 0.0
@@ -85,7 +86,7 @@ class EarlyStop:
 
     def due(self, images: int) -> bool:
         """Whether a look at the first `images` images may decide: never at all of them, nor where there is no limit."""
-        return self._limits != (None, None) and self._next <= images < self._planned
+        return self._limits != (None, None, None) and self._next <= images < self._planned
 
     def look(self, clean: Scorer, compressed: Scorer, images: int) -> Judgement | None:
         """The final judgement, pass or fail, if the first `images` images make it certain, else None.
@@ -111,26 +112,29 @@ class EarlyStop:
         return self._judge(clean, compressed, images, self._error - self._spent)
 
     def _look_at_flags(self, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Judgement | None:
-        max_drop, min_score = self._limits
+        max_drop, min_score, min_clean = self._limits
         confidence = 1 - self._spent
-        images, right = len(after), int(np.sum(after))
+        images, right, known = len(after), int(np.sum(after)), int(np.sum(before))
         lost, gained = int(np.sum(before & ~after)), int(np.sum(after & ~before))
         if not self._settled(images, lost, gained, right):
             return None
         drop = betting.drop_interval(images, lost, gained, confidence)
         score = None if min_score is None else betting.score_interval(images, right, confidence)
-        verdict = decide(drop, score, max_drop, min_score)
+        clean = None if min_clean is None else betting.score_interval(images, known, confidence)
+        verdict = decide(drop, score, max_drop, min_score, clean, min_clean)
         if verdict not in ("pass", "fail"):
             return None
         scores = (100 * (right + lost - gained) / images, 100 * right / images)
         reason = sentence.of_drop(self._metric, scores, drop, confidence, max_drop)
         if score is not None and min_score is not None:
             reason = f"{reason}; {sentence.of_score(score, confidence, min_score)}"
-        return Judgement(*scores, drop, score, verdict, reason, confidence)
+        if clean is not None and min_clean is not None:
+            reason = f"{reason}; {sentence.of_clean(clean, confidence, min_clean)}"
+        return Judgement(*scores, drop, score, verdict, reason, confidence, clean)
 
     def _settled(self, images: int, lost: int, gained: int, right: int) -> bool:
         """What `decide` will say of the intervals, pass or fail, but for rounding; without finding their ends."""
-        max_drop, min_score = self._limits
+        max_drop, *floors = self._limits
         confidence = 1 - self._spent
         failed: list[bool] = []
         passed: list[bool] = []
@@ -138,10 +142,11 @@ class EarlyStop:
             above, below = betting.drop_sides(images, lost, gained, max_drop / 100, confidence)
             failed.append(bool(above))
             passed.append(bool(below))
-        if min_score is not None:
-            above, below = betting.score_sides(images, right, min_score / 100, confidence)
-            failed.append(bool(below))
-            passed.append(bool(above))
+        for hits, floor in zip((right, right + lost - gained), floors, strict=True):
+            if floor is not None:
+                above, below = betting.score_sides(images, hits, floor / 100, confidence)
+                failed.append(bool(below))
+                passed.append(bool(above))
         return any(failed) or all(passed)
 
     def _look_at_scores(self, clean: Scorer, compressed: Scorer, images: int) -> Judgement | None:
@@ -154,7 +159,7 @@ class EarlyStop:
         return judgement if judgement.verdict in ("pass", "fail") else None
 
     def _judge(self, clean: Scorer, compressed: Scorer, images: int, error: float) -> Judgement:
-        max_drop, min_score = self._limits
+        max_drop, min_score, min_clean = self._limits
         return judge(
             clean,
             compressed,
@@ -164,4 +169,5 @@ class EarlyStop:
             confidence=1 - error,
             seed=self._seed,
             images=images,
+            min_clean=min_clean,
         )

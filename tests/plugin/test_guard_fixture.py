@@ -149,11 +149,11 @@ def test_names_without_sense_are_refused(run):
         "neural, webp, zoo",
         "unknown rate mode 'images', did you mean 'image'? known: dataset, image",
         "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, codec, confidence, fingerprint, limit, "
-        "max_drop, max_error_share, metric, min_score, on_inconclusive, on_unavailable, on_unreachable, options, rate, "
-        "rate_tolerance, task",
+        "max_drop, max_error_share, metric, min_clean, min_score, on_inconclusive, on_unavailable, on_unreachable, "
+        "options, rate, rate_tolerance, task",
         "guard.check takes no device: it is the same for all tests; give --cg-device to pytest",
         "guard.measure takes no cache: it is the same for all tests; give --cg-cache to pytest",
-        "guard.check needs max_drop or min_score; use guard.measure to measure only",
+        "guard.check needs max_drop, min_score or min_clean; use guard.measure to measure only",
         "on_inconclusive is 'maybe'; expected pass, fail or point",
         "codec 'command' needs decoder, settings; give them in options={...}, or a codec of its own under codecs in "
         "thresholds.yaml",

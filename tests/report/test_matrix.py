@@ -50,6 +50,17 @@ def test_floors_of_the_score_have_a_row(cell):
     )
 
 
+def test_the_floor_of_the_clean_score_has_a_row_too_and_one_of_zero_is_none(cell):
+    found = [cell("jpeg", 0.5, drop=1.0, min_clean=70.0), cell("jpeg", 1, drop=1.0, min_clean=70.0)]
+    assert shown(found) == (
+        "photos: top1 76.2 on 200 clean images; drop in points\n"
+        "             0.5bpp    1.0bpp\n"
+        "  min clean    70.0      70.0\n"
+        "  jpeg          1.0 ✓     1.0 ✓\n"
+    )
+    assert "min clean" not in shown([cell("jpeg", 0.5, drop=1.0, min_clean=0.0)])
+
+
 def test_codecs_keep_their_order_and_rates_ascend(cell):
     found = [cell("webp", 2, drop=1), cell("avif", 0.25, drop=1), cell("webp", 0.25, drop=1)]
     text = shown(found).splitlines()

@@ -29,6 +29,7 @@ GOOD: dict[str, Any] = {
         "correction": "bonferroni",
         "decoder_swap": True,
         "max_error_share": 0.0,
+        "min_clean": 40,
         "recovery": {"seeds": [0, 1], "min_recovered": {"own": 0.5}},
     },
     "guards": {
