@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from compress_guard.plugin.items import FileItem, record, settle
+from compress_guard.plugin.items import FileItem, plain_id, record, settle
 from compress_guard.plugin.recovery import recovery_items
 from compress_guard.plugin.run import run_of
 from compress_guard.plugin.throughput import throughput_items
@@ -44,7 +44,9 @@ def measure_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures
     """The body of every cell's test."""
     item, run = request.node, run_of(request.config)
     with run.progress() as progress:
-        measured = run.session.measure(item.cell, item.nodeid, compress_guard_session_fixtures, progress, progress.tell)
+        measured = run.session.measure(
+            item.cell, plain_id(item), compress_guard_session_fixtures, progress, progress.tell
+        )
     record(item, measured.result)
     settle(measured.result, measured.problem)
 

@@ -18,7 +18,7 @@ from compress_guard.engine.measurement import (
 from compress_guard.engine.session import keep_evidence
 from compress_guard.engine.subject import Subject
 from compress_guard.errors import OptionError
-from compress_guard.plugin.items import record, recorded, settle
+from compress_guard.plugin.items import plain_id, record, recorded, settle
 from compress_guard.plugin.run import run_of
 from compress_guard.records import CellResult, Fingerprint, Guard
 
@@ -73,7 +73,7 @@ class GuardFacade:
         cell = guard.cells[0]
         taken = len(recorded(node, CellResult))
         with self._run.progress() as progress:
-            name = f"{node.nodeid}::{cell.label}" if taken == 0 else f"{node.nodeid}::{cell.label}#{taken}"
+            name = f"{plain_id(node)}::{cell.label}" + (f"#{taken}" if taken else "")
             return self._bench(model, data, guard).measure(cell, name, progress, progress.tell)
 
     def _bench(self, model: Any, data: Any, guard: Guard) -> Bench:

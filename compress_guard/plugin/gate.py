@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -12,20 +12,16 @@ import pytest
 from compress_guard import thresholds as thresholds_file
 from compress_guard.plugin import distribution, summary
 from compress_guard.plugin.collection import CellItem, ThresholdsFile, same_file
+from compress_guard.plugin.crashes import Crashes
+from compress_guard.plugin.file_cells import FileCells
 from compress_guard.plugin.items import RESULTS, FileItem
 from compress_guard.plugin.options import is_reached, paths_are_named, run_settings, thresholds_path
 from compress_guard.plugin.recovery import check_recovery
+from compress_guard.plugin.reports import attach, attached, verdicts
 from compress_guard.plugin.run import RUN, Run
 from compress_guard.plugin.throughput import check_benchmark
-from compress_guard.records import CellResult, RecoveryResult, Thresholds, ThroughputResult
+from compress_guard.records import Cell, Thresholds
 from compress_guard.thresholds.throughput import benchmarked
-
-_KINDS: Final[Mapping[str, type[CellResult | RecoveryResult | ThroughputResult]]] = {
-    "compress_guard": CellResult,
-    "compress_guard_throughput": ThroughputResult,
-    "compress_guard_recovery": RecoveryResult,
-}
-"""The results on a report, by its attribute."""
 
 
 @final
@@ -34,7 +30,8 @@ class Gate:
 
     def __init__(self, run: Run) -> None:
         self.run: Final = run
-        self._guard_of: Final = {cell.name: cell.guard for guard in run.thresholds.guards for cell in guard.cells}
+        self._cells: Final = FileCells(run.thresholds)
+        self._crashes: Final = Crashes(run, self._cells)
 
     @classmethod
     def of(cls, config: pytest.Config) -> Gate:
@@ -73,28 +70,29 @@ class Gate:
         report = yield
         if call.when == "call":
             results = item.stash.get(RESULTS, [])
-            # Plain values on the report travel from xdist workers to the controller with it.
-            for key, kind in _KINDS.items():
-                vars(report)[key] = [result.as_dict() for result in results if isinstance(result, kind)]
+            attach(report, results)
             if isinstance(item, FileItem) and report.skipped and results:
                 report.longrepr = (str(item.path), item.line, f"Skipped: {results[-1].reason}")
         return report
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        guard = self._guard_of.get(report.nodeid.rpartition("::")[2])
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
+        known = self._cells.find(report.nodeid)
         # A setup that passes promises a call; under --setup-plan none comes, and nobody expects a verdict.
         # Under pytest-benchmark's own --benchmark-only nobody expects one either.
         expected = not self.run.config.getoption("benchmark_only", False)
-        if guard is not None and expected and (report.when == "call" or not report.passed):
-            self.run.selected.add(guard)
-        for key, kind in _KINDS.items():
-            for values in getattr(report, key, ()):
-                self.run.keep(kind.from_dict(values))
+        gates = known is not None and isinstance(known[1], Cell)
+        if known is not None and gates and expected and (report.when == "call" or not report.passed):
+            self.run.selected.add(known[0].name)
+        for result in attached(report):
+            self.run.keep(result, getattr(report, "node", None))
+        told = yield
+        self._crashes.close(report)
+        return told
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
-        found = [values for key in _KINDS for values in getattr(report, key, ())]
-        if report.passed and any(values["verdict"] == "inconclusive" for values in found):
+        if report.passed and "inconclusive" in verdicts(report):
             return "inconclusive", "?", ("INCONCLUSIVE", {"light": True})
         return None
 
@@ -129,7 +127,13 @@ class Gate:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        return distribution.scheduler(config, log, self.run.thresholds)
+        return distribution.scheduler(config, log, self._cells)
+
+    @pytest.hookimpl(wrapper=True, optionalhook=True)
+    def pytest_handlecrashitem(self, report: pytest.TestReport) -> Generator[None, object, object]:
+        handled = yield  # a plugin may have the test run again, and says so on the report
+        self._crashes.complete(report)
+        return handled
 
 
 def _shown(path: Path, root: Path) -> str:

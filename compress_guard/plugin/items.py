@@ -62,6 +62,13 @@ class FileItem(pytest.Function):
         return "\n".join(lines)
 
 
+def plain_id(item: pytest.Item) -> str:
+    """Return a test's node id as it is in any run: ``--dist loadgroup`` puts ``@group`` behind the ids of some."""
+    if item.config.getoption("loadgroup", False) and item.get_closest_marker("xdist_group") is not None:
+        return item.nodeid.rpartition("@")[0]
+    return item.nodeid
+
+
 def record(item: pytest.Item, result: Result) -> None:
     """Keep a result with its test: for the report, and as properties in JUnit."""
     from compress_guard.report.junit import properties

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.errors import UsageError
-from compress_guard.plugin.items import FileItem, record, settle
+from compress_guard.plugin.items import FileItem, plain_id, record, settle
 from compress_guard.plugin.run import run_of
 from compress_guard.records import RecoveryCell, Thresholds
 
@@ -34,7 +34,7 @@ def recover_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures
     """The body of every recovery cell's test."""
     item, run = request.node, run_of(request.config)
     with run.progress() as progress:
-        measured = run.session.measure_recovery(item.cell, item.nodeid, compress_guard_session_fixtures, progress)
+        measured = run.session.measure_recovery(item.cell, plain_id(item), compress_guard_session_fixtures, progress)
     record(item, measured.result)
     settle(measured.result, measured.problem)
 

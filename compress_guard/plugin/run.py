@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 import pytest
 
+from compress_guard.plugin.items import Kind
 from compress_guard.plugin.progress import TerminalProgress
 from compress_guard.records import Cell, CellResult, RecoveryResult, Thresholds, ThroughputResult
 
@@ -45,6 +46,8 @@ class Run:
         self._number: Final = int(str(workerinput["workerid"]).removeprefix("gw")) if workerinput is not None else 0
         self._session: Session | None = None
         self._coming: tuple[Cell, ...] = ()
+        self._source: Final[dict[str, object]] = {}
+        """The worker of xdist that each result came from."""
 
     @property
     def measured(self) -> bool:
@@ -71,14 +74,24 @@ class Run:
         reporter = None if self.is_worker else self.config.pluginmanager.get_plugin("terminalreporter")
         return TerminalProgress(reporter)
 
-    def keep(self, result: CellResult | RecoveryResult | ThroughputResult) -> None:
-        """Take in what a test of this or another process measured."""
+    def keep(self, result: CellResult | RecoveryResult | ThroughputResult, worker: object = None) -> None:
+        """Take in what a test of this or another process measured.
+
+        Where several workers run one test (``--dist each``, or a distribution of xdist that starts a test again whose
+        worker died), a failure is not undone by what another of them says: the run is red.
+        """
         if isinstance(result, CellResult):
-            self.results[result.id] = result
+            self._keep(self.results, result, worker)
         elif isinstance(result, RecoveryResult):
-            self.studies[result.id] = result
+            self._keep(self.studies, result, worker)
         else:
-            self.speeds[result.id] = result
+            self._keep(self.speeds, result, worker)
+
+    def _keep(self, kept: dict[str, Kind], result: Kind, worker: object) -> None:
+        known = kept.get(result.id)
+        if known is None or known.outcome != "failed" or self._source.get(result.id) is worker:
+            kept[result.id] = result
+            self._source[result.id] = worker
 
     def close(self) -> None:
         """Let go of models and threads."""

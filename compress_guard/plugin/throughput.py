@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from compress_guard.errors import UsageError
-from compress_guard.plugin.items import FileItem, record, settle
+from compress_guard.plugin.items import FileItem, plain_id, record, settle
 from compress_guard.plugin.run import run_of
 from compress_guard.records import Throughput, ThroughputCell, ThroughputResult
 
@@ -58,7 +58,7 @@ def time_cell(request: pytest.FixtureRequest, benchmark: Any, compress_guard_ses
     guard = next(guard for guard in run.thresholds.guards if guard.name == item.cell.guard)
     with run.progress() as progress:
         contest = request.config.stash[_CLOCKS].contest(
-            guard, item.throughput, item.cell, item.nodeid, compress_guard_session_fixtures, progress
+            guard, item.throughput, item.cell, plain_id(item), compress_guard_session_fixtures, progress
         )
         result = timed(contest, benchmark)
     record(item, result)

@@ -12,7 +12,7 @@ import pytest
 from compress_guard.engine.measurement import RUN_KEYWORDS
 from compress_guard.engine.throughput import GUARD_KEYWORDS, contest_of
 from compress_guard.errors import OptionError
-from compress_guard.plugin.items import record, recorded, settle
+from compress_guard.plugin.items import plain_id, record, recorded, settle
 from compress_guard.plugin.run import run_of
 from compress_guard.plugin.throughput import absent, check_enabled, has_benchmark, timed
 from compress_guard.records import ThroughputResult
@@ -83,7 +83,7 @@ class CodecThroughput:
         self._calls += 1
         label = result.id.removeprefix(f"{name}[").removesuffix("]")
         taken = len(recorded(self._node, ThroughputResult))
-        return replace(result, id=f"{self._node.nodeid}::{label}" + (f"#{taken}" if taken else ""))
+        return replace(result, id=f"{plain_id(self._node)}::{label}" + (f"#{taken}" if taken else ""))
 
 
 def _check_keywords(method: str, wanted: Iterable[str]) -> None:

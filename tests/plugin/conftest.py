@@ -98,13 +98,13 @@ class Project:
             code = pytest.main(given)
         return self._run(int(code), out.getvalue())
 
-    def start(self, *arguments: str, gate: bool = True, program: str = "pytest") -> Run:
-        """Run pytest, or another module, in a process of its own."""
+    def start(self, *arguments: str, gate: bool = True, program: str = "pytest", seconds: float = 300) -> Run:
+        """Run pytest, or another module, in a process of its own; one that takes longer than `seconds` raises."""
         given = self._given(gate) if program == "pytest" else []
         command = [sys.executable, "-m", program, *given, *arguments]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=seconds, check=False
         )
         return self._run(done.returncode, done.stdout + done.stderr)
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from compress_guard.engine.prediction import Progress
+from compress_guard.engine.recovery.draft import draft
 from compress_guard.engine.recovery.evaluation import Evaluation, evaluation_limit
 from compress_guard.engine.recovery.material import Material
 from compress_guard.engine.recovery.targets import Targets
-from compress_guard.engine.recovery.trainer import BUILT_IN, Trainer, finetunable
+from compress_guard.engine.recovery.trainer import Trainer, finetunable
 from compress_guard.engine.recovery.training_set import TrainingSet
 from compress_guard.engine.recovery.trainings import Arm, Lesson, Trainings
 from compress_guard.engine.samples import Samples
@@ -87,38 +88,14 @@ class Study:
         """Train, test and judge one cell. Never raises for what the cell itself can go wrong with."""
         started = time.perf_counter()
         before = self._prepared.trainings.made if self._prepared else 0
-        draft, problem = self._draft(cell, node_id), None
-        result = attempted(partial(self._measured, cell, draft, progress))
+        asked = draft(self._guard, self._recovery, cell, node_id, self._settings)
+        asked = replace(asked, device=device_name(self._sources.subject.device))
+        result, problem = attempted(partial(self._measured, cell, asked, progress)), None
         if isinstance(result, RunError):
             problem = result
-            result = self._settled(draft, problem.verdict, said(problem), ())
+            result = self._settled(asked, problem.verdict, said(problem), ())
         made = self._prepared.trainings.made - before if self._prepared else 0
         return MeasuredRecovery(replace(result, trained=made, seconds=time.perf_counter() - started), problem)
-
-    def _draft(self, cell: RecoveryCell, node_id: str) -> RecoveryResult:
-        recovery = self._recovery
-        return RecoveryResult(
-            id=node_id,
-            guard=self._guard.name,
-            task=self._guard.task,
-            metric=self._guard.metric,
-            codec=cell.codec.alias,
-            trained_bpp=cell.bpp,
-            verdict="error",
-            outcome="failed",
-            settled_by="policy",
-            reason="",
-            confidence=self._guard.confidence,
-            min_recovered=cell.min_recovered,
-            steps=recovery.steps,
-            batch=recovery.batch,
-            seeds=recovery.seeds,
-            learning_rate=recovery.learning_rate,
-            trainer=recovery.trainer or BUILT_IN,
-            device=device_name(self._sources.subject.device),
-            limit=self._limit,
-            seed=self._settings.seed,
-        )
 
     def _measured(self, cell: RecoveryCell, result: RecoveryResult, progress: Progress) -> RecoveryResult:
         prepared = self._prepare(progress)

@@ -1,0 +1,38 @@
+"""Results on pytest's reports: plain values, which travel from workers of pytest-xdist to the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from compress_guard.plugin.items import Result
+from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
+
+if TYPE_CHECKING:
+    import pytest
+
+_KINDS: Final[Mapping[str, type[CellResult | RecoveryResult | ThroughputResult]]] = {
+    "compress_guard": CellResult,
+    "compress_guard_throughput": ThroughputResult,
+    "compress_guard_recovery": RecoveryResult,
+}
+"""The results on a report, by its attribute."""
+
+
+def attach(report: pytest.TestReport, results: Iterable[Result]) -> None:
+    """Put the results of a test on its report."""
+    results = list(results)
+    for key, kind in _KINDS.items():
+        vars(report)[key] = [result.as_dict() for result in results if isinstance(result, kind)]
+
+
+def attached(report: pytest.TestReport) -> Iterator[Result]:
+    """Yield the results on a report."""
+    for key, kind in _KINDS.items():
+        for values in getattr(report, key, ()):
+            yield kind.from_dict(values)
+
+
+def verdicts(report: pytest.TestReport) -> list[Any]:
+    """Return the verdicts of the results on a report."""
+    return [values["verdict"] for key in _KINDS for values in getattr(report, key, ())]
