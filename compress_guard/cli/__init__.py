@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as problem:
         sys.stderr.write(f"compress-guard: {problem}\n")
         return EXIT_USAGE
+    except SystemExit as stop:  # nothing here leaves in this way: somebody's code did, and its status says nothing
+        sys.stderr.write(f"compress-guard: stopped by an exit of somebody's code, with {stop.code!r}\n")
+        return EXIT_FAILED
     except KeyboardInterrupt:
         sys.stderr.write("compress-guard: interrupted\n")
         return EXIT_INTERRUPTED

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
+from compress_guard.cli.terminal import tell_result
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
@@ -37,7 +37,7 @@ def time_cells(
             contest = clocks.contest(guard, throughput, cell, f"{file}::{cell.name}", without_fixtures, told)
             result = contest.run(told)
         results.append(result)
-        sys.stderr.write(f"{prefix} {cell.name} {result.outcome}: {result.reason}\n")
+        tell_result(f"{prefix} {cell.name}", result, contest.trouble)
     return results
 
 

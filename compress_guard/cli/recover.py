@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
-from compress_guard.cli.terminal import StandardErrorProgress, show
+from compress_guard.cli.terminal import StandardErrorProgress, show, tell_result
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.threads import calm_threads
@@ -70,12 +70,12 @@ def _measure(
             prefix = f"[{number}/{len(cells)}]"
             try:
                 with StandardErrorProgress(prefix, LOG_SECONDS) as progress:
-                    result = session.measure_recovery(cell, f"{file}::{cell.name}", without_fixtures, progress).result
+                    measured = session.measure_recovery(cell, f"{file}::{cell.name}", without_fixtures, progress)
             except KeyboardInterrupt:
                 sys.stderr.write(f"\ncompress-guard: stopped in {cell.name}; {_kept(settings)}\n")
                 raise
-            results.append(result)
-            sys.stderr.write(f"{prefix} {cell.name} {result.outcome}: {result.reason}\n")
+            results.append(measured.result)
+            tell_result(f"{prefix} {cell.name}", measured.result, measured.problem)
             written = _written(path, results, settings)
     return results, written
 
@@ -118,7 +118,7 @@ def _read(path: Path) -> list[RecoveryResult]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["recovery"]
         results = [RecoveryResult.from_dict(values) for values in found]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         told = f"cannot be read as results ({type(problem).__name__}: {problem})"
         raise UsageError("--from", f"{path} {told}", "name a file that --json or --cg-json has written") from problem
     if not results:

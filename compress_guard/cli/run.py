@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from compress_guard.cli.benchmark import throughput_cells, time_cells
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
-from compress_guard.cli.terminal import StandardErrorProgress, show
+from compress_guard.cli.terminal import StandardErrorProgress, show, tell_result
 from compress_guard.engine.session import Session, collect_evidence, evidence_lost, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.threads import calm_threads
@@ -44,8 +44,8 @@ def _gated(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
 
     def gate(settings: RunSettings) -> bool:
         results = _measure(thresholds, cells, settings)
+        written = _written(options.json, results, settings)  # first, since nobody may be reading standard output
         show(lines(results, sys.stdout.encoding))
-        written = _written(options.json, results, settings)
         remember_run(settings, results)
         return written and all(result.outcome != "failed" for result in results) and not ungated(results)
 
@@ -58,8 +58,8 @@ def _timed(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
 
     def gate(settings: RunSettings) -> bool:
         results = time_cells(thresholds, cells, settings, name_in_ids(Path(thresholds.path)), StandardErrorProgress)
-        show(throughput_lines(results, sys.stdout.encoding))
         written = _written(options.json, [], settings, results)
+        show(throughput_lines(results, sys.stdout.encoding))
         return written and all(result.outcome != "failed" for result in results)
 
     return gate
@@ -109,7 +109,7 @@ def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSetting
         for number, cell in enumerate(cells, start=1):
             with StandardErrorProgress(f"[{number}/{len(cells)}]") as progress:
                 node_id = f"{file}::{cell.name}"
-                result = session.measure(cell, node_id, without_fixtures, progress, progress.tell).result
-            results.append(result)
-            sys.stderr.write(f"[{number}/{len(cells)}] {cell.name} {result.outcome}: {result.reason}\n")
+                measured = session.measure(cell, node_id, without_fixtures, progress, progress.tell)
+            results.append(measured.result)
+            tell_result(f"[{number}/{len(cells)}] {cell.name}", measured.result, measured.problem)
     return results

@@ -7,14 +7,29 @@ import time
 from collections.abc import Iterable
 from typing import Final, final
 
+from compress_guard.engine.trouble import traced
+from compress_guard.errors import Fault, RunError
+from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
 from compress_guard.report import Line, ansi, counted, plain
 
 _TERMINAL_SECONDS: Final = 0.2
 
 
 def show(lines: Iterable[Line]) -> None:
-    """Tables, with styles on a terminal."""
-    sys.stdout.write(ansi(lines) if sys.stdout.isatty() else plain(lines))
+    """Write tables to standard output, with styles on a terminal; what its encoding does not have is escaped."""
+    text = ansi(lines) if sys.stdout.isatty() else plain(lines)
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def tell_result(
+    name: str, result: CellResult | RecoveryResult | ThroughputResult, problem: RunError | None = None
+) -> None:
+    """Write a cell's line to standard error; below it the traceback of an exception that nobody expected."""
+    text = f"{name} {result.outcome}: {result.reason}\n"
+    if isinstance(problem, Fault) and (trace := traced(problem)) is not None:
+        text += f"{trace}\n"
+    sys.stderr.write(text)
 
 
 @final

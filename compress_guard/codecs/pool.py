@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
+from compress_guard import interrupts
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -21,10 +23,16 @@ def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], worke
     """
     items = list(items)
     workers = min(workers, len(items))
+    watch = interrupts.current()
+
+    def unless_stopped(item: Item) -> Result:
+        watch.check()  # the thread that would give this up may have been left alone after Ctrl-C
+        return function(item)
+
     if workers <= 1:
-        return [function(item) for item in items]
+        return [unless_stopped(item) for item in items]
     with ThreadPoolExecutor(workers, thread_name_prefix="compress_guard") as pool:
-        return list(pool.map(function, items))
+        return list(pool.map(unless_stopped, items))
 
 
 def map_processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> list[Result]:

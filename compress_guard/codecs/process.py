@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
+from compress_guard import interrupts
 from compress_guard.errors import CodecError
+
+_LOOK_SECONDS: Final = 0.5
+"""How often a program that works is left alone for a look whether its work is still wanted."""
 
 
 def run_program(words: Sequence[str], folder: Path, timeout: float) -> str:
@@ -31,7 +37,7 @@ def run_program(words: Sequence[str], folder: Path, timeout: float) -> str:
     except OSError as error:
         raise CodecError(f"{name} could not be started: {error.strerror or error}") from error
     try:
-        output, errors = (part.decode(errors="replace") for part in process.communicate(timeout=timeout))
+        output, errors = (part.decode(errors="replace") for part in _communicate(process, timeout))
     except subprocess.TimeoutExpired:
         _stop(process)
         raise CodecError(f"{name} took longer than {timeout:g} s and was stopped (option timeout)") from None
@@ -42,6 +48,19 @@ def run_program(words: Sequence[str], folder: Path, timeout: float) -> str:
         said = _last_line(errors) or _last_line(output) or "it said nothing"
         raise CodecError(f"{name} ended with {_status(process.returncode)}: {said}")
     return output + errors
+
+
+def _communicate(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes]:
+    """Return what the program wrote; raises KeyboardInterrupt soon after Ctrl-C, on whatever thread this is."""
+    watch, until = interrupts.current(), time.monotonic() + timeout
+    while True:
+        left = until - time.monotonic()
+        try:
+            return process.communicate(timeout=min(left, _LOOK_SECONDS))
+        except subprocess.TimeoutExpired:
+            watch.check()
+            if left <= _LOOK_SECONDS:
+                raise
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -116,6 +116,13 @@ class Contest:
         """What the rounds say, judged."""
         if self.problem is not None:
             return self.problem
+        result = attempted(self._judged)
+        if isinstance(result, RunError):
+            self.trouble = result
+            return self._terms.given_up(result)
+        return result
+
+    def _judged(self) -> ThroughputResult:
         if self._entrant is None or not self._seconds:
             return self._terms.settled(SpeedJudgement("error", "no pass of the codec was timed", False))
         measured = self._measured(self._entrant)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
-from compress_guard.errors import DataError, ModelError, RunError
+from compress_guard.errors import DataError, ModelError, RunError, described
 
 
 @contextlib.contextmanager
@@ -34,9 +35,10 @@ def imported(factory: str, folder: Path, error: type[RunError], expected: str) -
             made = importlib.import_module(module_name)
             for part in attribute.split("."):
                 made = getattr(made, part)
-        except (Exception, SystemExit) as problem:  # a script that leaves when imported must not end the gate
+        except BaseException as problem:  # a script that leaves when imported must not end the gate
+            pass_on(problem)
             raise error(
-                f"{factory}: cannot be imported ({type(problem).__name__}: {problem}); expected an importable "
+                f"{factory}: cannot be imported ({described(problem)}); expected an importable "
                 f"package.module:callable, looked up with {folder} on sys.path"
             ) from problem
     if not callable(made):
@@ -52,10 +54,9 @@ def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
             return made(device=device) if _takes_device(made) else made()
         except RunError:
             raise
-        except (Exception, SystemExit) as problem:
-            raise error(
-                f"{factory}: raised {type(problem).__name__}: {problem}; expected it to return an object"
-            ) from (problem)
+        except BaseException as problem:
+            pass_on(problem)
+            raise error(f"{factory}: raised {described(problem)}; expected it to return an object") from problem
 
 
 def _takes_device(factory: Any) -> bool:
@@ -77,17 +78,16 @@ def check_model(model: Any, name: str) -> Any:
 
 def check_data(data: Any, name: str) -> Any:
     """The data, if it is a map-style sequence with images in it; raises `DataError`."""
-    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+    if not all(hasattr(type(data), method) for method in ("__len__", "__getitem__")):
         raise DataError(
             f"{name}: returned {kind(data)}; expected a map-style data set with len() and [] that gives "
             "(image, target) or (image, target, id)"
         )
     try:
         count = len(data)
-    except Exception as problem:
-        raise DataError(
-            f"{name}: len() of it raised {type(problem).__name__}: {problem}; expected its images"
-        ) from problem
+    except BaseException as problem:
+        pass_on(problem)
+        raise DataError(f"{name}: len() of it raised {described(problem)}; expected its images") from problem
     if count == 0:
         raise DataError(f"{name}: has no images; expected at least one")
     return data

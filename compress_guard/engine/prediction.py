@@ -6,15 +6,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from compress_guard import interrupts
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.predictor import DEFAULT_BATCH_SIZE
 from compress_guard.engine.samples import Samples, Survey
 from compress_guard.engine.seen import NOTHING, Seen
 from compress_guard.engine.shelf import Sample
+from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
-from compress_guard.errors import ModelError
+from compress_guard.errors import ModelError, described
 from compress_guard.records import Bits, Evidence, PlannedRate
 from compress_guard.tasks.contract import Task
 
@@ -70,7 +73,13 @@ def batch_size_of(model: object) -> int:
 
     Raises `ModelError` for a batch size that is none.
     """
-    size = getattr(model, "batch_size", DEFAULT_BATCH_SIZE)
+    try:
+        size = getattr(model, "batch_size", DEFAULT_BATCH_SIZE)
+    except BaseException as problem:
+        pass_on(problem)
+        raise ModelError(
+            f"the model's batch_size raised {described(problem)}; expected a whole number of at least 1"
+        ) from problem
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise ModelError(f"the model's batch_size is {size!r}; expected a whole number of at least 1")
     return size
@@ -134,18 +143,20 @@ def coded_batch(
 
 def ahead(makers: Iterable[Callable[[], T]]) -> Iterator[T]:
     """What each of them makes, in order, on a thread while what those before it made is in use."""
-    with ThreadPoolExecutor(1, thread_name_prefix="compress-guard-coding") as pool:
-        waiting: deque[Future[T]] = deque()
-        try:
-            for make in makers:
-                waiting.append(pool.submit(make))
-                if len(waiting) > AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
+    pool = ThreadPoolExecutor(1, thread_name_prefix="compress-guard-coding")
+    watch = interrupts.current()
+    waiting: deque[Future[T]] = deque()
+    try:
+        for make in makers:
+            watch.check()
+            waiting.append(pool.submit(make))
+            if len(waiting) > AHEAD:
                 yield waiting.popleft().result()
-        finally:
-            for pending in waiting:
-                pending.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        # After Ctrl-C nobody waits: what the thread is at ends with the next image.
+        pool.shutdown(wait=not watch.came, cancel_futures=True)
 
 
 def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
@@ -156,20 +167,28 @@ def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
         answers = model(batch.images)
     except ModelError:
         raise
-    except (Exception, SystemExit) as problem:
-        raise ModelError(f"the model raised {type(problem).__name__}: {problem}") from problem
+    except BaseException as problem:
+        pass_on(problem)
+        raise ModelError(f"the model raised {described(problem)}") from problem
     try:
         count = len(answers)
+        # Only now, since a tensor without dimensions or a generator has no length; one more than that is too many.
+        each = list(islice(answers, count + 1)) if count == len(batch.images) else []
     except TypeError:
-        count = -1
-    if count != len(batch.images):
+        count, each = -1, []
+    except BaseException as problem:
+        pass_on(problem)
+        raise ModelError(
+            f"the model's answer, {kind(answers)}, raised {described(problem)} when it was read"
+        ) from problem
+    if count != len(batch.images) or len(each) != count:
         found = f"{count} predictions" if count >= 0 else kind(answers)
         raise ModelError(
             f"the model returned {found} for {len(batch.images)} images; expected a list with one prediction per image"
         )
     return [
         _named(image_id, task.prediction, raw, size)
-        for image_id, raw, size in zip(batch.ids, answers, batch.sizes, strict=True)
+        for image_id, raw, size in zip(batch.ids, each, batch.sizes, strict=True)
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 
-from compress_guard.engine.shelf import ReadTarget, Sample, Shelf, Slicer, SlicesError
+from compress_guard.engine.shelf import BrokenDataError, ReadTarget, Sample, Shelf, Slicer
 from compress_guard.errors import CodecError, DataError
 from compress_guard.records import ImageInfo, seeded_fraction
 
@@ -133,7 +133,7 @@ def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = N
     for index in range(len(samples)):
         try:
             sample = samples[index]
-        except SlicesError:
+        except BrokenDataError:
             raise
         except DataError as problem:
             failures.append((samples.name(index), str(problem)))

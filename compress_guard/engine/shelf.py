@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, final
 
+import numpy as np
+
 from compress_guard.codecs.pixels import to_rgb
 from compress_guard.engine.heap import Heap
+from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
-from compress_guard.errors import DataError
+from compress_guard.errors import DataError, described, said
+from compress_guard.records import printable
 
 if TYPE_CHECKING:
     import torch
@@ -27,8 +31,12 @@ Slicer = Callable[[object, str], tuple[str, ...]]
 """Says of a data set's target and the image's id which slices of one slicing the image is in; raises `DataError`."""
 
 
-class SlicesError(DataError):
-    """An image that cannot be told to be in a slice or not: no fault of the image, so it is not left out."""
+class BrokenDataError(DataError):
+    """A fault of the data set's code, not of one image: no image is left out for it, whatever share may fail."""
+
+
+class SlicesError(BrokenDataError):
+    """An image that cannot be told to be in a slice or not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +62,9 @@ class Sample:
     @property
     def memory(self) -> int:
         """Bytes of the image and, where a task read it, of the target: a label map takes more than its image."""
-        arrays = self.target.values() if isinstance(self.target, Mapping) else ()
-        return int(self.image.numel()) + sum(getattr(array, "nbytes", 0) for array in arrays)
+        # A task's arrays alone: a data set's own mapping may load what it holds when it is looked at.
+        arrays = self.target.values() if type(self.target) is dict else ()
+        return int(self.image.numel()) + sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 
 
 @final
@@ -123,30 +132,48 @@ class Shelf:
     def _read(self, position: int) -> Sample:
         try:
             raw = self._data[position]
-        except Exception as problem:
-            raise DataError(f"sample {position} cannot be read ({type(problem).__name__}: {problem})") from problem
-        if not isinstance(raw, tuple | list) or len(raw) not in (2, 3):
+            fits = isinstance(raw, tuple | list) and len(raw) in (2, 3)
+            parts = tuple(raw) if fits else ()
+        except BaseException as problem:
+            pass_on(problem)
+            raise _unread(f"sample {position}", problem) from problem
+        if not fits:
             raise DataError(f"sample {position} is {_described(raw)}; expected (image, target) or (image, target, id)")
-        image_id = str(raw[2]) if len(raw) == 3 else str(position)
+        own_id = self._id(position, *parts[2:])
+        image_id = printable(own_id)
         try:
-            image = to_rgb(raw[0])
+            image = to_rgb(parts[0])
             size = (int(image.shape[-2]), int(image.shape[-1]))
             image = image.cpu()
-            target = self._read_target(raw[1], size)
+            target = self._read_target(parts[1], size)
             digest = _content_hash(image)
-        except Exception as problem:
+        except BaseException as problem:
+            pass_on(problem)
             self._unreadable[position] = image_id
+            sample = f"sample {position} (id {image_id})"
+            if issubclass(type(problem), DataError):
+                raise DataError(f"{sample}: {said(problem)}") from problem
             # A lazily opened picture only shows now that its file is broken.
-            unread = f" cannot be read ({type(problem).__name__}: {problem})"
-            what = f": {problem}" if isinstance(problem, DataError) else unread
-            raise DataError(f"sample {position} (id {image_id}){what}") from problem
+            raise _unread(sample, problem) from problem
         try:
-            slices = {name: slicer(raw[1], image_id) for name, slicer in self._slicers.items()}
-        except Exception as problem:
-            told = f"its slices cannot be told ({type(problem).__name__}: {problem})"
-            what = str(problem) if isinstance(problem, DataError) else told
+            slices = {name: slicer(parts[1], own_id) for name, slicer in self._slicers.items()}
+        except BaseException as problem:
+            pass_on(problem)
+            untold = f"its slices cannot be told ({described(problem)})"
+            what = said(problem) if issubclass(type(problem), DataError) else untold
             raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
         return Sample(image_id, image, target, digest, slices)
+
+    def _id(self, position: int, *given: object) -> str:
+        """Return the text of the id that the data set gives a sample, of its position where it gives none."""
+        try:
+            # A subclass of str may compare and hash as it likes.
+            return str.__str__(str(*given)) if given else str(position)
+        except BaseException as problem:
+            pass_on(problem)
+            raise DataError(
+                f"sample {position}: its id cannot be read as text ({described(problem)}); expected a text or a number"
+            ) from problem
 
     def _keep(self, position: int, sample: Sample) -> None:
         self._kept[position] = sample
@@ -155,6 +182,16 @@ class Shelf:
             _, oldest = self._kept.popitem(last=False)
             self._kept_bytes -= oldest.memory
             self._heap.freed(oldest.memory)
+
+
+def _unread(sample: str, problem: BaseException) -> DataError:
+    """Return the error for a sample that cannot be read.
+
+    Code that ends the program, or raises something like it, says nothing of one image.
+    """
+    if issubclass(type(problem), Exception):
+        return DataError(f"{sample} cannot be read ({described(problem)})")
+    return BrokenDataError(f"{sample}: the data raised {described(problem)}; expected an image, or a plain exception")
 
 
 def _described(raw: object) -> str:

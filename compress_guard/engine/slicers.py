@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from compress_guard.engine.factories import imported
 from compress_guard.engine.shelf import Slicer
-from compress_guard.errors import DataError
-from compress_guard.records import Guard, Slicing
+from compress_guard.engine.trouble import pass_on
+from compress_guard.errors import DataError, described
+from compress_guard.records import Guard, Slicing, printable
 from compress_guard.registry import TASKS
 from compress_guard.tasks.arrays import describe
 from compress_guard.tasks.contract import Task
@@ -53,10 +54,9 @@ class ByFactory:
         name, by = self.slicing.name, self.slicing.by
         try:
             found = self.factory(target, image_id)
-        except Exception as problem:
-            raise DataError(
-                f"slices {name}: {by} raised {type(problem).__name__}: {problem}; expected {EXPECTED}"
-            ) from problem
+        except BaseException as problem:
+            pass_on(problem)
+            raise DataError(f"slices {name}: {by} raised {described(problem)}; expected {EXPECTED}") from problem
         return texts(found, f"slices {name}: {by} gave")
 
 
@@ -120,7 +120,7 @@ def _plain(found: object) -> object:
 def _text(value: object) -> str | None:
     """None for what cannot name a slice."""
     if isinstance(value, str):
-        return value or None
+        return printable(str.__str__(value)) or None
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and math.isfinite(value):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from compress_guard.engine.trouble import pass_on
 from compress_guard.records import seeded_fraction
 
 if TYPE_CHECKING:
@@ -100,9 +100,13 @@ def _told(positions: Iterable[int], look: Callable[[int], _Origin | None]) -> di
         if number >= SILENT and not found:
             break
         # People's data sets and files raise what they like, and no verdict hangs on this.
-        with contextlib.suppress(Exception):
-            if (origin := look(position)) is not None:
-                found[position] = origin
+        try:
+            origin = look(position)
+        except BaseException as problem:  # noqa: BLE001
+            pass_on(problem)
+            continue
+        if origin is not None:
+            found[position] = origin
     return found
 
 

@@ -77,13 +77,12 @@ def pass_on(problem: BaseException) -> None:
         raise problem
 
 
-def decided(problem: BaseException) -> BaseException:
-    """Return an exception, marked as one that no cell may turn into a verdict.
+def decided(problem: BaseException) -> None:
+    """Mark an exception as one that no cell may turn into a verdict.
 
     That is what a fixture of pytest decides for the tests that use it: to skip, to fail, to leave.
     """
     setattr(problem, _DECIDED, True)
-    return problem
 
 
 def traced(problem: RunError) -> str | None:

@@ -5,7 +5,7 @@ session fixtures.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from compress_guard.engine.prediction import Batch
     from compress_guard.plugin.facade import GuardFacade
     from compress_guard.plugin.timing import CodecThroughput
+
+
+DECISIONS: Final = (pytest.skip.Exception, pytest.fail.Exception, pytest.exit.Exception)
+"""What pytest's own functions raise; `pytest.xfail` is a kind of `fail`."""
 
 
 def _needs_gate(request: pytest.FixtureRequest) -> None:
@@ -90,6 +94,8 @@ def codec_throughput(request: pytest.FixtureRequest) -> CodecThroughput:
 @pytest.fixture(scope="session")
 def compress_guard_session_fixtures(request: pytest.FixtureRequest) -> Callable[[str, type[Exception]], Any]:
     """Looks up the ``fixture:NAME`` of a thresholds file; being of session scope, it refuses narrower ones."""
+    from compress_guard.engine.trouble import decided, pass_on
+    from compress_guard.errors import described
 
     def lookup(name: str, error: type[Exception]) -> Any:
         try:
@@ -98,11 +104,15 @@ def compress_guard_session_fixtures(request: pytest.FixtureRequest) -> Callable[
             raise error(f"fixture:{name}: there is no fixture {name!r}; expected a session-scoped fixture") from problem
         except pytest.fail.Exception as problem:
             if "ScopeMismatch" not in str(problem):
+                decided(problem)
                 raise
             raise error(f"fixture:{name}: is not session-scoped; expected @pytest.fixture(scope='session')") from None
-        except Exception as problem:
-            raise error(
-                f"fixture:{name}: raised {type(problem).__name__}: {problem}; expected it to return an object"
-            ) from problem
+        except DECISIONS as problem:
+            # To skip, to fail, to leave: that is for pytest, and says something of the test, not of the model.
+            decided(problem)
+            raise
+        except BaseException as problem:
+            pass_on(problem)
+            raise error(f"fixture:{name}: raised {described(problem)}; expected it to return an object") from problem
 
     return lookup

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from typing import Any, Final, TypeAlias, TypeVar
 
 import pytest
@@ -54,11 +53,12 @@ class FileItem(pytest.Function):
         """The cell's one sentence; below it the traceback of what people's own code raised."""
         if not isinstance(excinfo.value, CellFailed):
             return super().repr_failure(excinfo)
+        from compress_guard.engine.trouble import traced
+
         result, problem = excinfo.value.result, excinfo.value.problem
         lines = [f"{self.path.name}:{self.line}: {self.name}: {result.verdict}", result.reason]
-        cause = problem.__cause__ if problem is not None else None
-        if cause is not None:
-            lines += ["", "".join(traceback.format_exception(cause)).rstrip()]
+        if problem is not None and (trace := traced(problem)) is not None:
+            lines += ["", trace]
         return "\n".join(lines)
 
 

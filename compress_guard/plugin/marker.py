@@ -116,7 +116,9 @@ def batches(request: pytest.FixtureRequest) -> Iterator[Batch]:
     marker = request.node.get_closest_marker("compress_guard")
     source = guard.data or marker.kwargs["data"]
     lookup = request.getfixturevalue("compress_guard_session_fixtures")
-    data = run.session.data(source, lookup) if isinstance(source, str) else source
+    data = attempted(partial(run.session.data, source, lookup)) if isinstance(source, str) else source
+    if isinstance(data, RunError):
+        raise data
     size = marker.kwargs.get("batch_size", 32)
     made = compressed_batches(data, guard, cell, run.settings, run.session.device, size)
     while True:

@@ -62,7 +62,7 @@ def time_cell(request: pytest.FixtureRequest, benchmark: Any, compress_guard_ses
         )
         result = timed(contest, benchmark)
     record(item, result)
-    settle(result)
+    settle(result, contest.trouble)
 
 
 class _GaveUp(Exception):

@@ -11,7 +11,7 @@ import pytest
 
 from compress_guard.engine.measurement import RUN_KEYWORDS
 from compress_guard.engine.throughput import GUARD_KEYWORDS, contest_of
-from compress_guard.errors import OptionError
+from compress_guard.errors import OptionError, RunError
 from compress_guard.plugin.items import plain_id, record, recorded, settle
 from compress_guard.plugin.run import run_of
 from compress_guard.plugin.throughput import absent, check_enabled, has_benchmark, timed
@@ -53,17 +53,19 @@ class CodecThroughput:
             raise OptionError(
                 "codec_throughput.check needs min_ratio or max_growth; use codec_throughput.measure to measure only"
             )
-        result = self._timed("check", images, wanted)
+        result, trouble = self._timed("check", images, wanted)
         record(self._node, result)
-        settle(result)
+        settle(result, trouble)
         return result
 
     def measure(self, images: Sequence[Any], **wanted: Any) -> ThroughputResult:
         """The result, asserting nothing and recording nothing; what stood in the way of one is its `verdict`."""
         __tracebackhide__ = True
-        return self._timed("measure", images, wanted)
+        return self._timed("measure", images, wanted)[0]
 
-    def _timed(self, method: str, images: Sequence[Any], wanted: dict[str, Any]) -> ThroughputResult:
+    def _timed(
+        self, method: str, images: Sequence[Any], wanted: dict[str, Any]
+    ) -> tuple[ThroughputResult, RunError | None]:
         __tracebackhide__ = True
         _check_keywords(method, wanted)
         settings = self._run.settings
@@ -83,7 +85,8 @@ class CodecThroughput:
         self._calls += 1
         label = result.id.removeprefix(f"{name}[").removesuffix("]")
         taken = len(recorded(self._node, ThroughputResult))
-        return replace(result, id=f"{plain_id(self._node)}::{label}" + (f"#{taken}" if taken else ""))
+        named = replace(result, id=f"{plain_id(self._node)}::{label}" + (f"#{taken}" if taken else ""))
+        return named, contest.trouble
 
 
 def _check_keywords(method: str, wanted: Iterable[str]) -> None:

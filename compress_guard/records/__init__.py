@@ -13,6 +13,7 @@ from compress_guard.records.guards import (
     Slicing,
     Thresholds,
 )
+from compress_guard.records.ids import printable
 from compress_guard.records.judgements import Interval, Judgement
 from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction
 from compress_guard.records.recovery import (
@@ -82,5 +83,6 @@ __all__ = [
     "Work",
     "format_bpp",
     "format_trained",
+    "printable",
     "seeded_fraction",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
 import textwrap
 
 import pytest
@@ -58,12 +59,13 @@ def test_studies_are_told_written_and_drawn(command, studied, folder):
 
 def test_a_study_that_was_stopped_keeps_what_is_done_and_goes_on(command, studied, folder, monkeypatch):
     finetune, calls = recipes.finetune, []
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background may have been told to ignore it
 
     @functools.wraps(finetune)
     def stopped(*arguments, **keys):
         calls.append(keys["seed"])
         if len(calls) == 2:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         return finetune(*arguments, **keys)
 
     monkeypatch.setattr(recipes, "finetune", stopped)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from compress_guard.engine.factories import importable, imported
 from compress_guard.engine.recovery import batches, recipes, targets
 from compress_guard.engine.recovery.batches import Batches
+from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
-from compress_guard.errors import ModelError, RunError
+from compress_guard.errors import ModelError, RunError, described, said
 
 if TYPE_CHECKING:
     import torch
@@ -65,9 +66,10 @@ class Trainer:
             with importable(self.folder), torch.inference_mode(False), torch.enable_grad():
                 made = self.call(module, shown, steps, **self._taken(offered))
         except RunError as problem:
-            raise ModelError(f"trainer {self.name}: {problem}{_REMEDY}") from problem
-        except (Exception, SystemExit) as problem:
-            raise ModelError(f"trainer {self.name}: raised {type(problem).__name__}: {problem}") from problem
+            raise ModelError(f"trainer {self.name}: {said(problem)}{_REMEDY}") from problem
+        except BaseException as problem:
+            pass_on(problem)
+            raise ModelError(f"trainer {self.name}: raised {described(problem)}") from problem
         if not isinstance(made, torch.nn.Module):
             found = "nothing" if made is None else kind(made)
             raise ModelError(f"trainer {self.name}: returned {found}; a trainer must return the finetuned module")

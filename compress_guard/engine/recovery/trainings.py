@@ -19,7 +19,8 @@ from compress_guard.engine.recovery.material import Decoded, Material
 from compress_guard.engine.recovery.targets import Targets
 from compress_guard.engine.recovery.trainer import Trainer, source, source_of
 from compress_guard.engine.recovery.weights import Weights
-from compress_guard.errors import CodecError, ModelError, Unreachable
+from compress_guard.engine.trouble import pass_on
+from compress_guard.errors import CodecError, ModelError, Unreachable, described
 from compress_guard.records import CodecSpec, Guard, Recovery, TrainedRate, format_trained
 
 if TYPE_CHECKING:
@@ -132,9 +133,10 @@ class Trainings:
         """A copy of the guard's own module, which nothing here may change."""
         try:
             module: torch.nn.Module = copy.deepcopy(self._lesson.original.module)
-        except Exception as problem:
+        except BaseException as problem:
+            pass_on(problem)
             raise ModelError(
-                f"{self._lesson.guard.model}: its module cannot be copied ({type(problem).__name__}: {problem}); "
+                f"{self._lesson.guard.model}: its module cannot be copied ({described(problem)}); "
                 "recovery finetunes copies, so that the guard's own model stays as it is"
             ) from problem
         return module
@@ -224,7 +226,8 @@ def _looks(lesson: Lesson) -> bytes:
     image = subset.samples[subset.survey.usable[0]].image.clone()
     try:
         made = lesson.original.preprocess(image)
-    except Exception as problem:
-        raise ModelError(f"the model's preprocessing raised {type(problem).__name__}: {problem}") from problem
+    except BaseException as problem:
+        pass_on(problem)
+        raise ModelError(f"the model's preprocessing raised {described(problem)}") from problem
     found: bytes = made.detach().float().cpu().contiguous().numpy().tobytes()
     return found

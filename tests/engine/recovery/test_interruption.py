@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from dataclasses import replace
 
 import pytest
@@ -12,11 +13,12 @@ from compress_guard.engine.recovery import recipes
 
 def interrupt_at(what, step, told):
     """Progress that a person's Ctrl-C ends."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background may have been told to ignore it
 
     def progress(name, done, total):
         told.append((name, done))
         if (name, done) == (what, step):
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     return progress
 
