@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from compress_guard.codecs.levels import Levels, levels_of
+from compress_guard.codecs.orientation import SIDEWAYS, UPRIGHT, loaded, stored, turned
 from compress_guard.errors import CodecError, DataError
+from compress_guard.records import Orientation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,18 +22,61 @@ if TYPE_CHECKING:
 _EXPECTED: Final = "expected a PIL image or a uint8 RGB tensor of shape (3, H, W) with H and W at least 1"
 _LIMIT: Final = threading.Lock()
 """Held while Pillow's global limit on pixels is lifted."""
-_ORIENTATION: Final = 0x0112
-"""The EXIF tag: 1 is upright, 2 to 8 are the other ways to hold a camera."""
-_UPRIGHT: Final = {
-    2: "FLIP_LEFT_RIGHT",
-    3: "ROTATE_180",
-    4: "FLIP_TOP_BOTTOM",
-    5: "TRANSPOSE",
-    6: "ROTATE_270",
-    7: "TRANSVERSE",
-    8: "ROTATE_90",
-}
-"""Pillow's names of the turns that undo an orientation (its rotations are counterclockwise)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A source image as 8-bit RGB, before it is decided which way up it is used, with what its file said of itself."""
+
+    decoded: torch.Tensor
+    """uint8 RGB (3, H, W), as the decoder gave it."""
+    turn: int = UPRIGHT
+    """The EXIF orientation of the file, 1 to 8."""
+    turned_by_decoder: bool = False
+    """Whether `decoded` is upright although the file is not."""
+    mode: str = "uint8 tensor"
+    """Pillow's name of the mode in which the levels of the source lie."""
+    span: tuple[float, float] | None = None
+    """Lowest and highest level of the source; None where these are the levels of `decoded`."""
+    alpha: int | None = None
+    """Highest alpha, 0 to 255; None without any."""
+
+    @classmethod
+    def read(cls, image: object) -> Picture:
+        """Read any source image by the rules of `to_rgb`; raises `DataError`."""
+        import torch
+        from PIL import Image
+
+        if isinstance(image, torch.Tensor):
+            return cls(_from_tensor(image))
+        if not isinstance(image, Image.Image):
+            kind = f"{type(image).__module__}.{type(image).__qualname__}"
+            raise _refusal(kind, "let the data set return PIL images or uint8 tensors")
+        if 0 in image.size:
+            raise _refusal(f"an empty PIL image ({image.width}x{image.height})", "leave empty images out of the data")
+        try:
+            turn, by_decoder = loaded(image)
+            grey, span = _eight_bit(image)
+            opaque, alpha, colours = _opaque(grey)
+            return cls(from_pil(opaque), turn, by_decoder, image.mode, span or colours, alpha)
+        except (OSError, SyntaxError, EOFError) as error:
+            raise DataError(f"image cannot be read: {error}; expected a complete image file; replace it") from error
+
+    def at(self, orientation: Orientation) -> torch.Tensor:
+        """Return the pixels ``upright``, turned by EXIF, or as they are ``stored`` in the file."""
+        if orientation == "upright":
+            return self.decoded if self.turned_by_decoder else turned(self.decoded, self.turn)
+        return stored(self.decoded, self.turn) if self.turned_by_decoder else self.decoded
+
+    def size(self, orientation: Orientation) -> tuple[int, int]:
+        """Return (H, W) of the pixels in this orientation."""
+        height, width = int(self.decoded.shape[-2]), int(self.decoded.shape[-1])
+        as_decoded = (orientation == "upright") == self.turned_by_decoder or self.turn not in SIDEWAYS
+        return (height, width) if as_decoded else (width, height)
+
+    def levels(self) -> Levels:
+        """Return which part of its mode's range the source fills."""
+        return levels_of(self.decoded, self.mode, self.span, self.alpha)
 
 
 def to_rgb(image: object) -> torch.Tensor:
@@ -38,7 +85,7 @@ def to_rgb(image: object) -> torch.Tensor:
     A uint8 tensor of shape (3, H, W) is returned as it is, on its device; one of shape (1, H, W) is grey and repeated.
     A PIL image (its current frame) becomes, in this order:
 
-    - upright: its EXIF orientation is applied (all eight);
+    - upright: its EXIF orientation is applied (all eight), unless the format has one of its own, as HEIF and JPEG XL;
     - 8-bit: 16-bit grey (I;16 in any byte order, and I, which is taken to hold 16-bit values) is scaled by 255 / 65535
       and rounded, so that 65535 becomes 255; F is taken to hold 0 to 255 and is rounded. Values outside these ranges
       are an error. 16-bit colour has been brought to its high byte by Pillow itself;
@@ -48,22 +95,7 @@ def to_rgb(image: object) -> torch.Tensor:
 
     Raises `DataError` for anything else and for a file that cannot be read.
     """
-    import torch
-    from PIL import Image
-
-    if isinstance(image, torch.Tensor):
-        return _from_tensor(image)
-    if not isinstance(image, Image.Image):
-        kind = f"{type(image).__module__}.{type(image).__qualname__}"
-        raise _refusal(kind, "let the data set return PIL images or uint8 tensors")
-    if 0 in image.size:
-        raise _refusal(f"an empty PIL image ({image.width}x{image.height})", "leave empty images out of the data")
-    try:
-        # First, since Pillow's TIFF reader turns an image upright by itself and then says so in its EXIF.
-        image.load()
-        return from_pil(_opaque(_eight_bit(_upright(image))))
-    except (OSError, SyntaxError, EOFError) as error:
-        raise DataError(f"image cannot be read: {error}; expected a complete image file; replace it") from error
+    return Picture.read(image).at("upright")
 
 
 def to_pil(image: torch.Tensor) -> Image.Image:
@@ -142,46 +174,44 @@ def _refusal(found: str, remedy: str) -> DataError:
     return DataError(f"image is {found}; {_EXPECTED}; {remedy}")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    from PIL import Image
+def _eight_bit(image: Image.Image) -> tuple[Image.Image, tuple[float, float] | None]:
+    """Return I;16, I and F as L, with their lowest and highest level; other modes as they are.
 
-    try:
-        turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - a damaged EXIF block, which fails in many ways, must not stop good pixels
-        return image
-    return image.transpose(Image.Transpose[turn]) if turn else image
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """I;16, I and F as L; a grey level marked as transparent turns white. Other modes as they are."""
+    A grey level that is marked as transparent turns white.
+    """
     import numpy as np
     from PIL import Image
 
     if image.mode != "F" and not image.mode.startswith("I"):
-        return image
+        return image, None
     top = 255 if image.mode == "F" else 65535
     values = np.asarray(image, dtype=np.float64)
-    _require_range(image.mode, values, top)
+    span = _checked_range(image.mode, values, top)
     grey = np.rint(values * (255 / top))
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         grey[values == transparent] = 255
-    return Image.fromarray(grey.astype(np.uint8))
+    return Image.fromarray(grey.astype(np.uint8)), span
 
 
-def _require_range(mode: str, values: NDArray[np.float64], top: int) -> None:
+def _checked_range(mode: str, values: NDArray[np.float64], top: int) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     if not (low >= 0 and high <= top):
         raise DataError(
             f"image of mode {mode} has values from {low:g} to {high:g}; expected 0 to {top}; scale it to that range"
         )
+    return low, high
 
 
-def _opaque(image: Image.Image) -> Image.Image:
+def _opaque(image: Image.Image) -> tuple[Image.Image, int | None, tuple[float, float] | None]:
+    """Return an image over white, its highest alpha, and the lowest and highest level of its colours, None without."""
     from PIL import Image
 
     if not image.has_transparency_data:
-        return image
+        return image, None, None
     # Pillow converts premultiplied grey to nothing but LA.
     rgba = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    bands = [band.getextrema() for band in rgba.split()]
+    lows, highs = zip(*bands, strict=True)
+    span, alpha = (float(min(lows[:3])), float(max(highs[:3]))), int(highs[3])
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba), alpha, span

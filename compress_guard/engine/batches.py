@@ -10,11 +10,13 @@ from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.health import Watch, prove
+from compress_guard.engine.placing import Placing
 from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.errors import Unreachable
 from compress_guard.records import Cell, Guard
+from compress_guard.registry import TASKS
 
 
 def compressed_batches(
@@ -28,7 +30,10 @@ def compressed_batches(
     Raises `DataError`, `CodecError`, `CodecUnavailable`, `Unreachable`.
     """
     codec = available_codec(cell.codec, device)
-    samples = Samples(data, lambda raw, size: raw, limit=effective_limit(cell, settings), seed=settings.seed)
+    # Data without a guard of the file comes without a task: targets show what they are.
+    placing = Placing(TASKS.resolve(guard.task)() if guard.data else None, guard.orientation)
+    limit = effective_limit(cell, settings)
+    samples = Samples(data, lambda raw, size: raw, limit=limit, seed=settings.seed, placing=placing)
     surveyed = survey(samples)
     coder = Coder(codec, samples, surveyed, settings.store(), settings.workers)
     surveyed.check_failures({}, guard.max_error_share)

@@ -154,7 +154,7 @@ class Bench:
         subset = self._subject.subset(limit)
         coding = self._coding_of(cell, codec, subset)
         draft.note_codec(coding.coder, moved_from(self._store, cell.codec, codec))
-        draft.note(images=subset.survey.images)
+        draft.note(images=subset.survey.images, **subset.survey.intake.fields())
         draft.check_failures(subset.survey, {})
         return coding, subset
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from compress_guard.codecs.pixels import check_sizes, to_rgb
+from compress_guard.codecs.pixels import Picture, check_sizes
 from compress_guard.engine.codec_choice import available_codec, check_rate, codec_options
+from compress_guard.engine.value_range import check_levels
 from compress_guard.rate import plan
 from compress_guard.records import Bits, ImageInfo, RateMode
 from compress_guard.registry import codec_named
@@ -47,7 +48,8 @@ def compress(
     """Code a loose batch of images to a target rate and decode it again.
 
     Args:
-        images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes. A codec that works on GPUs does so on the
+        images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes; the latter are turned upright by their EXIF,
+            which a box or mask of them may need too. A codec that works on GPUs does so on the
             device of the first image.
         codec: A registered codec; `options` are its options, e.g. ``subsampling="4:4:4"``.
         bpp: Target rate in bits per pixel of the source.
@@ -61,13 +63,16 @@ def compress(
     Raises:
         OptionError: unknown codec, option or rate mode, or a rate out of range.
         CodecUnavailable: its library is not installed.
-        CodecError: an image could not be coded. DataError: something is not an image.
+        CodecError: an image could not be coded. DataError: something is not an image, or the levels of all images are
+            on another scale than their mode says, so that they would be almost black.
     """
     check_rate(rate, bpp, tolerance)
     one = available_codec(codec_named(codec, dict(codec_options(options))))
-    pixels = [to_rgb(image) for image in images]
-    if not pixels:
+    pictures = [Picture.read(image) for image in images]
+    if not pictures:
         return Compressed([], [], [], [], one.bits)
+    check_levels([picture.levels() for picture in pictures], loose=True)
+    pixels = [picture.at("upright") for picture in pictures]
     one = one.on(str(pixels[0].device))
     streams: dict[tuple[int, float], bytes] = {}
 

@@ -12,6 +12,7 @@ from compress_guard.codecs.pixels import check_sizes
 from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import Coder
+from compress_guard.engine.placing import Placing
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.stopwatch import timed, torch_threads
 from compress_guard.errors import CodecError, Unreachable
@@ -135,7 +136,8 @@ class Field:
         self._store: Final = store
         self._run: Final = run
         # A codec codes whatever the image shows: targets are none of its business.
-        self._samples: Final = Samples(data, lambda raw, size: None, limit=run.images, seed=run.seed)
+        placing = Placing(wanted=guard.orientation or "upright")
+        self._samples: Final = Samples(data, lambda raw, size: None, limit=run.images, seed=run.seed, placing=placing)
         self._survey: Final = survey(self._samples)
         self._lanes: Final[dict[tuple[CodecSpec, str], tuple[Coder, RatePlan]]] = {}
         self._check({})

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from compress_guard.engine.bench import Bench, Measured
 from compress_guard.engine.codec_choice import check_rate, codec_options, missing_options
@@ -26,6 +26,7 @@ from compress_guard.records import (
     Guard,
     OnInconclusive,
     OnMissing,
+    Orientation,
     Policy,
     RateMode,
     Scalar,
@@ -58,6 +59,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     on_unavailable: OnMissing | None = None,
     options: Mapping[str, Scalar] | None = None,
     fingerprint: str | None = None,
+    orientation: Orientation | None = None,
 ) -> Guard:
     """A guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
     if task not in TASKS:
@@ -78,6 +80,8 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
     if not 0 <= max_error_share < 1:
         raise OptionError(f"max_error_share {max_error_share:g} is outside 0 to 1 (1 excluded); 0 allows no failure")
+    if orientation not in (None, *get_args(Orientation)):
+        raise OptionError(f"orientation is {orientation!r}; expected 'upright', 'stored' or None")
     _check_required(spec)
     return Guard(
         name=name,
@@ -91,6 +95,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         confidence=confidence,
         policy=_policy(on_inconclusive=on_inconclusive, on_unreachable=on_unreachable, on_unavailable=on_unavailable),
         max_error_share=max_error_share,
+        orientation=orientation,
         fingerprint=None if fingerprint is None else Fingerprint(fingerprint),
     )
 
@@ -132,6 +137,7 @@ def subject_of(guard: Guard, model: Any, data: Any, device: str, settings: RunSe
         seed=settings.seed,
         shuffled=settings.early_stop,
         certainty=certainty(guard, Path(), settings),
+        orientation=guard.orientation,
     )
 
 
@@ -160,7 +166,8 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         cache: A folder that keeps bitstreams and rate plans and, of a model with a `fingerprint`, what it predicted.
         wanted: As in thresholds.yaml: metric, max_drop, min_score and min_clean (points), rate (``dataset`` or
             ``image``), rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable,
-            on_unavailable; options (a mapping) for the codec; fingerprint, a text that changes whenever the model does.
+            on_unavailable, orientation (``upright`` or ``stored``, for images that EXIF turns); options (a mapping) for
+            the codec; fingerprint, a text that changes whenever the model does.
 
     Returns:
         The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, final
 
+from compress_guard.codecs.orientation import UPRIGHT
+from compress_guard.engine.intake import Intake
+from compress_guard.engine.placing import Arrival, Placing, settled
 from compress_guard.engine.shelf import BrokenDataError, ReadTarget, Sample, Shelf, Slicer
 from compress_guard.errors import CodecError, DataError
 from compress_guard.records import ImageInfo, seeded_fraction
@@ -23,7 +26,7 @@ class Samples:
     of one data set may share a `shelf` of it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what is read, which of it and how, each by its name
         self,
         data: Any,
         read_target: ReadTarget,
@@ -33,8 +36,9 @@ class Samples:
         shuffled: bool = False,
         slicers: Mapping[str, Slicer] | None = None,
         shelf: Shelf | None = None,
+        placing: Placing | None = None,
     ) -> None:
-        self._shelf: Final = Shelf(data, read_target, slicers) if shelf is None else shelf
+        self._shelf: Final = Shelf(data, read_target, slicers, placing=placing) if shelf is None else shelf
         self._positions: Final = _subset(len(data), limit, seed, shuffled)
 
     def __len__(self) -> int:
@@ -43,6 +47,17 @@ class Samples:
     def __getitem__(self, index: int) -> Sample:
         """The sample at this index of the subset; raises `DataError`: see `Shelf`."""
         return self._shelf[self._positions[index]]
+
+    def settle(self, arrivals: Mapping[str, Arrival]) -> bool:
+        """Read these samples, by id, in the one orientation that fits their targets; whether some were read otherwise.
+
+        Raises `DataError` where none or both do.
+        """
+        orientation = settled(arrivals)
+        if orientation is None:
+            return False
+        self._shelf.read_as(orientation)
+        return any(one.turn != UPRIGHT and one.used != orientation for one in arrivals.values())
 
     def position(self, index: int) -> int:
         """Where the data set has the sample at this index of the subset."""
@@ -81,6 +96,8 @@ class Survey:
     """Of each usable sample the slices that it is in, by slicing."""
     targets: tuple[bytes, ...] = ()
     """Content hash of the arrays that each usable sample's target was read as; empty where no task read it."""
+    intake: Intake = field(default_factory=Intake)
+    """How images and targets came."""
     classes_seen: int = 0
     """How many of the usable samples it takes, in their order, until each class that occurs has been seen in at least
     five of them, or in all that have it."""
@@ -120,8 +137,21 @@ class Survey:
 def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = None) -> Survey:
     """Read every sample once; `classes` says which classes a target adds to a mean over classes.
 
-    Raises `DataError` if two samples have one id or none can be read.
+    Where targets tell that images are to be left as stored, those that were turned are read a second time.
+
+    Raises `DataError` if two samples have one id or none can be read, if nothing tells how images lie that EXIF turns,
+    and for sets whose boxes or levels cannot be meant: see `Intake`.
     """
+    surveyed, arrivals = _surveyed(samples, classes)
+    if samples.settle(arrivals):
+        surveyed, arrivals = _surveyed(samples, classes)
+    return replace(surveyed, intake=Intake.of(arrivals))
+
+
+def _surveyed(
+    samples: Samples, classes: Callable[[Any], frozenset[int]] | None
+) -> tuple[Survey, Mapping[str, Arrival]]:
+    """One pass over the samples, and how each that can be used came, by its id."""
     usable: list[int] = []
     infos: list[ImageInfo] = []
     digests: list[bytes] = []
@@ -129,6 +159,7 @@ def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = N
     failures: list[tuple[str, str]] = []
     slices: list[Mapping[str, tuple[str, ...]]] = []
     seen: dict[str, int] = {}
+    arrivals: dict[str, Arrival] = {}
     places: dict[int, list[int]] = {}
     for index in range(len(samples)):
         try:
@@ -144,6 +175,7 @@ def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = N
                 f"{sample.id!r}; expected ids that tell images apart"
             )
         seen[sample.id] = index
+        arrivals[sample.id] = sample.arrival
         height, width = sample.size
         usable.append(index)
         infos.append(ImageInfo(sample.id, height * width))
@@ -155,7 +187,16 @@ def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = N
     if not usable:
         raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
     enough = max((found[:FEW][-1] for found in places.values()), default=0)
-    return Survey(tuple(usable), tuple(infos), tuple(digests), tuple(failures), tuple(slices), tuple(targets), enough)
+    surveyed = Survey(
+        tuple(usable),
+        tuple(infos),
+        tuple(digests),
+        tuple(failures),
+        tuple(slices),
+        tuple(targets),
+        classes_seen=enough,
+    )
+    return surveyed, arrivals
 
 
 def _target_hash(target: Any) -> bytes:

@@ -155,9 +155,9 @@ class Session:
             return self._benches[guard_name]
 
     def _subject(self, guard: Guard, fixtures: FixtureLookup) -> Subject:
-        """Guards with the same model, data, task, slices and fingerprint share one."""
+        """Guards with the same model, data, task, slices, fingerprint and orientation share one."""
         named = (guard.task, guard.model, guard.data)
-        key = (*named, guard.slicings, guard.fingerprint)
+        key = (*named, guard.slicings, guard.fingerprint, guard.orientation)
         if key not in self._subjects:
             self._subjects[key] = Subject(
                 guard.task,
@@ -165,11 +165,12 @@ class Session:
                 functools.partial(self.data, guard.data, fixtures),
                 device=self.device,
                 seed=self.settings.seed,
-                shared=(self.settings.run_folder, " ".join(named)),
+                shared=(self.settings.run_folder, " ".join((*named, guard.orientation or "as it shows"))),
                 shuffled=self.settings.early_stop,
                 slicers=functools.partial(slicers, guard, self._folder),
                 certainty=certainty(guard, self._folder, self.settings),
                 reading=self._reading.setdefault(guard.data, threading.Lock()),
+                orientation=guard.orientation,
             )
         return self._subjects[key]
 

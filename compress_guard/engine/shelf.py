@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 import numpy as np
 
-from compress_guard.codecs.pixels import to_rgb
+from compress_guard.codecs.orientation import UPRIGHT
 from compress_guard.engine.heap import Heap
+from compress_guard.engine.placing import Arrival, Placing
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
 from compress_guard.errors import DataError, described, said
-from compress_guard.records import printable
+from compress_guard.records import Orientation, printable
 
 if TYPE_CHECKING:
     import torch
@@ -50,6 +51,8 @@ class Sample:
     """What the reader of targets made of it: a task's arrays, or the data set's own object."""
     digest: bytes
     """Content hash of the pixels."""
+    arrival: Arrival
+    """How the image and its target came."""
     slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The slices that the image is in, by slicing."""
 
@@ -81,14 +84,16 @@ class Shelf:
         read_target: ReadTarget,
         slicers: Mapping[str, Slicer] | None = None,
         lock: threading.Lock | None = None,
+        placing: Placing | None = None,
     ) -> None:
+        self._placing: Final = placing or Placing()
         self._data: Final = data
         self._read_target: Final = read_target
         self._slicers: Final = dict(slicers or {})
         self._kept: Final[OrderedDict[int, Sample]] = OrderedDict()
         self._kept_bytes = 0
         self._heap: Final = Heap()
-        self._digests: Final[dict[int, bytes]] = {}
+        self._digests: Final[dict[tuple[int, Orientation], bytes]] = {}
         """Of every sample read so far: an image that was let go and is read again has to be the same."""
         self._unreadable: Final[dict[int, str]] = {}
         """Ids of images that were no good."""
@@ -120,8 +125,16 @@ class Shelf:
         """What to call a sample that could not be read: its id if that much was known, else its position."""
         return self._unreadable.get(position, str(position))
 
+    def read_as(self, orientation: Orientation) -> None:
+        """Read images that EXIF turns in this orientation from now on, where nothing else says how."""
+        with self._lock:
+            self._placing.used = orientation
+            for position, sample in list(self._kept.items()):
+                if sample.arrival.turn != UPRIGHT and sample.arrival.used != orientation:
+                    self._kept_bytes -= self._kept.pop(position).memory
+
     def _check_steady(self, position: int, sample: Sample) -> None:
-        if self._digests.setdefault(position, sample.digest) != sample.digest:
+        if self._digests.setdefault((position, sample.arrival.used), sample.digest) != sample.digest:
             # Whether the next read happens to match is chance, and no verdict may hang on that.
             self._unsteady = (
                 f"sample {position} (id {sample.id}) gives different pixels each time it is read; "
@@ -142,10 +155,7 @@ class Shelf:
         own_id = self._id(position, *parts[2:])
         image_id = printable(own_id)
         try:
-            image = to_rgb(parts[0])
-            size = (int(image.shape[-2]), int(image.shape[-1]))
-            image = image.cpu()
-            target = self._read_target(parts[1], size)
+            image, target, arrival = self._placing.read(parts[0], parts[1], self._read_target)
             digest = _content_hash(image)
         except BaseException as problem:
             pass_on(problem)
@@ -162,7 +172,7 @@ class Shelf:
             untold = f"its slices cannot be told ({described(problem)})"
             what = said(problem) if issubclass(type(problem), DataError) else untold
             raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
-        return Sample(image_id, image, target, digest, slices)
+        return Sample(image_id, image, target, digest, arrival, slices)
 
     def _id(self, position: int, *given: object) -> str:
         """Return the text of the id that the data set gives a sample, of its position where it gives none."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 from compress_guard import store as keys
 from compress_guard.engine import clean
 from compress_guard.engine.identity import Certainty
+from compress_guard.engine.placing import Placing
 from compress_guard.engine.prediction import (
     Batch,
     ahead,
@@ -27,7 +28,7 @@ from compress_guard.engine.shards import Predicted, Recall, Shard
 from compress_guard.engine.shelf import Shelf, Slicer
 from compress_guard.engine.sources import Sources, lossy_sources
 from compress_guard.errors import DataError
-from compress_guard.records import Evidence
+from compress_guard.records import Evidence, Orientation
 from compress_guard.registry import TASKS
 from compress_guard.tasks.contract import Task
 
@@ -72,6 +73,7 @@ class Subject:
         slicers: Callable[[], Mapping[str, Slicer]] = dict,
         certainty: Certainty | None = None,
         reading: threading.Lock | None = None,
+        orientation: Orientation | None = None,
     ) -> None:
         self.task: Final[Task] = TASKS.resolve(task)()
         self.device: Final = device
@@ -87,6 +89,9 @@ class Subject:
         """None: nothing is known of what the model predicted in earlier runs."""
         self._reading: Final = reading
         """Held while the data set is read, where other subjects read it too."""
+        self._placing: Final = Placing(self.task, orientation)
+        self._refused: Final[dict[int | None, DataError]] = {}
+        """What was wrong with the images of a limit, which need not be read again to say so."""
         self._making: Final = threading.RLock()
         """Held while a subset is made: plans are made ahead, on a thread of their own."""
         self._shelf: Shelf | None = None
@@ -104,12 +109,18 @@ class Subject:
         """The images of this limit, read and checked once; raises `DataError`."""
         limit = self.binding(limit)
         with self._making:
+            if limit in self._refused:
+                raise self._refused[limit]
             if limit not in self._subsets:
                 data, read = self._load_data(), self.task.target
                 if self._shelf is None:
-                    self._shelf = Shelf(data, read, self._slicers(), self._reading)
+                    self._shelf = Shelf(data, read, self._slicers(), self._reading, self._placing)
                 samples = Samples(data, read, limit=limit, seed=self._seed, shuffled=self.shuffled, shelf=self._shelf)
-                self._subsets[limit] = Subset(samples, survey(samples, self.task.classes))
+                try:
+                    self._subsets[limit] = Subset(samples, survey(samples, self.task.classes))
+                except DataError as problem:
+                    self._refused[limit] = problem
+                    raise
             return self._subsets[limit]
 
     def once(self, name: str, make: Callable[[], T]) -> T:

@@ -22,8 +22,8 @@ from compress_guard.plugin.items import plain_id, record, recorded, settle
 from compress_guard.plugin.run import run_of
 from compress_guard.records import CellResult, Fingerprint, Guard
 
-_SUBJECTS: Final = pytest.StashKey[list[tuple[Any, Any, tuple[str, Fingerprint | None], Subject]]]()
-"""Subjects by model, data, task and fingerprint, with references that keep the objects and so their identity."""
+_SUBJECTS: Final = pytest.StashKey[list[tuple[Any, Any, tuple[str | Fingerprint | None, ...], Subject]]]()
+"""Subjects by model, data, and (task, fingerprint, orientation); references keep the objects and their identity."""
 _BENCHES: Final = pytest.StashKey[list[tuple[Guard, Subject, Bench]]]()
 
 
@@ -88,7 +88,7 @@ class GuardFacade:
 
     def _subject(self, model: Any, data: Any, guard: Guard) -> Subject:
         known = self._request.config.stash.setdefault(_SUBJECTS, [])
-        named = (guard.task, guard.fingerprint)
+        named = (guard.task, guard.fingerprint, guard.orientation)
         for seen_model, seen_data, seen_named, subject in known:
             if seen_model is model and seen_data is data and seen_named == named:
                 return subject

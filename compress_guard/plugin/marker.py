@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, get_args
 
 import pytest
 
@@ -15,7 +15,7 @@ from compress_guard.engine.prediction import Batch
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import CompressGuardError, OptionError, RunError, said
 from compress_guard.plugin.run import Run, run_of
-from compress_guard.records import Cell, Guard, Judgement
+from compress_guard.records import Cell, Guard, Judgement, Orientation
 from compress_guard.registry import codec_named, unknown
 from compress_guard.verdict import settle
 
@@ -38,6 +38,7 @@ KEYS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "guard": (lambda value: isinstance(value, str), "the name of a guard"),
     "data": (lambda value: value is not None, "a factory 'package.module:callable', 'fixture:NAME' or a data set"),
     "rate": (lambda value: value in ("dataset", "image"), "'dataset' or 'image'"),
+    "orientation": (lambda value: value in get_args(Orientation), "'upright' or 'stored'"),
     "limit": (_whole, "a whole number of at least 1"),
     "batch_size": (_whole, "a whole number of at least 1"),
 }
@@ -71,15 +72,16 @@ def _check(marker: pytest.Mark) -> None:
         raise OptionError("the marker compress_guard needs either guard='NAME' or data=...")
     if "data" in marker.kwargs and not ("codecs" in marker.kwargs and "bpp" in marker.kwargs):
         raise OptionError("the marker compress_guard with data=... needs codecs=[...] and bpp=[...]")
-    if "guard" in marker.kwargs and "rate" in marker.kwargs:
-        raise OptionError("the marker compress_guard takes rate=... with data=... only; a guard has its own")
+    for key in ("rate", "orientation"):
+        if "guard" in marker.kwargs and key in marker.kwargs:
+            raise OptionError(f"the marker compress_guard takes {key}=... with data=... only; a guard has its own")
 
 
 def _cells(run: Run, wanted: Mapping[str, Any]) -> list[tuple[Guard, Cell]]:
     known = _guard(run, wanted["guard"]) if "guard" in wanted else None
     codecs = wanted.get("codecs") or ([spec.alias for spec in known.codecs] if known else ())
     found = [
-        _cell(known, codec, float(bpp), wanted.get("rate", "dataset"))
+        _cell(known, codec, float(bpp), wanted)
         for codec in codecs
         for bpp in wanted.get("bpp") or (known.rates(codec) if known else ())
     ]
@@ -88,10 +90,11 @@ def _cells(run: Run, wanted: Mapping[str, Any]) -> list[tuple[Guard, Cell]]:
     return [(guard, replace(cell, limit=wanted.get("limit", cell.limit))) for guard, cell in found]
 
 
-def _cell(known: Guard | None, codec: str, bpp: float, rate: Any) -> tuple[Guard, Cell]:
+def _cell(known: Guard | None, codec: str, bpp: float, wanted: Mapping[str, Any]) -> tuple[Guard, Cell]:
     """The cell of the file, so that the images are those its test sees; else one of its own for codec and rate."""
     if known is None:
-        guard = one_cell_guard("data", task="classification", codec=codec, bpp=bpp, rate=rate)
+        own = {key: wanted[key] for key in ("rate", "orientation") if key in wanted}
+        guard = one_cell_guard("data", task="classification", codec=codec, bpp=bpp, **own)
         return guard, guard.cells[0]
     for cell in known.cells:
         if (cell.codec.alias, cell.bpp) == (codec, bpp):

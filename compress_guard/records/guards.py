@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from compress_guard.records.codecs import CodecSpec, format_bpp
 from compress_guard.records.recovery import Recovery
 from compress_guard.records.throughput import Throughput
-from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMissing, RateMode
+from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMissing, Orientation, RateMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,8 @@ class Guard:
     """Predict each cell also from what a second decoder makes of its streams, where there is one."""
     policy: Policy = field(default_factory=Policy)
     max_error_share: float = 0.0
+    orientation: Orientation | None = None
+    """How images are read that EXIF turns; None: as their targets tell."""
     fingerprint: Fingerprint | None = None
     """None: nothing that this model predicted in an earlier run is used again."""
     throughput: Throughput | None = None

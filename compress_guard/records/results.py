@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from compress_guard.records.vocabulary import JUDGED, Bits, Correction, Outcome, RateMode, SettledBy, Verdict
+from compress_guard.records.vocabulary import (
+    JUDGED,
+    Bits,
+    Correction,
+    Orientation,
+    Outcome,
+    RateMode,
+    SettledBy,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,14 @@ class CellResult:
     errors: int | None = None
     error_ids: tuple[str, ...] = ()
     """The first few images that failed to load or code."""
+    turned: int | None = None
+    """Images that were turned upright by their EXIF."""
+    orientation: Orientation | None = None
+    """How images were read that EXIF turns: ``upright`` or as ``stored``; None where it turns none."""
+    boxes_outside: int | None = None
+    """Images with boxes that leave them by more than a pixel; None where there are no boxes."""
+    flat: int | None = None
+    """Images of a single colour."""
     clean_score: float | None = None
     score: float | None = None
     drop: float | None = None

@@ -14,6 +14,8 @@ SettledBy = Literal["interval", "policy", "point"]
 OnInconclusive = Literal["pass", "fail", "point"]
 OnMissing = Literal["skip", "fail"]
 Correction = Literal["none", "bonferroni"]
+Orientation = Literal["upright", "stored"]
+"""How images are read that EXIF turns: upright, as their targets are then already, or as their files store them."""
 
 JUDGED: Final[frozenset[str]] = frozenset({"pass", "fail", "inconclusive"})
 """The verdicts that compare a drop with a threshold."""

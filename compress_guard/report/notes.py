@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from compress_guard.report import coding, controls, doubts, figure, losses, obstacles, recall, slices
+from compress_guard.report import coding, controls, doubts, figure, losses, obstacles, pictures, recall, slices
 from compress_guard.report.tally import ungated
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
         obstacles.faulty,
         obstacles.unjudged,
         obstacles.left_out,
+        pictures.outside,
+        pictures.flat,
         recall.moved_models,
         slices.failed,
         slices.empty,
@@ -54,6 +56,7 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
         losses.flips,
         losses.images,
         slices.worst,
+        pictures.turned,
         controls.lossy,
         controls.decoders,
         coding.missed,

@@ -49,6 +49,14 @@ class Classification:
         """None: accuracy is a mean of images."""
         return frozenset()
 
+    def is_placed(self, target: Arrays) -> bool:
+        """A class is of the whole image."""
+        return False
+
+    def extent(self, target: Arrays) -> None:
+        """A class marks nothing in the image."""
+        return
+
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`scores` (K,) of floating-point scores, higher is likelier; `ModelError` for another shape, dtype or NaN."""
         subject, expected = Subject.prediction(size), "scores of shape (K,), one prediction per image"

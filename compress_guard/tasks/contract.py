@@ -44,6 +44,12 @@ class Task(Protocol):
     def classes(self, target: Arrays) -> frozenset[int]:
         """The classes that a target adds to those which a score is the mean of; none where scores are of images."""
 
+    def is_placed(self, target: Arrays) -> bool:
+        """Whether a target says where in its image something is, so that turning the image alone makes it wrong."""
+
+    def extent(self, target: Arrays) -> tuple[float, float, float, float] | None:
+        """The rectangle (x1, y1, x2, y2) around all boxes of a target, in pixels; None without any."""
+
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """A model's answer for one image as arrays on the CPU. Raises `ModelError`: found, expected, what to do."""
 

@@ -78,6 +78,18 @@ class Detection:
         """The labels of its objects, but for crowds, which need not be found."""
         return frozenset(np.unique(target["labels"][~target["crowd"]]).tolist())
 
+    def is_placed(self, target: Arrays) -> bool:
+        """Whether there is a box."""
+        return len(target["boxes"]) > 0
+
+    def extent(self, target: Arrays) -> tuple[float, float, float, float] | None:
+        """The rectangle around all boxes; None without any."""
+        boxes = target["boxes"]
+        if not len(boxes):
+            return None
+        (x1, y1), (x2, y2) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
+        return x1, y1, x2, y2
+
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`boxes` (N, 4), `labels`, `scores` (N,) of a dict of these; `ModelError` for anything else."""
         table = _Table.of(Subject.prediction(size), raw, ("boxes", "scores", "labels"))

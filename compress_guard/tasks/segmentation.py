@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
+from compress_guard.errors import DataError
 from compress_guard.tasks.arrays import Subject, describe, is_whole, read
 from compress_guard.tasks.scores import ShareScorer, checked_weights, mean_over_classes, ratio, unknown_metric
 
@@ -47,6 +48,15 @@ class Segmentation:
     def classes(self, target: Arrays) -> frozenset[int]:
         """The labels of its pixels that count."""
         return frozenset(np.unique(target["labels"]).tolist()) - {IGNORE}
+
+    def is_placed(self, target: Arrays) -> bool:
+        """Whether the map has two labels at all."""
+        labels = target["labels"]
+        return bool(labels.size) and bool((labels != labels.flat[0]).any())
+
+    def extent(self, target: Arrays) -> None:
+        """A map is as large as its image, or refused."""
+        return
 
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`labels` (H, W) uint16 of an integer map; `ModelError` for anything else."""
@@ -121,6 +131,8 @@ def _label_map(subject: Subject, raw: object, size: tuple[int, int], remedy: str
     expected = f"an integer label map of shape {size}, the image's height and width"
     array = read(raw)
     if array is None or array.shape != size:
+        if array is not None and array.shape == size[::-1] and subject.error is DataError:
+            remedy = "it has width and height the other way round: transpose it, or turn what is not yet upright"
         raise subject.refuse(f"is {describe(raw)}", expected, remedy)
     if not is_whole(array):
         raise subject.refuse(f"is {describe(raw, dtype=True)}", expected, remedy)

@@ -69,6 +69,7 @@ def _read_guard(
         decoder_swap=chosen.decoder_swap,
         policy=chosen.policy,
         max_error_share=chosen.max_error_share,
+        orientation=chosen.orientation,
         fingerprint=read_fingerprint(table["fingerprint"].value) if "fingerprint" in table else None,
         throughput=_throughput(name, chosen, own="throughput" in table),
         recovery=_recovery(name, data, chosen, own="recovery" in table),

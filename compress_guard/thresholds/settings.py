@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
-from compress_guard.records import CodecSpec, Correction, OnInconclusive, OnMissing, Policy, RateMode
+from compress_guard.records import CodecSpec, Correction, OnInconclusive, OnMissing, Orientation, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.curve import POINTS
 from compress_guard.thresholds.percodec import PerCodec
@@ -34,6 +34,7 @@ class Settings:
     decoder_swap: bool = False
     max_error_share: float = 0.0
     min_clean: float | None = None
+    orientation: Orientation | None = None
     policy: Policy = field(default_factory=Policy)
     throughput: Asked | None = None
     recovery: Finetuning | None = None
@@ -98,6 +99,7 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "decoder_swap": lambda value, what, _: value.flag(what),
     "min_clean": _points,
     "max_error_share": _number_in(Span(0, 1, open_high=True)),
+    "orientation": lambda value, what, _: None if value.empty else value.choice(what, get_args(Orientation)),
     "throughput": Asked.read,
 }
 POLICIES: Final[Mapping[str, tuple[str, ...]]] = {

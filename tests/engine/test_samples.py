@@ -21,7 +21,7 @@ def plain(raw, size):
     return raw
 
 
-def picture(height=4, width=5, fill=7):
+def picture(height=4, width=5, fill=70):
     return torch.full((3, height, width), fill, dtype=torch.uint8)
 
 
@@ -93,8 +93,8 @@ def test_shuffled_samples_are_the_same_in_an_order_whose_beginnings_are_smaller_
         ([picture(), 3], "0", 3),
         ((picture(), 3, "street.jpg"), "street.jpg", 3),
         ((picture(), 3, 17), "17", 3),
-        ((Image.new("RGB", (5, 4), (7, 7, 7)), {"a": 1}), "0", {"a": 1}),
-        ((Image.new("L", (5, 4), 7), None, "grey"), "grey", None),
+        ((Image.new("RGB", (5, 4), (70, 70, 70)), {"a": 1}), "0", {"a": 1}),
+        ((Image.new("L", (5, 4), 70), None, "grey"), "grey", None),
         ((picture()[:1], 3), "0", 3),
     ],
 )

@@ -129,7 +129,7 @@ def test_what_cannot_be_coded_is_settled_as_in_a_cell(run):
         (
             "(codec=['jpeg'], guard='toy')",
             "unknown keyword of the marker compress_guard 'codec', did you mean 'codecs'? known: batch_size, bpp, "
-            "codecs, data, guard, limit, rate",
+            "codecs, data, guard, limit, orientation, rate",
         ),
         (
             "(codecs='jpeg', guard='toy')",

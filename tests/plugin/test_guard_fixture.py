@@ -150,7 +150,7 @@ def test_names_without_sense_are_refused(run):
         "unknown rate mode 'images', did you mean 'image'? known: dataset, image",
         "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, codec, confidence, fingerprint, limit, "
         "max_drop, max_error_share, metric, min_clean, min_score, on_inconclusive, on_unavailable, on_unreachable, "
-        "options, rate, rate_tolerance, task",
+        "options, orientation, rate, rate_tolerance, task",
         "guard.check takes no device: it is the same for all tests; give --cg-device to pytest",
         "guard.measure takes no cache: it is the same for all tests; give --cg-cache to pytest",
         "guard.check needs max_drop, min_score or min_clean; use guard.measure to measure only",

@@ -77,6 +77,6 @@ def test_the_options_are_in_the_help(project):
         assert f"--{option}" in run.out
     assert "compress_guard_thresholds" in run.out
     assert "where models and GPU codecs run: auto (default:" in " ".join(run.out.split())
-    assert "@pytest.mark.compress_guard(codecs, bpp, guard, data, rate, limit, batch_size)" in (
+    assert "@pytest.mark.compress_guard(codecs, bpp, guard, data, rate, orientation, limit, batch_size)" in (
         project.run("--markers", gate=False).out
     )

@@ -18,7 +18,7 @@ STANDS_FOR = {
     "<codecs and default>": ", ".join(sorted([*CODECS, "default"])),
     "<tasks>": ", ".join(sorted(TASKS)),
     "<keys of defaults>": "bpp, codecs, confidence, correction, decoder_swap, limit, max_error_share, min_clean, "
-    "on_inconclusive, on_unavailable, on_unreachable, rate, rate_tolerance, recovery, throughput",
+    "on_inconclusive, on_unavailable, on_unreachable, orientation, rate, rate_tolerance, recovery, throughput",
 }
 
 
@@ -283,8 +283,8 @@ def test_a_section_is_refused(refusal, sections, message):
     ("metrics: top1",
      ("unknown key 'metrics', did you mean 'metric'? known: bpp, codecs, confidence, correction, data, "
       "decoder_swap, fingerprint, limit, max_drop, max_error_share, metric, min_clean, min_score, model, "
-      "on_inconclusive, on_unavailable, on_unreachable, rate, rate_tolerance, recovery, slices, task, throughput; "
-      "correct or remove it")),
+      "on_inconclusive, on_unavailable, on_unreachable, orientation, rate, rate_tolerance, recovery, slices, task, "
+      "throughput; correct or remove it")),
     ("<<: 5", "<< must name a map, found 5; merge the anchor of a map"),
     ("bpp: {1: [1]}", "bpp must be a list, found a map; write a list in brackets"),
     ("max_drop: {0.5: 3, 1: 2}\nbpp: [2]",

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
+from compress_guard.engine.placing import Placing
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.recovery.draft import draft
 from compress_guard.engine.recovery.evaluation import Evaluation, evaluation_limit
@@ -219,7 +220,7 @@ class Study:
     def _training(self, evaluated: Subset) -> TrainingSet:
         recovery, task = self._recovery, self._sources.subject.task
         data = self._sources.train()
-        shelf = Shelf(data, task.target, None, self._sources.reading)
+        shelf = Shelf(data, task.target, None, self._sources.reading, Placing(task, self._guard.orientation))
         samples = Samples(data, task.target, limit=recovery.images, seed=self._settings.seed, shelf=shelf)
         return TrainingSet.of(recovery.train, samples, task, evaluated.survey)
 
