@@ -25,20 +25,18 @@ def time_cells(
     settings: RunSettings,
     file: str,
     progress: Callable[[str], AbstractContextManager[Progress]],
-) -> list[ThroughputResult]:
+) -> Iterator[ThroughputResult]:
     """Time and judge these cells, with a line on standard error for each; `file` is what their ids call the file."""
     clocks = Clocks(Session(thresholds, settings))
     owners = {guard.name: (guard, throughput) for guard, throughput in _timed(thresholds)}
-    results = []
     for number, cell in enumerate(cells, start=1):
         prefix = f"[{number}/{len(cells)}]"
         guard, throughput = owners[cell.guard]
         with progress(prefix) as told:
             contest = clocks.contest(guard, throughput, cell, f"{file}::{cell.name}", without_fixtures, told)
             result = contest.run(told)
-        results.append(result)
         tell_result(f"{prefix} {cell.name}", result, contest.trouble)
-    return results
+        yield result
 
 
 def _timed(thresholds: Thresholds) -> Iterator[tuple[Guard, Throughput]]:

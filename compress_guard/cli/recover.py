@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
+from compress_guard.cli.results import Results
 from compress_guard.cli.terminal import StandardErrorProgress, show, tell_result
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.threads import calm_threads
-from compress_guard.errors import RunError, UsageError
+from compress_guard.errors import UsageError
 from compress_guard.records import RecoveryCell, RecoveryResult, Thresholds
 from compress_guard.registry import unknown
-from compress_guard.report import environment, recovery_figure, recovery_lines, write
+from compress_guard.report import recovery_figure, recovery_lines
 
 LOG_SECONDS: Final = 20.0
 """Between two lines of progress where standard error is no terminal."""
@@ -34,9 +35,14 @@ def recover(options: argparse.Namespace) -> bool:
     thresholds = loaded(options)
     cells = _selected(thresholds, options.guard)
     check_options(options)
+    file = name_in_ids(Path(thresholds.path))
     with run_settings(options) as settings:
-        results, written = _measure(thresholds, cells, settings, options.json)
-    return _shown(results, options) and written
+        results = Results(options.json, settings, [f"{file}::{cell.name}" for cell in cells])
+        results.set_aside()
+        with results.kept():
+            _measure(thresholds, cells, settings, results)
+            held = _shown(results.recovery, options)
+        return results.write_held(held) and held
 
 
 def _selected(thresholds: Thresholds, names: Sequence[str] | None) -> list[RecoveryCell]:
@@ -58,43 +64,27 @@ def _selected(thresholds: Thresholds, names: Sequence[str] | None) -> list[Recov
     return [cell for _, recovery in studied for cell in recovery.cells]
 
 
-def _measure(
-    thresholds: Thresholds, cells: Sequence[RecoveryCell], settings: RunSettings, path: str | None
-) -> tuple[list[RecoveryResult], bool]:
-    """The results, and whether all of them are in the results file, which is written anew after each."""
+def _measure(thresholds: Thresholds, cells: Sequence[RecoveryCell], settings: RunSettings, results: Results) -> None:
+    """Measure the cells; the results file is written anew after each."""
     calm_threads()
-    results: list[RecoveryResult] = []
-    file, written = name_in_ids(Path(thresholds.path)), True
     with contextlib.closing(Session(thresholds, settings)) as session:
-        for number, cell in enumerate(cells, start=1):
+        for number, (cell, node_id) in enumerate(zip(cells, results.selected, strict=True), start=1):
             prefix = f"[{number}/{len(cells)}]"
             try:
                 with StandardErrorProgress(prefix, LOG_SECONDS) as progress:
-                    measured = session.measure_recovery(cell, f"{file}::{cell.name}", without_fixtures, progress)
+                    measured = session.measure_recovery(cell, node_id, without_fixtures, progress)
             except KeyboardInterrupt:
                 sys.stderr.write(f"\ncompress-guard: stopped in {cell.name}; {_kept(settings)}\n")
                 raise
-            results.append(measured.result)
+            results.recovery.append(measured.result)
             tell_result(f"{prefix} {cell.name}", measured.result, measured.problem)
-            written = _written(path, results, settings)
-    return results, written
+            results.write(None)
 
 
 def _kept(settings: RunSettings) -> str:
     if settings.store_folder == settings.run_folder:
         return "nothing is kept with --no-cache"
     return f"what was trained is kept in {settings.store_folder}: the same command goes on there"
-
-
-def _written(path: str | None, results: Sequence[RecoveryResult], settings: RunSettings) -> bool:
-    if path is None:
-        return True
-    try:
-        write(Path(path), (), environment(settings), {}, recovery=results)
-    except RunError as problem:
-        sys.stderr.write(f"compress-guard: --json: {problem}\n")
-        return False
-    return True
 
 
 def _shown(results: Sequence[RecoveryResult], options: argparse.Namespace) -> bool:

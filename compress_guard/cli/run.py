@@ -12,14 +12,15 @@ from typing import TypeVar
 
 from compress_guard.cli.benchmark import throughput_cells, time_cells
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
+from compress_guard.cli.results import Results
 from compress_guard.cli.terminal import StandardErrorProgress, show, tell_result
-from compress_guard.engine.session import Session, collect_evidence, evidence_lost, without_fixtures
+from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.threads import calm_threads
 from compress_guard.engine.versions import remember_run
-from compress_guard.errors import RunError, UsageError
-from compress_guard.records import Cell, CellResult, Thresholds, ThroughputCell, ThroughputResult
-from compress_guard.report import environment, lines, throughput_lines, ungated, write
+from compress_guard.errors import UsageError
+from compress_guard.records import Cell, CellResult, Thresholds, ThroughputCell
+from compress_guard.report import lines, throughput_lines, ungated
 from compress_guard.thresholds.throughput import benchmarked
 
 C = TypeVar("C", Cell, ThroughputCell)
@@ -43,11 +44,14 @@ def _gated(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
     cells = _selected([cell for guard in thresholds.guards for cell in guard.cells], options.only)
 
     def gate(settings: RunSettings) -> bool:
-        results = _measure(thresholds, cells, settings)
-        written = _written(options.json, results, settings)  # first, since nobody may be reading standard output
-        show(lines(results, sys.stdout.encoding))
-        remember_run(settings, results)
-        return written and all(result.outcome != "failed" for result in results) and not ungated(results)
+        results = _results(thresholds, cells, options, settings)
+        with results.kept():
+            _measure(thresholds, cells, settings, results.cells)
+        held = all(result.outcome != "failed" for result in results.cells) and not ungated(results.cells)
+        written = results.write_held(held)  # first, since nobody may be reading standard output
+        show(lines(results.cells, sys.stdout.encoding))
+        remember_run(settings, results.cells)
+        return written and held
 
     return gate
 
@@ -57,32 +61,25 @@ def _timed(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
     cells = _selected(list(throughput_cells(thresholds)), options.only)
 
     def gate(settings: RunSettings) -> bool:
-        results = time_cells(thresholds, cells, settings, name_in_ids(Path(thresholds.path)), StandardErrorProgress)
-        written = _written(options.json, [], settings, results)
-        show(throughput_lines(results, sys.stdout.encoding))
-        return written and all(result.outcome != "failed" for result in results)
+        results = _results(thresholds, cells, options, settings)
+        with results.kept():
+            file = name_in_ids(Path(thresholds.path))
+            for result in time_cells(thresholds, cells, settings, file, StandardErrorProgress):
+                results.throughput.append(result)
+        held = all(result.outcome != "failed" for result in results.throughput)
+        written = results.write_held(held)
+        show(throughput_lines(results.throughput, sys.stdout.encoding))
+        return written and held
 
     return gate
 
 
-def _written(
-    path: str | None,
-    results: Sequence[CellResult],
-    settings: RunSettings,
-    throughput: Sequence[ThroughputResult] = (),
-) -> bool:
-    """Write the results file, if one is asked for; False, with the reason on standard error, where that fails."""
-    if path is None:
-        return True
-    evidence = collect_evidence(settings.run_folder)
-    try:
-        write(Path(path), results, environment(settings), evidence, throughput)
-    except RunError as problem:
-        sys.stderr.write(f"compress-guard: --json: {problem}\n")
-        return False
-    if (lost := evidence_lost(settings.run_folder, results, evidence)) is not None:
-        sys.stderr.write(f"compress-guard: --json: {lost}\n")
-    return True
+def _results(thresholds: Thresholds, cells: Sequence[C], options: argparse.Namespace, settings: RunSettings) -> Results:
+    """Begin the results of a run of these cells."""
+    file = name_in_ids(Path(thresholds.path))
+    results = Results(options.json, settings, [f"{file}::{cell.name}" for cell in cells])
+    results.set_aside()
+    return results
 
 
 def _selected(cells: list[C], patterns: Sequence[str] | None) -> list[C]:
@@ -100,9 +97,9 @@ def _selected(cells: list[C], patterns: Sequence[str] | None) -> list[C]:
     return chosen
 
 
-def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSettings) -> list[CellResult]:
+def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSettings, results: list[CellResult]) -> None:
+    """Measure the cells and append what comes of each."""
     calm_threads()
-    results = []
     file = name_in_ids(Path(thresholds.path))
     with contextlib.closing(Session(thresholds, settings)) as session:
         session.expect(cells)
@@ -112,4 +109,3 @@ def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSetting
                 measured = session.measure(cell, node_id, without_fixtures, progress, progress.tell)
             results.append(measured.result)
             tell_result(f"[{number}/{len(cells)}] {cell.name}", measured.result, measured.problem)
-    return results

@@ -13,14 +13,16 @@ from compress_guard import thresholds as thresholds_file
 from compress_guard.plugin import distribution, summary
 from compress_guard.plugin.collection import CellItem, ThresholdsFile, same_file
 from compress_guard.plugin.crashes import Crashes
+from compress_guard.plugin.earlier_reports import runs_tests, set_aside_reports
 from compress_guard.plugin.file_cells import FileCells
 from compress_guard.plugin.items import RESULTS, FileItem
-from compress_guard.plugin.options import is_reached, paths_are_named, run_settings, thresholds_path
+from compress_guard.plugin.options import is_reached, paths_are_named, results_path, run_settings, thresholds_path
 from compress_guard.plugin.recovery import check_recovery
 from compress_guard.plugin.reports import attach, attached, verdicts
 from compress_guard.plugin.run import RUN, Run
+from compress_guard.plugin.selected import Selected
 from compress_guard.plugin.throughput import check_benchmark
-from compress_guard.records import Cell, Thresholds
+from compress_guard.records import Cell, Ending, Thresholds
 from compress_guard.thresholds.throughput import benchmarked
 
 
@@ -32,6 +34,10 @@ class Gate:
         self.run: Final = run
         self._cells: Final = FileCells(run.thresholds)
         self._crashes: Final = Crashes(run, self._cells)
+        self._selected: Final = Selected(run, self._cells)
+        self._lost: str | None = None
+        """Why a run that would be green is not: tests that nobody heard of."""
+        run.config.pluginmanager.register(self._selected, "compress_guard_selected")
 
     @classmethod
     def of(cls, config: pytest.Config) -> Gate:
@@ -96,18 +102,38 @@ class Gate:
             return "inconclusive", "?", ("INCONCLUSIVE", {"light": True})
         return None
 
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        if not self.run.is_worker and runs_tests(self.run.config):
+            set_aside_reports(self.run.config, results_path(self.run.config))
+
+    # Behind what other plugins do at the end, which may decide on the exit status, or fail; before the summary.
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        broken = True
+        try:
+            finished = yield
+            broken = False
+        finally:
+            self._finish(session, broken=broken)
+        return finished
+
+    def _finish(self, session: pytest.Session, *, broken: bool) -> None:
+        """Decide on the exit status and write the results; where `broken`, pytest ends by an exception."""
         # A run that only lists or plans has no results, and must not replace those of an earlier one.
-        option = self.run.config.getoption
-        if self.run.is_worker or option("collectonly") or option("setuponly", False):
+        if self.run.is_worker or not runs_tests(self.run.config):
             return
-        summary.write_json(self.run)
         green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        if green and (self.run.unwritten is not None or summary.ungated(self.run)):
+        self._lost = self._selected.problem() if green else None
+        if green and (self._lost is not None or summary.ungated(self.run)):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        status = None if broken else int(session.exitstatus)
+        summary.write_json(self.run, Ending(status, self._selected.not_measured))
+        if green and self.run.unwritten is not None:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        summary.show(self.run, terminalreporter)
+        summary.show(self.run, terminalreporter, self._selected.remark(), self._lost)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.run.expect([item.cell for item in session.items if isinstance(item, CellItem)])

@@ -197,6 +197,12 @@ def _plain(path: Path) -> Path:
     return Path(os.path.normpath(path))
 
 
+def results_path(config: pytest.Config) -> Path | None:
+    """Return the results file that is asked for."""
+    given = config.getoption("--cg-json")
+    return None if given is None else _absolute(config.invocation_params.dir, given)
+
+
 def run_settings(config: pytest.Config, thresholds: Path, workerinput: dict[str, object] | None) -> RunSettings:
     """The settings of this process; an xdist worker (with its input) takes the folder that its controller made."""
     from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
@@ -209,8 +215,8 @@ def run_settings(config: pytest.Config, thresholds: Path, workerinput: dict[str,
         check_device(device, "--cg-device")
     if config.getoption("--cg-cache") and config.getoption("--cg-no-cache"):
         raise UsageError("--cg-no-cache", "given together with --cg-cache", "use one of them")
-    if workerinput is None and (results := config.getoption("--cg-json")) is not None:
-        check_results_file(_absolute(config.invocation_params.dir, results), "--cg-json")
+    if workerinput is None and (results := results_path(config)) is not None:
+        check_results_file(results, "--cg-json")
     if workerinput is None:
         run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
     else:

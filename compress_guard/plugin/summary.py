@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compress_guard.errors import RunError
 from compress_guard.plugin.items import Kind
+from compress_guard.plugin.options import results_path
 from compress_guard.plugin.run import Run
-from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
+from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
 
 if TYPE_CHECKING:
     import pytest
@@ -50,10 +50,14 @@ def _sorted(results: Iterable[Kind], names: Iterable[str]) -> list[Kind]:
     return sorted(results, key=lambda result: (order.get(result.id.rpartition("::")[2], len(order)), result.id))
 
 
-def show(run: Run, reporter: pytest.TerminalReporter) -> None:
-    """One matrix per guard, one table of its codecs' speed, and what a person should know beside them."""
+def show(run: Run, reporter: pytest.TerminalReporter, missing: str | None = None, lost: str | None = None) -> None:
+    """One matrix per guard, one table of its codecs' speed, and what a person should know beside them.
+
+    `missing` says which cells have no result, `lost` why that makes the run fail.
+    """
     unmeasured = _unmeasured(run)
-    if not run.results and not run.speeds and not run.studies and not unmeasured and run.unwritten is None:
+    said = unmeasured or run.unwritten or missing or lost
+    if not (run.results or run.speeds or run.studies or said):
         return
     from compress_guard.report import apart, lines, recovery_lines, throughput_lines
 
@@ -70,15 +74,19 @@ def show(run: Run, reporter: pytest.TerminalReporter) -> None:
         reporter.write("\n")
     for name in unmeasured:
         reporter.write_line(f"{name} gates nothing: none of its cells was measured", red=True, bold=True)
+    if missing is not None:
+        reporter.write_line(missing, yellow=True, bold=True)
+    if lost is not None:
+        reporter.write_line(lost, red=True, bold=True)
     if run.unwritten is not None:
         reporter.write_line(f"--cg-json: {run.unwritten}", red=True, bold=True)
     if run.evidence_lost is not None:
         reporter.write_line(f"--cg-json: {run.evidence_lost}", yellow=True, bold=True)
 
 
-def write_json(run: Run) -> None:
+def write_json(run: Run, ending: Ending) -> None:
     """The results file and the evidence beside it, if --cg-json asks for them; what prevents it is kept for `show`."""
-    if (target := run.config.getoption("--cg-json")) is None:
+    if (target := results_path(run.config)) is None:
         return
     from compress_guard.engine.session import collect_evidence, evidence_lost
     from compress_guard.report import environment, write
@@ -87,12 +95,13 @@ def write_json(run: Run) -> None:
     run.evidence_lost = evidence_lost(run.settings.run_folder, results, evidence)
     try:
         write(
-            Path(run.config.invocation_params.dir, target),
+            target,
             results,
             environment(run.settings),
             evidence,
             speeds_in_file_order(run),
             studies_in_file_order(run),
+            ending,
         )
     except RunError as problem:
         run.unwritten = str(problem)

@@ -26,7 +26,7 @@ from compress_guard.records.recovery import (
     TrainedRate,
     format_trained,
 )
-from compress_guard.records.results import CellResult, SliceResult
+from compress_guard.records.results import CellResult, Ending, SliceResult
 from compress_guard.records.throughput import SpeedLimits, Throughput, ThroughputCell, ThroughputResult, Work
 from compress_guard.records.vocabulary import (
     JUDGED,
@@ -51,6 +51,7 @@ __all__ = [
     "CellResult",
     "CodecSpec",
     "Correction",
+    "Ending",
     "Evidence",
     "Fingerprint",
     "Guard",

@@ -216,3 +216,13 @@ class CellResult:
     @property
     def judged(self) -> bool:
         return self.verdict in JUDGED
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended, as its results file says it."""
+
+    exit_status: int | None = None
+    """The status that its process leaves with; None while the run goes on, and where it broke off without one."""
+    not_measured: tuple[str, ...] = ()
+    """Node ids of the cells that were selected and have no result, in the order of the run."""

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.errors import RunError
-from compress_guard.records import SCHEMA
+from compress_guard.records import SCHEMA, Ending
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
 
+UNKNOWN_ENDING: Final = Ending()
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The date of every entry, so that equal evidence gives equal files."""
 
@@ -27,11 +28,14 @@ def document(
     environment: Mapping[str, Any],
     throughput: Sequence[ThroughputResult] = (),
     recovery: Sequence[RecoveryResult] = (),
+    ending: Ending = UNKNOWN_ENDING,
 ) -> dict[str, Any]:
     """The document of these results; raises ValueError, naming the place, for a number that is NaN or infinite."""
     made: dict[str, Any] = {
         "schema": SCHEMA,
         "environment": dict(environment),
+        "exit_status": ending.exit_status,
+        "not_measured": list(ending.not_measured),
         "cells": [result.as_dict() for result in results],
         "recovery": [result.as_dict() for result in recovery],
         "throughput": [result.as_dict() for result in throughput],
@@ -50,15 +54,16 @@ def write(
     evidence: Mapping[str, bytes],
     throughput: Sequence[ThroughputResult] = (),
     recovery: Sequence[RecoveryResult] = (),
+    ending: Ending = UNKNOWN_ENDING,
 ) -> None:
     """Write the results to `path` and the evidence, by file name, to ``<stem>.evidence.zip`` beside it; `throughput`
-    and `recovery` are those of cells of these kinds.
+    and `recovery` are those of cells of these kinds, `ending` says how the run went.
 
     Folders are made; each file is there whole or not at all. The document names the evidence file with its sha256, so
     that nobody compares with the evidence of another run; without evidence there is no such file. Raises `RunError`
     where the folder cannot be written.
     """
-    made = document(results, environment, throughput, recovery)
+    made = document(results, environment, throughput, recovery, ending)
     beside = evidence_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,71 @@
+"""The results file of a command: what is in it when the command ends, is interrupted or breaks off."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+from compress_guard.cli.exit_codes import EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED
+from compress_guard.engine.session import collect_evidence, evidence_lost
+from compress_guard.engine.settings import RunSettings
+from compress_guard.errors import RunError
+from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
+from compress_guard.report import environment, write
+from compress_guard.report.earlier import results_files, set_aside
+
+
+@final
+@dataclass(slots=True)
+class Results:
+    """What a command has measured so far, and the file that it goes to; `path` None: to none."""
+
+    path: str | None
+    settings: RunSettings
+    selected: Sequence[str]
+    """Node ids of the cells that the command measures."""
+    cells: list[CellResult] = field(default_factory=list)
+    throughput: list[ThroughputResult] = field(default_factory=list)
+    recovery: list[RecoveryResult] = field(default_factory=list)
+
+    def set_aside(self) -> None:
+        """Rename the files of an earlier command of this name; say on standard error what cannot be renamed."""
+        if self.path is not None:
+            for problem in set_aside(results_files(Path(self.path))):
+                sys.stderr.write(f"compress-guard: --json: {problem}\n")
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """While inside, an interrupt or an error that ends the command leaves what was measured in the file."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.write(EXIT_INTERRUPTED)
+            raise
+        except BaseException:
+            self.write(None)
+            raise
+
+    def write_held(self, held: bool) -> bool:
+        """Write the file at the end of a command whose cells held or did not; return what `write` does."""
+        return self.write(EXIT_HELD if held else EXIT_FAILED)
+
+    def write(self, exit_status: int | None) -> bool:
+        """Write the file, if one is asked for; False, with the reason on standard error, where that fails."""
+        if self.path is None:
+            return True
+        evidence = collect_evidence(self.settings.run_folder)
+        measured = {result.id for results in (self.cells, self.throughput, self.recovery) for result in results}
+        ending = Ending(exit_status, tuple(name for name in self.selected if name not in measured))
+        made = (self.throughput, self.recovery, ending)
+        try:
+            write(Path(self.path), self.cells, environment(self.settings), evidence, *made)
+        except RunError as problem:
+            sys.stderr.write(f"compress-guard: --json: {problem}\n")
+            return False
+        if (lost := evidence_lost(self.settings.run_folder, self.cells, evidence)) is not None:
+            sys.stderr.write(f"compress-guard: --json: {lost}\n")
+        return True

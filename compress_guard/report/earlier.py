@@ -1,0 +1,34 @@
+"""Reports of an earlier run: set aside when a run starts, so that nobody takes them for reports of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from compress_guard.report.results_file import evidence_path
+
+ENDING: Final = ".previous"
+
+
+def results_files(path: Path) -> tuple[Path, Path]:
+    """Return the files that belong to a results file: itself and the evidence beside it."""
+    return path, evidence_path(path)
+
+
+def set_aside(paths: Iterable[Path]) -> list[str]:
+    """Rename each file to ``NAME.previous``, in place of an older one; return a sentence for each that cannot be.
+
+    What is no regular file, such as a pipe or ``/dev/stdout``, stays where it is.
+    """
+    problems = []
+    for path in paths:
+        try:
+            if path.is_file():
+                path.replace(path.with_name(path.name + ENDING))
+        except OSError as problem:
+            problems.append(
+                f"{path}: this report of an earlier run cannot be renamed to {path.name}{ENDING} ({problem.strerror}); "
+                "do not take it for a report of this run, and remove what is in the way"
+            )
+    return problems
