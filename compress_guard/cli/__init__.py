@@ -8,8 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from compress_guard import __version__
-from compress_guard.cli.exit_codes import EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED, EXIT_USAGE
 
+EXIT_HELD: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 4
+EXIT_INTERRUPTED: Final = 130
+"""What shells make of Ctrl-C."""
 MEGABYTE: Final = 2**20
 
 

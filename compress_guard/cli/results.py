@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
-from compress_guard.cli.exit_codes import EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED
+from compress_guard.cli import EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED
 from compress_guard.engine.session import collect_evidence, evidence_lost
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import RunError

@@ -183,7 +183,8 @@ def test_cache_and_no_cache(project):
 def test_the_results_file(project):
     project.guard("max_drop: 100", defaults="codecs: [jpeg], bpp: [0.05, 0.5]")
     run = project.run()
-    assert set(run.json) == {"schema", "environment", "cells", "recovery", "throughput", "evidence"}
+    keys = {"schema", "environment", "exit_status", "not_measured", "cells", "recovery", "throughput", "evidence"}
+    assert set(run.json) == keys
     assert (run.json["schema"], run.json["recovery"], run.json["throughput"]) == ("compress-guard/1", [], [])
     unreachable, measured = run.json["cells"]
     assert set(FIELDS) <= measured.keys()
