@@ -45,6 +45,9 @@ class Results:
         except KeyboardInterrupt:
             self.write(EXIT_INTERRUPTED)
             raise
+        except SystemExit:  # of somebody's code: the command fails then
+            self.write(EXIT_FAILED)
+            raise
         except BaseException:
             self.write(None)
             raise
