@@ -11,8 +11,10 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from compress_guard.augment.roundtrip import Rates, RoundTrip
+from compress_guard.codecs.pixels import from_pil
 from compress_guard.engine.codec_choice import available_codec, codec_options
-from compress_guard.errors import OptionError
+from compress_guard.engine.value_range import DarkWatch
+from compress_guard.errors import DataError, OptionError
 from compress_guard.registry import codec_named
 from compress_guard.thresholds.curve import RATES
 
@@ -47,7 +49,8 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
     Random numbers are torch's: `torch.manual_seed` and the seeds of a DataLoader's workers decide.
 
     Raises `OptionError` for arguments without sense and `CodecUnavailable` for a codec that cannot run here; in use
-    TypeError and ValueError for images of another kind, `CodecError` for one that cannot be coded.
+    TypeError and ValueError for images of another kind, and where the first 32 are almost black as floats from 0 to 1
+    are that were cast to uint8, `CodecError` for one that cannot be coded.
     """
 
     _transformed_types = (_is_plain, tv_tensors.Image, Image.Image)
@@ -59,6 +62,7 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
         self.p: Final = _probability(p)
         self._rates = _rates(bpp)
         self._trips = [_round_trip(name, options) for name, options in _named(codecs).items()]
+        self._dark = DarkWatch()
 
     def forward(self, *inputs: Any) -> Any:
         """The sample with its images coded."""
@@ -79,7 +83,8 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
         if not isinstance(image, Image.Image):
             _check(image, "RandomCompression")
         elif image.mode != "RGB":
-            raise ValueError(f"RandomCompression got a PIL image of mode {image.mode}; put v2.RGB() before it")
+            raise ValueError(f"RandomCompression got a PIL image of mode {image.mode}; {_to_rgb(image.mode)}")
+        _look(self._dark, image, "RandomCompression")
         if not params["coded"]:
             return image
         trip, chance = self._trips[params["codec"]], params["chance"]
@@ -112,6 +117,7 @@ class RandomBatchCompression(torch.nn.Module):
         self.bpp: Final = bpp
         self.p: Final = _probability(p)
         self._options = options
+        self._dark = DarkWatch()
         self._rates = _rates(bpp)
         self._trips = {"cpu": _round_trip(codec, options)}
 
@@ -121,6 +127,7 @@ class RandomBatchCompression(torch.nn.Module):
         batch = list(images)
         for image in batch:
             _check(image, "RandomBatchCompression")
+            _look(self._dark, image, "RandomBatchCompression")
         draws = torch.rand(len(batch), 2).tolist()
         chosen = [at for at, (coded, _) in enumerate(draws) if coded < self.p]
         if not chosen:
@@ -174,6 +181,26 @@ def _like(source: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
     """What was made of an image, as `tv_tensors.Image` if that is what it was."""
     wrapped: torch.Tensor = tv_tensors.wrap(made, like=source) if isinstance(source, tv_tensors.TVTensor) else made
     return wrapped
+
+
+def _to_rgb(mode: str) -> str:
+    """Return what to do with a PIL image of a mode that is not RGB."""
+    if mode == "F" or mode.startswith("I"):
+        return "scale its levels to 0 to 255 and make it 8-bit RGB before: v2.RGB() would cut them off"
+    return "put v2.RGB() before it"
+
+
+def _look(dark: DarkWatch, image: Image.Image | torch.Tensor, who: str) -> None:
+    """Refuse pictures that are almost black all of them."""
+    if dark.done:
+        return
+    try:
+        if isinstance(image, Image.Image):
+            dark.look(from_pil(image), "RGB")
+        else:
+            dark.look(image.as_subclass(torch.Tensor))
+    except DataError as problem:
+        raise ValueError(f"{who}: {problem}") from problem
 
 
 def _check(image: object, who: str) -> None:

@@ -51,7 +51,7 @@ def loaded(image: Image.Image) -> tuple[int, bool]:
     Pillow's TIFF reader does, and then no longer says so: of an image that was loaded before, nothing is known.
     Raises what Pillow raises for a broken file.
     """
-    before = exif_turn(image)
+    before = exif_turn(image) if image.format == "TIFF" else UPRIGHT
     image.load()
     after = exif_turn(image)
     return (before, True) if before != UPRIGHT and after == UPRIGHT else (after, False)

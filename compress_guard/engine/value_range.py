@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final, final
 
-from compress_guard.codecs.levels import EIGHT_BITS, Levels
+from compress_guard.codecs.levels import EIGHT_BITS, Levels, levels_of
 from compress_guard.errors import DataError
+
+if TYPE_CHECKING:
+    import torch
 
 BITS: Final = (8, 10, 12, 14)
 """Depths of sensors and files whose levels people leave unscaled in 16 or 32 bits."""
@@ -14,6 +17,8 @@ UNIT: Final = 2.0
 """Floats from 0 to 1 stay below this where resizing overshot, too; pictures from 0 to 255 that do are black."""
 HIGH_BYTE: Final = 15
 """The highest level of 12-bit colour of which a reader kept the upper of two bytes."""
+ENOUGH: Final = 32
+"""Pictures in a row, in random order, that are no class of dark ones."""
 
 _SCALES: Final = {"8-bit": 255, "F": 255, "I": 65535, "I;16": 65535}
 """The level that is white, for each family of modes of which the levels say how bright a picture is."""
@@ -34,6 +39,26 @@ def check_levels(levels: Sequence[Levels], *, loose: bool = False) -> None:
             continue
         for found, expected, remedy in _corners(group, may_be_black=loose or len(group) < len(levels)):
             raise DataError(f"{found}; expected {expected}; {remedy}")
+
+
+@final
+class DarkWatch:
+    """Looks at pictures that come one by one, of which nobody knows how many there are, until one is bright enough."""
+
+    def __init__(self) -> None:
+        self._dark: list[Levels] = []
+        self.done = False
+        """Whether there is nothing left to look for."""
+
+    def look(self, image: torch.Tensor, mode: str = "uint8 tensor") -> None:
+        """Look at a uint8 RGB tensor (3, H, W); raises `DataError` once the first 32 all lie in one corner."""
+        if self.done:
+            return
+        seen = levels_of(image, mode, None, None)
+        self._dark.append(seen)
+        self.done = seen.high > HIGH_BYTE or len(self._dark) == ENOUGH
+        if self.done and seen.high <= HIGH_BYTE:
+            check_levels(self._dark, loose=True)
 
 
 def _family(mode: str) -> str:

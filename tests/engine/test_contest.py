@@ -486,7 +486,7 @@ class World:
         count = 12 if name == "photos" else 5
         rows = [(torch.full((3, SIDE, SIDE), number, dtype=torch.uint8), 0) for number in range(count)]
         for image, _ in rows:
-            image[:, -1, -1] = 255  # a set of black pictures is refused
+            image[:, -1, -1] = 255 if name != "black" else 0
         return rows
 
 
@@ -500,6 +500,15 @@ def world(tmp_path):
         return World(Clocks(session), guard, [])
 
     return make
+
+
+def test_images_of_a_guard_that_are_almost_black_are_not_timed(codecs, world):
+    codecs(mine=Habits(), theirs=Habits())
+    here = world("black")
+    throughput = Throughput(spec("theirs"), images=8, rounds=4, cells=(here.cell("mine"),))
+    result = here.contest(throughput).run()
+    assert result.verdict == "error"
+    assert result.reason.startswith("the levels of all 5 pictures (uint8 tensor) are 0 to 4; ")
 
 
 def test_a_cell_of_a_file(codecs, world):

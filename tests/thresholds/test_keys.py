@@ -71,7 +71,7 @@ def test_guards_keep_the_order_of_the_file(read):
 
 
 def test_defaults_hold_for_every_guard_and_a_guard_replaces_them_one_by_one(read):
-    first, second = read(
+    first, second, third = read(
         """\
 version: 1
 defaults:
@@ -85,6 +85,7 @@ defaults:
   on_unreachable: fail
   on_unavailable: skip
   max_error_share: 0.25
+  orientation: stored
 guards:
   a: {task: detection, model: m:f, data: d:f}
   b:
@@ -101,10 +102,13 @@ guards:
     on_unreachable: skip
     on_unavailable: fail
     max_error_share: 0
+    orientation: upright
+  c: {task: detection, model: m:f, data: d:f, orientation: null}
 """
     ).guards
     stated = frozenset({"on_inconclusive", "on_unreachable", "on_unavailable"})
-    assert first.cells == (Cell("a", WEBP, 0.5, None, None, 100, 14),)
+    assert first.cells == (Cell("a", WEBP, 0.5, None, None, 100, 15),)
+    assert (first.orientation, second.orientation, third.orientation) == ("stored", "upright", None)
     assert (first.rate, first.rate_tolerance, first.confidence, first.max_error_share) == ("image", 0.1, 0.9, 0.25)
     assert first.policy == Policy("fail", "fail", "skip", stated)
     assert [one.name for one in second.cells] == ["b[avif-1.0bpp]", "b[jpeg-1.0bpp]"]

@@ -240,6 +240,8 @@ def test_a_section_is_refused(refusal, sections, message):
     ("correction:", "correction must be none or bonferroni, found nothing; use one of these"),
     ("decoder_swap: yes", "decoder_swap must be true or false, found 'yes'; write true or false"),
     ("decoder_swap: 1", "decoder_swap must be true or false, found 1; write true or false"),
+    ("orientation: exif", "orientation must be upright or stored, found 'exif'; use one of these"),
+    ("orientation: 6", "orientation must be upright or stored, found 6; use one of these"),
     ("max_error_share: 1", "max_error_share is 1, outside 0 to 1 (1 excluded); use a number in that range"),
     ("max_error_share: -0.1", "max_error_share is -0.1, outside 0 to 1 (1 excluded); use a number in that range"),
     ("on_inconclusive: skip", "on_inconclusive must be pass, fail or point, found 'skip'; use one of these"),

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torchvision import tv_tensors
 
+from compress_guard.codecs.pixels import to_pil
 from compress_guard.codecs.webp import WebP
 from compress_guard.errors import CodecUnavailable, OptionError
 from compress_guard.registry import CODECS
@@ -83,11 +84,60 @@ def test_a_codec_that_cannot_run_here_is_found_before_training(kind, monkeypatch
 
 
 @pytest.mark.parametrize("p", [0, 1])
-@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1", "I;16"])
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1"])
 def test_a_picture_of_another_mode_whatever_is_drawn(mode, p):
     said = f"RandomCompression got a PIL image of mode {mode}; put v2.RGB() before it"
     with pytest.raises(ValueError, match=exactly(said)):
         RandomCompression(p=p)(Image.new(mode, (20, 20)))
+
+
+@pytest.mark.parametrize("p", [0, 1])
+@pytest.mark.parametrize("mode", ["F", "I", "I;16"])
+def test_a_picture_whose_levels_a_conversion_would_cut_off(mode, p):
+    said = (
+        f"RandomCompression got a PIL image of mode {mode}; scale its levels to 0 to 255 and make it 8-bit RGB before: "
+        "v2.RGB() would cut them off"
+    )
+    with pytest.raises(ValueError, match=exactly(said)):
+        RandomCompression(p=p)(Image.new(mode, (20, 20)))
+
+
+def cast(at, top=2):
+    """A picture of floats that were cast to uint8 without scaling."""
+    return torch.randint(0, top, (3, 20, 20), generator=torch.Generator().manual_seed(at)).to(torch.uint8)
+
+
+CAST = (
+    "the levels of all 32 pictures ({}) are 0 to 1; expected 0 for black to 255 for white, or they come out almost "
+    "black; if they were floats from 0 to 1, hand the floats over as {}"
+)
+AS_TENSOR = CAST.format("uint8 tensor", "(image * 255).round().to(torch.uint8)")
+AS_PIL = CAST.format("mode RGB", "Image.fromarray((array * 255).round().astype(np.uint8))")
+
+
+@pytest.mark.parametrize("p", [0, 1])
+def test_pictures_that_are_almost_black_all_of_them_whatever_is_drawn(p):
+    one, other = RandomCompression(p=p), RandomCompression(p=p)
+    for at in range(31):
+        one(cast(at))
+        other(to_pil(cast(at)))
+    with pytest.raises(ValueError, match=exactly(f"RandomCompression: {AS_TENSOR}")):
+        one(cast(31))
+    with pytest.raises(ValueError, match=exactly(f"RandomCompression: {AS_PIL}")):
+        other(to_pil(cast(31)))
+    with pytest.raises(ValueError, match=exactly(f"RandomBatchCompression: {AS_TENSOR}")):
+        RandomBatchCompression("jpeg", p=p)([cast(at) for at in range(40)])
+
+
+def test_a_bright_picture_among_the_first_ends_the_search():
+    compression = RandomCompression(p=0)
+    for at in range(60):
+        compression(cast(at, 256 if at == 20 else 2))
+
+
+def test_black_pictures_are_coded():
+    compression = RandomBatchCompression("jpeg", p=0)
+    assert len(compression([torch.zeros(3, 20, 20, dtype=torch.uint8)] * 40)) == 40
 
 
 @pytest.mark.parametrize("p", [0, 1])
