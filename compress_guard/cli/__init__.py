@@ -114,7 +114,10 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--no-cache", action="store_true", help="keep nothing after the run")
     command.add_argument(
-        "--strict", action="store_true", help="what would be skipped fails, except where FILE itself says skip"
+        "--strict",
+        action="store_true",
+        help="what would be skipped fails, except where FILE itself says skip; so does what would pass by a limit that "
+        "cannot be missed or looks like a share",
     )
 
 

@@ -17,6 +17,7 @@ from compress_guard.engine.control import Control, control
 from compress_guard.engine.draft import Draft
 from compress_guard.engine.expectation import Tell, expectations, untold
 from compress_guard.engine.health import Proven, Watch, prove
+from compress_guard.engine.insight import Question, insight
 from compress_guard.engine.judging import Judging
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.samples import Survey
@@ -121,6 +122,7 @@ class Bench:
             return Measured(draft.settled(Judgement.without_evidence("unreachable", why)))
         self._prove(coding, plan, subset, draft)
         self._control(limit, subset, draft, progress)
+        self._look(cell, limit, draft, progress)
         trial = self._trial(cell, coding, subset, planned)
         before = coder.encoded_pixels
         stop = self._judging.early_stop(cell, survey) if self._early else None
@@ -234,6 +236,15 @@ class Bench:
 
         found = self._subject.once(f"control of {self._subject.binding(limit)}", made)
         draft.note(**found.fields(), **self._subject.source_fields(limit))
+        found.check()
+
+    def _look(self, cell: Cell, limit: int | None, draft: Draft, progress: Progress) -> None:
+        """Look at the clean predictions; raises `ModelError` for a model that knows nothing."""
+        guard = self.guard
+        question = Question(guard.metric, guard.confidence, cell.min_clean, self._settings.seed, self._early)
+        found = insight(self._subject, limit, question, partial(progress, f"predicting {guard.name} clean"))
+        draft.note(clean_score=found.clean_score, clean_remark=found.remark)
+        draft.doubt(found.doubts)
         found.check()
 
     def _trial(self, cell: Cell, coding: _Coding, subset: Subset, planned: PlannedRate) -> Trial:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from compress_guard.engine.coding import Coder
+from compress_guard.engine.limits import toothless
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, device_name, effective_limit
 from compress_guard.errors import RunError, said
@@ -52,12 +53,17 @@ class Draft:
                 max_drop=cell.max_drop,
                 min_score=cell.min_score,
                 min_clean=cell.min_clean,
+                doubts=cell.doubts,
             ),
         )
 
     def note(self, **values: Any) -> None:
         """Set fields of the result."""
         self.result = replace(self.result, **values)
+
+    def doubt(self, doubts: Iterable[str]) -> None:
+        """Add what makes a limit of the cell mean little."""
+        self.note(doubts=(*self.result.doubts, *doubts))
 
     def note_codec(self, coder: Coder, moved: str | None) -> None:
         """Which codec works, where, what it counts, and what it was in the run before if that was another."""
@@ -92,6 +98,7 @@ class Draft:
 
     def judged(self, cell: Cell, judgement: Judgement, used: int) -> CellResult:
         """The result with this judgement, which rests on so many images."""
+        self.doubt(toothless(cell, self.guard.metric, judgement))
         drop, score, clean = judgement.drop, judgement.score_interval, judgement.clean_interval
         self.note(
             images_used=used,
@@ -119,6 +126,7 @@ class Draft:
             max_drop=self.result.max_drop,
             min_score=self.result.min_score,
             min_clean=self.result.min_clean,
+            doubts=self.result.doubts,
             policy=self.guard.policy,
             strict=self.settings.strict,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -33,7 +34,9 @@ from compress_guard.records import (
 )
 from compress_guard.registry import CODECS, TASKS, codec_named, unknown
 from compress_guard.thresholds.curve import POINTS
+from compress_guard.thresholds.guards import LIMITS
 from compress_guard.thresholds.settings import POLICIES, TOLERANCE
+from compress_guard.thresholds.shares import looks_like_share
 
 RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache")
 """What `measure` takes beside the keys of a guard; under pytest the command line says it, for all tests alike."""
@@ -73,9 +76,11 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     check_rate(rate, bpp, rate_tolerance)
     if not 0.5 < confidence < 1:
         raise OptionError(f"confidence {confidence:g} is outside 0.5 to 1; 0.95 is usual")
-    for key, points in (("max_drop", max_drop), ("min_score", min_score), ("min_clean", min_clean)):
+    limits = dict(zip(LIMITS, (max_drop, min_score, min_clean), strict=True))
+    for key, points in limits.items():
         if points is not None and points not in POINTS:
             raise OptionError(f"{key} {points:g} is outside {POINTS}; give it in points")
+    doubts = _share_doubts(limits)
     if limit is not None and (type(limit) is not int or limit < 1):
         raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
     if not 0 <= max_error_share < 1:
@@ -89,7 +94,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         metric=metric or metrics[0],
         model="",
         data="",
-        cells=(Cell(name, spec, float(bpp), max_drop, min_score, limit, 0, min_clean=min_clean),),
+        cells=(Cell(name, spec, float(bpp), max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts),),
         rate=rate,
         rate_tolerance=TOLERANCE[rate] if rate_tolerance is None else rate_tolerance,
         confidence=confidence,
@@ -179,6 +184,7 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
     check_keywords(wanted, *RUN_KEYWORDS)
     guard = one_cell_guard("measure", task=task, codec=codec, bpp=bpp, **wanted)
     check_device(device, "device")
+    warn_of_shares(wanted)
     folder = Path(tempfile.mkdtemp(prefix="compress-guard-"))
     try:
         settings = RunSettings(
@@ -195,6 +201,17 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return raised_or_result(measured)
+
+
+def warn_of_shares(wanted: Mapping[str, Any]) -> None:
+    """Warn the caller of the function that calls this of limits among these keywords that look like a share."""
+    for doubt in _share_doubts({key: wanted.get(key) for key in LIMITS}):
+        warnings.warn(doubt, stacklevel=3)
+
+
+def _share_doubts(limits: Mapping[str, float | None]) -> tuple[str, ...]:
+    told = (looks_like_share(key, points) for key, points in limits.items() if points is not None)
+    return tuple(doubt for doubt in told if doubt is not None)
 
 
 def raised_or_result(measured: Measured) -> CellResult:

@@ -257,6 +257,17 @@ class Subject:
                 raise
         return self._probe(2 * images)
 
+    def answers(self, limit: int | None) -> tuple[Batch, list[Arrays]]:
+        """Return the first clean batch of this limit with what the model answers to it, asked once for that.
+
+        For what evidence does not keep. Raises `ModelError`, `DataError`.
+        """
+        return self.once(f"answers of {self.binding(limit)}", lambda: self._answers(limit))
+
+    def _answers(self, limit: int | None) -> tuple[Batch, list[Arrays]]:
+        batch = self.clean_shards(self.subset(limit))[0].make()
+        return batch, self._predictions(batch)
+
     def _predictions(self, batch: Batch) -> list[Arrays]:
         self.predictions += len(batch.images)
         return predictions(self._loaded_model(), self.task, batch)

@@ -14,6 +14,7 @@ from compress_guard.engine.measurement import (
     one_cell_guard,
     raised_or_result,
     subject_of,
+    warn_of_shares,
 )
 from compress_guard.engine.session import keep_evidence
 from compress_guard.engine.subject import Subject
@@ -65,6 +66,7 @@ class GuardFacade:
         """The result, asserting nothing and recording nothing. Raises what `compress_guard.measure` raises."""
         __tracebackhide__ = True
         _check_keywords("measure", wanted)
+        warn_of_shares(wanted)  # nothing of this result is in the report
         return raised_or_result(self._measured(model, data, task=task, codec=codec, bpp=bpp, **wanted))
 
     def _measured(self, model: Any, data: Any, **wanted: Any) -> Measured:

@@ -108,7 +108,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cg-strict",
         action="store_true",
         help="what would be skipped fails, except where the file itself says on_unreachable: skip or "
-        "on_unavailable: skip",
+        "on_unavailable: skip; so does what would pass by a limit that cannot be missed or looks like a share",
     )
     parser.addini("compress_guard_thresholds", "thresholds file of --compress-guard, relative to rootdir")
 

@@ -68,6 +68,8 @@ class Cell:
     slice_limits: tuple[SliceLimit, ...] = ()
     min_clean: float | None = None
     """Least clean score in points. None: a model that knows nothing is an error; 0: not even that is."""
+    doubts: tuple[str, ...] = ()
+    """What makes a limit look like a slip, such as 0.05 where points are meant; fails the cell in a strict run."""
 
     @property
     def label(self) -> str:
@@ -124,6 +126,11 @@ class Guard:
     def rates(self, codec: str) -> tuple[float, ...]:
         """All target rates of the codec with this alias in the file, ascending: what its rate plan is made for."""
         return tuple(sorted(cell.bpp for cell in self.cells if cell.codec.alias == codec))
+
+    @property
+    def min_clean(self) -> float | None:
+        """The same in every cell."""
+        return next((cell.min_clean for cell in self.cells), None)
 
     @property
     def codecs(self) -> tuple[CodecSpec, ...]:

@@ -123,6 +123,10 @@ class CellResult:
     """Lower end of the clean score's confidence interval; only where there is a min_clean to judge it by."""
     clean_high: float | None = None
     """Upper end of it."""
+    clean_remark: str | None = None
+    """Why nobody could tell whether the model knows anything; None where it did, or where there is a min_clean."""
+    doubts: tuple[str, ...] = ()
+    """What makes a limit of the cell mean little; fails it in a strict run."""
     interval_confidence: float | None = None
     """What the interval of the drop holds with by itself; more than `confidence` where looks before the last image had
     a part of the error."""
@@ -196,6 +200,7 @@ class CellResult:
         values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         values["settings"] = [{"setting": setting, "images": count} for setting, count in self.settings]
         values["error_ids"] = list(self.error_ids)
+        values["doubts"] = list(self.doubts)
         values["outliers"] = [{"id": name, "psnr": psnr} for name, psnr in self.outliers]
         values["worst"] = [{"id": name, "points": points} for name, points in self.worst]
         values["slices"] = [asdict(part) for part in self.slices]
@@ -208,6 +213,7 @@ class CellResult:
         kept = {key: value for key, value in values.items() if key in known}
         kept["settings"] = tuple((one["setting"], one["images"]) for one in kept.get("settings", ()))
         kept["error_ids"] = tuple(kept.get("error_ids", ()))
+        kept["doubts"] = tuple(kept.get("doubts", ()))
         kept["outliers"] = tuple((one["id"], one["psnr"]) for one in kept.get("outliers", ()))
         kept["worst"] = tuple((one["id"], one["points"]) for one in kept.get("worst", ()))
         kept["slices"] = tuple(SliceResult.from_dict(part) for part in kept.get("slices", ()))

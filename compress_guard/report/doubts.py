@@ -11,6 +11,8 @@ from compress_guard.report.groups import by_guard, cells, groups
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
+_MOST_DOUBTS: Final = 3
+"""Doubts that a line spells out."""
 _MOST_NUMBERS: Final = 3
 """Numbers of images that a line tells apart before it gives their range."""
 
@@ -39,6 +41,24 @@ def hopeless(results: Sequence[CellResult]) -> Iterator[str]:
             f"the {figure.percent(confidence)} interval of the drop reaches {figure.points(reach)}, allowed "
             f"{figure.span(map(figure.limit, limits))}; {remedy}"
         )
+
+
+def limits(results: Sequence[CellResult]) -> Iterator[str]:
+    """Limits that mean little, one line per guard."""
+    for guard, found in by_guard(results, lambda result: bool(result.doubts)):
+        texts = list(dict.fromkeys(doubt for result in found for doubt in result.doubts))
+        more = f"; and {len(texts) - _MOST_DOUBTS} more like these" if len(texts) > _MOST_DOUBTS else ""
+        yield f"{guard}: {'; '.join(texts[:_MOST_DOUBTS])}{more} ({figure.count(len(found), 'cell')})"
+
+
+def unknown(results: Sequence[CellResult]) -> Iterator[str]:
+    """Guards whose model may know nothing, as nobody could tell."""
+
+    def key(result: CellResult) -> tuple[str, str] | None:
+        return None if result.clean_remark is None else (result.guard, result.clean_remark)
+
+    for (guard, remark), _ in groups(results, key):
+        yield f"{guard}: whether the model knows anything was not tested: {remark}; min_clean sets a floor"
 
 
 def inconclusive(results: Sequence[CellResult]) -> Iterator[str]:

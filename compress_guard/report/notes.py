@@ -30,6 +30,7 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
     for text in doubts.hopeless(results):
         yield ((text, "yellow bold"),)
     for warns in (
+        doubts.limits,
         doubts.inconclusive,
         doubts.needed,
         obstacles.unreachable,
@@ -53,6 +54,7 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
         doubts.resolvable,
         doubts.corrected,
         doubts.stopped,
+        doubts.unknown,
         losses.flips,
         losses.images,
         slices.worst,

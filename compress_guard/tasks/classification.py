@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
 from compress_guard.errors import DataError
 from compress_guard.tasks.arrays import Subject, describe, is_whole, read
 from compress_guard.tasks.scores import ShareScorer, unknown_metric
+from compress_guard.tasks.skill import Agreement, Skill
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from compress_guard.tasks.contract import Arrays
+
+_TOP: Final = 5
+"""Scores that top5 looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Classification:
         before = np.count_nonzero(scores > scores[label]) + np.count_nonzero(scores[:label] == scores[label])
         return {
             "top1": np.array(before < 1, dtype=np.uint8),
-            "top5": np.array(before < 5, dtype=np.uint8),
+            "top5": np.array(before < _TOP, dtype=np.uint8),
             "predicted": np.array(scores.argmax(), dtype=np.int64),
             "target": np.array(label, dtype=np.int64),
         }
@@ -98,3 +102,33 @@ class Classification:
         if metric not in self.metrics:
             raise unknown_metric(metric, self.metrics)
         return ShareScorer.of_flags(np.array([item[metric] for item in items], dtype=np.bool_))
+
+    def skill(self, items: Sequence[Arrays]) -> Skill:
+        """The agreement of the first answers with the labels, whatever the metric."""
+        predicted, target = (np.array([int(item[key]) for item in items]) for key in ("predicted", "target"))
+        truth, counts = np.unique(target, return_counts=True)
+        return Skill(
+            Agreement(predicted, target),
+            np.unique(predicted),
+            truth,
+            len(target) - int(counts.max()),
+            "anything but the commonest class",
+            "label offsets, class order, channel order, preprocessing and weights",
+        )
+
+    def remarks(
+        self, predictions: Sequence[Arrays], targets: Sequence[Arrays], sizes: Sequence[tuple[int, int]]
+    ) -> tuple[str, ...]:
+        """None: the labels say it all."""
+        return ()
+
+    def saturated(
+        self, metric: str, items: Sequence[Arrays], predictions: Callable[[], Sequence[Arrays]]
+    ) -> str | None:
+        """Why top5 is 100: the model gives five scores or fewer."""
+        if metric != "top5" or any(not item["top5"] for item in items):
+            return None
+        if any(max(int(item["predicted"]), int(item["target"])) >= _TOP for item in items):
+            return None
+        most = max((len(answer["scores"]) for answer in predictions()), default=_TOP + 1)
+        return f"top5 of {most} scores is 100 whatever the model answers" if most <= _TOP else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from compress_guard.tasks.skill import Skill
 
     Arrays = Mapping[str, NDArray[Any]]
 
@@ -58,3 +60,25 @@ class Task(Protocol):
 
     def scorer(self, metric: str, items: Sequence[Arrays]) -> Scorer:
         """The scorer of `metric` over the images whose evidence is given."""
+
+    def skill(self, items: Sequence[Arrays]) -> Skill:
+        """Return what shows whether a model knows anything, from the evidence of at least one clean image.
+
+        A metric has no part in it: the test is the same for all metrics of the task.
+        """
+
+    def remarks(
+        self, predictions: Sequence[Arrays], targets: Sequence[Arrays], sizes: Sequence[tuple[int, int]]
+    ) -> tuple[str, ...]:
+        """Return how the two sides differ in what evidence does not keep, such as the coordinates of boxes.
+
+        For a few images of a model that knows nothing, each with its (H, W); half sentences for a message.
+        """
+
+    def saturated(
+        self, metric: str, items: Sequence[Arrays], predictions: Callable[[], Sequence[Arrays]]
+    ) -> str | None:
+        """Return why `metric` is 100 whatever this model answers, None where it is not.
+
+        `items` is the evidence of clean images; `predictions` asks the model for a few answers, and costs time.
+        """

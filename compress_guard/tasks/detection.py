@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -13,6 +13,7 @@ from compress_guard.tasks.arrays import Subject, describe, read
 from compress_guard.tasks.matching import AREAS, IOUS, Boxes, Truth, match, ranked
 from compress_guard.tasks.precision import AveragePrecision
 from compress_guard.tasks.scores import unknown_metric
+from compress_guard.tasks.skill import Margin, Skill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +31,11 @@ MEANINGS: Final[Mapping[str, tuple[int, tuple[int, ...]]]] = {
     "map_large": (3, ALL_IOUS),
 }
 """Each metric's area range and IoU thresholds, by their place in `matching.AREAS` and `matching.IOUS`."""
+
+LEAST: Final = 0.5
+"""Points of COCO AP that a model which knows something has."""
+MISSIZED: Final = 1.5
+"""Boxes that reach so many times as far as their image is long are of another scale."""
 
 WRAP: Final = 'wrap_dataset_for_transforms_v2(data, target_keys=["boxes", "labels", "area", "iscrowd"])'
 
@@ -125,6 +131,48 @@ class Detection:
             raise unknown_metric(metric, self.metrics)
         area, ious = MEANINGS[metric]
         return AveragePrecision.of(items, area, ious)
+
+    def skill(self, items: Sequence[Arrays]) -> Skill:
+        """COCO AP of at least `LEAST` points, whatever the metric."""
+        whole, ious = MEANINGS["map"]
+        wanted = [item["truth_counts"][:, whole] > 0 for item in items]
+        truth = [item["truth_labels"][some] for item, some in zip(items, wanted, strict=True)]
+        return Skill(
+            Margin("mAP", AveragePrecision.of(items, whole, ious), least=LEAST),
+            np.unique(np.concatenate([item["labels"] for item in items])),
+            np.unique(np.concatenate(truth)),
+            sum(bool(some.any()) for some in wanted),
+            "objects to find",
+            "box coordinates (x1, y1, x2, y2 in pixels of the image), label offsets, class order, channel order, "
+            "preprocessing and weights",
+        )
+
+    def remarks(
+        self, predictions: Sequence[Arrays], targets: Sequence[Arrays], sizes: Sequence[tuple[int, int]]
+    ) -> tuple[str, ...]:
+        """Where the boxes of each side lie, if that is not where pixels are."""
+        side = max((max(size) for size in sizes), default=0)
+        found = (_scale(name, boxes, side) for name, boxes in (("truth", targets), ("model", predictions)))
+        return tuple(remark for remark in found if remark is not None)
+
+    def saturated(
+        self, metric: str, items: Sequence[Arrays], predictions: Callable[[], Sequence[Arrays]]
+    ) -> str | None:
+        """None: a box can be wrong in every metric."""
+        return None
+
+
+def _scale(name: str, sides: Sequence[Arrays], longest: int) -> str | None:
+    """What to say of boxes that are not in pixels of images whose longest side is `longest`."""
+    boxes = np.concatenate([side["boxes"] for side in sides]) if sides else np.empty((0, 4))
+    if not boxes.size:
+        return None
+    low, high = float(boxes.min()), float(boxes.max())
+    if high <= 1 < longest or high > MISSIZED * longest:
+        where = f"boxes of the {name} lie in {low:.4g} to {high:.4g}"
+        expected = "expected pixels" if high <= 1 else f"expected pixels of images of up to {longest}"
+        return f"{where}: {expected}"
+    return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

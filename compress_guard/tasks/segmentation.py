@@ -10,9 +10,10 @@ import numpy as np
 from compress_guard.errors import DataError
 from compress_guard.tasks.arrays import Subject, describe, is_whole, read
 from compress_guard.tasks.scores import ShareScorer, checked_weights, mean_over_classes, ratio, unknown_metric
+from compress_guard.tasks.skill import Margin, Skill
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -89,6 +90,38 @@ class Segmentation:
             return ShareScorer(right, valid)
         raise unknown_metric(metric, self.metrics)
 
+    def skill(self, items: Sequence[Arrays]) -> Skill:
+        """mIoU beyond that of the map which has the commonest class everywhere."""
+        scorer = MeanIoU.of(items)
+        answered, truth = (
+            np.unique(np.concatenate([item["classes"][item[side] > 0] for item in items]))
+            for side in ("predicted", "truth")
+        )
+        pixels = scorer.truth.sum(axis=0)
+        commonest = scorer.truth[:, pixels.argmax()] if pixels.size else np.zeros(len(items))
+        return Skill(
+            Margin("mIoU beyond that of the best constant map", scorer, scorer.constant()),
+            answered,
+            truth,
+            int(np.count_nonzero(commonest < scorer.truth.sum(axis=1))),
+            "anything but the commonest class",
+            "label offsets, class order, channel order, preprocessing and weights",
+            constant=len(answered) == 1,
+            hint=f"masks of 0 and {IGNORE} have one class, since {IGNORE} does not count",
+        )
+
+    def remarks(
+        self, predictions: Sequence[Arrays], targets: Sequence[Arrays], sizes: Sequence[tuple[int, int]]
+    ) -> tuple[str, ...]:
+        """None: the labels say it all."""
+        return ()
+
+    def saturated(
+        self, metric: str, items: Sequence[Arrays], predictions: Callable[[], Sequence[Arrays]]
+    ) -> str | None:
+        """None: a map can be wrong in every metric."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeanIoU:
@@ -120,6 +153,19 @@ class MeanIoU:
                 pixels[layer, row, columns] = item[name][kept]
         intersection, predicted, truth = pixels
         return cls(intersection, predicted + truth - intersection, truth)
+
+    def constant(self) -> MeanIoU:
+        """Return the scorer of the constant map that scores best on these images: of the commonest class.
+
+        Every pixel that counts is answered with that class, so that its union is all of them; all others have no
+        intersection.
+        """
+        everything = self.truth.sum(axis=1)
+        intersection, union = np.zeros_like(self.truth), self.truth.copy()
+        if self.truth.size:
+            best = int(self.truth.sum(axis=0).argmax())
+            intersection[:, best], union[:, best] = self.truth[:, best], everything
+        return MeanIoU(intersection, union, self.truth)
 
     def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `Scorer`: (R,) points for (R, N) weights."""

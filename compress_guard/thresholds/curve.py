@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bisect
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from compress_guard.thresholds.catalogue import Catalogue
@@ -22,6 +23,17 @@ class Curve:
     values: tuple[float, ...]
     rates: tuple[float, ...] = ()
     line: int = 0
+    places: tuple[str, ...] = field(default=(), compare=False)
+    """Where the file has each value: ``thresholds.yaml:14``."""
+
+    def used(self, bpp: float) -> Iterator[tuple[float, str]]:
+        """The values as the file spells them, each with its place, that the value at `bpp` is made of."""
+        pairs = list(zip(self.values, self.places, strict=False))
+        if not self.rates:
+            yield from pairs
+        elif self.at(bpp) is not None:
+            upper = bisect.bisect_left(self.rates, bpp)
+            yield from pairs[upper : upper + 1] if self.rates[upper] == bpp else pairs[upper - 1 : upper + 1]
 
     def at(self, bpp: float) -> float | None:
         """The value at `bpp`, linear in log bpp between given rates and exact at them; None outside them."""
@@ -61,12 +73,13 @@ def read_curve(value: Value, what: str) -> Curve:
         if value.is_list or value.empty:
             found = f"{what} must be a number or a map from rate to number, found {value.described}"
             raise value.error(found, "write e.g. 3 or {0.25: 5, 1.0: 3}")
-        return Curve((value.number(what, POINTS),), line=value.line)
-    points = {read_rate(entry.key): entry.value.number(what, POINTS) for entry in value.entries()}
+        return Curve((value.number(what, POINTS),), line=value.line, places=(value.place,))
+    points = {read_rate(entry.key): (entry.value.number(what, POINTS), entry.value.place) for entry in value.entries()}
     if not points:
         raise value.error(f"{what} is an empty map", "give a number, or a map from rate to number")
     rates = tuple(sorted(points))
-    return Curve(tuple(points[rate] for rate in rates), rates, value.line)
+    values, places = zip(*(points[rate] for rate in rates), strict=True)
+    return Curve(values, rates, value.line, places)
 
 
 def read_drops(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Curve]:

@@ -15,9 +15,11 @@ from compress_guard.thresholds.fingerprint import read_fingerprint
 from compress_guard.thresholds.names import check_name, read_factory
 from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.settings import Settings
+from compress_guard.thresholds.shares import doubts_of
 from compress_guard.thresholds.slices import SliceRule
 from compress_guard.thresholds.value import Entry, Value
 
+LIMITS: Final = ("max_drop", "min_score", "min_clean")
 KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slices", "fingerprint")
 
 
@@ -103,12 +105,16 @@ def _cells(
                 found = drop.beyond(bpp, rates.source)
                 raise at.error(found, f"give max_drop at {bpp} bpp too, or leave this rate out")
             min_score = floor.at(bpp) if floor else None
+            min_clean = chosen.min_clean.at(bpp) if chosen.min_clean else None
             limit = chosen.limit.at(spec.alias)
-            cell = Cell(at.context, spec, bpp, max_drop, min_score, limit, at.line, min_clean=chosen.min_clean)
+            cell = Cell(at.context, spec, bpp, max_drop, min_score, limit, at.line, min_clean=min_clean)
+            limited = tuple(zip(LIMITS, (drop, floor, chosen.min_clean), strict=True))
+            doubts = [doubt for name, curve in limited for doubt in doubts_of(name, curve, bpp)]
             if cell.judged:
                 limits = tuple(one for rule in rules for one in rule.at(bpp, rates.source))
                 cell = replace(cell, slice_limits=limits)
-            cells.append(cell)
+                doubts += [doubt for rule in rules for doubt in rule.doubts(bpp)]
+            cells.append(replace(cell, doubts=tuple(dict.fromkeys(doubts))))
     return tuple(cells)
 
 

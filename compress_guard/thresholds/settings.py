@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 
 from compress_guard.records import CodecSpec, Correction, OnInconclusive, OnMissing, Orientation, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
-from compress_guard.thresholds.curve import POINTS
+from compress_guard.thresholds.curve import POINTS, Curve
 from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.rates import Rates, read_bpp, read_codecs
 from compress_guard.thresholds.recovery import Finetuning
@@ -33,7 +33,7 @@ class Settings:
     correction: Correction = "none"
     decoder_swap: bool = False
     max_error_share: float = 0.0
-    min_clean: float | None = None
+    min_clean: Curve | None = None
     orientation: Orientation | None = None
     policy: Policy = field(default_factory=Policy)
     throughput: Asked | None = None
@@ -79,9 +79,10 @@ def _images(value: Value, what: str) -> int | None:
     return scalar
 
 
-def _points(value: Value, what: str, catalogue: Catalogue) -> float | None:
+def _points(value: Value, what: str, catalogue: Catalogue) -> Curve | None:
+    """One number for all rates and codecs, or nothing."""
     del catalogue
-    return None if value.empty else value.number(what, POINTS)
+    return None if value.empty else Curve((value.number(what, POINTS),), line=value.line, places=(value.place,))
 
 
 def _number_in(span: Span) -> Callable[[Value, str, Catalogue], float]:

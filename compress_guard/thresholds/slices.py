@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from compress_guard.registry import unknown
 from compress_guard.thresholds.catalogue import DEFAULT
 from compress_guard.thresholds.curve import Curve, read_curve
 from compress_guard.thresholds.names import check_name, read_factory
+from compress_guard.thresholds.shares import doubts_of
 from compress_guard.thresholds.value import Entry, Value
 
 KEYS: Final = ("by", "max_drop")
@@ -32,6 +33,12 @@ class SliceRule:
     def at(self, bpp: float, source: str) -> tuple[SliceLimit, ...]:
         """The limits at a rate; `source` says where the file has the rate from. `ThresholdsError` outside a limit."""
         return tuple(self._limit(value, curve, bpp, source) for value, curve in self.limits.items())
+
+    def doubts(self, bpp: float) -> Iterator[str]:
+        """What to say of limits that look like a share."""
+        for value, curve in self.limits.items():
+            name = f"max_drop of slice {self.slicing.name}" + ("" if value is None else f"={value}")
+            yield from doubts_of("max_drop", curve, bpp, name)
 
     def _limit(self, value: str | None, curve: Curve, bpp: float, source: str) -> SliceLimit:
         max_drop = curve.at(bpp)

@@ -54,8 +54,13 @@ class Value:
         """1-based."""
         return int(self.node.start_mark.line) + 1
 
+    @property
+    def place(self) -> str:
+        """``thresholds.yaml:14``."""
+        return f"{self.file}:{self.line}"
+
     def error(self, found: str, remedy: str) -> ThresholdsError:
-        where = f"{self.file}:{self.line}"
+        where = self.place
         return ThresholdsError(f"{where}: {self.context}" if self.context else where, found, remedy)
 
     def inside(self, context: str) -> Value:

@@ -23,7 +23,7 @@ No quantile of the replicates is in it: at a confidence of 0.999 the tails of 20
 
 from __future__ import annotations
 
-from math import pi, sqrt, tan
+from math import inf, pi, sqrt, tan
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
@@ -66,9 +66,18 @@ def interval(
 
 
 def interval_of(
-    sample: Resampled, value: float, images: int, confidence: float, bounds: tuple[float, float]
+    sample: Resampled,
+    value: float,
+    images: int,
+    confidence: float,
+    bounds: tuple[float, float],
+    *,
+    rare: bool = True,
 ) -> Interval:
-    """See `interval`."""
+    """See `interval`. Without `rare` nothing is allowed for images of large effect that the sample does not show.
+
+    What no image moves then has an interval of no width, and a single image that moves it a narrow one.
+    """
     drawn = sample.replicates[np.isfinite(sample.replicates)]
     if not drawn.size or sample.parts < 2 or not np.isfinite(sample.left_out).all():
         return Interval(value, *bounds)
@@ -78,7 +87,7 @@ def interval_of(
     quiet, size = 1 - sample.parts / len(influences), images / len(influences)
     informative = images * (1 - quiet ** (1 / size))
     error = float(drawn.std()) * sqrt(informative / (informative - 1))
-    below, above = _reach(influences, error, sample.parts, informative, z)
+    below, above = _reach(influences, error, sample.parts, informative if rare else inf, z)
     bias = _bias(sample.halves, value)
     low = max(value - max(bias) - below, bounds[0])
     high = min(value - min(bias) + above, bounds[1])
@@ -95,7 +104,8 @@ def _reach(
 ) -> tuple[float, float]:
     """How far the interval reaches below and above, in points, without bias.
 
-    The influences have mean 0; `parts` of them are of images that tell something, of which there are `informative`.
+    The influences have mean 0; `parts` of them are of images that tell something, of which there are `informative`,
+    infinitely many where nothing may have stayed unseen.
     """
     largest = float(np.abs(influences).max())
     if largest < NOTHING:
@@ -106,7 +116,8 @@ def _reach(
     reach = error * student(z, freedom) * sqrt(1 + z * z / (4 * k))
     skew = error * z * z / 2 * float(np.sum(influences**3)) / squares**1.5
     # Student's t for the variance of one or two images is far longer at a high confidence than any k images can bear.
-    most = max(100 / parts, largest / len(influences)) * (z * z / 2 + z * sqrt(k + z * z / 4))
+    rarest = 0.0 if informative == inf else 100 / parts
+    most = max(rarest, largest / len(influences)) * (z * z / 2 + z * sqrt(k + z * z / 4))
     return min(reach + max(-skew, 0.0), most), min(reach + max(skew, 0.0), most)
 
 

@@ -80,6 +80,23 @@ def decide(
     return "fail" if "fail" in sides else "inconclusive" if "inconclusive" in sides else "pass"
 
 
+def score_interval(scorer: Scorer, value: float, images: int, seed: int, confidence: float) -> Interval:
+    """Return the score `value`, in points, of `images` images with the interval that a floor under it is held against.
+
+    Raises ValueError for flags of another number of images.
+    """
+    flags = scorer.flags
+    if flags is not None:
+        _check_flags(flags, images)
+        return wilson.score_interval(images, int(np.sum(flags)), confidence)
+    return bootstrap.interval(None, scorer, value, images, seed, confidence, (0.0, 100.0))
+
+
+def _check_flags(flags: NDArray[np.bool_], images: int) -> None:
+    if flags.shape != (images,):
+        raise ValueError(f"the evidence has flags of shape {flags.shape}, expected ({images},)")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pair:
     """Two scorers over the same images, and how sure their scores are."""
@@ -96,23 +113,16 @@ class _Pair:
             self._check(clean, compressed)
             lost, gained = int(np.sum(clean & ~compressed)), int(np.sum(compressed & ~clean))
             return paired.drop_interval(self.images, lost, gained, self.confidence)
-        return self._resampled(self.clean, self.compressed, value, (-100.0, 100.0))
+        bounds = (-100.0, 100.0)
+        return bootstrap.interval(self.clean, self.compressed, value, self.images, self.seed, self.confidence, bounds)
 
     def score(self, side: Scorer, value: float) -> Interval:
         """The score of one side alone."""
-        flags = side.flags
-        if flags is not None:
-            self._check(flags)
-            return wilson.score_interval(self.images, int(np.sum(flags)), self.confidence)
-        return self._resampled(None, side, value, (0.0, 100.0))
+        return score_interval(side, value, self.images, self.seed, self.confidence)
 
     def _check(self, *sides: NDArray[np.bool_]) -> None:
         for flags in sides:
-            if flags.shape != (self.images,):
-                raise ValueError(f"the evidence has flags of shape {flags.shape}, expected ({self.images},)")
-
-    def _resampled(self, clean: Scorer | None, scored: Scorer, value: float, bounds: tuple[float, float]) -> Interval:
-        return bootstrap.interval(clean, scored, value, self.images, self.seed, self.confidence, bounds)
+            _check_flags(flags, self.images)
 
 
 def _score(scorer: Scorer, images: int) -> float | None:

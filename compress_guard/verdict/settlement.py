@@ -28,13 +28,17 @@ def settle(
     policy: Policy,
     strict: bool,
     min_clean: float | None = None,
+    doubts: Sequence[str] = (),
 ) -> Settlement:
     """The outcome of a cell with these limits (points, None where not set).
 
     A cell without evidence (unreachable, unavailable, an error) comes as a `Judgement` of its verdict and reason alone.
-    `strict` fails whatever would be skipped, except where the file itself says skip.
+    `strict` fails whatever would be skipped, except where the file itself says skip, and what would pass by limits that
+    mean little: `doubts` say why.
     """
     verdict = judgement.verdict
+    if strict and doubts and verdict in ("pass", "inconclusive"):
+        return Settlement("failed", "policy", f"failed because the run is strict: {doubts[0]}")
     if verdict == "pass":
         return Settlement("passed", "interval", "")
     if verdict == "fail":

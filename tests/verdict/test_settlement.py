@@ -77,6 +77,19 @@ def test_a_cell_that_cannot_run_is_settled_by_the_file_or_by_strict(
     assert settled(verdict, policy, strict=strict, **numbers) == (outcome, "policy", note.format(key=key))
 
 
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("verdict", get_args(Verdict))
+def test_doubts_of_a_limit_fail_what_would_pass_by_it_in_a_strict_run(verdict, strict):
+    judgement = Judgement(76.0, 73.0, Interval(3.0, 2.0, 4.0), None, verdict, "")
+    asked = {"max_drop": 80.0, "min_score": None, "policy": Policy(), "strict": strict}
+    plain = settle(judgement, **asked)
+    found = settle(judgement, **asked, doubts=("80 is never exceeded", "more"))
+    if strict and verdict in ("pass", "inconclusive"):
+        assert found == ("failed", "policy", STRICT + "80 is never exceeded")
+    else:
+        assert found == plain
+
+
 def test_what_has_no_limit_is_skipped_unless_strict():
     policy = Policy(stated=frozenset({"on_unreachable", "on_unavailable"}))
     assert settled("unjudged", policy, strict=False, **NUMBERS) == (

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
+from compress_guard.engine.insight import Question, check_floor
 from compress_guard.engine.placing import Placing
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.recovery.draft import draft
@@ -23,7 +24,7 @@ from compress_guard.engine.recovery.trainings import Arm, Lesson, Trainings
 from compress_guard.engine.samples import Samples
 from compress_guard.engine.settings import RunSettings, device_name
 from compress_guard.engine.shelf import Shelf
-from compress_guard.engine.subject import Subject, Subset
+from compress_guard.engine.subject import CountProgress, Subject, Subset
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import ModelError, RunError, said
 from compress_guard.records import (
@@ -108,6 +109,7 @@ class Study:
         subject = self._sources.subject
         if not evaluation.has(ORIGINAL):
             told = partial(progress, f"predicting {self._guard.name} clean")
+            self._check_original(told)
             clean = subject.clean_evidence(self._limit, told)
             evaluation.add(ORIGINAL, self._sources.model, progress, clean)
             evaluation.score(ORIGINAL, None)  # an undefined metric is told before anything is trained
@@ -122,6 +124,14 @@ class Study:
             train_tested=training.tested,
         )
         return self._judged(cell, result, evaluation, *names)
+
+    def _check_original(self, told: CountProgress) -> None:
+        """Raise `ModelError` for a model that knows nothing, or less than its guard's min_clean: what it has not lost
+        to a codec, no training brings back from it.
+        """
+        guard = self._guard
+        question = Question(guard.metric, guard.confidence, guard.min_clean, self._settings.seed, early=False)
+        check_floor(self._sources.subject, self._limit, question, told)
 
     def _judged(
         self,
