@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -14,6 +17,8 @@ Result = TypeVar("Result")
 
 _IDLE_SECONDS: Final = 60
 """Then a process that has nothing to do goes away."""
+_WATCH_SECONDS: Final = 1.0
+"""How often a process of the pool looks whether the one that it works for is there."""
 
 
 def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> list[Result]:
@@ -48,9 +53,23 @@ def map_processes(function: Callable[[Item], Result], items: Iterable[Item], wor
     from loky.process_executor import BrokenProcessPool
 
     try:
-        return list(get_reusable_executor(max_workers=workers, timeout=_IDLE_SECONDS).map(function, items))
+        pool = get_reusable_executor(
+            max_workers=workers, timeout=_IDLE_SECONDS, initializer=_end_with, initargs=(os.getpid(),)
+        )
+        return list(pool.map(function, items))
     except BrokenProcessPool:
         return map_ordered(function, items, workers)
+
+
+def _end_with(parent: int) -> None:
+    """Let this process of the pool end soon after the one that it works for, which says nothing when it is killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="compress_guard parent", daemon=True).start()
 
 
 def map_parts(

@@ -30,6 +30,8 @@ from compress_guard.records import Cell, CellResult, Guard, RecoveryCell, Thresh
 FIXTURE: Final = "fixture:"
 LONGEST_NAME: Final = 160
 """Characters of a node id in a file name; file systems take 255 bytes in all."""
+UNFINISHED: Final = ".tmp"
+"""Behind the name of a file that is being written."""
 
 FixtureLookup = Callable[[str, type[RunError]], Any]
 """Resolves a fixture's name, raising the given error where it cannot."""
@@ -211,11 +213,15 @@ def keep_evidence(run_folder: Path, measured: Measured) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for part, data in parts.items():
-            (folder / f"{name}.{part}").write_bytes(data)
+            # Under its name once it is whole: a process that dies here leaves no half of it.
+            whole = folder / f"{name}.{part}{UNFINISHED}"
+            whole.write_bytes(data)
+            whole.replace(folder / f"{name}.{part}")
     except OSError:
         with contextlib.suppress(OSError):
             for part in parts:
-                (folder / f"{name}.{part}").unlink(missing_ok=True)
+                for ending in ("", UNFINISHED):
+                    (folder / f"{name}.{part}{ending}").unlink(missing_ok=True)
 
 
 def _evidence_folder(run_folder: Path) -> Path:
@@ -229,9 +235,13 @@ def evidence_name(result: CellResult) -> str:
 
 
 def collect_evidence(run_folder: Path) -> dict[str, bytes]:
-    """All evidence of the run by file name."""
-    kept = (path for path in sorted(_evidence_folder(run_folder).glob("*")) if path.suffix in (".npz", ".json"))
-    return {path.name: path.read_bytes() for path in kept}
+    """Return all evidence of the run by file name, without what cannot be read: `evidence_lost` tells of that."""
+    found = {}
+    for path in sorted(_evidence_folder(run_folder).glob("*")):
+        if path.suffix in (".npz", ".json"):
+            with contextlib.suppress(OSError):
+                found[path.name] = path.read_bytes()
+    return found
 
 
 def evidence_lost(run_folder: Path, results: Sequence[CellResult], kept: Container[str]) -> str | None:

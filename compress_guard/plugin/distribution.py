@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.plugin.file_cells import FileCells
 from compress_guard.records import RecoveryCell
@@ -10,11 +10,18 @@ from compress_guard.records import RecoveryCell
 if TYPE_CHECKING:
     import pytest
 
+_LEFT_TO_XDIST: Final = ("each", "worksteal", "no")
+"""What xdist's own schedulers do well, crashes included."""
+
 
 def scheduler(config: pytest.Config, log: Any, cells: FileCells) -> Any:
-    """Return the scheduler of this run, or None where another ``--dist`` than the default of -n was asked for."""
-    if config.getoption("dist") != "load":
+    """Return the scheduler of this run, or None where xdist's own is used."""
+    if (dist := config.getoption("dist")) in _LEFT_TO_XDIST:
         return None
+    if dist != "load":
+        from compress_guard.plugin.scope_scheduling import BY_DIST
+
+        return BY_DIST[dist](config, log) if dist in BY_DIST else None
     from compress_guard.plugin.scheduling import CellScheduling
 
     def group_of(node_id: str) -> str | None:

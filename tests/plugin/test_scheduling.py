@@ -6,9 +6,10 @@ import random
 from types import SimpleNamespace
 
 import pytest
-from xdist.scheduler import LoadScheduling
+from xdist.scheduler import LoadFileScheduling, LoadGroupScheduling, LoadScheduling, LoadScopeScheduling
 
 from compress_guard.plugin.scheduling import CellScheduling
+from compress_guard.plugin.scope_scheduling import BY_DIST
 
 OWN = tuple(f"test_own.py::test_own[{number}]" for number in range(40))
 CELLS = tuple(
@@ -25,6 +26,7 @@ class Config:
 
     def __init__(self, workers, chunk=None):
         self._options = {"tx": ["popen"] * workers, "maxschedchunk": chunk}
+        self.option = SimpleNamespace(loadscopereorder=True)
 
     def getoption(self, name):
         return self._options[name]
@@ -260,3 +262,50 @@ def test_different_collections_are_an_error_of_the_run():
     assert [report.outcome for report in reports] == ["failed"]
     assert [worker.sent for worker in session.workers] == [[], []]
     assert session.sched.tests_finished
+
+
+# --dist loadscope, loadfile and loadgroup
+
+THEIRS = {"loadscope": LoadScopeScheduling, "loadfile": LoadFileScheduling, "loadgroup": LoadGroupScheduling}
+FILES = tuple(f"test_{name}.py::test[{number}]" for name in "abcde" for number in range(ord(name) - 96))
+MARKED = (*FILES[:6], *(f"{name}@group" for name in FILES[6:9]), *FILES[9:])
+
+
+def scopes(dist, made=BY_DIST):
+    return lambda config: made[dist](config, Log())
+
+
+@pytest.mark.parametrize("dist", [*THEIRS])
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_without_a_death_groups_are_shared_out_as_xdist_does(dist, workers):
+    for seed in range(20):
+        ours, theirs = (
+            Session(scopes(dist, made), MARKED, workers=workers, seed=seed).run() for made in (BY_DIST, THEIRS)
+        )
+        assert ours.ran == theirs.ran
+        assert [worker.sent for worker in ours.workers] == [worker.sent for worker in theirs.workers]
+
+
+@pytest.mark.parametrize("dist", [*THEIRS])
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_a_death_costs_one_test_of_a_group_and_all_others_run_once(dist, workers):
+    for seed in range(100):
+        chosen = random.Random(seed)
+        deaths = {chosen.randrange(len(MARKED)) for _ in range(chosen.randrange(1, 6))}
+        session = Session(scopes(dist), MARKED, workers=workers, seed=seed, deaths=deaths).run()
+        assert len(session.crashed) == len(deaths)
+        assert sorted([*session.crashed, *(test for _, test in session.ran)]) == sorted(MARKED)
+
+
+@pytest.mark.parametrize("dist", [*THEIRS])
+def test_a_group_waits_for_a_worker_that_lives(dist):
+    session = Session(scopes(dist), MARKED, workers=2)
+    first, second = session.workers
+    sent = list(second.sent)
+    second.dead = True
+    session.die(first)
+    assert second.sent == sent
+    session.die(second)
+    session.join(MARKED)
+    session.run()
+    assert sorted([*session.crashed, *(test for _, test in session.ran)]) == sorted(MARKED)

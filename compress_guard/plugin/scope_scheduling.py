@@ -1,0 +1,72 @@
+"""xdist's schedulers of whole groups of tests, for ``--dist loadscope``, ``loadfile`` and ``loadgroup``.
+
+They share out tests as xdist does. What differs is the end of a worker that dies: xdist 3.8 starts the test that killed
+it again, on one worker after the other, and waits for ever where the worker in its place gets a group of a single test.
+Imported only where xdist takes part in the run.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from xdist.scheduler import LoadFileScheduling, LoadGroupScheduling, LoadScopeScheduling
+
+
+class _AfterCrashes(LoadScopeScheduling):
+    """Loses one test to a worker that dies, and lets every worker have a test to go on with."""
+
+    def remove_node(self, node: Any) -> str | None:
+        """Forget a worker; return the test that it was running when it died, None where it had nothing left to run."""
+        workload: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
+        waiting = [(unit, name) for unit in workload.values() for name, completed in unit.items() if not completed]
+        if not waiting:
+            return None
+        unit, crashed = waiting[0]
+        unit[crashed] = True  # it has had its turn
+        self._put_back({scope: unit for scope, unit in workload.items() if not all(unit.values())})
+        for other in list(self.assigned_work):
+            self._reschedule(other)
+        return crashed
+
+    def _reschedule(self, node: Any) -> None:
+        if node not in self.registered_collections:  # it is still collecting
+            return
+        super()._reschedule(node)
+        # A worker begins no test before it knows the next one.
+        while self.workqueue and not node.shutting_down and self._pending_of(self.assigned_work[node]) < 2:
+            if not self._assign_work_unit(node):
+                return
+        if not self.workqueue and not node.shutting_down and self._pending_of(self.assigned_work[node]) < 2:
+            node.shutdown()
+
+    def _assign_work_unit(self, node: Any) -> bool:
+        """Send a group to a worker; False where it has died meanwhile, which is reported next."""
+        scope = next(iter(self.workqueue))
+        try:
+            super()._assign_work_unit(node)
+        except OSError:
+            self._put_back({scope: self.assigned_work[node].pop(scope)})
+            return False
+        return True
+
+    def _put_back(self, units: dict[str, dict[str, bool]]) -> None:
+        """Let groups wait for a worker, before those that wait already."""
+        for scope in reversed(units):
+            self.workqueue[scope] = units[scope]
+            self.workqueue.move_to_end(scope, last=False)
+
+
+class ScopeScheduling(_AfterCrashes):
+    """``--dist loadscope``."""
+
+
+class FileScheduling(_AfterCrashes, LoadFileScheduling):
+    """``--dist loadfile``."""
+
+
+class GroupScheduling(_AfterCrashes, LoadGroupScheduling):
+    """``--dist loadgroup``."""
+
+
+BY_DIST: Final = {"loadscope": ScopeScheduling, "loadfile": FileScheduling, "loadgroup": GroupScheduling}
+"""The scheduler of each ``--dist`` that has one here."""
