@@ -10,7 +10,7 @@ from compress_guard.records import RecoveryCell
 if TYPE_CHECKING:
     import pytest
 
-_LEFT_TO_XDIST: Final = ("each", "worksteal", "no")
+_LEFT_TO_XDIST: Final = ("worksteal", "no")
 """What xdist's own schedulers do well, crashes included."""
 
 
@@ -19,7 +19,7 @@ def scheduler(config: pytest.Config, log: Any, cells: FileCells) -> Any:
     if (dist := config.getoption("dist")) in _LEFT_TO_XDIST:
         return None
     if dist != "load":
-        from compress_guard.plugin.scope_scheduling import BY_DIST
+        from compress_guard.plugin.xdist_scheduling import BY_DIST
 
         return BY_DIST[dist](config, log) if dist in BY_DIST else None
     from compress_guard.plugin.scheduling import CellScheduling

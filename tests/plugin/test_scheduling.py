@@ -9,7 +9,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling, LoadGroupScheduling, LoadScheduling, LoadScopeScheduling
 
 from compress_guard.plugin.scheduling import CellScheduling
-from compress_guard.plugin.scope_scheduling import BY_DIST
+from compress_guard.plugin.xdist_scheduling import BY_DIST
 
 OWN = tuple(f"test_own.py::test_own[{number}]" for number in range(40))
 CELLS = tuple(
@@ -47,8 +47,9 @@ class Log:
 class Worker:
     """A worker as xdist's: it starts no test before it knows the next one, or that there is none."""
 
-    def __init__(self, name):
-        self.gateway = SimpleNamespace(id=name)
+    def __init__(self, name, tests):
+        self.gateway = SimpleNamespace(id=name, spec="popen")
+        self._tests = tests
         self.waiting, self.sent = [], []
         self.shutting_down = self.dead = False
 
@@ -58,6 +59,9 @@ class Worker:
         assert not self.shutting_down
         self.waiting += indices
         self.sent.append(tuple(indices))
+
+    def send_runtest_all(self):
+        self.send_runtest_some(range(len(self._tests)))
 
     def shutdown(self):
         self.shutting_down = True
@@ -79,7 +83,7 @@ class Session:
             self.join(tests)
 
     def join(self, tests):
-        worker = Worker(f"gw{len(self.workers)}")
+        worker = Worker(f"gw{len(self.workers)}", tests)
         self.workers.append(worker)
         self.sched.add_node(worker)
         self.sched.add_node_collection(worker, list(tests))
@@ -309,3 +313,12 @@ def test_a_group_waits_for_a_worker_that_lives(dist):
     session.join(MARKED)
     session.run()
     assert sorted([*session.crashed, *(test for _, test in session.ran)]) == sorted(MARKED)
+
+
+def test_each_worker_runs_all_tests_but_those_that_it_or_its_predecessors_died_of():
+    for seed in range(100):
+        chosen = random.Random(seed)
+        deaths = {chosen.randrange(2 * len(FILES)) for _ in range(chosen.randrange(6))}
+        session = Session(scopes("each"), FILES, workers=2, seed=seed, deaths=deaths).run()
+        assert len(session.crashed) == len(deaths)
+        assert sorted([*session.crashed, *(test for _, test in session.ran)]) == sorted([*FILES, *FILES])

@@ -1,14 +1,17 @@
-"""xdist's schedulers of whole groups of tests, for ``--dist loadscope``, ``loadfile`` and ``loadgroup``.
+"""xdist's schedulers for ``--dist loadscope``, ``loadfile``, ``loadgroup`` and ``each``, mended for crashes.
 
-They share out tests as xdist does. What differs is the end of a worker that dies: xdist 3.8 starts the test that killed
-it again, on one worker after the other, and waits for ever where the worker in its place gets a group of a single test.
+They share out tests as xdist does. What differs is the end of a worker that dies. In xdist 3.8 the first three start
+the test that killed it again, on one worker after the other, and wait for ever where the worker in its place gets a
+group of a single test; the last forgets all tests of a worker that came in the place of another and dies too.
 Imported only where xdist takes part in the run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+from xdist.scheduler import EachScheduling as XdistEachScheduling
 from xdist.scheduler import LoadFileScheduling, LoadGroupScheduling, LoadScopeScheduling
 
 
@@ -68,5 +71,22 @@ class GroupScheduling(_AfterCrashes, LoadGroupScheduling):
     """``--dist loadgroup``."""
 
 
-BY_DIST: Final = {"loadscope": ScopeScheduling, "loadfile": FileScheduling, "loadgroup": GroupScheduling}
+class EachScheduling(XdistEachScheduling):
+    """``--dist each``."""
+
+    def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
+        first = not self.collection_is_completed
+        super().add_node_collection(node, collection)
+        self.node2collection.setdefault(node, list(collection))
+        if not first and not self.node2pending[node]:  # the worker that it replaces had nothing left to run
+            self._started.append(node)
+            node.shutdown()
+
+
+BY_DIST: Final = {
+    "loadscope": ScopeScheduling,
+    "loadfile": FileScheduling,
+    "loadgroup": GroupScheduling,
+    "each": EachScheduling,
+}
 """The scheduler of each ``--dist`` that has one here."""
