@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from compress_guard.codecs.orientation import UPRIGHT
 from compress_guard.engine.placing import MARGIN, Arrival
-from compress_guard.engine.value_range import check_levels
+from compress_guard.engine.value_range import check_levels, is_dark
 from compress_guard.errors import DataError
 from compress_guard.records import Orientation
 
@@ -31,6 +31,8 @@ class Intake:
     """Images with boxes that leave them by more than a pixel; None where there are no boxes."""
     flat: int | None = None
     """Images of a single colour."""
+    dark: int | None = None
+    """Images that are almost black: their levels fill no more than a corner of what their mode holds."""
 
     @classmethod
     def of(cls, arrivals: Mapping[str, Arrival]) -> Intake:
@@ -50,6 +52,7 @@ class Intake:
             orientation=turned[0].used if turned else None,
             boxes_outside=len(outside) if boxed else None,
             flat=sum(one.levels.flat for one in arrivals.values()),
+            dark=sum(is_dark(one.levels) for one in arrivals.values()),
         )
 
     def fields(self) -> dict[str, Any]:

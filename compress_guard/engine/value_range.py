@@ -22,6 +22,8 @@ ENOUGH: Final = 32
 
 _SCALES: Final = {"8-bit": 255, "F": 255, "I": 65535, "I;16": 65535}
 """The level that is white, for each family of modes of which the levels say how bright a picture is."""
+_DARKEST: Final = {"8-bit": HIGH_BYTE, "F": UNIT, "I": 2 ** BITS[-1] - 1, "I;16": 2 ** BITS[-1] - 1}
+"""The highest level of pictures that fill such a corner, for each of these families."""
 _OR_ELSE: Final = ", or they come out"
 _FLOATS: Final = "Image.fromarray((array * 255).round().astype(np.uint8))"
 
@@ -39,6 +41,11 @@ def check_levels(levels: Sequence[Levels], *, loose: bool = False) -> None:
             continue
         for found, expected, remedy in _corners(group, may_be_black=loose or len(group) < len(levels)):
             raise DataError(f"{found}; expected {expected}; {remedy}")
+
+
+def is_dark(one: Levels) -> bool:
+    """Return whether a picture by itself fills such a corner, black ones included."""
+    return one.high <= _DARKEST.get(_family(one.mode), -1)
 
 
 @final
@@ -87,14 +94,12 @@ def _corners(group: Sequence[Levels], *, may_be_black: bool) -> Iterator[tuple[s
             remedy = f"if they were floats from 0 to 1, hand them over as {_FLOATS}"
             yield f"every level of {pictures} is 0", "pictures that are not all black", remedy
         return
-    if mode == "F" and high <= UNIT:
-        remedy = f"hand them over as {_FLOATS}"
-    elif mode in ("I", "I;16") and high < 2 ** BITS[-1]:
-        remedy = f"hand them over as {_scaled(int(high))}"
-    elif mode == "8-bit" and high <= HIGH_BYTE:
+    if high > _DARKEST.get(mode, -1):
+        return
+    if mode == "8-bit":
         remedy = _brightened(int(high), group[0].mode)
     else:
-        return
+        remedy = f"hand them over as {_FLOATS if mode == 'F' else _scaled(int(high))}"
     yield found, f"0 for black to {_SCALES[mode]} for white{_OR_ELSE} almost black", remedy
 
 

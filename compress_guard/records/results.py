@@ -106,6 +106,8 @@ class CellResult:
     """Images with boxes that leave them by more than a pixel; None where there are no boxes."""
     flat: int | None = None
     """Images of a single colour."""
+    dark: int | None = None
+    """Images that are almost black."""
     clean_score: float | None = None
     score: float | None = None
     drop: float | None = None

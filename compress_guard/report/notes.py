@@ -40,6 +40,7 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
         obstacles.left_out,
         pictures.outside,
         pictures.flat,
+        pictures.dark,
         recall.moved_models,
         slices.failed,
         slices.empty,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from compress_guard.report import figure
 from compress_guard.report.groups import by_guard
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
+
+DARK_SHARE: Final = 0.1
+"""Share of a guard's images that may be almost black without a word."""
 
 
 def outside(results: Sequence[CellResult]) -> Iterator[str]:
@@ -28,6 +31,15 @@ def flat(results: Sequence[CellResult]) -> Iterator[str]:
         yield (
             f"{guard}: each of {_images(found[0])} is of one colour; expected pictures, since such images code to "
             "nearly nothing: look at what the data set gives"
+        )
+
+
+def dark(results: Sequence[CellResult]) -> Iterator[str]:
+    """Sets of which a good part is almost black: two sources with scales of their own, perhaps."""
+    for guard, found in by_guard(results, lambda result: (result.dark or 0) > DARK_SHARE * (result.images or 0)):
+        yield (
+            f"{guard}: {found[0].dark} of {_images(found[0])} are almost black; look whether their levels are on "
+            "another scale than those of the others"
         )
 
 

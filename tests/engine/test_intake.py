@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import compress_guard
 from compress_guard.engine.intake import Intake
@@ -53,7 +55,7 @@ def test_boxes_that_leave_an_image_by_more_than_a_pixel_are_counted(box, outside
 
 def test_images_without_boxes_do_not_count() -> None:
     assert intake(target(), target()).boxes_outside is None
-    assert intake(0, 1, task="classification") == Intake(turned=0, orientation=None, boxes_outside=None, flat=0)
+    assert intake(0, 1, task="classification") == Intake(turned=0, orientation=None, boxes_outside=None, flat=0, dark=0)
     assert intake(torch.zeros(48, 64, dtype=torch.int64), task="segmentation").boxes_outside is None
 
 
@@ -121,6 +123,13 @@ def test_a_guard_counts_and_a_guard_refuses() -> None:
 def test_pictures_of_one_colour_are_counted() -> None:
     rows = [(torch.full((3, 8, 9), 40 + 50 * at, dtype=torch.uint8), 0) for at in range(3)] + [(picture(0), 0)]
     assert survey(Samples(rows, lambda raw, size: raw)).intake.flat == 3
+
+
+def test_dark_pictures_are_counted_by_what_their_mode_holds() -> None:
+    rows = [(picture(0) // 32, 0), (picture(1), 0), (torch.zeros(3, 8, 8, dtype=torch.uint8), 0)]
+    rows += [(Image.fromarray(np.full((4, 5), level, np.uint16)), 0) for level in (4095, 16383, 16384, 65535)]
+    rows += [(Image.fromarray(np.full((4, 5), level, np.float32)), 0) for level in (0.5, 200)]
+    assert survey(Samples(rows, lambda raw, size: raw)).intake.dark == 5
 
 
 def test_what_was_refused_is_not_read_again() -> None:

@@ -46,6 +46,14 @@ def test_pictures_of_one_colour_are_told_where_all_are(cell):
     assert told([cell("jpeg", 1, drop=1.0, flat=199)]) == []
 
 
+def test_many_dark_pictures_are_told(cell):
+    assert told([cell("jpeg", 1, drop=1.0, dark=21)]) == [
+        "photos: 21 of 200 images are almost black; look whether their levels are on another scale than those of the "
+        "others"
+    ]
+    assert told([cell("jpeg", 1, drop=1.0, dark=20)]) == []
+
+
 def test_ordinary_sets_are_silent(cell):
     assert told([cell("jpeg", 1, drop=1.0, turned=0, boxes_outside=0, flat=0)]) == []
     assert told([cell("jpeg", 1, drop=1.0)]) == []
