@@ -127,7 +127,9 @@ def kappa(predicted: NDArray[np.int64], target: NDArray[np.int64], confidence: f
     error = float(np.sqrt(np.mean(influences**2) / images)) / (1 - chance / whole)
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
     reach = reach if reach > NOTHING else 0.0
-    return Interval(value, max(value - reach, -1.0), min(value + reach, 1.0))
+    # Without any agreement kappa is at most 0, however uncertain the share to expect is: with many classes it is.
+    most = 1.0 if agree.any() else 0.0
+    return Interval(value, max(value - reach, -1.0), min(value + reach, most))
 
 
 def _value(margin: Margin, images: int) -> float:

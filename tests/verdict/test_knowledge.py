@@ -54,7 +54,8 @@ def test_kappa_and_its_interval_are_those_of_the_paper(pairs):
     value, reach = by_definition(pairs)
     assert found.value == pytest.approx(value, abs=1e-12)
     assert found.low == pytest.approx(max(value - reach, -1), abs=1e-7)
-    assert found.high == pytest.approx(min(value + reach, 1), abs=1e-7)
+    most = 1 if any(one == other for one, other in pairs) else 0
+    assert found.high == pytest.approx(min(value + reach, most), abs=1e-7)
 
 
 @given(LABELS, st.permutations(range(6)))
@@ -96,6 +97,13 @@ def test_labels_one_off_are_no_knowledge_be_there_many_classes_and_few_images():
         f"{found.interval.high:.3f}, expected above 0"
     )
     assert found.interval.high < 0
+
+
+@pytest.mark.parametrize("images", [36, 50, 100, 300])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_right_answer_is_no_knowledge_be_there_more_classes_than_images(images, seed):
+    target = np.random.default_rng(seed).integers(0, 1000, images)
+    assert of_labels(target + 1, target).none
 
 
 def test_a_constant_answer_is_no_knowledge_of_an_imbalanced_set():
