@@ -9,6 +9,7 @@ import pytest
 
 from compress_guard.plugin.file_cells import FileCells, without_group
 from compress_guard.plugin.items import AnyCell, Result
+from compress_guard.plugin.left_behind import left_behind
 from compress_guard.plugin.reports import attach, attached
 from compress_guard.plugin.run import Run
 from compress_guard.records import Guard, ThroughputCell
@@ -26,8 +27,11 @@ class Crashes:
         self._cells: Final = cells
 
     def complete(self, report: pytest.TestReport) -> None:
-        """Put the cell's result on the report of its crash, unless a plugin has the cell run again."""
-        if report.outcome != "failed" or (known := self._cells.find(report.nodeid)) is None:
+        """Put the results of the test on the report of its crash, unless a plugin has the test run again."""
+        if report.outcome != "failed":
+            return
+        if (known := self._cells.find(report.nodeid)) is None:
+            attach(report, self._own(report))
             return
         guard, cell = known
         if (result := self._result(guard, cell, report)) is None:
@@ -54,6 +58,13 @@ class Crashes:
         vars(end)["node"] = vars(report)["node"]
         self._run.config.hook.pytest_runtest_logreport(report=end)
 
+    def _own(self, report: pytest.TestReport) -> list[Result]:
+        """Return what one of people's own tests had measured, and as an error what it was measuring."""
+        worker = vars(report)["node"].gateway.id
+        reason = f"worker {worker} died while it measured this, so that nothing was measured; {_remedy(report.nodeid)}"
+        found = left_behind(self._run.settings.run_folder, worker, report.nodeid)
+        return [result if result.reason else replace(result, reason=reason) for result in found]
+
     def _result(self, guard: Guard, cell: AnyCell, report: pytest.TestReport) -> Result | None:
         """Return the cell as an error; with what was measured, where the test's end alone was missing."""
         if isinstance(cell, ThroughputCell):  # times nothing beside other processes, see check_benchmark
@@ -73,6 +84,6 @@ class Crashes:
 
 def _remedy(name: str) -> str:
     return (
-        "if memory ran out, use fewer workers (-n) or smaller batches; to see a crash of native code, run the cell "
+        "if memory ran out, use fewer workers (-n) or smaller batches; to see a crash of native code, run it "
         f'alone: pytest --compress-guard -n 0 "{name}"'
     )

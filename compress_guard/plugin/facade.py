@@ -8,6 +8,7 @@ from typing import Any, Final, final
 import pytest
 
 from compress_guard.engine.bench import Bench, Measured
+from compress_guard.engine.draft import Draft
 from compress_guard.engine.measurement import (
     RUN_KEYWORDS,
     check_keywords,
@@ -57,6 +58,7 @@ class GuardFacade:
         if self._run.settings.keep_evidence:
             keep_evidence(self._run.settings.run_folder, measured)
         record(self._request.node, measured.result)
+        self._run.note_running(self._request.node.nodeid, recorded(self._request.node, CellResult))
         settle(measured.result, measured.problem)
         return measured.result
 
@@ -76,7 +78,14 @@ class GuardFacade:
         taken = len(recorded(node, CellResult))
         with self._run.progress() as progress:
             name = f"{plain_id(node)}::{cell.label}" + (f"#{taken}" if taken else "")
-            return self._bench(model, data, guard).measure(cell, name, progress, progress.tell)
+            bench = self._bench(model, data, guard)
+            before = recorded(node, CellResult)
+            asked = Draft.of(guard, cell, name, self._run.settings, self._run.session.device).result
+            self._run.note_running(node.nodeid, [*before, asked])
+            try:
+                return bench.measure(cell, name, progress, progress.tell)
+            finally:
+                self._run.note_running(node.nodeid, before)
 
     def _bench(self, model: Any, data: Any, guard: Guard) -> Bench:
         subject = self._subject(model, data, guard)

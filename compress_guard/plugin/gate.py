@@ -17,6 +17,7 @@ from compress_guard.plugin.earlier_reports import runs_tests, set_aside_reports
 from compress_guard.plugin.file_cells import FileCells
 from compress_guard.plugin.items import RESULTS, FileItem
 from compress_guard.plugin.options import is_reached, paths_are_named, results_path, run_settings, thresholds_path
+from compress_guard.plugin.places import Places
 from compress_guard.plugin.recovery import check_recovery
 from compress_guard.plugin.reports import attach, attached, verdicts
 from compress_guard.plugin.run import RUN, Run
@@ -35,6 +36,8 @@ class Gate:
         self._cells: Final = FileCells(run.thresholds)
         self._crashes: Final = Crashes(run, self._cells)
         self._selected: Final = Selected(run, self._cells)
+        if not run.is_worker:
+            run.config.pluginmanager.register(Places(), "compress_guard_places")
         self._lost: str | None = None
         """Why a run that would be green is not: tests that nobody heard of."""
         run.config.pluginmanager.register(self._selected, "compress_guard_selected")

@@ -19,18 +19,27 @@ _KINDS: Final[Mapping[str, type[CellResult | RecoveryResult | ThroughputResult]]
 """The results on a report, by its attribute."""
 
 
+def to_values(results: Iterable[Result]) -> dict[str, list[dict[str, Any]]]:
+    """Return results as plain values, by their kind."""
+    results = list(results)
+    return {key: [one.as_dict() for one in results if isinstance(one, kind)] for key, kind in _KINDS.items()}
+
+
+def from_values(values: Mapping[str, Any]) -> Iterator[Result]:
+    """Yield the results that `to_values` has made values of."""
+    for key, kind in _KINDS.items():
+        for found in values.get(key, ()):
+            yield kind.from_dict(found)
+
+
 def attach(report: pytest.TestReport, results: Iterable[Result]) -> None:
     """Put the results of a test on its report."""
-    results = list(results)
-    for key, kind in _KINDS.items():
-        vars(report)[key] = [result.as_dict() for result in results if isinstance(result, kind)]
+    vars(report).update(to_values(results))
 
 
 def attached(report: pytest.TestReport) -> Iterator[Result]:
     """Yield the results on a report."""
-    for key, kind in _KINDS.items():
-        for values in getattr(report, key, ()):
-            yield kind.from_dict(values)
+    return from_values(vars(report))
 
 
 def verdicts(report: pytest.TestReport) -> list[Any]:

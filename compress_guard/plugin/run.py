@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 import pytest
 
 from compress_guard.plugin.items import Kind
+from compress_guard.plugin.places import place_of
 from compress_guard.plugin.progress import TerminalProgress
 from compress_guard.records import Cell, CellResult, RecoveryResult, Thresholds, ThroughputResult
 
@@ -43,7 +44,8 @@ class Run:
         """Why the results file could not be written."""
         self.evidence_lost: str | None = None
         """Why some of the evidence is not beside it."""
-        self._number: Final = int(str(workerinput["workerid"]).removeprefix("gw")) if workerinput is not None else 0
+        self._number: Final = place_of(workerinput)
+        self._worker: Final = None if workerinput is None else str(workerinput["workerid"])
         self._session: Session | None = None
         self._coming: tuple[Cell, ...] = ()
         self._source: Final[dict[str, object]] = {}
@@ -92,6 +94,13 @@ class Run:
         if known is None or known.outcome != "failed" or self._source.get(result.id) is worker:
             kept[result.id] = result
             self._source[result.id] = worker
+
+    def note_running(self, node_id: str, results: Sequence[CellResult]) -> None:
+        """Leave the results of an own test, the running one's as an error, for the controller of a worker that dies."""
+        if self._worker is not None:
+            from compress_guard.plugin.left_behind import leave
+
+            leave(self.settings.run_folder, self._worker, node_id, results)
 
     def close(self) -> None:
         """Let go of models and threads."""

@@ -44,17 +44,33 @@ DYING = """
 
     def model_crashed():
         return Dying(crashed)
+
+    class Later(toy.Spectrum):
+        second = False
+
+        def __call__(self, images):
+            if self.second:
+                killed()
+            return super().__call__(images)
 """
 
 OWN = """
     import dying
     import pytest
+    import toy
 
     @pytest.mark.parametrize("number", range(5))
     def test_own(number):
         dying.log(f"own {number}")
         if number == 1:
             dying.left()
+
+    def test_gate(guard):
+        dying.log("own gate")
+        model, asked = dying.Later(), {"task": "classification", "codec": "jpeg", "bpp": 2.0, "limit": 8}
+        guard.check(model, toy.data(), max_drop=100, **asked)
+        model.second = True
+        guard.check(model, toy.data(), max_drop=99, **asked)
 """
 
 CONFTEST = """
@@ -83,10 +99,10 @@ def words(case):
     return {pair.get("name"): pair.get("value") for pair in case._elem.iter("property")}
 
 
-def reason(worker, name, what="died while it ran this cell, so that nothing was measured"):
+def reason(worker, name, what="died while it ran this cell, so that nothing was measured", file="thresholds.yaml"):
     return (
         f"worker {worker} {what}; if memory ran out, use fewer workers (-n) or smaller batches; to see a crash of "
-        f'native code, run the cell alone: pytest --compress-guard -n 0 "thresholds.yaml::{name}"'
+        f'native code, run it alone: pytest --compress-guard -n 0 "{file}::{name}"'
     )
 
 
@@ -110,8 +126,10 @@ CELLS = (
     *("toy[jpeg-0.5bpp]", "toy[jpeg-2.0bpp]", "toy[webp-0.5bpp]", "toy[webp-2.0bpp]"),
     *("last[jpeg-2.0bpp]", "last[webp-2.0bpp]"),
 )
-VERDICTS = {name: "error" if name in ("toy[webp-0.5bpp]", "last[webp-2.0bpp]") else "pass" for name in CELLS}
-OWN_TESTS = tuple(f"own {number}" for number in range(5))
+OWN_TESTS = ("own gate", *(f"own {number}" for number in range(5)))
+CHECKS = ("test_gate::jpeg-2.0bpp", "test_gate::jpeg-2.0bpp#1")
+ERRORS = ("toy[webp-0.5bpp]", "last[webp-2.0bpp]", CHECKS[1])
+VERDICTS = {name: "error" if name in ERRORS else "pass" for name in (*CELLS, *CHECKS)}
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +142,7 @@ def one(project):
 def test_the_run_ends_and_is_red(one):
     run, _ = one
     assert run.code == pytest.ExitCode.TESTS_FAILED
-    assert run.outcomes == {"failed": 3, "passed": 9}
+    assert run.outcomes == {"failed": 4, "passed": 9}
 
 
 def test_every_test_starts_once(one):
@@ -133,7 +151,7 @@ def test_every_test_starts_once(one):
 
 def test_the_cell_that_was_running_is_an_error_with_all_that_the_file_says_of_it(one):
     run, _ = one
-    assert list(run.cells) == list(CELLS)
+    assert list(run.cells) == [*CELLS, *CHECKS]
     assert verdicts(run) == VERDICTS
     cell = run.cells["toy[webp-0.5bpp]"]
     known = {key: value for key, value in cell.items() if value not in (None, [], False, 0)}
@@ -147,7 +165,7 @@ def test_the_cell_that_was_running_is_an_error_with_all_that_the_file_says_of_it
         "verdict": "error",
         "outcome": "failed",
         "settled_by": "policy",
-        "reason": reason("gw1", "toy[webp-0.5bpp]"),
+        "reason": reason("gw2", "toy[webp-0.5bpp]"),
         "rate": "dataset",
         "device": "auto",
         "confidence": 0.95,
@@ -163,14 +181,27 @@ def test_a_cell_whose_worker_dies_after_it_was_measured_keeps_its_numbers(one):
     cell = one[0].cells["last[webp-2.0bpp]"]
     assert (cell["verdict"], cell["outcome"], cell["drop"], cell["images_used"]) == ("error", "failed", 0.0, 8)
     assert cell["reason"] == reason(
-        "gw2", "last[webp-2.0bpp]", "died after this cell was measured and before its test had ended"
+        "gw3", "last[webp-2.0bpp]", "died after this cell was measured and before its test had ended"
     )
+
+
+def test_an_own_test_keeps_the_checks_before_and_the_one_that_it_died_in_is_an_error(one):
+    run, _ = one
+    first, second = (run.cells[name] for name in CHECKS)
+    assert (first["verdict"], first["max_drop"], first["images_used"]) == ("pass", 100.0, 8)
+    assert (second["verdict"], second["max_drop"], second["drop"], second["device"]) == ("error", 99.0, None, "cpu")
+    what = "died while it measured this, so that nothing was measured"
+    assert second["reason"] == reason("gw1", "test_gate", what, file="test_own.py")
+    properties = run.junit["test_gate"]._elem.iter("property")
+    written = [pair.get("value") for pair in properties if pair.get("name") == "cg_id"]
+    assert written == ["test_own.py::" + name for name in CHECKS]
 
 
 def test_junit_has_each_case_once_and_the_properties_of_the_crashed_ones(one):
     run, _ = one
-    assert len(run.junit) == 11
-    for name, cell in run.cells.items():
+    assert len(run.junit) == 12
+    for name in CELLS:
+        cell = run.cells[name]
         written = words(run.junit[name])
         assert (written["cg_verdict"], written["cg_reason"]) == (cell["verdict"], cell["reason"])
         assert [found.tag for found in run.junit[name]._elem if found.tag != "properties"] == (
@@ -180,8 +211,8 @@ def test_junit_has_each_case_once_and_the_properties_of_the_crashed_ones(one):
 
 def test_the_terminal_says_what_died_and_counts_it(one):
     run, _ = one
-    assert "worker 'gw1' crashed while running 'thresholds.yaml::toy[webp-0.5bpp]'\nthresholds.yaml:" in run.out
-    assert "6 cells: 2 failed, 4 passed (verdicts: 4 pass, 2 error)" in run.out
+    assert "worker 'gw2' crashed while running 'thresholds.yaml::toy[webp-0.5bpp]'\nthresholds.yaml:" in run.out
+    assert "8 cells: 3 failed, 5 passed (verdicts: 5 pass, 3 error)" in run.out
 
 
 @pytest.mark.slow  # starts five processes that import torch
