@@ -171,6 +171,7 @@ BY_TYPE = {
     "SettledBy": st.sampled_from(["interval", "policy", "point"]),
     "RateMode": st.sampled_from(["dataset", "image"]),
     "Bits | None": st.sampled_from([None, "coded", "estimated"]),
+    "Orientation | None": st.sampled_from([None, "upright", "stored"]),
     "tuple[tuple[float, int], ...]": st.lists(st.tuples(FINITE, st.integers(1)), max_size=3).map(tuple),
     "tuple[tuple[str, float], ...]": st.lists(st.tuples(st.text(max_size=5), FINITE), max_size=3).map(tuple),
     "tuple[str, ...]": st.lists(st.text(max_size=5), max_size=3).map(tuple),
