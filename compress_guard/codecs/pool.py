@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from compress_guard import interrupts
@@ -44,21 +45,64 @@ def map_processes(function: Callable[[Item], Result], items: Iterable[Item], wor
     """`map_ordered` on up to `workers` processes, for libraries that keep Python's lock while they work.
 
     Function, items and results are pickled; the function has to be found by its name. The processes are those of the
-    last call where it is not long ago. If one of them is killed, the items are done here.
+    last call where it is not long ago. If one of them is killed, the items are done here, on one thread. So are all
+    items from then on where no process can be started (in a daemonic process, without a writable /dev/shm), or where
+    they were killed several times.
     """
     items = list(items)
-    if min(workers, len(items)) <= 1:
-        return [function(item) for item in items]
-    from loky import get_reusable_executor
-    from loky.process_executor import BrokenProcessPool
+    if min(workers, len(items)) <= 1 or not _processes.usable:
+        return map_ordered(function, items, 1)
+    done = _processes.map(function, items, workers)
+    return map_ordered(function, items, 1) if done is None else done
 
-    try:
-        pool = get_reusable_executor(
-            max_workers=workers, timeout=_IDLE_SECONDS, initializer=_end_with, initargs=(os.getpid(),)
-        )
-        return list(pool.map(function, items))
-    except BrokenProcessPool:
-        return map_ordered(function, items, workers)
+
+class _Processes:
+    """The pool of processes of this one, as long as it can be relied on."""
+
+    MOST_FAILURES: Final = 3
+
+    def __init__(self) -> None:
+        self._failures = 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is worth trying to start processes."""
+        return self._failures < self.MOST_FAILURES
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> list[Result] | None:
+        """Return the results; None where the processes failed. Raises what the function raises."""
+        try:
+            from loky import get_reusable_executor
+            from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
+
+            pool = get_reusable_executor(
+                max_workers=workers, timeout=_IDLE_SECONDS, initializer=_end_with, initargs=(os.getpid(),)
+            )
+        except Exception:  # noqa: BLE001 -- ImportError, OSError, RuntimeError: each system has its own
+            self._failures = self.MOST_FAILURES
+            return None
+        passing = (BrokenProcessPool, ShutdownExecutorError, CancelledError, pickle.PicklingError)
+        futures: list[Future[Result]] = []
+        try:
+            for item in items:
+                futures.append(pool.submit(function, item))  # noqa: PERF401 -- those before one that fails are cancelled
+        except passing:
+            self._failures += 1
+            return None
+        except Exception:  # noqa: BLE001 -- as above: a process is started here, or cannot be
+            self._failures = self.MOST_FAILURES
+            return None
+        try:
+            return [future.result() for future in futures]
+        except passing:  # a process was killed, or somebody else has replaced the pool
+            self._failures += 1
+            return None
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+_processes: Final = _Processes()
 
 
 def _end_with(parent: int) -> None:
