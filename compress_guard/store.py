@@ -37,7 +37,7 @@ def key(*parts: str | bytes | float) -> str:
     """A stable key of whatever an entry depends on: 40 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=20)
     for part in parts:
-        data = part if isinstance(part, bytes) else str(part).encode()
+        data = part if isinstance(part, bytes) else str(part).encode(errors="surrogatepass")
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()
 
@@ -78,7 +78,7 @@ class Store:
         path = self._path(name, kind)
         try:
             data = path.read_bytes()
-        except OSError:
+        except (OSError, MemoryError, OverflowError):  # a file of a size that no entry has
             return None
         body = len(_MAGIC) + _CHECKSUM_BYTES
         payload = data[body:]

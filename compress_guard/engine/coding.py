@@ -77,7 +77,8 @@ class Coder:
         rates, before = guard.rates(alias), self.encoded_pixels
         how = (search_identity(), self.identity, guard.rate, guard.rate_tolerance, seed)
         name = keys.key("plan", *how, len(rates), *rates, *self._images())
-        if (kept := self._kept_plan(name)) is not None:
+        kept = self._kept_plan(name)
+        if kept is not None and kept.fits(guard.rate, rates, len(self._survey.infos), frozenset(self.codec.ladder)):
             self.made_share = 0.0
             return kept
         planned = plan(
@@ -192,7 +193,7 @@ class Coder:
         name = keys.key("proofs", self.identity, processor(), metadata.version("torch"), *parts)
         data = self._store.get(name, "plans") if self.codec.bits == "coded" else None
         if data is not None:
-            with contextlib.suppress(ValueError, TypeError):
+            with contextlib.suppress(Exception):  # whatever is wrong with what was kept, it is made anew
                 return [Proof(**one) for one in json.loads(data)]
         images = [self._samples[self._survey.usable[at]].image for at, _ in requests]
         found = self.codec.proofs(images, [setting for _, setting in requests], self.workers)

@@ -62,7 +62,7 @@ class Predicted:
         start = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
         try:
             seen = Seen.from_dict(json.loads(data[_LENGTH_BYTES:start]))
-        except (KeyError, TypeError) as problem:
+        except Exception as problem:  # of damaged JSON too: it may be nested too deeply, or hold anything
             raise ValueError(f"these bytes are not what was seen of a shard: {problem}") from problem
         return cls(Evidence.from_bytes(data[start:]), seen)
 
@@ -121,7 +121,11 @@ def left_answers(run_folder: Path) -> Iterator[tuple[str, bytes]]:
     on after a kill finds what the killed run had found.
     """
     for path in sorted((run_folder / _ANSWERS).glob("*")):
-        if len(digest := path.read_bytes()) == _DIGEST_BYTES:  # a full disk, or a kill, may have left part of it
+        try:
+            digest = path.read_bytes()
+        except OSError:
+            continue
+        if len(digest) == _DIGEST_BYTES:  # a full disk, or a kill, may have left part of it
             yield path.name, digest
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import math
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+
+_LARGEST: Final = 2**32
+"""Bytes of an archive, unpacked; the evidence of a million images takes a part of that."""
 
 
 def same(one: Arrays, other: Arrays) -> bool:
@@ -78,6 +82,10 @@ class Evidence:
     def _read(cls, data: bytes) -> Evidence:
         import numpy as np
 
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > _LARGEST:
+            raise ValueError(f"an archive that unpacks to {size} bytes")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             ids = tuple(str(name) for name in arrays["ids"])
             items: list[dict[str, NDArray[Any]]] = [{} for _ in ids]

@@ -90,6 +90,15 @@ class RatePlan:
     rates: tuple[PlannedRate, ...]
     """One per target, ascending."""
 
+    def fits(self, mode: RateMode, rates: Sequence[float], images: int, ladder: Container[float]) -> bool:
+        """Return whether this can be the plan of so many images at these rates, with settings of this ladder."""
+        return (
+            self.mode == mode
+            and [planned.target for planned in self.rates] == sorted(rates)
+            and all(len(values) == images for one in self.rates for values in (one.settings, one.lengths, one.bpp))
+            and all(setting is None or setting in ladder for one in self.rates for setting in one.settings)
+        )
+
     def at(self, bpp: float) -> PlannedRate:
         return next(planned for planned in self.rates if planned.target == bpp)
 
@@ -103,7 +112,7 @@ class RatePlan:
         try:
             values = json.loads(data)
             return cls(values["mode"], tuple(PlannedRate.from_dict(one) for one in values["rates"]))
-        except (KeyError, TypeError) as problem:
+        except Exception as problem:  # of damaged JSON too: it may be nested too deeply, or hold anything
             raise ValueError(f"these bytes are not a rate plan: {problem}") from problem
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import pickle
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES
 from compress_guard.codecs.zoo.library import compressai_library
-from compress_guard.errors import CodecUnavailable
+from compress_guard.errors import CodecUnavailable, described, said
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +55,12 @@ class Checkpoint:
         import torch
 
         # Read once, so that what is loaded is what was hashed.
-        data = self.path.read_bytes()
+        try:
+            data = self.path.read_bytes()
+        except OSError as problem:
+            raise CodecUnavailable(
+                f"{self.path} cannot be read ({problem.strerror}); make it a file that can be read"
+            ) from problem
         found = hashlib.sha256(data).hexdigest()
         if found != self.sha256:
             raise CodecUnavailable(f"{self.path} has changed: sha256 {found}, expected {self.sha256}; start again")
@@ -64,9 +68,9 @@ class Checkpoint:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # of what it finds in a file that it then refuses
                 state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as problem:
+        except Exception as problem:  # junk fails in a dozen ways, tarfile.ReadError and AttributeError among them
             # The first sentence alone: torch goes on with the advice to unpickle whatever the file holds.
-            why = str(problem).partition("\n")[0].partition(". ")[0]
+            why = said(problem).partition("\n")[0].partition(". ")[0]
             raise CodecUnavailable(
                 f"{self.path} is no file of weights alone ({why}); save it with torch.save(model.state_dict(), PATH)"
             ) from problem
@@ -79,7 +83,12 @@ class Checkpoint:
         compressai_library()
         from compressai.zoo.pretrained import load_pretrained
 
-        return dict(load_pretrained(state))
+        try:
+            return dict(load_pretrained(state))
+        except Exception as problem:  # names that are no texts, among others
+            raise CodecUnavailable(
+                f"{self.path} does not hold {self.architecture}: {described(problem)}; correct arch"
+            ) from problem
 
     def _check_channels(self, state: Mapping[str, torch.Tensor]) -> None:
         first = next((state[name] for name in _FIRST if name in state), None)
@@ -112,8 +121,8 @@ def _network(architecture: str, state: dict[str, torch.Tensor], path: Path) -> A
         }
     try:
         return made.from_state_dict(state, **options)
-    except (KeyError, RuntimeError, ValueError, TypeError, IndexError) as problem:
-        why = " ".join(str(problem).split())[:200]
+    except Exception as problem:  # other weights fail in a dozen ways
+        why = " ".join(said(problem).split())[:200]
         raise CodecUnavailable(f"{path} does not hold {architecture}: {why}; correct arch") from problem
 
 

@@ -89,7 +89,12 @@ def find(shelf: Shelf, addresses: Iterable[str]) -> list[tuple[Path, str]]:
 
 def verified(path: Path, address: str) -> str:
     """The sha256 of a file whose content is what its name and the lock file say; raises `CodecUnavailable` if not."""
-    found = digest_of(path)
+    try:
+        found = digest_of(path)
+    except OSError as problem:
+        raise CodecUnavailable(
+            f"{path} cannot be read ({problem.strerror}); make it a file that can be read"
+        ) from problem
     in_name = _IN_NAME.search(path.name)
     expected = {"its name": in_name.group(1) if in_name else "", LOCK: locked(path.parent).get(path.name, "")}
     for source, start in expected.items():
@@ -118,8 +123,14 @@ def locked(folder: Path) -> dict[str, str]:
     path = folder / LOCK
     if not path.is_file():
         return {}
+    try:
+        lines = path.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
+    except OSError as problem:
+        raise CodecUnavailable(
+            f"{path} cannot be read ({problem.strerror}); make it a file that can be read"
+        ) from problem
     found = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         match = re.fullmatch(r"([0-9a-f]{64}) [ *](\S+)", line)
         if match is None:
             raise CodecUnavailable(
