@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from compress_guard.errors import DataError, ModelError, RunError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_WITHOUT_NUMPY: Final = ("torch.bfloat16", "torch.float8")
+"""Beginnings of the names of torch's floating-point numbers that numpy lacks; float32 holds each of them exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +39,81 @@ class Subject:
 
 
 def read(raw: object) -> NDArray[Any] | None:
-    """`raw` as an array of numbers or bools on the CPU; None where it is no such thing.
+    """Return `raw` as an array of numbers or bools on the CPU; None where it is no such thing.
 
-    Takes torch tensors on any device, numpy arrays and scalars, Python numbers, rectangular lists, and PIL images whose
-    pixels are labels.
+    Takes torch tensors on any device, sparse, quantised and 8-bit floating-point ones too, numpy arrays and scalars,
+    Python numbers, rectangular lists, and PIL images whose pixels are labels. Masked values are no numbers. Whatever an
+    object raises when it is read makes it no such thing.
     """
-    detach = getattr(raw, "detach", None)
-    if callable(detach):
-        raw = detach().cpu()
-        if str(getattr(raw, "dtype", "")) == "torch.bfloat16":
-            raw = raw.float()  # type: ignore[attr-defined]  # numpy has no bfloat16
-        raw = raw.numpy()  # type: ignore[attr-defined]
-    elif isinstance(raw, (str, bytes, Mapping)) or raw is None:
-        return None
     try:
+        if callable(getattr(raw, "detach", None)):
+            raw = _plain_tensor(raw).numpy()
+        elif isinstance(raw, (str, bytes, Mapping)) or raw is None:
+            return None
         array = np.asarray(raw)
-    except (TypeError, ValueError, RuntimeError):
+        if array.dtype.kind not in "biuf" or _masked(raw):
+            return None
+    except Exception:  # noqa: BLE001 -- tensors of other libraries, and of torch's own rarer kinds, raise what they like
         return None
-    return array if array.dtype.kind in "biuf" else None
+    return array
+
+
+def _plain_tensor(raw: Any) -> Any:
+    """Return a torch tensor as a dense one on the CPU, with a dtype that numpy has; every value stays what it was."""
+    tensor = raw.detach()
+    if getattr(tensor, "is_quantized", False):
+        tensor = tensor.dequantize()
+    if str(getattr(tensor, "layout", "torch.strided")) != "torch.strided":
+        tensor = tensor.to_dense()
+    tensor = tensor.cpu()
+    if str(getattr(tensor, "dtype", "")).startswith(_WITHOUT_NUMPY):
+        tensor = tensor.float()
+    return tensor.rename(None) if any(getattr(tensor, "names", ())) else tensor
+
+
+def _masked(raw: object) -> int:
+    """Return how many values of a numpy array are masked."""
+    return int(np.sum(raw.mask)) if isinstance(raw, np.ma.MaskedArray) else 0
 
 
 def describe(raw: object, dtype: bool = False) -> str:
-    """What was found, for a message: ``a Tensor of shape (2, 10)``, with `dtype` also ``and dtype int64``."""
+    """Return what was found, for a message: ``a Tensor of shape (2, 10)``, with `dtype` also ``and dtype int64``."""
     if raw is None:
         return "None"
     name = "numpy array" if isinstance(raw, np.ndarray) else type(raw).__name__
     article = "an" if name[0] in "aeiouAEIOU" else "a"
+    try:
+        return f"{article} {name}{_details(raw, dtype)}" if not _is_short(raw) else f"the {name} {raw!r}"
+    except Exception:  # noqa: BLE001 -- what is refused may raise whatever it is asked
+        return f"{article} {name} that cannot be looked at"
+
+
+def _is_short(raw: object) -> bool:
+    """Return whether a plain value can stand in a message as it is."""
+    if isinstance(raw, int) and abs(raw) > 2**128:  # Python itself refuses to write very long ones
+        return False
+    return isinstance(raw, (bool, int, float, str, bytes)) and len(repr(raw)) < 40
+
+
+def _details(raw: object, dtype: bool) -> str:
     if isinstance(raw, Mapping):
-        return f"{article} {name} with {_keys(raw)}"
+        return f" with {_keys(raw)}"
     if isinstance(raw, (bool, int, float, str, bytes)):
-        return f"the {name} {raw!r}" if len(repr(raw)) < 40 else f"{article} {name}"
+        return ""
     array = read(raw)
+    kind = str(getattr(raw, "dtype", "" if array is None else array.dtype)).removeprefix("torch.")
     if array is not None:
-        kind = f" and dtype {str(getattr(raw, 'dtype', array.dtype)).removeprefix('torch.')}" if dtype else ""
-        return f"{article} {name} of shape {array.shape}{kind}"
-    return f"{article} {name} of {len(raw)} items" if isinstance(raw, Sized) else f"{article} {name}"
+        return f" of shape {array.shape}" + (f" and dtype {kind}" if dtype else "")
+    if masked := _masked(raw):
+        return f" with {masked} masked values"
+    if getattr(raw, "is_nested", False):
+        return " of tensors of different shapes"
+    if str(getattr(raw, "device", "")) == "meta":
+        return " on the device meta, which holds no values"
+    shape = getattr(raw, "shape", None)
+    if kind and isinstance(shape, tuple):
+        return f" of shape {tuple(shape)} and dtype {kind}"
+    return f" of {len(raw)} items" if isinstance(raw, Sized) else ""
 
 
 def _keys(mapping: Mapping[Any, Any]) -> str:

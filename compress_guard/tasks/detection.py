@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from compress_guard.errors import DataError
+from compress_guard.errors import DataError, described
 from compress_guard.tasks.arrays import Subject, describe, read
 from compress_guard.tasks.matching import AREAS, IOUS, Boxes, Truth, match, ranked
 from compress_guard.tasks.precision import AveragePrecision
@@ -36,6 +36,8 @@ LEAST: Final = 0.5
 """Points of COCO AP that a model which knows something has."""
 MISSIZED: Final = 1.5
 """Boxes that reach so many times as far as their image is long are of another scale."""
+_OPTIONAL: Final = ("area", "iscrowd")
+"""What a target may state beside its boxes and labels."""
 
 WRAP: Final = 'wrap_dataset_for_transforms_v2(data, target_keys=["boxes", "labels", "area", "iscrowd"])'
 
@@ -192,13 +194,18 @@ class _Table:
             if isinstance(raw, (list, tuple)) and subject.error is DataError:
                 remedy += f"; torchvision's CocoDetection does after {WRAP}"
             raise subject.refuse(f"is {describe(raw)}", expected, remedy)
-        missing = [key for key in keys if key not in raw]
+        try:
+            columns = {key: raw[key] for key in (*keys, *_OPTIONAL) if key in raw}
+        except Exception as problem:  # a mapping of somebody's own may load what it holds only now
+            found = f"cannot be opened ({described(problem)})"
+            raise subject.refuse(found, expected, "return a dict that holds its arrays") from problem
+        missing = [key for key in keys if key not in columns]
         if missing:
             raise subject.refuse(
                 f"is {describe(raw)}", expected, f"add {' and '.join(missing)}, empty where nothing is seen"
             )
-        boxes = read(raw["boxes"])
-        return cls(subject, raw, 0 if boxes is None or not boxes.ndim else len(boxes))
+        boxes = read(columns["boxes"])
+        return cls(subject, columns, 0 if boxes is None or not boxes.ndim else len(boxes))
 
     def objects(self) -> Boxes:
         """Boxes and labels."""
