@@ -9,18 +9,25 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Final, final
 
+_signals: Final = [0]
+"""How many signals came while somebody watched. No lock: a handler may come while one is held."""
+
 
 @final
 class Watch:
     """Whether SIGINT came since a piece of work began; `_thread.interrupt_main` counts too."""
 
-    __slots__ = ("came", "handler")
+    __slots__ = ("_before", "handler")
 
     def __init__(self) -> None:
-        # No threading.Event: its lock is not reentrant, and a signal may come while it is held.
-        self.came = False
+        self._before: Final = _signals[0]
         self.handler: Any = None
         """Python's handler of the signal while the work lasts; None where nobody watches."""
+
+    @property
+    def came(self) -> bool:
+        """Whether the signal came, since then and while somebody watched."""
+        return _signals[0] > self._before
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if the signal came: for loops, and after code that may have swallowed it."""
@@ -28,17 +35,25 @@ class Watch:
             raise KeyboardInterrupt
 
 
-_UNWATCHED: Final = Watch()
-_watches: Final = [_UNWATCHED]
+_watches: Final[list[Watch]] = []
 """The watch of the outermost piece of work; signals belong to the process, so there is one at a time."""
+_adopted: Final = threading.local()
 
 
 def current() -> Watch:
-    """Return the watch of the work that goes on in this process. Threads keep it, to stop when their work is given up.
+    """Return the watch of the work that goes on; a new one where nobody watches."""
+    own: Watch | None = getattr(_adopted, "watch", None)
+    return own or (_watches[0] if _watches else Watch())
 
-    It never says that the signal came where nobody watches.
-    """
-    return _watches[-1]
+
+@contextlib.contextmanager
+def adopted(watch: Watch) -> Iterator[None]:
+    """Let this thread go by a watch of the work that it was given, which may have been given up meanwhile."""
+    _adopted.watch = watch
+    try:
+        yield
+    finally:
+        del _adopted.watch
 
 
 @contextlib.contextmanager
@@ -47,14 +62,14 @@ def watched() -> Iterator[Watch]:
 
     Inside another watch, on another thread than the main one, or where the signal is ignored, nothing is changed.
     """
-    if len(_watches) > 1 or threading.current_thread() is not threading.main_thread():
+    if _watches or threading.current_thread() is not threading.main_thread():
         yield current()
         return
     watch = Watch()
     before = signal.getsignal(signal.SIGINT)
 
     def noted(number: int, frame: FrameType | None) -> None:
-        watch.came = True
+        _signals[0] += 1
         if callable(before):
             before(number, frame)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import final
 
 from compress_guard.cli import EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED
 from compress_guard.engine.session import collect_evidence, evidence_lost
 from compress_guard.engine.settings import RunSettings
-from compress_guard.errors import RunError
+from compress_guard.engine.trouble import attempted
+from compress_guard.errors import RunError, said
 from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
 from compress_guard.report import environment, write
 from compress_guard.report.earlier import results_files, set_aside
@@ -60,15 +62,19 @@ class Results:
         """Write the file, if one is asked for; False, with the reason on standard error, where that fails."""
         if self.path is None:
             return True
-        evidence = collect_evidence(self.settings.run_folder)
-        measured = {result.id for results in (self.cells, self.throughput, self.recovery) for result in results}
-        ending = Ending(exit_status, tuple(name for name in self.selected if name not in measured))
-        made = (self.throughput, self.recovery, ending)
-        try:
-            write(Path(self.path), self.cells, environment(self.settings), evidence, *made)
-        except RunError as problem:
-            sys.stderr.write(f"compress-guard: --json: {problem}\n")
+        evidence = attempted(partial(self._write, Path(self.path), exit_status))
+        if isinstance(evidence, RunError):
+            sys.stderr.write(f"compress-guard: --json: {said(evidence)}\n")
             return False
         if (lost := evidence_lost(self.settings.run_folder, self.cells, evidence)) is not None:
             sys.stderr.write(f"compress-guard: --json: {lost}\n")
         return True
+
+    def _write(self, path: Path, exit_status: int | None) -> Mapping[str, bytes]:
+        """Write the file, and return the evidence that lies beside it."""
+        evidence = collect_evidence(self.settings.run_folder)
+        measured = {result.id for results in (self.cells, self.throughput, self.recovery) for result in results}
+        ending = Ending(exit_status, tuple(name for name in self.selected if name not in measured))
+        made = (self.throughput, self.recovery, ending)
+        write(path, self.cells, environment(self.settings), evidence, *made)
+        return evidence

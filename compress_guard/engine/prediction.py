@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -17,6 +17,7 @@ from compress_guard.engine.seen import NOTHING, Seen
 from compress_guard.engine.shelf import Sample
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
+from compress_guard.engine.worker import Worker
 from compress_guard.errors import ModelError, described
 from compress_guard.records import Bits, Evidence, PlannedRate
 from compress_guard.tasks.contract import Task
@@ -143,20 +144,20 @@ def coded_batch(
 
 def ahead(makers: Iterable[Callable[[], T]]) -> Iterator[T]:
     """What each of them makes, in order, on a thread while what those before it made is in use."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="compress-guard-coding")
+    worker = Worker("compress-guard-coding")
     watch = interrupts.current()
     waiting: deque[Future[T]] = deque()
     try:
         for make in makers:
-            watch.check()
-            waiting.append(pool.submit(make))
+            waiting.append(worker.submit(make))
             if len(waiting) > AHEAD:
                 yield waiting.popleft().result()
+                watch.check()  # a model may have swallowed Ctrl-C
         while waiting:
             yield waiting.popleft().result()
+            watch.check()
     finally:
-        # After Ctrl-C nobody waits: what the thread is at ends with the next image.
-        pool.shutdown(wait=not watch.came, cancel_futures=True)
+        worker.close()
 
 
 def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, final
 
+from compress_guard import interrupts
 from compress_guard.codecs.orientation import UPRIGHT
 from compress_guard.engine.intake import Intake
 from compress_guard.engine.placing import Arrival, Placing, settled
@@ -161,7 +162,9 @@ def _surveyed(
     seen: dict[str, int] = {}
     arrivals: dict[str, Arrival] = {}
     places: dict[int, list[int]] = {}
+    watch = interrupts.current()
     for index in range(len(samples)):
+        watch.check()
         try:
             sample = samples[index]
         except BrokenDataError:

@@ -6,9 +6,11 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from typing import Final, TypeAlias, final
 
+from compress_guard.engine.worker import Worker
 from compress_guard.errors import RunError
 from compress_guard.records import Cell, CodecSpec
 
@@ -34,7 +36,7 @@ class Scout:
         self._plan: Final = plan
         self._stop: Final = threading.Event()
         self._sent: Final[dict[Key, Future[None]]] = {}
-        self._pool: Final = ThreadPoolExecutor(1, thread_name_prefix="compress-guard-scout", initializer=_step_back)
+        self._worker: Final = Worker("compress-guard-scout", _step_back)
 
     def coming(self, cell: Cell) -> list[Cell]:
         """The first cells of the next few plans after that of this one."""
@@ -50,7 +52,7 @@ class Scout:
     def send(self, cell: Cell) -> None:
         """Have the plan of a cell made, unless that was asked before."""
         if _key(cell) not in self._sent:
-            self._sent[_key(cell)] = self._pool.submit(self._go, cell)
+            self._sent[_key(cell)] = self._worker.submit(partial(self._go, cell))
 
     def _go(self, cell: Cell) -> None:
         if not self._stop.is_set():
@@ -58,9 +60,9 @@ class Scout:
                 self._plan(cell, self._stop.is_set)
 
     def close(self) -> None:
-        """Give up what is not done; returns once the thread has ended."""
+        """Give up what is not done; returns once the thread has ended, and after Ctrl-C soon in any case."""
         self._stop.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._worker.close()
 
 
 def _key(cell: Cell) -> Key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from compress_guard.errors import RunError
+from compress_guard.errors import said
 from compress_guard.plugin.items import Kind
 from compress_guard.plugin.options import results_path
 from compress_guard.plugin.run import Run
@@ -89,11 +89,12 @@ def write_json(run: Run, ending: Ending) -> None:
     if (target := results_path(run.config)) is None:
         return
     from compress_guard.engine.session import collect_evidence, evidence_lost
+    from compress_guard.engine.trouble import attempted
     from compress_guard.report import environment, write
 
-    results, evidence = in_file_order(run), collect_evidence(run.settings.run_folder)
-    run.evidence_lost = evidence_lost(run.settings.run_folder, results, evidence)
-    try:
+    def written() -> None:
+        results, evidence = in_file_order(run), collect_evidence(run.settings.run_folder)
+        run.evidence_lost = evidence_lost(run.settings.run_folder, results, evidence)
         write(
             target,
             results,
@@ -103,8 +104,10 @@ def write_json(run: Run, ending: Ending) -> None:
             studies_in_file_order(run),
             ending,
         )
-    except RunError as problem:
-        run.unwritten = str(problem)
+
+    problem = attempted(written)
+    if problem is not None:
+        run.unwritten = said(problem)
 
 
 def close_store(run: Run) -> None:

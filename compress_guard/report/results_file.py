@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from compress_guard.errors import RunError
+from compress_guard.errors import RunError, said
 from compress_guard.records import SCHEMA, Ending
 
 if TYPE_CHECKING:
@@ -31,7 +31,22 @@ def document(
     ending: Ending = UNKNOWN_ENDING,
 ) -> dict[str, Any]:
     """The document of these results; raises ValueError, naming the place, for a number that is NaN or infinite."""
-    made: dict[str, Any] = {
+    made = _made(results, environment, throughput, recovery, ending)
+    for place, number in _numbers(made, ""):
+        if not math.isfinite(number):
+            raise ValueError(f"{place.lstrip('.')} is {number}; a number that was not measured is None")
+    return made
+
+
+def _made(
+    results: Sequence[CellResult],
+    environment: Mapping[str, Any],
+    throughput: Sequence[ThroughputResult],
+    recovery: Sequence[RecoveryResult],
+    ending: Ending,
+) -> dict[str, Any]:
+    """Return the document of these results, whatever values they hold."""
+    return {
         "schema": SCHEMA,
         "environment": dict(environment),
         "exit_status": ending.exit_status,
@@ -41,10 +56,6 @@ def document(
         "throughput": [result.as_dict() for result in throughput],
         "evidence": None,
     }
-    for place, number in _numbers(made, ""):
-        if not math.isfinite(number):
-            raise ValueError(f"{place.lstrip('.')} is {number}; a number that was not measured is None")
-    return made
 
 
 def write(
@@ -61,9 +72,11 @@ def write(
 
     Folders are made; each file is there whole or not at all. The document names the evidence file with its sha256, so
     that nobody compares with the evidence of another run; without evidence there is no such file. Raises `RunError`
-    where the folder cannot be written.
+    where the folder cannot be written, and for values that JSON does not have: they are null in the file, and their
+    cells errors, while all other cells are what they are.
     """
-    made = document(results, environment, throughput, recovery, ending)
+    unfit: list[str] = []
+    made = _salvaged(_made(results, environment, throughput, recovery, ending), unfit)
     beside = evidence_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,11 +86,46 @@ def write(
             _replace(beside, packed)
         else:
             beside.unlink(missing_ok=True)
-        _replace(path, json.dumps(made, allow_nan=False, ensure_ascii=False, indent=1).encode() + b"\n")
+        text = json.dumps(made, allow_nan=False, ensure_ascii=False, indent=1)
+        # A lone surrogate, of a folder's name say, is no UTF-8; escaped so it is JSON, and comes back as it was.
+        _replace(path, text.encode(errors="backslashreplace") + b"\n")
     except OSError as problem:
+        why = problem.strerror or said(problem)
         raise RunError(
-            f"{path}: results cannot be written ({problem.strerror}); name a file in a folder that can be written"
+            f"{path}: results cannot be written ({why}); name a file in a folder that can be written"
         ) from problem
+    if unfit:
+        raise RunError(f"{path}: {unfit[0]}; this is a fault of compress_guard: please report it")
+
+
+def _salvaged(made: Mapping[str, Any], unfit: list[str]) -> dict[str, Any]:
+    """Return a document without what JSON does not have, which is added to `unfit`; cells that had it are errors."""
+    document = {}
+    for key, value in made.items():
+        if key not in ("cells", "recovery", "throughput"):
+            document[key] = _plain(value, key, unfit)
+            continue
+        document[key] = []
+        for number, cell in enumerate(value):
+            known = len(unfit)
+            values = _plain(cell, f"{key}[{number}]", unfit)
+            if len(unfit) > known:
+                reason = f"{unfit[known]}, which no result can be; before that: {values['reason']}"
+                values |= {"verdict": "error", "outcome": "failed", "settled_by": "policy", "reason": reason}
+            document[key].append(values)
+    return document
+
+
+def _plain(value: Any, place: str, unfit: list[str]) -> Any:
+    """Return a value as JSON has it, None in place of what it does not have, which is added to `unfit`."""
+    if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{place}.{key}", unfit) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{place}[{index}]", unfit) for index, item in enumerate(value)]
+    unfit.append(f"{place} is {value}" if isinstance(value, float) else f"{place} is of type {type(value).__name__}")
+    return None
 
 
 def evidence_path(path: Path) -> Path:

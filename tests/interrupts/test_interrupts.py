@@ -94,6 +94,17 @@ def test_a_signal_that_is_ignored_stays_so_and_raises_nothing_that_could_be_real
     assert signal.getsignal(signal.SIGINT) is ignored
 
 
+def test_work_that_was_given_up_stays_so_on_its_thread_and_new_work_is_not_concerned() -> None:
+    with interrupts.watched():
+        given = interrupts.current()
+        with pytest.raises(KeyboardInterrupt):
+            send()
+    assert not interrupts.current().came
+    with interrupts.adopted(given), pytest.raises(KeyboardInterrupt):
+        interrupts.current().check()
+    interrupts.current().check()
+
+
 def test_where_nobody_watches_a_keyboard_interrupt_is_believed() -> None:
     assert interrupts.is_real(KeyboardInterrupt())
     assert not interrupts.is_real(SystemExit(0))
@@ -107,7 +118,9 @@ def test_a_thread_changes_no_handler_and_believes_the_signal_alone(handler) -> N
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(seen).result() == (False, False, handler)
-        with interrupts.watched() as watch:
-            watch.came = True
+        with interrupts.watched():
+            with pytest.raises(KeyboardInterrupt):
+                send()
             assert pool.submit(interrupts.is_real, ValueError()).result()
+        assert not pool.submit(interrupts.is_real, ValueError()).result()
     assert threading.current_thread() is threading.main_thread()
