@@ -95,7 +95,8 @@ def _named(path: str, folder: str) -> Iterator[tuple[str, Codec]]:
     thresholds = thresholds_file.load(Path(path), shown=path)
     for spec in dict.fromkeys(spec for guard in thresholds.guards for spec in guard.codecs):
         try:
-            codec = build_codec(spec)
+            # Nothing of people's runs here that could change the current folder: paths are shown as they were given.
+            codec = build_codec(dataclasses.replace(spec, folder=""))
         except OptionError as problem:
             raise UsageError(path, str(problem), "correct the codec") from problem
         if isinstance(codec, Zoo) and not codec.weights and folder:

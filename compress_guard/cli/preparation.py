@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from compress_guard import thresholds as thresholds_file
+from compress_guard.engine.factories import anchor_search_path
 from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
 from compress_guard.errors import UsageError
 from compress_guard.records import Guard, Thresholds
@@ -41,13 +42,18 @@ def refuse_fixtures(thresholds: Thresholds, guard: Guard, **named: str) -> None:
 
 
 def check_options(options: argparse.Namespace) -> None:
-    """Raises `UsageError` for options that cannot be kept: better now than at the end."""
+    """Raise `UsageError` for options that cannot be kept, better now than at the end; from here on paths are absolute.
+
+    What people's code does to the current folder, or to the relative entries of `sys.path`, matters no more then.
+    """
     if options.cache and options.no_cache:
         raise UsageError("--no-cache", "given together with --cache", "use one of them")
     check_device(options.device, "--device")
     for option in ("json", "figure"):
-        if getattr(options, option, None) is not None:
-            check_results_file(Path(getattr(options, option)), f"--{option}")
+        if (given := getattr(options, option, None)) is not None:
+            check_results_file(Path(given), f"--{option}")
+            setattr(options, option, str(Path(given).absolute()))
+    anchor_search_path()
 
 
 @contextlib.contextmanager

@@ -51,14 +51,13 @@ def _selected(thresholds: Thresholds, names: Sequence[str] | None) -> list[Recov
     for name in names or ():
         if name not in guards:
             raise UsageError("--guard", unknown("guard", name, tuple(guards)), f"name one of {thresholds.path}")
+    remedy = "add recovery: with train: to a guard, see docs/recovery.md"
+    if idle := [name for name in names or () if guards[name].recovery is None]:
+        raise UsageError("--guard", f"{' and '.join(idle)} of {thresholds.path} asks for no study", remedy)
     chosen = [guard for guard in thresholds.guards if not names or guard.name in names]
     studied = [(guard, guard.recovery) for guard in chosen if guard.recovery is not None]
     if not studied:
-        if names:
-            where, found = "--guard", f"{' and '.join(names)} of {thresholds.path} asks for no study"
-        else:
-            where, found = str(thresholds.path), "no guard has a key recovery"
-        raise UsageError(where, found, "add recovery: with train: to a guard, see docs/recovery.md")
+        raise UsageError(str(thresholds.path), "no guard has a key recovery", remedy)
     for guard, recovery in studied:
         refuse_fixtures(thresholds, guard, model=guard.model, data=guard.data, train=recovery.train)
     return [cell for _, recovery in studied for cell in recovery.cells]

@@ -87,14 +87,15 @@ def _selected(cells: list[C], patterns: Sequence[str] | None) -> list[C]:
         return cells
     # A bracket stands for itself: every cell's name has a pair of them.
     literal = [pattern.replace("[", "[[]") for pattern in patterns]
-    chosen = [cell for cell in cells if any(fnmatch.fnmatchcase(cell.name, pattern) for pattern in literal)]
-    if not chosen:
+    matched = [{cell.name for cell in cells if fnmatch.fnmatchcase(cell.name, pattern)} for pattern in literal]
+    if idle := [pattern for pattern, names in zip(patterns, matched, strict=True) if not names]:
+        # Each of them: beside a pattern that matches, a misspelt one would go unnoticed, and its cells ungated.
         raise UsageError(
             "--only",
-            f"no cell matches {' or '.join(patterns)}",
+            f"no cell matches {' or '.join(idle)}",
             f"there are {len(cells)}, the first is {cells[0].name}",
         )
-    return chosen
+    return [cell for cell in cells if any(cell.name in names for names in matched)]
 
 
 def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSettings, results: list[CellResult]) -> None:

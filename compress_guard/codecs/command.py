@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -42,7 +43,7 @@ class Command(RealStreams):
     The encoder makes the stream {output} of the image {input}, the decoder an image of the stream; {width} and {height}
     of the source in pixels are known to the encoder too. No shell reads the lines: quotes group words, nothing else has
     a meaning. Each run has an empty folder of its own as current folder; a word that names a file, seen from the folder
-    where the tests run, is passed with its full path. What does not fit in two lines goes into a script.
+    where the run was started, is passed with its full path. What does not fit in two lines goes into a script.
     """
 
     type: ClassVar[str] = "command"
@@ -61,6 +62,8 @@ class Command(RealStreams):
     """Prints a version, of which the first line counts. Without it the files that the two lines name are hashed."""
     install: str = ""
     """What brings the programs, said where one is missing."""
+    _folder: str = field(default="", repr=False, compare=False)
+    """Where relative paths in the lines, and in PATH, are seen from; empty: the current folder."""
 
     def __post_init__(self) -> None:
         _require_line("encoder", self.encoder, ("{input}", "{output}", "{setting}"))
@@ -86,17 +89,21 @@ class Command(RealStreams):
         lines = _digest("\0".join((self.encoder, self.decoder, self.format, self.suffix)).encode())
         if self.version_command:
             with tempfile.TemporaryDirectory() as folder:
-                output = run_program(_resolve(shlex.split(self.version_command)), Path(folder), _VERSION_SECONDS)
+                output = run_program(self._words(self.version_command), Path(folder), _VERSION_SECONDS)
             said = output.strip().splitlines()
             return f"{said[0].strip() if said else 'nameless'} (lines {lines})"
-        words = [*_resolve(shlex.split(self.encoder)), *_resolve(shlex.split(self.decoder))]
+        words = [*self._words(self.encoder), *self._words(self.decoder)]
         files = dict.fromkeys(word for word in words if Path(word).is_file())
         programs = _digest("".join(_digest_file((name, Path(name).stat().st_mtime_ns)) for name in files).encode())
         return f"{', '.join(dict.fromkeys(self._programs()))} {programs} (lines {lines})"
 
+    def seen_from(self, folder: Path) -> Command:
+        """See `Codec.seen_from`."""
+        return replace(self, _folder=str(folder))
+
     def unavailable(self) -> str | None:
         """See `Codec.unavailable`."""
-        missing = [name for name in dict.fromkeys(self._programs()) if shutil.which(name) is None]
+        missing = [name for name in dict.fromkeys(self._programs()) if self._found(name) is None]
         if not missing:
             return None
         verb = "is" if len(missing) == 1 else "are"
@@ -146,13 +153,27 @@ class Command(RealStreams):
             return to_rgb(read_pil(self.format.upper(), image.read_bytes()))
 
     def _run(self, line: str, source: Path, target: Path, **values: str) -> None:
-        words = _resolve(shlex.split(line))
+        words = self._words(line)
         values |= {"input": str(source), "output": str(target)}
         for key, value in values.items():
             words = [word.replace(f"{{{key}}}", value) for word in words]
         run_program(words, source.parent, self.timeout)
         if not target.is_file() or target.stat().st_size == 0:
             raise CodecError(f"{Path(words[0]).name} ended well but wrote no output")
+
+    def _words(self, line: str) -> list[str]:
+        """The words of a line with full paths, since programs run in another folder than the one it was written for."""
+        program, *words = shlex.split(line)
+        full = (Path(self._folder, word).absolute() for word in words)
+        named = [str(path) if path.is_file() else word for path, word in zip(full, words, strict=True)]
+        return [str(Path(self._folder, self._found(program) or program).absolute()), *named]
+
+    def _found(self, program: str) -> str | None:
+        """Where a program is, None where there is none; relative folders of PATH are seen as other paths are."""
+        if os.path.dirname(program):  # noqa: PTH120 - of the text: Path takes ./name for a bare name
+            return shutil.which(Path(self._folder, program).absolute())
+        folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+        return shutil.which(program, path=os.pathsep.join(str(Path(self._folder, one).absolute()) for one in folders))
 
     def _programs(self) -> list[str]:
         lines = [self.encoder, self.decoder, *([self.version_command] if self.version_command else [])]
@@ -182,12 +203,6 @@ def _require_line(name: str, line: object, places: tuple[str, ...]) -> None:
     missing = [place for place in places if place not in str(line)]
     if missing:
         raise OptionError(f"{name} must contain {', '.join(places)}, found {line!r} without {', '.join(missing)}")
-
-
-def _resolve(words: list[str]) -> list[str]:
-    """The words with full paths, since the programs run in another folder than the one the user wrote them for."""
-    program = shutil.which(words[0]) or words[0]
-    return [str(Path(program).absolute()), *(str(Path(w).absolute()) if Path(w).is_file() else w for w in words[1:])]
 
 
 def _digest(data: bytes) -> str:

@@ -9,6 +9,7 @@ from compress_guard.records import Bits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import torch
 
@@ -50,6 +51,9 @@ class Codec(Protocol):
     def device_tolerance(self) -> int | None:
         """Levels of 0 to 255 by which any value of a decoded image may differ between devices: 0 for a decoder that is
         bit-exact everywhere; None where decoders of one standard may differ, and only the whole image counts."""
+
+    def seen_from(self, folder: Path) -> Codec:
+        """Return the same codec with the relative paths among its options seen from this absolute folder."""
 
     def on(self, device: str) -> Codec:
         """The same codec working on this device where it can, else as it is."""
@@ -112,6 +116,10 @@ class RealStreams:
     def device_tolerance(self) -> int | None:
         """See `Codec.device_tolerance`."""
         return None
+
+    def seen_from(self, folder: Path) -> Self:
+        """See `Codec.seen_from`."""
+        return self
 
     def on(self, device: str) -> Self:
         """See `Codec.on`."""

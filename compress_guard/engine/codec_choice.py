@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from compress_guard.codecs.contract import Codec
@@ -15,7 +16,10 @@ from compress_guard.thresholds.settings import TOLERANCE, TOLERANCES
 
 
 def build_codec(spec: CodecSpec) -> Codec:
-    """The codec that a specification names; raises `OptionError` for options that it does not take."""
+    """The codec that a specification names; raises `OptionError` for options that it does not take.
+
+    Its relative paths mean the same files from now on, whatever becomes of the current folder.
+    """
     if spec.type not in CODECS:
         raise OptionError(CODECS.unknown(spec.type))
     made = CODECS.resolve(spec.type)
@@ -29,7 +33,7 @@ def build_codec(spec: CodecSpec) -> Codec:
         if missing := missing_options(spec):
             raise OptionError(f"codec {spec.alias!r} needs {missing}; add what is missing to its options") from None
         raise OptionError(f"codec {spec.alias}: {problem}") from problem
-    return codec
+    return codec.seen_from(Path.cwd() if spec.folder is None else Path(spec.folder))
 
 
 def missing_options(spec: CodecSpec) -> str:

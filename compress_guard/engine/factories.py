@@ -15,6 +15,19 @@ from compress_guard.engine.wording import kind
 from compress_guard.errors import DataError, ModelError, RunError, described
 
 
+def anchor_search_path() -> None:
+    """Let modules that a relative entry of `sys.path` leads to now be found after a change of the current folder.
+
+    The absolute form of each such entry goes right behind it, unless it is there already.
+    """
+    place = 0
+    while place < len(sys.path):
+        entry = sys.path[place]
+        if not Path(entry).is_absolute() and (full := str(Path(entry).absolute())) not in sys.path:
+            sys.path.insert(place + 1, full)
+        place += 1
+
+
 @contextlib.contextmanager
 def importable(folder: Path) -> Iterator[None]:
     """While inside, modules in `folder` can be imported."""

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -67,7 +68,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     """A guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
     if task not in TASKS:
         raise OptionError(TASKS.unknown(task))
-    spec = codec_named(codec, dict(codec_options(options or {})))
+    spec = replace(codec_named(codec, dict(codec_options(options or {}))), folder=str(Path.cwd()))
     if spec.type not in CODECS:
         raise OptionError(CODECS.unknown(spec.type))
     metrics: tuple[str, ...] = TASKS.resolve(task).metrics

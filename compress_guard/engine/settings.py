@@ -42,6 +42,11 @@ class RunSettings:
     store_cap: int = DEFAULT_CAP_BYTES
     """Bytes that the store may hold when the run has ended."""
 
+    def __post_init__(self) -> None:
+        # Whatever becomes of the current folder while people's code runs.
+        object.__setattr__(self, "run_folder", self.run_folder.absolute())
+        object.__setattr__(self, "store_folder", self.store_folder.absolute())
+
     def store(self) -> Store:
         """The store of this run, bounded as the run asks."""
         return Store(self.store_folder, self.store_cap)

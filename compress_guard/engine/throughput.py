@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
@@ -105,7 +106,7 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
         if key not in GUARD_KEYWORDS:
             raise OptionError(unknown("keyword", key, GUARD_KEYWORDS))
     guard = one_cell_guard(name, task="classification", codec=codec, bpp=bpp, options=options, **wanted)
-    spec, compared = guard.cells[0].codec, codec_named(reference)
+    spec, compared = guard.cells[0].codec, replace(codec_named(reference), folder=str(Path.cwd()))
     _check_words(images, work, spec, compared, min_ratio)
     _check_numbers(rounds, workers, min_ratio, max_growth)
     check_device(device, "device")

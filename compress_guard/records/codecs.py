@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Scalar: TypeAlias = "str | int | float | bool | tuple[str | int | float, ...]"
@@ -16,6 +16,8 @@ class CodecSpec:
     alias: str
     type: str
     options: tuple[tuple[str, Scalar], ...] = ()
+    folder: str | None = field(default=None, compare=False, repr=False)
+    """The absolute folder that relative paths in the options are seen from; None: the current one when it is built."""
 
 
 def format_bpp(bpp: float) -> str:

@@ -62,6 +62,7 @@ merge keys (``<<``) work. A key that stands twice is an error, and so are two sp
 
 from __future__ import annotations
 
-from compress_guard.thresholds.file import load
+from compress_guard.thresholds.document import read
+from compress_guard.thresholds.file import load, parse
 
-__all__ = ["load"]
+__all__ = ["load", "parse", "read"]

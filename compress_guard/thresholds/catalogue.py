@@ -24,6 +24,8 @@ class Catalogue:
     """The file's own codecs by alias."""
 
     aliases: Mapping[str, CodecSpec] = field(default_factory=dict)
+    folder: str | None = None
+    """Where relative paths in the options of codecs are seen from."""
 
     def __contains__(self, name: object) -> bool:
         return name in self.aliases or name in CODECS
@@ -31,7 +33,7 @@ class Catalogue:
     def knows(self, value: Value) -> bool:
         """Whether a name stands for a codec; raises `ThresholdsError` for one with options that make no sense."""
         if isinstance(value.scalar, str) and ":" in value.scalar:
-            _inline(value)
+            self._inline(value)
             return True
         return value.scalar in self
 
@@ -39,7 +41,7 @@ class Catalogue:
         """The codec that a list names."""
         name = value.text("a codec")
         if ":" in name:
-            return _inline(value)
+            return self._inline(value)
         if name not in self:
             raise self.unknown(value)
         if name not in self.aliases and (needed := _required(name)):
@@ -51,22 +53,27 @@ class Catalogue:
 
     def named(self, name: str) -> CodecSpec:
         """The codec of a name that is in the catalogue."""
-        return self.aliases.get(name) or CodecSpec(name, name)
+        return self.aliases.get(name) or CodecSpec(name, name, folder=self.folder)
 
     def unknown(self, value: Value, *others: str) -> ThresholdsError:
         names = tuple({*self.aliases, *CODECS, *others})
         return value.error(unknown("codec", str(value.scalar), names), "use one of these, or define it under codecs")
 
+    def _inline(self, value: Value) -> CodecSpec:
+        """The codec of a name that carries its own options, such as ``zoo:mbt2018-mean``."""
+        spec = _named(value, str(value.scalar), {})
+        options = dict(spec.options)
+        _check_options(value, spec.type, {name: Entry(value, value) for name in options}, options)
+        return dataclasses.replace(spec, folder=self.folder)
+
     @classmethod
-    def read(cls, section: Value | None) -> Catalogue:
-        """The section `codecs` of a file, None if it has none."""
-        if section is None:
-            return cls()
-        table = section.inside("codecs").table()
-        return cls({name: _read_codec(name, entry) for name, entry in table.items()})
+    def read(cls, section: Value | None, folder: str | None = None) -> Catalogue:
+        """The section `codecs` of a file, None if it has none; relative paths in it are seen from `folder`."""
+        table = {} if section is None else section.inside("codecs").table()
+        return cls({name: _read_codec(name, entry, folder) for name, entry in table.items()}, folder)
 
 
-def _read_codec(alias: str, entry: Entry) -> CodecSpec:
+def _read_codec(alias: str, entry: Entry, folder: str | None) -> CodecSpec:
     key = entry.key
     if not ALIAS.fullmatch(alias):
         found = f"the name {alias!r} has characters that node ids cannot carry"
@@ -90,15 +97,7 @@ def _read_codec(alias: str, entry: Entry) -> CodecSpec:
         options = dict(named.options)
         table = {name: Entry(kind_value, kind_value) for name in options} | table
     _check_options(key, kind, table, options)
-    return CodecSpec(alias, kind, tuple(options.items()))
-
-
-def _inline(value: Value) -> CodecSpec:
-    """The codec of a name that carries its own options, such as ``zoo:mbt2018-mean``."""
-    spec = _named(value, str(value.scalar), {})
-    options = dict(spec.options)
-    _check_options(value, spec.type, {name: Entry(value, value) for name in options}, options)
-    return spec
+    return CodecSpec(alias, kind, tuple(options.items()), folder)
 
 
 def _named(value: Value, text: str, options: Mapping[str, Scalar]) -> CodecSpec:

@@ -30,13 +30,11 @@ for _name, _pattern, _first in (
     CoreLoader.add_implicit_resolver(TAG + _name, re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
-def read(path: Path, shown: str) -> Value:
-    """The root map of the file, checked for everything that is wrong whatever the keys mean.
+def parse(text: str, shown: str) -> Value:
+    """Return the root map of a file's text, checked for everything that is wrong whatever the keys mean.
 
-    Raises `ThresholdsError` for a file that is missing, unreadable, empty, not UTF-8, not YAML, not a map, or in which
-    a key stands twice.
+    Raises `ThresholdsError` for a text that is empty, not YAML, not a map, or in which a key stands twice.
     """
-    text = _text(path, shown)
     try:
         node = CoreLoader(text).get_single_node()
         if node is None:
@@ -56,7 +54,8 @@ def read(path: Path, shown: str) -> Value:
     return root
 
 
-def _text(path: Path, shown: str) -> str:
+def read(path: Path, shown: str) -> str:
+    """Return the text of a file; raises `ThresholdsError` for one that is missing, unreadable or not UTF-8."""
     if path.is_dir():
         raise ThresholdsError(shown, "this is a folder", "name a thresholds file")
     try:

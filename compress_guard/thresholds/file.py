@@ -22,13 +22,20 @@ VERSION: Final = 1
 def load(path: Path, *, shown: str | None = None) -> Thresholds:
     """The guards and cells of the thresholds file at `path`.
 
-    `shown` is how messages print the path, by default the file's name. Nothing of models, data or codec libraries is
-    imported. Raises `ThresholdsError` for the first thing that makes no sense: where, found, what to do.
+    `shown` is how messages print the path, by default the file's name. Relative paths in the options of codecs are seen
+    from the current folder. Nothing of models, data or codec libraries is imported. Raises `ThresholdsError` for the
+    first thing that makes no sense: where, found, what to do.
     """
-    root = document.read(path, path.name if shown is None else shown)
+    shown = path.name if shown is None else shown
+    return parse(document.read(path, shown), path, shown=shown, folder=Path.cwd())
+
+
+def parse(text: str, path: Path, *, shown: str, folder: Path) -> Thresholds:
+    """Do what `load` does with the text of a file that was read already; paths in it are seen from `folder`."""
+    root = document.parse(text, shown)
     table = root.table(KEYS)
     _check_version(root, table)
-    catalogue = Catalogue.read(table["codecs"].value if "codecs" in table else None)
+    catalogue = Catalogue.read(table["codecs"].value if "codecs" in table else None, str(folder))
     drops = _task_drops(table["thresholds"].value, catalogue) if "thresholds" in table else {}
     defaults = Settings.initial(catalogue)
     if "defaults" in table:

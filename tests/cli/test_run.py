@@ -224,8 +224,8 @@ def test_a_results_file_that_fails_at_the_end(command, guards, folder, monkeypat
     assert done.code == 1
     assert "toy: top1 100.0 on 2 clean images" in done.out
     assert done.err.endswith(
-        "compress-guard: --json: toy.py/x.json: results cannot be written (File exists); name a file in a folder that "
-        "can be written\n"
+        f"compress-guard: --json: {folder}/toy.py/x.json: results cannot be written (File exists); name a file in a "
+        "folder that can be written\n"
     ) or "results cannot be written (Not a directory)" in done.err  # fmt: skip
 
 

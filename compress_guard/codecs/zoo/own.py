@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,7 +29,7 @@ class CompressAi(Learned):
     # Not part of what a stream depends on: `version` holds the hashes of the files.
     path: str | Sequence[str] = field(repr=False)
     """Files from the lowest rate to the highest: a list, or one text with commas; or a folder of them, by name. Seen
-    from the folder where the tests run."""
+    from the folder where the run was started."""
     arch: str
     """The architecture, by CompressAI's name."""
     N: int | None = None
@@ -38,6 +38,8 @@ class CompressAi(Learned):
     """Channels of the latents that the files must have."""
     bits: Bits = "auto"  # type: ignore[assignment]  # settled in __post_init__
     """auto, coded or estimated; auto is estimated for autoregressive models only."""
+    _folder: str = field(default="", repr=False, compare=False)
+    """Where relative paths are seen from; empty: the current folder."""
     _place: Device = field(default_factory=Device, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +52,10 @@ class CompressAi(Learned):
             if channels is not None:
                 require_whole(name, channels, 1, 2**16)
         settle_bits(self)
+
+    def seen_from(self, folder: Path) -> CompressAi:
+        """See `Codec.seen_from`."""
+        return replace(self, _folder=str(folder))
 
     @property
     def architecture_name(self) -> str:
@@ -65,7 +71,7 @@ class CompressAi(Learned):
         return tuple(float(number + 1) for number in range(len(self._paths())))
 
     def _paths(self) -> list[Path]:
-        paths = [Path(one).expanduser() for one in self.path]
+        paths = [Path(self._folder, Path(one).expanduser()) for one in self.path]
         if len(paths) == 1 and paths[0].is_dir():
             return sorted(one for one in paths[0].iterdir() if one.suffix in _SUFFIXES)
         return paths
@@ -76,10 +82,12 @@ class CompressAi(Learned):
         if not paths:
             raise CodecUnavailable(f"{self.path[0]} holds no {', '.join(_SUFFIXES)} files; put the checkpoints there")
         found = []
+        base = Path(self._folder).absolute()
         for path in paths:
             if not path.is_file():
+                shown = path.relative_to(base) if path.is_relative_to(base) else path
                 raise CodecUnavailable(
-                    f"there is no file {path}, seen from {Path.cwd()}; correct path, or put the checkpoint there"
+                    f"there is no file {shown}, seen from {base}; correct path, or put the checkpoint there"
                 )
             checkpoint = Checkpoint(path, digest_of(path), self.arch, self.N, self.M)
             checkpoint.check()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import ClassVar
 
 from compress_guard.codecs.batching import Device
@@ -36,6 +37,8 @@ class Zoo(Learned):
     """Folder of the weights, or the base address of a mirror."""
     download: bool = field(default=False, repr=False)
     """Whether weights that are missing may be fetched from CompressAI's address."""
+    _folder: str = field(default="", repr=False, compare=False)
+    """Where a relative folder of weights is seen from; empty: the current folder."""
     _place: Device = field(default_factory=Device, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +51,10 @@ class Zoo(Learned):
             raise OptionError(f"weights must be a folder or the address of a mirror, found {self.weights!r}")
         require_flag("download", self.download)
         object.__setattr__(self, "levels", self._chosen())
+
+    def seen_from(self, folder: Path) -> Zoo:
+        """See `Codec.seen_from`; the folder that the environment names counts too."""
+        return replace(self, _folder=str(folder))
 
     def _chosen(self) -> tuple[float, ...]:
         """The levels in use, of a variable-rate model none."""
@@ -91,7 +98,7 @@ class Zoo(Learned):
 
     def shelf(self) -> files.Shelf:
         """Where the weights are looked for."""
-        return files.shelf_of(self.weights, download=self.download)
+        return files.shelf_of(self.weights, download=self.download, base=Path(self._folder))
 
     def checkpoints(self) -> list[Checkpoint]:
         """See `Learned.checkpoints`."""

@@ -46,17 +46,20 @@ class Shelf:
         return [*from_mirror, *([address] if self.publisher else [])]
 
 
-def shelf_of(weights: str = "", *, download: bool = False) -> Shelf:
-    """Where to look: `weights` (a folder or the base address of a mirror), else the environment, else torch's cache."""
+def shelf_of(weights: str = "", *, download: bool = False, base: Path = Path()) -> Shelf:
+    """Where to look: `weights` (a folder or the base address of a mirror), else the environment, else torch's cache.
+
+    A relative folder is seen from `base`.
+    """
     allowed = download or os.environ.get(DOWNLOAD_VARIABLE, "") not in ("", "0")
     origin = "the option weights"
     if not weights:
         weights, origin = os.environ.get(WEIGHTS_VARIABLE, ""), WEIGHTS_VARIABLE
     if weights and not re.match(r"https?://", weights):
-        return Shelf(Path(weights).expanduser(), origin, publisher=allowed)
+        return Shelf(base / Path(weights).expanduser(), origin, publisher=allowed)
     import torch
 
-    cache = Path(torch.hub.get_dir(), "checkpoints")
+    cache = base / torch.hub.get_dir() / "checkpoints"
     return Shelf(cache, "torch's cache", mirror=weights.rstrip("/") or None, publisher=allowed)
 
 
