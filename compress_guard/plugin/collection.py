@@ -20,16 +20,28 @@ class ThresholdsFile(pytest.File):
     """A thresholds file in the collection."""
 
     thresholds: Thresholds
+    opened = False
+    """Whether its cells were collected."""
 
     def collect(self) -> Iterator[pytest.Item]:
+        self.opened = True
+        decision = run_of(self.config).decision
         for guard in self.thresholds.guards:
             for cell in guard.cells:
                 item: CellItem = CellItem.from_parent(self, name=cell.name, callobj=measure_cell, cell=cell)
                 yield item
-            if guard.throughput is not None and self.config.getoption("--cg-benchmark"):
+            if guard.throughput is not None and decision.benchmark:
                 yield from throughput_items(self, guard.throughput)
-        if self.config.getoption("--cg-recovery"):  # they take longest, and what gates a release is known before them
+        if decision.recovery:  # they take longest, and what gates a release is known before them
             yield from recovery_items(self, self.thresholds)
+
+    def count(self) -> int:
+        """Return how many cells `collect` would give."""
+        decision, guards = run_of(self.config).decision, self.thresholds.guards
+        timed = [guard.throughput for guard in guards if guard.throughput is not None and decision.benchmark]
+        studied = [guard.recovery for guard in guards if guard.recovery is not None and decision.recovery]
+        counts = [len(guard.cells) for guard in guards]
+        return sum([*counts, *(len(one.cells) for one in timed), *(len(one.cells) for one in studied)])
 
 
 class CellItem(FileItem):

@@ -24,6 +24,9 @@ DECISIONS: Final = (pytest.skip.Exception, pytest.fail.Exception, pytest.exit.Ex
 def _needs_gate(request: pytest.FixtureRequest) -> None:
     if not switched_on(request.config):
         pytest.skip("needs --compress-guard")
+    from compress_guard.plugin.run import run_of
+
+    run_of(request.config).collected.note_use()
 
 
 @pytest.fixture

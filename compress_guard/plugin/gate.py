@@ -9,22 +9,21 @@ from typing import Any, Final, final
 
 import pytest
 
-from compress_guard import thresholds as thresholds_file
+from compress_guard.engine.factories import anchor_search_path
 from compress_guard.plugin import distribution, summary
+from compress_guard.plugin.collected import Collected, only_lists
 from compress_guard.plugin.collection import CellItem, ThresholdsFile, same_file
 from compress_guard.plugin.crashes import Crashes
+from compress_guard.plugin.decision import decision_of
 from compress_guard.plugin.earlier_reports import runs_tests, set_aside_reports
 from compress_guard.plugin.file_cells import FileCells
 from compress_guard.plugin.items import RESULTS, FileItem
-from compress_guard.plugin.options import is_reached, paths_are_named, results_path, run_settings, thresholds_path
+from compress_guard.plugin.options import HANDED_OVER
 from compress_guard.plugin.places import Places
-from compress_guard.plugin.recovery import check_recovery
 from compress_guard.plugin.reports import attach, attached, verdicts
 from compress_guard.plugin.run import RUN, Run
 from compress_guard.plugin.selected import Selected
-from compress_guard.plugin.throughput import check_benchmark
-from compress_guard.records import Cell, Ending, Thresholds
-from compress_guard.thresholds.throughput import benchmarked
+from compress_guard.records import Cell, Ending
 
 
 @final
@@ -40,26 +39,18 @@ class Gate:
             run.config.pluginmanager.register(Places(), "compress_guard_places")
         self._lost: str | None = None
         """Why a run that would be green is not: tests that nobody heard of."""
+        self._idle: str | None = None
+        """Why a run that would be green is not: nothing that it collected gates."""
         run.config.pluginmanager.register(self._selected, "compress_guard_selected")
 
     @classmethod
     def of(cls, config: pytest.Config) -> Gate:
         """The gate that the command line asks for; raises `UsageError` for what makes no sense."""
-        workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
-        found = thresholds_path(config)
-        shown = _shown(found.path, config.rootpath)
-        if not found.named and paths_are_named(config) and not found.path.exists():
-            thresholds = Thresholds(str(found.path), ())
-        else:
-            thresholds = thresholds_file.load(found.path, shown=shown)
-        if config.getoption("--cg-benchmark"):
-            check_benchmark(config)
-            thresholds = benchmarked(thresholds)
-        if config.getoption("--cg-recovery"):
-            check_recovery(thresholds, shown)
-        if workerinput is None and thresholds.guards and not paths_are_named(config) and not is_reached(config, found):
-            config.args.append(str(found.path))
-        run = Run(config, thresholds, run_settings(config, found.path, workerinput), workerinput)
+        decision, thresholds = decision_of(config)
+        anchor_search_path()
+        collected = Collected(config, decision)
+        config.pluginmanager.register(collected, "compress_guard_collected")
+        run = Run(config, decision, thresholds, collected)
         config.stash[RUN] = run
         return cls(run)
 
@@ -70,6 +61,7 @@ class Gate:
             return None
         file: ThresholdsFile = ThresholdsFile.from_parent(parent, path=file_path)
         file.thresholds = self.run.thresholds
+        self.run.collected.note_file(file)
         return file
 
     @pytest.hookimpl(wrapper=True)
@@ -108,7 +100,7 @@ class Gate:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         if not self.run.is_worker and runs_tests(self.run.config):
-            set_aside_reports(self.run.config, results_path(self.run.config))
+            set_aside_reports(self.run.config, self.run.decision.results)
 
     # Behind what other plugins do at the end, which may decide on the exit status, or fail; before the summary.
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -123,10 +115,15 @@ class Gate:
 
     def _finish(self, session: pytest.Session, *, broken: bool) -> None:
         """Decide on the exit status and write the results; where `broken`, pytest ends by an exception."""
-        # A run that only lists or plans has no results, and must not replace those of an earlier one.
-        if self.run.is_worker or not runs_tests(self.run.config):
+        if self.run.is_worker or only_lists(self.run.config):
             return
         green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        self._idle = self.run.collected.problem() if green else None
+        if self._idle is not None:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        # A run that only plans has no results, and must not replace those of an earlier one.
+        if not runs_tests(self.run.config):
+            return
         self._lost = self._selected.problem() if green else None
         if green and (self._lost is not None or summary.ungated(self.run)):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -136,7 +133,9 @@ class Gate:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        summary.show(self.run, terminalreporter, self._selected.remark(), self._lost)
+        remarks = [self._selected.remark(), None if self._idle else self.run.collected.remark()]
+        failures = [self._lost, self._idle]
+        summary.show(self.run, terminalreporter, list(filter(None, remarks)), list(filter(None, failures)))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.run.expect([item.cell for item in session.items if isinstance(item, CellItem)])
@@ -152,7 +151,7 @@ class Gate:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["compress_guard_run_folder"] = str(self.run.settings.run_folder)
+        node.workerinput[HANDED_OVER] = self.run.decision.handed_over(node)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
@@ -163,7 +162,3 @@ class Gate:
         handled = yield  # a plugin may have the test run again, and says so on the report
         self._crashes.complete(report)
         return handled
-
-
-def _shown(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

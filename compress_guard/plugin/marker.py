@@ -87,7 +87,11 @@ def _cells(run: Run, wanted: Mapping[str, Any]) -> list[tuple[Guard, Cell]]:
     ]
     if not found:
         raise OptionError("the marker compress_guard asks for codecs without rates; add bpp=[...]")
-    return [(guard, replace(cell, limit=wanted.get("limit", cell.limit))) for guard, cell in found]
+    folder = str(run.decision.folder)
+    return [
+        (guard, replace(cell, limit=wanted.get("limit", cell.limit), codec=replace(cell.codec, folder=folder)))
+        for guard, cell in found
+    ]
 
 
 def _cell(known: Guard | None, codec: str, bpp: float, wanted: Mapping[str, Any]) -> tuple[Guard, Cell]:

@@ -14,7 +14,8 @@ from compress_guard.records import Cell, CellResult, RecoveryResult, Thresholds,
 
 if TYPE_CHECKING:
     from compress_guard.engine.session import Session
-    from compress_guard.engine.settings import RunSettings
+    from compress_guard.plugin.collected import Collected
+    from compress_guard.plugin.decision import Decision
 
 RUN: Final = pytest.StashKey["Run"]()
 
@@ -27,12 +28,13 @@ def run_of(config: pytest.Config) -> Run:
 class Run:
     """What the tests of one process share, and what came back from all processes."""
 
-    def __init__(
-        self, config: pytest.Config, thresholds: Thresholds, settings: RunSettings, workerinput: dict[str, Any] | None
-    ) -> None:
+    def __init__(self, config: pytest.Config, decision: Decision, thresholds: Thresholds, collected: Collected) -> None:
+        workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
         self.config: Final = config
+        self.decision: Final = decision
         self.thresholds: Final = thresholds
-        self.settings: Final = settings
+        self.collected: Final = collected
+        self.settings: Final = decision.settings
         self.is_worker: Final = workerinput is not None
         """Whether this is a process of pytest-xdist, which has no terminal and writes no files."""
         self.results: Final[dict[str, CellResult]] = {}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from compress_guard.errors import said
 from compress_guard.plugin.items import Kind
-from compress_guard.plugin.options import results_path
 from compress_guard.plugin.run import Run
 from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
 
@@ -50,13 +49,15 @@ def _sorted(results: Iterable[Kind], names: Iterable[str]) -> list[Kind]:
     return sorted(results, key=lambda result: (order.get(result.id.rpartition("::")[2], len(order)), result.id))
 
 
-def show(run: Run, reporter: pytest.TerminalReporter, missing: str | None = None, lost: str | None = None) -> None:
+def show(
+    run: Run, reporter: pytest.TerminalReporter, remarks: Sequence[str] = (), failures: Sequence[str] = ()
+) -> None:
     """One matrix per guard, one table of its codecs' speed, and what a person should know beside them.
 
-    `missing` says which cells have no result, `lost` why that makes the run fail.
+    `failures` say why a run fails that would be green by its tests alone.
     """
     unmeasured = _unmeasured(run)
-    said = unmeasured or run.unwritten or missing or lost
+    said = unmeasured or run.unwritten or remarks or failures
     if not (run.results or run.speeds or run.studies or said):
         return
     from compress_guard.report import apart, lines, recovery_lines, throughput_lines
@@ -74,10 +75,10 @@ def show(run: Run, reporter: pytest.TerminalReporter, missing: str | None = None
         reporter.write("\n")
     for name in unmeasured:
         reporter.write_line(f"{name} gates nothing: none of its cells was measured", red=True, bold=True)
-    if missing is not None:
-        reporter.write_line(missing, yellow=True, bold=True)
-    if lost is not None:
-        reporter.write_line(lost, red=True, bold=True)
+    for remark in remarks:
+        reporter.write_line(remark, yellow=True, bold=True)
+    for failure in failures:
+        reporter.write_line(failure, red=True, bold=True)
     if run.unwritten is not None:
         reporter.write_line(f"--cg-json: {run.unwritten}", red=True, bold=True)
     if run.evidence_lost is not None:
@@ -86,7 +87,7 @@ def show(run: Run, reporter: pytest.TerminalReporter, missing: str | None = None
 
 def write_json(run: Run, ending: Ending) -> None:
     """The results file and the evidence beside it, if --cg-json asks for them; what prevents it is kept for `show`."""
-    if (target := results_path(run.config)) is None:
+    if (target := run.decision.results) is None:
         return
     from compress_guard.engine.session import collect_evidence, evidence_lost
     from compress_guard.engine.trouble import attempted

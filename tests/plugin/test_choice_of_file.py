@@ -1,4 +1,4 @@
-"""Which thresholds file a run takes, and when it is collected: once, and only where no path is named."""
+"""Which thresholds file a run takes, and when it is collected: once, where no path is named or where it is typed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def test_another_file_by_option(project, collect):
     assert [name for name in collect("--cg-thresholds=gates/other.yaml") if "test_own" not in name] == [
         "gates/other.yaml::other[avif-1.0bpp]"
     ]
-    assert collect("--cg-thresholds=gates/other.yaml", "tests") == ["tests/test_own.py::test_plain"]
+    both = ["gates/other.yaml::other[avif-1.0bpp]", "tests/test_own.py::test_plain"]
+    assert sorted(collect("--cg-thresholds=gates/other.yaml", "tests")) == both
     assert collect("--cg-thresholds=other.yaml", "other.yaml", folder="gates")[-1].endswith("::other[avif-1.0bpp]")
 
 
@@ -64,7 +65,51 @@ def test_another_file_by_ini(project, collect):
     )
     assert "gates/other.yaml::other[avif-1.0bpp]" in collect()
     assert collect("thresholds.yaml") == CELLS
-    assert collect("--cg-thresholds=thresholds.yaml", "tests") == ["tests/test_own.py::test_plain"]
+    assert collect("tests") == ["tests/test_own.py::test_plain"]
+    assert sorted(collect("--cg-thresholds=thresholds.yaml", "tests")) == sorted(
+        [*CELLS, "tests/test_own.py::test_plain"]
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["tests", "tests/test_own.py", "tests/test_own.py::test_plain", ".", "tests thresholds.yaml", "tests ."],
+)
+@pytest.mark.parametrize("option", ["--cg-thresholds=thresholds.yaml", "--cg-thresholds thresholds.yaml"])
+def test_a_typed_file_joins_named_paths_once(collect, arguments, option):
+    wanted = sorted([*CELLS, "tests/test_own.py::test_plain"])
+    assert sorted(collect(*option.split(), *arguments.split())) == wanted
+    assert sorted(collect(*arguments.split(), *option.split())) == wanted
+
+
+def test_a_file_that_addopts_or_the_environment_name_stays_out_where_paths_are_named(project, collect, monkeypatch):
+    project.write("pytest.ini", "[pytest]\naddopts = -p no:cacheprovider --cg-thresholds=thresholds.yaml\n")
+    assert collect("tests") == ["tests/test_own.py::test_plain"]
+    project.write("pytest.ini", "[pytest]\naddopts = -p no:cacheprovider\n")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--cg-thresholds=thresholds.yaml")
+    assert collect("tests") == ["tests/test_own.py::test_plain"]
+
+
+def test_one_cell_of_a_typed_file_by_its_node_id(collect):
+    cell = "thresholds.yaml::toy[webp-0.5bpp]"
+    assert collect("--cg-thresholds=thresholds.yaml", cell) == [cell]
+    assert sorted(collect("--cg-thresholds=thresholds.yaml", cell, "tests")) == ["tests/test_own.py::test_plain", cell]
+
+
+def test_a_typed_file_joins_the_tests_of_a_module_named_by_pyargs(project, collect):
+    project.write("inner/__init__.py", "")
+    project.write("inner/test_inner.py", "def test_inner(): ...\n")
+    project.write("inner/gate.yaml", OTHER)
+    both = ["inner/gate.yaml::other[avif-1.0bpp]", "inner/test_inner.py::test_inner"]
+    typed = ["--pyargs", "inner", "--cg-thresholds"]
+    assert sorted(collect(*typed, "inner/gate.yaml")) == both
+    assert sorted(collect(*typed, "thresholds.yaml")) == sorted([*both[1:], *CELLS])
+
+
+@pytest.mark.skipif(pytest.version_tuple < (8, 2), reason="pytest reads arguments from files since 8.2")
+def test_arguments_in_a_file_are_typed(project, collect):
+    project.write("arguments.txt", "--cg-thresholds=thresholds.yaml\ntests\n")
+    assert sorted(collect("@arguments.txt")) == sorted([*CELLS, "tests/test_own.py::test_plain"])
 
 
 @pytest.mark.parametrize("folder", ["build", ".hidden"])

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from compress_guard.codecs.jpeg import Jpeg
-from compress_guard.plugin import options
+from compress_guard.plugin import decision
 from compress_guard.records import CellResult, Evidence, seeded_fraction
 
 FIELDS = (
@@ -161,7 +161,7 @@ def test_a_cache_folder_of_ones_own(project, encoded):
 def test_without_cache_nothing_stays(project, monkeypatch, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    monkeypatch.setattr(options.tempfile, "tempdir", str(temporary))
+    monkeypatch.setattr(decision.tempfile, "tempdir", str(temporary))
     project.guard("max_drop: 100, limit: 4")
     before = set(project.folder.iterdir())
     run = project.run("--cg-no-cache", "-p", "no:benchmark")

@@ -1,0 +1,145 @@
+"""Which thresholds file a run takes, and whether pytest comes to it by the paths that it was given."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib.util
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from compress_guard.errors import UsageError
+from compress_guard.plugin.options import is_typed
+
+DEFAULT_FILE: Final = "thresholds.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenFile:
+    """The thresholds file of a run, whether it is there or not."""
+
+    path: Path
+    shown: str
+    """How messages name it: from rootdir, where it lies in it."""
+    named: bool
+    """Whether an option, an ini file or an argument names it. The default file may be missing."""
+    typed: bool
+    """Whether the command line itself gives ``--cg-thresholds``: then it is collected beside named paths too."""
+
+
+def chosen_file(config: pytest.Config) -> ChosenFile:
+    """Return the thresholds file of this run: that of the option, else the one YAML argument, else ini, else default.
+
+    Raises `UsageError` where pytest was led to a root without the default file.
+    """
+    option, typed = config.getoption("--cg-thresholds"), is_typed(config, "--cg-thresholds")
+    arguments = {argument.partition("::")[0] for argument in config.args}
+    files = [argument for argument in arguments if argument.endswith((".yaml", ".yml"))]
+    if option is not None:
+        path, named = absolute(config.invocation_params.dir, option), True
+    elif len(files) == 1:
+        path, named = config.invocation_params.dir / files[0], True
+    elif ini := str(config.getini("compress_guard_thresholds")):
+        path, named = absolute(config.rootpath, ini), True
+    else:
+        _check_root(config)
+        path, named = config.rootpath / DEFAULT_FILE, False
+    shown = path.relative_to(config.rootpath) if path.is_relative_to(config.rootpath) else path
+    return ChosenFile(path, str(shown), named, typed)
+
+
+def _check_root(config: pytest.Config) -> None:
+    """Raises `UsageError` where pytest was led to another root than the folder with the default file.
+
+    It looks for its root before it knows the options of plugins, and takes what stands after ``--cg-cache`` for a path
+    to tests once there is such a folder.
+    """
+    here = config.invocation_params.dir
+    if (here / DEFAULT_FILE).exists() and not (config.rootpath / DEFAULT_FILE).exists() and not paths_are_named(config):
+        raise UsageError(
+            "rootdir",
+            f"pytest chose {config.rootpath}, and {DEFAULT_FILE} is in {here}",
+            "write --cg-cache=DIR, since pytest takes the DIR of --cg-cache DIR for a path to tests; or name the file: "
+            f"--cg-thresholds={DEFAULT_FILE}",
+        )
+
+
+def absolute(folder: Path, path: str) -> Path:
+    """Return a path of an option or an ini file as seen from this folder."""
+    # Not resolved: a link is collected under the name that the command line gives it.
+    return folder / os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises for a user who is not there
+
+
+def paths_are_named(config: pytest.Config) -> bool:
+    """Whether the command line names paths to collect."""
+    return config.args_source is pytest.Config.ArgsSource.ARGS
+
+
+def is_reached(config: pytest.Config, file: Path) -> bool:
+    """Whether pytest comes to the file anyhow, by its own path or by that of a folder above it.
+
+    It must not be named a second time then: pytest 8.1 collects it twice, or loses the folder's other tests.
+    """
+    return any(_passed_over(config, folders) is None for folders in _ways(config, file))
+
+
+def check_folders(config: pytest.Config, file: Path) -> None:
+    """Raise `UsageError` for a file below a folder that pytest collects and yet passed over on the way.
+
+    A gate that nobody comes to would be green, and to name the file too is no way out, see `is_reached`.
+    """
+    for folders in _ways(config, file):
+        if (folder := _passed_over(config, folders)) is not None:
+            raise UsageError(
+                str(_plain(file)),
+                f"lies in {folder}, a folder that pytest passes over (norecursedirs)",
+                "move it, or name it on the command line: pytest --compress-guard FILE",
+            )
+
+
+def _ways(config: pytest.Config, file: Path) -> Iterator[tuple[str, ...]]:
+    """The folders between each argument that leads to the file and the file; none for its own path."""
+    path = _plain(file)
+    for argument in config.args:
+        given = _plain(_place(config, argument))
+        if path.is_relative_to(given):
+            yield path.relative_to(given).parts[:-1]
+
+
+def _passed_over(config: pytest.Config, folders: tuple[str, ...]) -> str | None:
+    """The first of these folders that pytest does not go into."""
+    patterns = config.getini("norecursedirs")
+    return next((one for one in folders if any(fnmatch.fnmatch(one, pattern) for pattern in patterns)), None)
+
+
+def _place(config: pytest.Config, argument: str) -> Path:
+    """Where an argument leads; the name of a module, under ``--pyargs``, to its file or folder."""
+    name = argument.partition("::")[0]
+    if config.option.pyargs:
+        try:  # as pytest itself looks for it
+            spec = importlib.util.find_spec(name)
+        except (AttributeError, ImportError, ValueError):
+            spec = None
+        if spec is not None and spec.submodule_search_locations:
+            return Path(next(iter(spec.submodule_search_locations)))
+        if spec is not None and spec.origin not in (None, "namespace"):
+            return Path(str(spec.origin))
+    return config.invocation_params.dir / name
+
+
+def is_ignored(config: pytest.Config, file: Path) -> bool:
+    """Whether pytest was told to leave the file, or a folder above it, out: --ignore, collect_ignore and the like."""
+    within = [folder for folder in file.parents if folder.is_relative_to(config.rootpath) and folder != config.rootpath]
+    return any(
+        config.hook.pytest_ignore_collect(collection_path=path, config=config)
+        for path in (file, *within)
+        if path.exists()
+    )
+
+
+def _plain(path: Path) -> Path:
+    return Path(os.path.normpath(path))

@@ -1,0 +1,191 @@
+"""What a run collected that gates, and what of it was deselected: a gate that gates nothing must not be green."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any, Final, final
+
+import pytest
+
+from compress_guard.plugin import fixtures
+from compress_guard.plugin.choice import is_ignored
+from compress_guard.plugin.collection import ThresholdsFile
+from compress_guard.plugin.decision import Decision
+from compress_guard.plugin.items import FileItem
+from compress_guard.plugin.options import HANDED_OVER
+
+FIXTURES: Final = ("guard", "compressed_batches", "codec_throughput")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one process collected."""
+
+    cells: int = 0
+    """Cells of the thresholds file of all kinds, selected or not."""
+    deselected: int = 0
+    """Cells that -k, -m, --deselect, --lf or another plugin left out."""
+    tests: int = 0
+    """People's own tests with one of the fixtures, selected or not."""
+    deselected_tests: int = 0
+    used: bool = False
+    """Whether a fixture was asked for while the tests ran, as ``request.getfixturevalue`` does."""
+
+    @property
+    def gates(self) -> bool:
+        """Whether there is anything that could gate."""
+        return bool(self.cells or self.tests or self.used)
+
+    @property
+    def all_cells_deselected(self) -> bool:
+        """Whether there are cells, and none was left to run."""
+        return 0 < self.cells == self.deselected
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether there was something that could gate, and none of it was left to run."""
+        return not self.used and 0 < self.cells + self.tests == self.deselected + self.deselected_tests
+
+
+@final
+class Collected:
+    """The plugin that counts; in the controller of pytest-xdist it holds what the workers counted."""
+
+    def __init__(self, config: pytest.Config, decision: Decision) -> None:
+        self._config: Final = config
+        self._decision: Final = decision
+        self._file: ThresholdsFile | None = None
+        self._cells: Final[set[pytest.Item]] = set()
+        self._tests: Final[set[pytest.Item]] = set()
+        self._left: frozenset[pytest.Item] = frozenset()
+        self._used = False
+        self._from_workers: Final[list[Counts]] = []
+
+    def note_file(self, file: ThresholdsFile) -> None:
+        """Know the thresholds file that pytest came to."""
+        if self._file is None or not self._file.opened:
+            self._file = file
+
+    def note_use(self) -> None:
+        """Know that a test has asked for one of the fixtures."""
+        self._used = True
+
+    @property
+    def counts(self) -> Counts:
+        """What was collected. Workers collect the same each, so that the least of them stands for all."""
+        if self._from_workers:
+            least = min(self._from_workers, key=lambda one: (one.cells + one.tests, one.cells - one.deselected))
+            return replace(least, used=any(one.used for one in self._from_workers))
+        unopened = self._unopened()
+        return Counts(
+            cells=len(self._cells) + unopened,
+            deselected=len(self._cells - self._left) + unopened,
+            tests=len(self._tests),
+            deselected_tests=len(self._tests - self._left),
+            used=self._used,
+        )
+
+    def _unopened(self) -> int:
+        """Cells of a file that --lf did not even open, since nothing in it had failed."""
+        if self._file is None or self._file.opened or not self._decision.expected:
+            return 0
+        return self._file.count() if self._config.getoption("lf", False) else 0
+
+    def problem(self) -> str | None:
+        """Return what is wrong with a run that would end green: it gates nothing. None where nothing is."""
+        counts = self.counts
+        if not counts.gates:
+            return self._nothing_gated()
+        if self._decision.settings.strict and (counts.all_cells_deselected or counts.nothing_left):
+            return f"{self._deselected(counts)}; --cg-strict fails such a run: select some of them"
+        return None
+
+    def remark(self) -> str | None:
+        """Return what a person should know of a run that is no failure for it; None where there is nothing to say."""
+        counts, file = self.counts, self._decision.file
+        if only_lists(self._config):
+            return None
+        if counts.all_cells_deselected or counts.nothing_left:
+            return self._deselected(counts)
+        if self._decision.text is None and self._decision.expected and counts.gates:
+            where = f"there is no {file.path.name} in {file.path.parent}"
+            return f"{where}: only tests with a fixture of the gate were gated"
+        return None
+
+    def _deselected(self, counts: Counts) -> str:
+        parts = [_counted(counts.deselected, "cell")] if counts.deselected else []
+        if counts.nothing_left and counts.deselected_tests:
+            parts.append(_counted(counts.deselected_tests, "test") + " with a fixture of the gate")
+        return f"{' and '.join(parts)} deselected: none was left to run (-k, -m, --deselect, --lf)"
+
+    def _nothing_gated(self) -> str | None:
+        decision, file = self._decision, self._decision.file
+        if not decision.typed and not decision.expected:
+            return None  # an editor that runs single tests, with the flag in its ini file
+        missing = "no cell and no test with a fixture of the gate was collected"
+        off = "leave out --compress-guard"
+        if decision.text is None:
+            where = file.path.parent
+            named = "create it, name another file: --cg-thresholds=FILE"
+            return f"nothing was gated: {missing}, and there is no {file.path.name} in {where}; {named}, or {off}"
+        if not decision.expected:
+            add = f"add --cg-thresholds={file.shown}"
+            return f"nothing was gated: {missing}, and the paths given leave out {file.shown}; {add}, or {off}"
+        if is_ignored(self._config, file.path):
+            if not decision.typed:
+                return None
+            found = f"{file.shown} is ignored (--ignore, collect_ignore)"
+            return f"nothing was gated: {missing}, and {found}; let pytest collect it, or {off}"
+        return f"nothing was gated: {missing}, though {file.shown} should have been; name it: pytest {file.shown}"
+
+    # Hooks
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
+        self._cells.update(item for item in items if isinstance(item, FileItem))
+        self._tests.update(item for item in items if uses_fixture(item))
+        return (yield)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._left = frozenset(session.items)
+
+    def pytest_sessionfinish(self) -> None:
+        output: dict[str, Any] | None = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output[HANDED_OVER] = dataclasses.asdict(self.counts)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        output = getattr(node, "workeroutput", None) or {}  # a worker that died left none
+        if output:
+            self._from_workers.append(Counts(**output.get(HANDED_OVER, {})))
+
+
+def only_lists(config: pytest.Config) -> bool:
+    """Whether a run only lists tests, fixtures or what the cache holds."""
+    names = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow")
+    return any(config.getoption(name, None) for name in names)
+
+
+def uses_fixture(item: pytest.Item) -> bool:
+    """Whether one of people's own tests has a fixture of the gate, be it through other fixtures."""
+    names = getattr(item, "fixturenames", ())
+    return not isinstance(item, FileItem) and any(name in names and _is_ours(item, name) for name in FIXTURES)
+
+
+def _is_ours(item: pytest.Item, name: str) -> bool:
+    """Whether a fixture of such a name is the gate's, and not one of people's own that hides it."""
+    # Private, and pytest has no public way from a test to its fixtures; where it changes the name alone counts.
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get(name, ())
+    for definition in reversed(known):
+        if getattr(definition.func, "__module__", None) == fixtures.__name__:
+            return True
+        if name not in definition.argnames:
+            return False
+    return True
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

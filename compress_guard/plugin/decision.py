@@ -1,0 +1,200 @@
+"""What a run is, decided once: by the process that was started, for itself and for the workers of pytest-xdist."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from compress_guard import thresholds as thresholds_file
+from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
+from compress_guard.engine.threads import calm_threads
+from compress_guard.errors import UsageError
+from compress_guard.plugin.choice import (
+    ChosenFile,
+    absolute,
+    check_folders,
+    chosen_file,
+    is_reached,
+    paths_are_named,
+)
+from compress_guard.plugin.options import HANDED_OVER, is_typed
+from compress_guard.plugin.recovery import check_recovery
+from compress_guard.plugin.throughput import check_benchmark
+from compress_guard.records import Thresholds
+from compress_guard.store import DEFAULT_CAP_BYTES
+from compress_guard.thresholds.throughput import benchmarked
+
+if TYPE_CHECKING:
+    import pytest
+
+CACHE_FOLDER: Final = ".compress_guard"
+MEGABYTE: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Everything that two processes of one run could see differently; workers take all of it from their controller."""
+
+    folder: Path
+    """Where the run was started. Relative paths of the command line, and of the file's codecs, are seen from it."""
+    file: ChosenFile
+    text: str | None
+    """The thresholds file as it was read, whatever becomes of it; None for a default file that is not there."""
+    arguments: tuple[str, ...] | None
+    """What pytest collects, by absolute paths; None on a worker elsewhere, which has folders of its own."""
+    typed: bool
+    """Whether the command line itself gives ``--compress-guard``, and neither an ini file nor the environment."""
+    expected: bool
+    """Whether pytest should come to cells: it was given no paths, or paths that lead to the file."""
+    benchmark: bool
+    recovery: bool
+    results: Path | None
+    """The results file."""
+    workers: int | None
+    """CPU threads for coding as the command line asks."""
+    settings: RunSettings
+
+    def handed_over(self, node: Any) -> str:
+        """Return the decision as one of xdist's workers takes it, by `taken_over`: as JSON, so that any path passes."""
+        spec, share = node.gateway.spec, max(1, cores() // int(node.workerinput["workercount"]))
+        mine = replace(self, settings=replace(self.settings, workers=self.workers or share))
+        if spec.chdir or not spec.popen:  # its files are copies, below its own current folder
+            path = _copied(self.file.path, node.nodemanager.roots)
+            mine = replace(mine, arguments=None, file=replace(self.file, path=path))
+        return json.dumps(dataclasses.asdict(mine), default=os.fspath)
+
+    @classmethod
+    def taken_over(cls, text: str) -> Decision:
+        """Return the decision of a worker's controller."""
+        given = json.loads(text)
+        file, settings, arguments = given["file"], given["settings"], given["arguments"]
+        file["path"] = Path(file["path"]).absolute()
+        settings |= {key: Path(settings[key]) for key in ("run_folder", "store_folder")}
+        given |= {
+            "folder": Path(given["folder"]),
+            "file": ChosenFile(**file),
+            "arguments": None if arguments is None else tuple(arguments),
+            "results": None if given["results"] is None else Path(given["results"]),
+            "settings": RunSettings(**settings),
+        }
+        return cls(**given)
+
+    def direct(self, config: pytest.Config) -> None:
+        """Let a worker collect what its controller would."""
+        if self.arguments is not None:
+            config.args[:] = self.arguments
+        elif self.expected and not is_reached(config, self.file.path):
+            config.args.append(str(self.file.path))
+
+
+def decision_of(config: pytest.Config) -> tuple[Decision, Thresholds]:
+    """Return what was decided for this process, by itself or by the controller whose worker it is, and the guards.
+
+    Raises `UsageError` for a command line or a file that makes no sense; a worker's was checked before it began.
+    """
+    calm_threads()
+    workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if workerinput is None:
+        return _decided(config)
+    decision = Decision.taken_over(str(workerinput[HANDED_OVER]))
+    decision.direct(config)
+    return decision, _guards(decision.file, decision.text, decision.folder, benchmark=decision.benchmark)
+
+
+def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
+    file, folder = chosen_file(config), config.invocation_params.dir
+    benchmark, recovery = bool(config.getoption("--cg-benchmark")), bool(config.getoption("--cg-recovery"))
+    # A suite that only uses the fixtures needs no file.
+    absent = not file.named and not file.path.exists()
+    text = None if absent else thresholds_file.read(file.path, file.shown)
+    if benchmark:
+        check_benchmark(config)
+    thresholds = _guards(file, text, folder, benchmark=benchmark)
+    if recovery:
+        check_recovery(thresholds, file.shown)
+    wanted, reached = file.typed or not paths_are_named(config), is_reached(config, file.path)
+    if text is not None and wanted and not reached:
+        check_folders(config, file.path)
+        config.args.append(str(file.path))
+    results = _results_file(config)
+    decision = Decision(
+        folder=folder,
+        file=file,
+        text=text,
+        arguments=_fixed(config),
+        typed=is_typed(config, "--compress-guard"),
+        expected=wanted or (text is not None and reached),
+        benchmark=benchmark,
+        recovery=recovery,
+        results=results,
+        workers=config.getoption("--cg-workers"),
+        settings=_run_settings(config, file.path, results),
+    )
+    return decision, thresholds
+
+
+def _guards(file: ChosenFile, text: str | None, folder: Path, *, benchmark: bool) -> Thresholds:
+    """The guards of the file, none without one; raises `ThresholdsError` for one that makes no sense."""
+    if text is None:
+        return Thresholds(str(file.path), ())
+    found = thresholds_file.parse(text, file.path, shown=file.shown, folder=folder)
+    return benchmarked(found) if benchmark else found
+
+
+def _fixed(config: pytest.Config) -> tuple[str, ...]:
+    """Return what pytest collects by absolute paths; names of modules stay names."""
+    if config.option.pyargs:
+        return tuple(config.args)
+    parts = [argument.partition("::") for argument in config.args]
+    return tuple(f"{config.invocation_params.dir / path}{colons}{names}" for path, colons, names in parts)
+
+
+def _copied(path: Path, roots: list[Path]) -> Path:
+    """Return where xdist copies a file for workers elsewhere, from their current folder; unchanged if it does not."""
+    inside = [root for root in roots if path.is_relative_to(root)]
+    return Path(inside[0].name, path.relative_to(inside[0])) if inside else path
+
+
+def _results_file(config: pytest.Config) -> Path | None:
+    """Return the results file that is asked for; raises `UsageError` where none can be written."""
+    if (given := config.getoption("--cg-json")) is None:
+        return None
+    path = absolute(config.invocation_params.dir, given)
+    check_results_file(path, "--cg-json")
+    return path
+
+
+def _run_settings(config: pytest.Config, file: Path, results: Path | None) -> RunSettings:
+    """Return the settings of this process, with a new folder for the run; raises `UsageError`."""
+    device = str(config.getoption("--cg-device"))
+    if not config.option.collectonly:
+        check_device(device, "--cg-device")
+    if config.getoption("--cg-cache") and config.getoption("--cg-no-cache"):
+        raise UsageError("--cg-no-cache", "given together with --cg-cache", "use one of them")
+    megabytes = config.getoption("--cg-cache-size")
+    run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
+    return RunSettings(
+        run_folder=run_folder,
+        store_folder=_store_folder(config, file, run_folder),
+        device=device,
+        workers=config.getoption("--cg-workers") or cores(),
+        limit=config.getoption("--cg-limit"),
+        seed=config.getoption("--cg-seed"),
+        early_stop=bool(config.getoption("--cg-early-stop")),
+        strict=bool(config.getoption("--cg-strict")),
+        keep_evidence=results is not None,
+        store_cap=DEFAULT_CAP_BYTES if megabytes is None else megabytes * MEGABYTE,
+    )
+
+
+def _store_folder(config: pytest.Config, file: Path, run_folder: Path) -> Path:
+    if config.getoption("--cg-no-cache"):
+        return run_folder
+    if (chosen := config.getoption("--cg-cache")) is not None:
+        return absolute(config.invocation_params.dir, chosen)
+    return file.parent / CACHE_FOLDER
