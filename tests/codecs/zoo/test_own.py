@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,7 @@ class Trap:
         return (Path.touch, (Path("trapped"),))
 
 
-@pytest.mark.parametrize("content", ["code", "junk", "tensor", "list", "empty"])
+@pytest.mark.parametrize("content", ["code", "junk", "tensor", "list", "empty", "tar", "bad tar"])
 def test_what_is_no_checkpoint_is_refused_and_runs_nothing(compressai, tmp_path, monkeypatch, content) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "bad.pth"
@@ -137,6 +138,11 @@ def test_what_is_no_checkpoint_is_refused_and_runs_nothing(compressai, tmp_path,
         torch.save({"state_dict": Trap()}, path)
     elif content in ("tensor", "list"):
         torch.save(torch.zeros(3) if content == "tensor" else [1, 2], path)
+    elif content in ("tar", "bad tar"):
+        with tarfile.open(path, "w") as archive:
+            for name in ("storages", "tensors", "pickle"):
+                archive.addfile(tarfile.TarInfo(name))
+        path.write_bytes(path.read_bytes()[: 600 if content == "bad tar" else None])
     else:
         path.write_bytes(pickle.dumps({"a": 1})[:-2] if content == "junk" else b"")
     reason = CompressAi("bad.pth", "mbt2018-mean").unavailable() or ""

@@ -110,6 +110,12 @@ MODULE = """
     def nothing(module, batches, steps):
         pass
 
+    def exits(module, batches, steps):
+        raise SystemExit(0)
+
+    def interrupts(module, batches, steps):
+        raise KeyboardInterrupt
+
     def broken(module, batches, steps):
         raise OSError("no such disk")
 
