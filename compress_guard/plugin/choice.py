@@ -82,9 +82,20 @@ def paths_are_named(config: pytest.Config) -> bool:
 def is_reached(config: pytest.Config, file: Path) -> bool:
     """Whether pytest comes to the file anyhow, by its own path or by that of a folder above it.
 
-    It must not be named a second time then: pytest 8.1 collects it twice, or loses the folder's other tests.
+    It must not be named a second time then: pytest 8 collects it twice, or loses the folder's other tests.
     """
+    if pytest.version_tuple < (9,) and _is_lost(config, file):
+        return False
     return any(_passed_over(config, folders) is None for folders in _ways(config, file))
+
+
+def _is_lost(config: pytest.Config, file: Path) -> bool:
+    """Whether pytest 8 loses the file: of a folder and a path below it, ``tests .``, it collects the path alone."""
+    path = _plain(file)
+    given = [_plain(_place(config, argument)) for argument in config.args]
+    above = [one for one in given if one != path and path.is_relative_to(one)]
+    below = any(one != folder and one.is_relative_to(folder) for folder in above for one in given)
+    return below and path not in given
 
 
 def check_folders(config: pytest.Config, file: Path) -> None:

@@ -95,9 +95,15 @@ class Collected:
 
     def problem(self) -> str | None:
         """Return what is wrong with a run that would end green: it gates nothing. None where nothing is."""
-        counts = self.counts
+        counts, decision = self.counts, self._decision
         if not counts.gates:
             return self._nothing_gated()
+        if not counts.cells and decision.text is not None and decision.expected:
+            # Tests beside them do not make up for cells that should be there.
+            file = decision.file.shown
+            if is_ignored(self._config, decision.file.path):
+                return None
+            return f"no cell of {file} was collected, and there should have been some; name it: pytest {file}"
         if self._decision.settings.strict and (counts.all_cells_deselected or counts.nothing_left):
             return f"{self._deselected(counts)}; --cg-strict fails such a run: select some of them"
         return None

@@ -134,6 +134,8 @@ class Gate:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         remarks = [self._selected.remark(), None if self._idle else self.run.collected.remark()]
+        if not runs_tests(self.run.config):
+            remarks = []  # nobody expects a result
         failures = [self._lost, self._idle]
         summary.show(self.run, terminalreporter, list(filter(None, remarks)), list(filter(None, failures)))
 

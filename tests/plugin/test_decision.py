@@ -146,6 +146,25 @@ def test_workers_that_collect_no_cell_are_red(failing):
     )
 
 
+def test_tests_with_a_fixture_do_not_make_up_for_cells_that_workers_lost(failing):
+    failing.write("tests/test_own.py", "def test_own(guard): ...\n")
+    failing.write("pytest.ini", f"[pytest]\naddopts = {CHEAP}\n")
+    failing.write(
+        "conftest.py",
+        """
+        import os
+
+        collect_ignore = ["thresholds.yaml"] if "PYTEST_XDIST_WORKER" in os.environ else []
+        """,
+    )
+    run = failing.run("-n", "1")
+    assert (run.code, run.outcomes) == (1, {"passed": 1})
+    assert (
+        "no cell of thresholds.yaml was collected, and there should have been some; name it: pytest thresholds.yaml"
+        in run.out
+    )
+
+
 def test_a_fixture_that_one_worker_asks_for_counts(project):
     (project.folder / "thresholds.yaml").unlink()
     project.write(

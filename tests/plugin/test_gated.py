@@ -60,6 +60,11 @@ def test_a_run_that_only_tells_is_as_it_was(small, arguments):
     assert small.run("--compress-guard", "tests", arguments, gate=False).code == 0
 
 
+def test_a_list_or_a_plan_of_cells_says_nothing_of_results(small):
+    for arguments in (["--collect-only", "-q"], ["--setup-plan"]):
+        assert said(small.run(*arguments)) is None
+
+
 def test_what_it_says_to_type_gates(small):
     run = small.run("tests", "--cg-thresholds=thresholds.yaml", "-p", "no:benchmark")
     assert (run.code, run.outcomes, len(run.cells)) == (0, {"passed": 3}, 2)
