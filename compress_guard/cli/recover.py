@@ -71,7 +71,8 @@ def _measure(thresholds: Thresholds, cells: Sequence[RecoveryCell], settings: Ru
             prefix = f"[{number}/{len(cells)}]"
             try:
                 with StandardErrorProgress(prefix, LOG_SECONDS) as progress:
-                    measured = session.measure_recovery(cell, node_id, without_fixtures, progress)
+                    last = all(coming.guard != cell.guard for coming in cells[number:])
+                    measured = session.measure_recovery(cell, node_id, without_fixtures, progress, last=last)
             except KeyboardInterrupt:
                 sys.stderr.write(f"\ncompress-guard: stopped in {cell.name}; {_kept(settings)}\n")
                 raise

@@ -107,6 +107,7 @@ def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSetting
         for number, cell in enumerate(cells, start=1):
             with StandardErrorProgress(f"[{number}/{len(cells)}]") as progress:
                 node_id = f"{file}::{cell.name}"
-                measured = session.measure(cell, node_id, without_fixtures, progress, progress.tell)
+                last = all(coming.guard != cell.guard for coming in cells[number:])
+                measured = session.measure(cell, node_id, without_fixtures, progress, progress.tell, last=last)
             results.append(measured.result)
             tell_result(f"[{number}/{len(cells)}] {cell.name}", measured.result, measured.problem)

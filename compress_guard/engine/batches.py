@@ -9,6 +9,7 @@ from typing import Any
 from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import Coder
+from compress_guard.engine.expectation import Tell, untold
 from compress_guard.engine.health import Watch, prove
 from compress_guard.engine.placing import Placing
 from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
@@ -20,12 +21,12 @@ from compress_guard.registry import TASKS
 
 
 def compressed_batches(
-    data: Any, guard: Guard, cell: Cell, settings: RunSettings, device: str, batch_size: int
+    data: Any, guard: Guard, cell: Cell, settings: RunSettings, device: str, batch_size: int, tell: Tell = untold
 ) -> Iterator[Batch]:
     """The images of `data` as the guard's plan codes them at the cell's codec and rate.
 
-    Targets are what the data set gives. The codec proves itself as in the cell of a guard. An image that cannot be read
-    or coded is left out where the guard's max_error_share allows it.
+    Targets are copies of what the data set gives. The codec proves itself as in the cell of a guard. An image that
+    cannot be read or coded is left out where the guard's max_error_share allows it.
 
     Raises `DataError`, `CodecError`, `CodecUnavailable`, `Unreachable`.
     """
@@ -46,9 +47,11 @@ def compressed_batches(
     watch = Watch(coder, surveyed, planned, settings.seed)
     cuts = list(positions_in_batches(len(surveyed.usable), batch_size))
     makers = [partial(coded_batch, samples, surveyed, coder, planned, cut, device, watch.check) for cut in cuts]
-    for cut, batch in zip(cuts, ahead(makers), strict=True):
+    for cut, batch in zip(cuts, ahead(makers, lambda: samples.access.bound), strict=True):
         # Batches further on may have been decoded by now: what they lost is their own matter.
         lost = {at: why for at, why in coder.lost(planned).items() if at < cut.stop}
         surveyed.check_failures(lost, guard.max_error_share)
+        if (remark := samples.access.remark_once()) is not None:
+            tell(f"{guard.name}: {remark}")
         if batch.images:
             yield batch

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final, final
 
 from compress_guard.codecs.contract import Codec
+from compress_guard.engine.access import REMARK
 from compress_guard.engine.changes import Changes
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import Coder
@@ -22,11 +23,12 @@ from compress_guard.engine.judging import Judging
 from compress_guard.engine.prediction import Progress
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, effective_limit
+from compress_guard.engine.steadiness import disbelief
 from compress_guard.engine.subject import CountProgress, Subject, Subset
 from compress_guard.engine.trial import Trial
 from compress_guard.engine.trouble import attempted
 from compress_guard.engine.versions import moved_from
-from compress_guard.errors import OptionError, RunError
+from compress_guard.errors import ModelError, OptionError, RunError, said
 from compress_guard.records import (
     Cell,
     CellResult,
@@ -57,6 +59,8 @@ class _Coding:
     """A codec at work on the images of a limit, with what is made once for all its cells."""
 
     coder: Coder
+    survey: Survey
+    """Of the images that it codes."""
     plan: RatePlan | None = None
     """For all rates that the file asks of this codec, whatever cells were selected."""
     proven: Proven | None = None
@@ -85,11 +89,16 @@ class Bench:
         self._making: Final = threading.Lock()
         self._codings: Final[dict[tuple[CodecSpec, int | None], _Coding]] = {}
         self._expected: Final[set[int | None]] = set()
+        self._judged = 0
+        """Cells that were given a verdict on the model so far."""
 
-    def measure(self, cell: Cell, node_id: str, progress: Progress = _silent, tell: Tell = untold) -> Measured:
+    def measure(
+        self, cell: Cell, node_id: str, progress: Progress = _silent, tell: Tell = untold, *, last: bool = False
+    ) -> Measured:
         """Measure one cell and judge it. Never raises for what the cell itself can go wrong with.
 
-        Raises `OptionError` for a codec whose options make no sense.
+        After the `last` cell of the guard in this process the model is asked its first clean batch again. Raises
+        `OptionError` for a codec whose options make no sense.
         """
         started = time.perf_counter()
         predicted, remembered = self._subject.predictions, self._subject.remembered
@@ -97,6 +106,11 @@ class Bench:
         measured = attempted(partial(self._measure, cell, draft, progress, tell), OptionError)
         if isinstance(measured, RunError):
             measured = Measured(draft.given_up(measured), problem=measured)
+        if last:
+            measured = self._doubted(measured, draft)
+        self._judged += measured.result.drop is not None
+        if (remark := self._subject.access.remark_once()) is not None:
+            tell(f"{self.guard.name}: {remark}")
         coding = self._codings.get(self._key(cell))
         result = replace(
             measured.result,
@@ -104,9 +118,24 @@ class Bench:
             predictions=self._subject.predictions - predicted,
             remembered=self._subject.remembered - remembered if self._subject.certain else None,
             model_moved=self._subject.moved,
+            data_remark=REMARK if self._subject.access.bound else None,
             seconds=time.perf_counter() - started,
         )
         return replace(measured, result=result)
+
+    def _doubted(self, measured: Measured, draft: Draft) -> Measured:
+        """Return the guard's last cell here, an error where the model's answers have moved since the first ones."""
+        judged = self._judged + (measured.result.drop is not None)
+        fault = attempted(self._subject.moved_answers) if judged else None
+        if fault is None:
+            return measured
+        if isinstance(fault, RunError):
+            fault = f"asked its first clean batch again at the end of the guard: {said(fault)}"
+        moved = ModelError(f"{fault}; {disbelief(self._judged)}")
+        if measured.problem is not None:
+            moved = ModelError(f"{measured.result.reason}; {moved}")
+        draft.withdraw()
+        return Measured(draft.given_up(moved), problem=moved)
 
     def _measure(self, cell: Cell, draft: Draft, progress: Progress, tell: Tell) -> Measured:
         limit = effective_limit(cell, self._settings)
@@ -163,9 +192,10 @@ class Bench:
     def _coding_of(self, cell: Cell, codec: Codec, subset: Subset) -> _Coding:
         with self._making:
             key = self._key(cell)
-            if key not in self._codings:
+            # The images may have been read anew, on the data set's own thread.
+            if key not in self._codings or self._codings[key].survey is not subset.survey:
                 coder = Coder(codec, subset.samples, subset.survey, self._store, self._settings.workers)
-                self._codings[key] = _Coding(coder)
+                self._codings[key] = _Coding(coder, subset.survey)
             return self._codings[key]
 
     def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
@@ -203,6 +233,8 @@ class Bench:
 
         Nothing else of the cell is done. Raises what the cell would be judged an error for.
         """
+        if self._subject.access.bound:
+            return
         codec = available_codec(cell.codec, self._subject.device)
         subset = self._subject.subset(effective_limit(cell, self._settings))
         subset.survey.check_failures({}, self.guard.max_error_share)

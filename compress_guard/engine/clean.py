@@ -16,8 +16,9 @@ def made_once(
 ) -> Evidence:
     """Clean evidence from a file of the run; the first process to ask makes it, the others wait and read.
 
-    They predict the first batch all the same: where their model answers otherwise (built with other random weights,
-    say), or their images have other ids, they make their own. A damaged file is made again. Where there is no room for
+    The file's name holds what the images are, so that a process with others makes its own. They predict the first batch
+    all the same: where their model answers otherwise (built with other random weights, say), or their images have other
+    ids, they make their own. A damaged file is made again. Where there is no room for
     a lock everybody makes their own.
     """
     if shared is None:

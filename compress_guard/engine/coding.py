@@ -52,6 +52,8 @@ class Coder:
         """Images that were coded beside that, for real, to check estimates."""
         self.encoded_images = 0
         self._coarse: Final[dict[int, float]] = {}
+        self._before_plan: int | None = None
+        """`encoded_pixels` when a plan was begun that is not finished."""
         self.stopped: Callable[[], bool] = lambda: False
         """Asked between chunks of a plan whether anybody still wants it."""
         self.progress: Callable[[int, int], None] | None = None
@@ -74,12 +76,14 @@ class Coder:
         The plan is kept with the streams: it is a pure function of what its name is made of.
         """
         self._store.prepare()
-        rates, before = guard.rates(alias), self.encoded_pixels
+        rates = guard.rates(alias)
+        # What a plan that was given up has made counts for the one that finds it in the store.
+        before = self._before_plan = self.encoded_pixels if self._before_plan is None else self._before_plan
         how = (search_identity(), self.identity, guard.rate, guard.rate_tolerance, seed)
         name = keys.key("plan", *how, len(rates), *rates, *self._images())
         kept = self._kept_plan(name)
         if kept is not None and kept.fits(guard.rate, rates, len(self._survey.infos), frozenset(self.codec.ladder)):
-            self.made_share = 0.0
+            self.made_share, self._before_plan = 0.0, None
             return kept
         planned = plan(
             self._survey.infos,
@@ -92,6 +96,7 @@ class Coder:
         )
         if not self.failures:
             self._store.put(name, planned.to_bytes(), "plans")
+        self._before_plan = None
         # Of what was asked for in pixels, so that the cells' encodes add up to what was made.
         asked = sum(rate.encodes for rate in planned.rates) * sum(info.pixels for info in self._survey.infos)
         self.made_share = (self.encoded_pixels - before) / asked if asked else 0.0

@@ -8,17 +8,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
-
-import numpy as np
+from typing import Any, ClassVar, Final
 
 from compress_guard import store as keys
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.engine.coding import Coder
-from compress_guard.engine.prediction import Decoded, coded_batch
+from compress_guard.engine.mixed_batches import SCORE_SHARE, mixed, moved_scores
+from compress_guard.engine.noise import beyond_noise
+from compress_guard.engine.prediction import Decoded, clean_batch, coded_batch
 from compress_guard.engine.seen import NOTHING, Seen
 from compress_guard.engine.shards import Shard
 from compress_guard.engine.subject import CountProgress, Subject, Subset
@@ -27,20 +27,13 @@ from compress_guard.records import Evidence, PlannedRate
 from compress_guard.records.evidence import same
 from compress_guard.store import Store
 
-if TYPE_CHECKING:
-    from compress_guard.tasks.contract import Task
-
-BATCHES: Final = 3
-"""The first, a middle and the last one: the last is often smaller, and what adds up in a model shows by then."""
-
-# Kernels of a GPU may add up in another order from run to run, which tips a near tie; dropout and unseeded crops change
-# more, on images that are near no tie too.
-GPU_SHARE: Final = 0.02
-"""Share of flags' predictions that may change on a GPU: one of 10 to 50 images, none of fewer."""
-GPU_POINTS: Final = 0.1
-"""Points by which the score of a metric without flags may move there."""
-
 _SETTING: Final = 1.0
+_NEIGHBOURS: Final = (
+    "mixed batches: {what} when the clean images came among other neighbours, the first: {first}; expected an image's "
+    "prediction to be the same whatever else is in its batch; batch statistics are left on (BatchNorm in train mode), "
+    "or the model mixes the images of a batch in another way; call eval() on the model"
+)
+"""What is wrong with a model whose predictions depend on an image's neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +57,17 @@ class Png(PillowCodec):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What became of images that were coded without loss and predicted again."""
+    """What became of images that were coded without loss and predicted again, and then among other neighbours."""
 
     images: int
     changed: int
     """How many of them were predicted otherwise than before, by any bit of their evidence."""
     fault: str | None = None
     """Why no drop of this model can be believed."""
+    mixed: int | None = None
+    """Predictions among other neighbours; None where no batch could be mixed."""
+    mixed_changed: int | None = None
+    """How many of these were others than before."""
 
     def check(self) -> None:
         """Raises `ModelError` for a fault."""
@@ -79,16 +76,23 @@ class Control:
 
     def fields(self) -> dict[str, Any]:
         """What a result says of it."""
-        return {"control_images": self.images, "control_changed": self.changed}
+        return {
+            "control_images": self.images,
+            "control_changed": self.changed,
+            "control_mixed": self.mixed,
+            "control_mixed_changed": self.mixed_changed,
+        }
 
 
 def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountProgress) -> Control:
     """Send up to three batches of the subset through PNG, on the path of every codec, and predict them again.
 
+    Then the clean images of these batches are predicted among other neighbours: see `mixed_batches`.
+
     The batches are ones that `clean` holds, cut as they were for it. On the CPU their evidence has to be equal to the
     last bit; on a GPU a few predictions may change (`GPU_SHARE`), or the score may hardly move (`GPU_POINTS`) where the
-    metric has no flags. Raises `CodecError` where the pixels themselves do not come back, and what the data and the
-    model raise.
+    metric has no flags. Among other neighbours that much may change anywhere. Raises `CodecError` where the pixels
+    themselves do not come back, and what the data and the model raise.
     """
     survey, known = subset.survey, frozenset(clean.ids)
     cuts = [cut for cut in subject.batches(subset) if known.issuperset(survey.infos[at].id for at in cut)]
@@ -107,7 +111,51 @@ def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountPr
         again = subject.evidence(shards, progress).evidence
     for at, why in coder.lost(planned).items():
         raise CodecError(f"lossless control: image {survey.infos[at].id} was lost on the way through PNG: {why}")
-    return _compared(subject, clean.select(again.ids), again)
+    found = _compared(subject, clean.select(again.ids), again)
+    return found if found.fault is not None else _among_others(found, subject, subset, clean, chosen)
+
+
+def _among_others(
+    found: Control, subject: Subject, subset: Subset, clean: Evidence, chosen: Sequence[range]
+) -> Control:
+    """Return the control with what became of its clean images in batches of other neighbours."""
+    samples, survey = subset.samples, subset.survey
+    shards = [
+        Shard(
+            partial(clean_batch, samples, survey, batch, subject.device),
+            tuple(survey.infos[at].id for at in batch),
+            keys.key("mixed", *(part for at in batch for part in survey.content(at))),
+        )
+        for batch in mixed(chosen, survey.sizes, survey.levels)
+    ]
+    if not shards:
+        return found
+    parts = [(shard, *subject.answered(shard)) for shard in shards]
+    after = Evidence.merge(predicted.evidence for _, predicted, _ in parts)
+    before = clean.select(after.ids)
+    pairs = zip(after.ids, before.items, after.items, strict=True)
+    changed = [name for name, *items in pairs if not same(*items)]
+    answers = {
+        name: answer["scores"]
+        for shard, _, answered in parts
+        for name, answer in zip(shard.ids, answered or (), strict=False)
+        if name in subject.first_scores
+    }
+    moved, compared, allowed = moved_scores(subject.first_scores, answers)
+    fault = None
+    if changed and (excess := beyond_noise(subject.task, before, after, len(changed), "")) is not None:
+        what = f"{len(changed)} of {len(after.ids)} predictions changed ({excess})"
+        fault = _NEIGHBOURS.format(what=what, first=changed[0])
+    elif len(moved) > allowed:
+        what = (
+            f"the scores of {len(moved)} of {compared} images moved by more than {100 * SCORE_SHARE:g} % of their "
+            f"range (allowed {allowed})"
+        )
+        fault = _NEIGHBOURS.format(what=what, first=moved[0])
+    for shard, predicted, answered in parts if fault is None else ():
+        if answered is not None:
+            subject.keep(shard, predicted)
+    return replace(found, fault=fault, mixed=len(after.ids), mixed_changed=len(changed))
 
 
 @contextmanager
@@ -155,7 +203,7 @@ def _compared(subject: Subject, before: Evidence, after: Evidence) -> Control:
         return Control(images, 0)
     allowed = ""
     if subject.device != "cpu":
-        if (excess := _beyond_noise(subject.task, before, after, len(changed))) is None:
+        if (excess := beyond_noise(subject.task, before, after, len(changed))) is None:
             return Control(images, len(changed))
         allowed = f" ({excess})"
     fault = (
@@ -165,16 +213,3 @@ def _compared(subject: Subject, before: Evidence, after: Evidence) -> Control:
         "call eval() on the model and seed or drop what is random"
     )
     return Control(images, len(changed), fault)
-
-
-def _beyond_noise(task: Task, before: Evidence, after: Evidence, changed: int) -> str | None:
-    """What is more than a GPU's kernels may do from run to run; None where it is not."""
-    images = len(before.ids)
-    one, other = (task.scorer(task.metrics[0], side.items) for side in (before, after))
-    if one.flags is not None:
-        allowed = min(math.ceil(GPU_SHARE * images), images // 10)
-        return f"allowed on a GPU {allowed}" if changed > allowed else None
-    weights = np.ones((1, images))
-    moved = abs(float(one(weights)[0]) - float(other(weights)[0]))
-    # Where neither has a score (nothing to find on these images) there is nothing to hold against the model.
-    return f"{task.metrics[0]} by {moved:.2f} points, allowed on a GPU {GPU_POINTS:g}" if moved > GPU_POINTS else None

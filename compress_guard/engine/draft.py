@@ -16,6 +16,12 @@ from compress_guard.verdict import settle
 
 NAMED_ERRORS: Final = 5
 """Failed images that a result names."""
+_OF_ANSWERS: Final = (
+    *("clean_score", "score", "drop", "drop_low", "drop_high", "score_low", "score_high", "images_used"),
+    *("interval_confidence", "images_needed", "changed", "harmful_flips", "helpful_flips"),
+    *("swap_decoder", "swap_score"),
+)
+"""Fields of a result that are figures of the model's answers."""
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +120,10 @@ class Draft:
         )
         reason = f"{judgement.reason}: {cell.codec.alias} at {cell.bpp:g} bpp, {used} images"
         return self.settled(replace(judgement, reason=reason))
+
+    def withdraw(self) -> None:
+        """Take back every figure that rests on what the model answered."""
+        self.note(**dict.fromkeys(_OF_ANSWERS), worst=(), slices=(), stopped_early=False)
 
     def given_up(self, problem: RunError) -> CellResult:
         """Return the result of a cell that could not be measured."""

@@ -197,7 +197,7 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         )
         subject = subject_of(guard, model, data, resolve_device(device), settings)
         with single_blas_thread():
-            measured = Bench(guard, subject, settings).measure(guard.cells[0], guard.cells[0].name)
+            measured = Bench(guard, subject, settings).measure(guard.cells[0], guard.cells[0].name, last=True)
         remember_run(settings, [measured.result])
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from compress_guard import interrupts
+from compress_guard.engine.access import OtherThread
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.predictor import DEFAULT_BATCH_SIZE
 from compress_guard.engine.samples import Samples, Survey
@@ -142,22 +143,45 @@ def coded_batch(
     )
 
 
-def ahead(makers: Iterable[Callable[[], T]]) -> Iterator[T]:
-    """What each of them makes, in order, on a thread while what those before it made is in use."""
+def never() -> bool:
+    """Say that nothing is bound to its thread."""
+    return False
+
+
+def ahead(makers: Iterable[Callable[[], T]], bound: Callable[[], bool] = never) -> Iterator[T]:
+    """Give what each of them makes, in order, made on a thread while what those before it made is in use.
+
+    Where that thread may not make it (`OtherThread`), or once `bound` says so, it is made here and when it is wanted.
+    """
     worker = Worker("compress-guard-coding")
-    watch = interrupts.current()
-    waiting: deque[Future[T]] = deque()
+    coming, watch = iter(makers), interrupts.current()
+    waiting: deque[tuple[Callable[[], T], Future[T]]] = deque()
     try:
-        for make in makers:
-            waiting.append(worker.submit(make))
+        while not bound() and (make := next(coming, None)) is not None:
+            waiting.append((make, worker.submit(make)))
             if len(waiting) > AHEAD:
-                yield waiting.popleft().result()
+                yield _made(waiting)
                 watch.check()  # a model may have swallowed Ctrl-C
         while waiting:
-            yield waiting.popleft().result()
+            yield _made(waiting)
             watch.check()
     finally:
         worker.close()
+    for make in coming:
+        yield make()
+        watch.check()
+
+
+def _made(waiting: deque[tuple[Callable[[], T], Future[T]]]) -> T:
+    """Return what the first of them made; one that was cancelled, or that had no right to make it, makes it here."""
+    make, future = waiting.popleft()
+    if not future.cancelled():
+        try:
+            return future.result()
+        except OtherThread:
+            # Two threads must not work on the same codec at once, and the others would fail as this one did.
+            wait([other for _, other in waiting if not other.cancel()])
+    return make()
 
 
 def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, final
 
 from compress_guard import interrupts
 from compress_guard.codecs.orientation import UPRIGHT
+from compress_guard.engine.access import Access
 from compress_guard.engine.intake import Intake
 from compress_guard.engine.placing import Arrival, Placing, settled
-from compress_guard.engine.shelf import BrokenDataError, ReadTarget, Sample, Shelf, Slicer
+from compress_guard.engine.second_reading import read_again
+from compress_guard.engine.shelf import BrokenDataError, EndError, ReadTarget, Sample, Shelf, Slicer
+from compress_guard.engine.worker import aside
 from compress_guard.errors import CodecError, DataError
 from compress_guard.records import ImageInfo, seeded_fraction
 
@@ -40,7 +42,8 @@ class Samples:
         placing: Placing | None = None,
     ) -> None:
         self._shelf: Final = Shelf(data, read_target, slicers, placing=placing) if shelf is None else shelf
-        self._positions: Final = _subset(len(data), limit, seed, shuffled)
+        self.seed: Final = seed
+        self._positions: Final = _subset(len(self._shelf), limit, seed, shuffled)
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -59,6 +62,30 @@ class Samples:
             return False
         self._shelf.read_as(orientation)
         return any(one.turn != UPRIGHT and one.used != orientation for one in arrivals.values())
+
+    def read_again(self, index: int) -> None:
+        """Read the sample at this index fresh and compare; raises `DataError`: see `Shelf`."""
+        self._shelf.read_again(self._positions[index])
+
+    @property
+    def reading_seconds(self) -> float:
+        """Time spent reading the data set so far."""
+        return self._shelf.seconds
+
+    @property
+    def access(self) -> Access:
+        """The way to the data set."""
+        return self._shelf.access
+
+    def check_length(self, end: int | None) -> None:
+        """Raises `DataError` where the data set has another length than at first, or ends before that."""
+        length = len(self._shelf)
+        if end is not None:
+            raise DataError(
+                f"the data set says that it has {length} images and ends at {end}: sample {end} and all that were to "
+                f"come behind it raise IndexError or StopIteration; expected {length} images; let len() return the "
+                "number of images that can be read"
+            )
 
     def position(self, index: int) -> int:
         """Where the data set has the sample at this index of the subset."""
@@ -97,6 +124,10 @@ class Survey:
     """Of each usable sample the slices that it is in, by slicing."""
     targets: tuple[bytes, ...] = ()
     """Content hash of the arrays that each usable sample's target was read as; empty where no task read it."""
+    sizes: tuple[tuple[int, int], ...] = ()
+    """(H, W) of each usable sample."""
+    levels: tuple[float, ...] = ()
+    """How bright each usable sample is, as `Sample.level`."""
     intake: Intake = field(default_factory=Intake)
     """How images and targets came."""
     classes_seen: int = 0
@@ -138,15 +169,20 @@ class Survey:
 def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = None) -> Survey:
     """Read every sample once; `classes` says which classes a target adds to a mean over classes.
 
-    Where targets tell that images are to be left as stored, those that were turned are read a second time.
+    Where targets tell that images are to be left as stored, those that were turned are read once more. At last a few
+    are read a second time, unless this is not the data set's own thread.
 
-    Raises `DataError` if two samples have one id or none can be read, if nothing tells how images lie that EXIF turns,
+    Raises `DataError` if two samples have one id or none can be read, one is not the same when it is read again, or the
+    data set does not keep its length, if nothing tells how images lie that EXIF turns,
     and for sets whose boxes or levels cannot be meant: see `Intake`.
     """
     surveyed, arrivals = _surveyed(samples, classes)
     if samples.settle(arrivals):
         surveyed, arrivals = _surveyed(samples, classes)
-    return replace(surveyed, intake=Intake.of(arrivals))
+    intake = Intake.of(arrivals)
+    if not aside():
+        read_again(samples, surveyed.usable)
+    return replace(surveyed, intake=intake)
 
 
 def _surveyed(
@@ -155,6 +191,7 @@ def _surveyed(
     """One pass over the samples, and how each that can be used came, by its id."""
     usable: list[int] = []
     infos: list[ImageInfo] = []
+    looks: list[tuple[tuple[int, int], float]] = []
     digests: list[bytes] = []
     targets: list[bytes] = []
     failures: list[tuple[str, str]] = []
@@ -163,6 +200,7 @@ def _surveyed(
     arrivals: dict[str, Arrival] = {}
     places: dict[int, list[int]] = {}
     watch = interrupts.current()
+    missing: dict[int, bool] = {}
     for index in range(len(samples)):
         watch.check()
         try:
@@ -170,6 +208,7 @@ def _surveyed(
         except BrokenDataError:
             raise
         except DataError as problem:
+            missing[samples.position(index)] = isinstance(problem, EndError)
             failures.append((samples.name(index), str(problem)))
             continue
         if sample.id in seen:
@@ -182,13 +221,15 @@ def _surveyed(
         height, width = sample.size
         usable.append(index)
         infos.append(ImageInfo(sample.id, height * width))
+        looks.append((sample.size, sample.level))
         digests.append(sample.digest)
-        targets.append(b"" if classes is None else _target_hash(sample.target))
+        targets.append(b"" if classes is None else sample.target_digest)
         slices.append(sample.slices)
         for label in classes(sample.target) if classes is not None else ():
             places.setdefault(label, []).append(len(usable))
     if not usable:
         raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
+    samples.check_length(_end(missing, max(map(samples.position, usable))))
     enough = max((found[:FEW][-1] for found in places.values()), default=0)
     surveyed = Survey(
         tuple(usable),
@@ -197,17 +238,17 @@ def _surveyed(
         tuple(failures),
         tuple(slices),
         tuple(targets),
+        tuple(size for size, _ in looks),
+        tuple(level for _, level in looks),
         classes_seen=enough,
     )
     return surveyed, arrivals
 
 
-def _target_hash(target: Any) -> bytes:
-    """Of the arrays that a task made of a target."""
-    if not isinstance(target, Mapping):
-        return b""
-    digest = hashlib.blake2b(digest_size=16)
-    for name, array in sorted(target.items()):
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.digest()
+def _end(failed: Mapping[int, bool], last: int) -> int | None:
+    """Return where a data set ends, None where it has what its length promises; `last` is the last usable position.
+
+    `failed` are the positions that could not be read, and whether that was for want of a sample there.
+    """
+    behind = {position: absent for position, absent in failed.items() if position > last}
+    return min(behind) if behind and all(behind.values()) else None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from compress_guard import store as keys
+from compress_guard.engine.access import Access
 from compress_guard.engine.bench import Bench, Measured
 from compress_guard.engine.draft import Draft
 from compress_guard.engine.expectation import Tell, untold
@@ -56,7 +57,7 @@ class Session:
         self._studies: Final[dict[str, Study]] = {}
         self._loaded: Final[dict[str, Any]] = {}
         self._failed: Final[dict[str, RunError]] = {}
-        self._reading: Final[dict[str, threading.Lock]] = {}
+        self._accesses: Final[dict[str, Access]] = {}
         self._making: Final = threading.RLock()
         self._scout: Scout | None = None
         self._open: Final = contextlib.ExitStack()
@@ -67,17 +68,25 @@ class Session:
         return resolve_device(self.settings.device, self._worker)
 
     def measure(
-        self, cell: Cell, node_id: str, fixtures: FixtureLookup, progress: Progress, tell: Tell = untold
+        self,
+        cell: Cell,
+        node_id: str,
+        fixtures: FixtureLookup,
+        progress: Progress,
+        tell: Tell = untold,
+        *,
+        last: bool = False,
     ) -> Measured:
         """Measure and judge one cell, and leave its evidence in the run folder for the results file.
 
-        Whatever goes wrong is the verdict of this cell. Raises KeyboardInterrupt after Ctrl-C, and what a fixture has
+        `last` says that no further cell of its guard comes in this process. Whatever goes wrong is the verdict of this
+        cell. Raises KeyboardInterrupt after Ctrl-C, and what a fixture has
         decided for the test (see `trouble.decided`).
         """
 
         def measured() -> Measured:
             self._look_ahead(cell)
-            made = self.bench(cell.guard, fixtures).measure(cell, node_id, progress, tell)
+            made = self.bench(cell.guard, fixtures).measure(cell, node_id, progress, tell, last=last)
             if self.settings.keep_evidence:
                 keep_evidence(self.settings.run_folder, made)
             return made
@@ -97,10 +106,13 @@ class Session:
         return draft
 
     def measure_recovery(
-        self, cell: RecoveryCell, node_id: str, fixtures: FixtureLookup, progress: Progress
+        self, cell: RecoveryCell, node_id: str, fixtures: FixtureLookup, progress: Progress, *, last: bool = False
     ) -> MeasuredRecovery:
-        """Finetune the model of a guard for one recovery cell, test what came of it, and judge that."""
-        return self.study(cell.guard, fixtures).measure(cell, node_id, progress)
+        """Finetune the model of a guard for one recovery cell, test what came of it, and judge that.
+
+        `last` says that no further recovery cell of its guard comes in this process.
+        """
+        return self.study(cell.guard, fixtures).measure(cell, node_id, progress, last=last)
 
     def study(self, guard_name: str, fixtures: FixtureLookup) -> Study:
         """The study of a guard; raises ValueError for one whose thresholds ask for none."""
@@ -115,7 +127,7 @@ class Session:
                     functools.partial(self._model, guard, fixtures),
                     functools.partial(self.data, train, fixtures),
                     self._folder,
-                    self._reading.setdefault(train, threading.Lock()),
+                    self._access(train),
                 )
                 self._studies[guard_name] = Study(guard, guard.recovery, sources, self.settings)
             return self._studies[guard_name]
@@ -171,7 +183,7 @@ class Session:
                 shuffled=self.settings.early_stop,
                 slicers=functools.partial(slicers, guard, self._folder),
                 certainty=certainty(guard, self._folder, self.settings),
-                reading=self._reading.setdefault(guard.data, threading.Lock()),
+                access=self._access(guard.data),
                 orientation=guard.orientation,
             )
         return self._subjects[key]
@@ -182,6 +194,10 @@ class Session:
     def data(self, name: str, fixtures: FixtureLookup) -> Any:
         """The data set that a factory or fixture of this name gives; raises `DataError`."""
         return check_data(self._load(name, fixtures, DataError), name)
+
+    def _access(self, data: str) -> Access:
+        """The way to the data set of this name, one for all who read it."""
+        return self._accesses.setdefault(data, Access(data))
 
     def _load(self, name: str, fixtures: FixtureLookup, error: type[RunError]) -> Any:
         if name in self._failed:

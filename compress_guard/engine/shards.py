@@ -79,13 +79,13 @@ class Recall:
         self._store: Final = store
         self._run: Final = hashlib.blake2b(str(run_folder).encode(), digest_size=_RUN_BYTES).digest()
         self._made_in_run: Final[set[str]] = set()
-        digest = _digest(answers)
-        self._key: Final = keys.key(identity, probe.content, digest)
+        found = digest(answers)
+        self._key: Final = keys.key(identity, probe.content, found)
         name = keys.key("probe", identity, probe.content)
         before = store.get(name, "versions")
-        self.moved: Final = before is not None and before != digest
+        self.moved: Final = before is not None and before != found
         """Whether the model answers otherwise than the one that had this identity in the last run that ended."""
-        _leave_answers(run_folder, name, digest)
+        _leave_answers(run_folder, name, found)
 
     def get(self, shard: Shard) -> Predicted | None:
         """What an earlier run, or this one, kept of a shard."""
@@ -136,12 +136,12 @@ def _leave_answers(run_folder: Path, name: str, digest: bytes) -> None:
         (folder / name).write_bytes(digest)
 
 
-def _digest(answers: Sequence[Arrays]) -> bytes:
-    """Of every bit of these predictions."""
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+def digest(answers: Sequence[Arrays]) -> bytes:
+    """Return a hash of every bit of these predictions."""
+    made = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     for answer in answers:
         for name in sorted(answer):
             array = answer[name]
-            digest.update(f"{name} {array.dtype} {array.shape}".encode())
-            digest.update(array.tobytes())
-    return digest.digest()
+            made.update(f"{name} {array.dtype} {array.shape}".encode())
+            made.update(array.tobytes())
+    return made.digest()

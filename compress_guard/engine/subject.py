@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from compress_guard import store as keys
 from compress_guard.engine import clean
+from compress_guard.engine.access import Access, OtherThread
+from compress_guard.engine.agreement import agree
 from compress_guard.engine.identity import Certainty
 from compress_guard.engine.placing import Placing
 from compress_guard.engine.prediction import (
@@ -24,15 +26,20 @@ from compress_guard.engine.prediction import (
     predictions,
 )
 from compress_guard.engine.samples import Samples, Survey, survey
+from compress_guard.engine.second_reading import read_again
 from compress_guard.engine.shards import Predicted, Recall, Shard
 from compress_guard.engine.shelf import Shelf, Slicer
 from compress_guard.engine.sources import Sources, lossy_sources
+from compress_guard.engine.steadiness import FirstBatch
+from compress_guard.engine.worker import aside
 from compress_guard.errors import DataError
 from compress_guard.records import Evidence, Orientation
 from compress_guard.registry import TASKS
 from compress_guard.tasks.contract import Task
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from compress_guard.tasks.contract import Arrays
 
 T = TypeVar("T")
@@ -72,7 +79,7 @@ class Subject:
         shuffled: bool = False,
         slicers: Callable[[], Mapping[str, Slicer]] = dict,
         certainty: Certainty | None = None,
-        reading: threading.Lock | None = None,
+        access: Access | None = None,
         orientation: Orientation | None = None,
     ) -> None:
         self.task: Final[Task] = TASKS.resolve(task)()
@@ -87,16 +94,22 @@ class Subject:
         self._slicers: Final = slicers
         self._certainty: Final = certainty
         """None: nothing is known of what the model predicted in earlier runs."""
-        self._reading: Final = reading
-        """Held while the data set is read, where other subjects read it too."""
+        self.access: Final = access or Access()
+        """Shared with other subjects of the same data set."""
         self._placing: Final = Placing(self.task, orientation)
         self._refused: Final[dict[int | None, DataError]] = {}
         """What was wrong with the images of a limit, which need not be read again to say so."""
         self._making: Final = threading.RLock()
         """Held while a subset is made: plans are made ahead, on a thread of their own."""
+        self._data: Any = None
         self._shelf: Shelf | None = None
         self._model: Any = None
         self._subsets: Final[dict[int | None, Subset]] = {}
+        self._unconfirmed: Final[set[int | None]] = set()
+        """Limits whose images another thread than the data set's own has read, and nobody has looked at again."""
+        self._first: FirstBatch | None = None
+        self._asked = 0
+        """`predictions` when the first batch was asked last."""
         self._clean: Final[dict[int | None, Evidence]] = {}
         self._clean_parts: Final[dict[int | None, list[Evidence]]] = {}
         self._made: Final[dict[str, Any]] = {}
@@ -111,17 +124,47 @@ class Subject:
         with self._making:
             if limit in self._refused:
                 raise self._refused[limit]
-            if limit not in self._subsets:
-                data, read = self._load_data(), self.task.target
-                if self._shelf is None:
-                    self._shelf = Shelf(data, read, self._slicers(), self._reading, self._placing)
-                samples = Samples(data, read, limit=limit, seed=self._seed, shuffled=self.shuffled, shelf=self._shelf)
-                try:
-                    self._subsets[limit] = Subset(samples, survey(samples, self.task.classes))
-                except DataError as problem:
+            try:
+                if limit not in self._subsets:
+                    self._subsets[limit] = self._surveyed(limit)
+                    if aside():
+                        self._unconfirmed.add(limit)
+                if limit in self._unconfirmed and not aside():
+                    self._confirm(limit)
+            except DataError as problem:
+                if not aside():  # the data set's own thread may read it
                     self._refused[limit] = problem
-                    raise
+                raise
             return self._subsets[limit]
+
+    def _surveyed(self, limit: int | None) -> Subset:
+        data, read = self._loaded_data(), self.task.target
+        if self._shelf is None:
+            self._shelf = Shelf(data, read, self._slicers(), self.access, self._placing)
+        samples = Samples(data, read, limit=limit, seed=self._seed, shuffled=self.shuffled, shelf=self._shelf)
+        subset = Subset(samples, survey(samples, self.task.classes))
+        if not aside():
+            self._agree(subset, limit)
+        return subset
+
+    def _confirm(self, limit: int | None) -> None:
+        """Read a few images again on the data set's own thread, and all of them where another thread saw others."""
+        subset = self._subsets[limit]
+        try:
+            read_again(subset.samples, subset.survey.usable)
+            self._agree(subset, limit)
+        except OtherThread as problem:
+            if self._shelf is not None:
+                self._shelf.retire(str(problem))
+            self._shelf = None
+            self._subsets.clear()
+            self._subsets[limit] = self._surveyed(limit)
+        self._unconfirmed.discard(limit)
+
+    def _agree(self, subset: Subset, limit: int | None) -> None:
+        if self._shared is not None:
+            folder, name = self._shared
+            agree(folder, ("data", self.task.name, self.access.name or name, limit), subset.survey)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for all guards that measure this subject."""
@@ -137,7 +180,10 @@ class Subject:
         def made() -> Sources | None:
             samples, surveyed = self.subset(limit).samples, self.subset(limit).survey
             positions = [samples.position(index) for index in surveyed.usable]
-            return lossy_sources(self._load_data(), positions, [info.pixels for info in surveyed.infos], self._seed)
+            with self.access.lock:
+                return lossy_sources(
+                    self._loaded_data(), positions, [info.pixels for info in surveyed.infos], self._seed
+                )
 
         sources = self.once(f"sources of {limit}", made)
         return {} if sources is None else sources.fields()
@@ -162,7 +208,7 @@ class Subject:
             def probe() -> Evidence:
                 return self.evidence(shards[:1], _unheard).evidence
 
-            self._clean[limit] = clean.made_once(self._clean_file(limit), ids, made, probe)
+            self._clean[limit] = clean.made_once(self._clean_file(limit, shards), ids, made, probe)
         return self._clean[limit]
 
     def _clean_beginning(self, limit: int | None, images: int, progress: CountProgress) -> Evidence:
@@ -209,12 +255,13 @@ class Subject:
             kept = recall.get(shard) if recall is not None else None
             return shard.make() if kept is None else kept
 
-        for shard, found in zip(shards, ahead(partial(found_or_made, shard) for shard in shards), strict=True):
+        making = ahead((partial(found_or_made, shard) for shard in shards), lambda: self.access.bound)
+        for shard, found in zip(shards, making, strict=True):
             if isinstance(found, Predicted):
                 self.remembered += len(shard.ids) if recall is not None and recall.is_earlier(shard) else 0
                 yield found
                 continue
-            predicted = Predicted(evidence_of(self.task, found, self._predictions(found)), found.seen)
+            predicted = Predicted(evidence_of(self.task, found, self._predictions(shard, found)), found.seen)
             if recall is not None:
                 recall.put(shard, predicted)
             yield predicted
@@ -241,7 +288,7 @@ class Subject:
         size = batch_size_of(self._loaded_model())
         probe = self._probe(size)
         batch = probe.make()
-        answers = self._predictions(batch)
+        answers = self._predictions(probe, batch)
         certainty = self._certainty
         identity = certainty.identity(self.device, size)
         recall = Recall(certainty.store, certainty.run_folder, identity, probe, answers)
@@ -265,12 +312,52 @@ class Subject:
         return self.once(f"answers of {self.binding(limit)}", lambda: self._answers(limit))
 
     def _answers(self, limit: int | None) -> tuple[Batch, list[Arrays]]:
-        batch = self.clean_shards(self.subset(limit))[0].make()
-        return batch, self._predictions(batch)
+        shard = self.clean_shards(self.subset(limit))[0]
+        batch = shard.make()
+        return batch, self._predictions(shard, batch)
 
-    def _predictions(self, batch: Batch) -> list[Arrays]:
+    def moved_answers(self, others: bool = False) -> str | None:
+        """Ask the model its first clean batch again; return what is wrong with the answers, None where nothing is.
+
+        Nothing is asked where the model predicted nothing else since it was asked last, unless `others` had it predict.
+        Raises `ModelError`, `DataError`.
+        """
+        if self._first is None or (self.predictions == self._asked and not others):
+            return None
+        batch = self._first.shard.make()
+        answers = self._predictions(self._first.shard, batch)
+        self._asked = self.predictions
+        return self._first.fault(batch, answers)
+
+    @property
+    def first_scores(self) -> Mapping[str, NDArray[Any]]:
+        """The scores of the first clean batch by image, as far as the model was asked and answers are scores alone."""
+        return {} if self._first is None else self._first.scores
+
+    def answered(self, shard: Shard) -> tuple[Predicted, list[Arrays] | None]:
+        """Return what the model makes of one shard and its answers, or no answers where an earlier run left the rest.
+
+        Whether it is kept for later runs is for `keep`.
+        """
+        if self.recall is not None and (kept := self.recall.get(shard)) is not None:
+            self.remembered += len(shard.ids) if self.recall.is_earlier(shard) else 0
+            return kept, None
+        batch = shard.make()
+        answers = self._predictions(shard, batch)
+        return Predicted(evidence_of(self.task, batch, answers), batch.seen), answers
+
+    def keep(self, shard: Shard, predicted: Predicted) -> None:
+        """Leave what came of a shard to later runs, where something vouches for the model."""
+        if self.recall is not None:
+            self.recall.put(shard, predicted)
+
+    def _predictions(self, shard: Shard, batch: Batch) -> list[Arrays]:
         self.predictions += len(batch.images)
-        return predictions(self._loaded_model(), self.task, batch)
+        answers = predictions(self._loaded_model(), self.task, batch)
+        if self._first is None:
+            self._first = FirstBatch(self.task, shard, batch, answers, self.device)
+            self._asked = self.predictions
+        return answers
 
     def _loaded_model(self) -> Any:
         if self._model is None:
@@ -279,10 +366,17 @@ class Subject:
 
     def binding(self, limit: int | None) -> int | None:
         """The limit, None where there are no more images anyway."""
-        return None if limit is None or limit >= len(self._load_data()) else limit
+        length = self.access.length(self._loaded_data())
+        return None if limit is None or limit >= length else limit
 
-    def _clean_file(self, limit: int | None) -> Path | None:
+    def _loaded_data(self) -> Any:
+        if self._data is None:
+            self._data = self._load_data()
+        return self._data
+
+    def _clean_file(self, limit: int | None, shards: Sequence[Shard]) -> Path | None:
+        """The file of the run for this evidence, named by every image and target that it is of."""
         if self._shared is None:
             return None
         folder, name = self._shared
-        return folder / f"clean-{keys.key(name, str(limit))}.npz"
+        return folder / f"clean-{keys.key(name, str(limit), *(shard.content for shard in shards))}.npz"

@@ -17,6 +17,13 @@ PATIENCE_SECONDS: Final = 3.0
 """How long a run that gets Ctrl-C waits for the thread: coding stops with the next image, but a data set that reads
 from a network may be anywhere."""
 
+_ASIDE: Final = threading.local()
+
+
+def aside() -> bool:
+    """Return whether this code runs on the thread of a worker."""
+    return getattr(_ASIDE, "active", False)
+
 
 @final
 class Worker:
@@ -50,6 +57,7 @@ class Worker:
             self._thread.join(PATIENCE_SECONDS if self._watch.came else None)
 
     def _go(self) -> None:
+        _ASIDE.active = True
         self._begin()
         while (work := self._work.get()) is not None:
             future, deed, watch = work

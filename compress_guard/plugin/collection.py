@@ -57,7 +57,7 @@ def measure_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures
     item, run = request.node, run_of(request.config)
     with run.progress() as progress:
         measured = run.session.measure(
-            item.cell, plain_id(item), compress_guard_session_fixtures, progress, progress.tell
+            item.cell, plain_id(item), compress_guard_session_fixtures, progress, progress.tell, last=item.last
         )
     record(item, measured.result)
     settle(measured.result, measured.problem)

@@ -83,7 +83,7 @@ class GuardFacade:
             asked = Draft.of(guard, cell, name, self._run.settings, self._run.session.device).result
             self._run.note_running(node.nodeid, [*before, asked])
             try:
-                return bench.measure(cell, name, progress, progress.tell)
+                return bench.measure(cell, name, progress, progress.tell, last=True)
             finally:
                 self._run.note_running(node.nodeid, before)
 

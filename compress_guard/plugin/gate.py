@@ -32,6 +32,8 @@ class Gate:
 
     def __init__(self, run: Run) -> None:
         self.run: Final = run
+        self._last: frozenset[str] = frozenset()
+        """The last cell of each kind and guard, by its node id."""
         self._cells: Final = FileCells(run.thresholds)
         self._crashes: Final = Crashes(run, self._cells)
         self._selected: Final = Selected(run, self._cells)
@@ -63,6 +65,12 @@ class Gate:
         file.thresholds = self.run.thresholds
         self.run.collected.note_file(file)
         return file
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        if isinstance(item, FileItem):
+            # A worker of xdist does not know yet what comes after the next one.
+            item.last = not item.continues(nextitem) if self.run.is_worker else item.nodeid in self._last
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -140,6 +148,8 @@ class Gate:
         summary.show(self.run, terminalreporter, list(filter(None, remarks)), list(filter(None, failures)))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        cells = [item for item in session.items if isinstance(item, FileItem)]
+        self._last = frozenset({(type(item), item.guard_name): item.nodeid for item in cells}.values())
         self.run.expect([item.cell for item in session.items if isinstance(item, CellItem)])
 
     def pytest_unconfigure(self) -> None:

@@ -32,7 +32,10 @@ class FileItem(pytest.Function):
 
     def __init__(self, *, cell: AnyCell, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.guard_name: Final = cell.guard
         self.line: Final = cell.line
+        self.last = False
+        """Whether no further cell of this kind and guard comes in this process; known when the test begins."""
         self.add_marker(pytest.mark.compress_guard(guard=cell.guard, codecs=[cell.codec.alias], bpp=[cell.bpp]))
 
     @property
@@ -43,6 +46,10 @@ class FileItem(pytest.Function):
         take the brackets for a part of the name, and so never find again what failed.
         """
         return type(super().id).parse(self.nodeid)
+
+    def continues(self, other: pytest.Item | None) -> bool:
+        """Return whether another test is a cell of the same kind and guard."""
+        return type(other) is type(self) and other.guard_name == self.guard_name
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         # Not the bare name: where a line ends with this text, pytest writes every dot in it as "::", and guards may

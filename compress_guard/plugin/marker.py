@@ -127,7 +127,7 @@ def batches(request: pytest.FixtureRequest) -> Iterator[Batch]:
     if isinstance(data, RunError):
         raise data
     size = marker.kwargs.get("batch_size", 32)
-    made = compressed_batches(data, guard, cell, run.settings, run.session.device, size)
+    made = compressed_batches(data, guard, cell, run.settings, run.session.device, size, run.progress().tell)
     while True:
         # Not around the yield: what is raised there is the test's own.
         batch = attempted(partial(next, made, None))

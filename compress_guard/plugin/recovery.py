@@ -34,7 +34,9 @@ def recover_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures
     """The body of every recovery cell's test."""
     item, run = request.node, run_of(request.config)
     with run.progress() as progress:
-        measured = run.session.measure_recovery(item.cell, plain_id(item), compress_guard_session_fixtures, progress)
+        measured = run.session.measure_recovery(
+            item.cell, plain_id(item), compress_guard_session_fixtures, progress, last=item.last
+        )
     record(item, measured.result)
     settle(measured.result, measured.problem)
 

@@ -159,6 +159,10 @@ class CellResult:
     """Images that went through a lossless codec and the model, to the same predictions as the clean ones."""
     control_changed: int | None = None
     """How many of them were predicted otherwise."""
+    control_mixed: int | None = None
+    """Predictions of these images, clean, in batches of other neighbours; None where none could be mixed."""
+    control_mixed_changed: int | None = None
+    """How many of these were others than before."""
     swap_decoder: str | None = None
     """The second decoder that `swap_score` rests on."""
     swap_score: float | None = None
@@ -192,6 +196,8 @@ class CellResult:
     remembered: int | None = None
     """Images whose evidence (clean, compressed or of controls) an earlier run had left, so that the model was not
     asked; None for a model without a fingerprint."""
+    data_remark: str | None = None
+    """What was met while the images were read, such as data that its own thread alone can read."""
     model_moved: bool = False
     """The model answered the probing batch otherwise than the one with the same fingerprint did in an earlier run, of
     which therefore nothing was used."""

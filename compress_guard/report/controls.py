@@ -19,6 +19,19 @@ def lossless(results: Sequence[CellResult]) -> Iterator[str]:
         yield f"{guard}: {changed} of {figure.count(of, 'image')} were predicted otherwise after a lossless codec"
 
 
+def mixed(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the predictions that depended on an image's neighbours, within what is allowed."""
+    for guard, found in by_guard(results, lambda result: bool(result.control_mixed_changed)):
+        changed, of = max((result.control_mixed_changed or 0, result.control_mixed or 0) for result in found)
+        yield f"{guard}: {changed} of {figure.count(of, 'prediction')} changed among other neighbours in the batch"
+
+
+def data_remarks(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield what was met while images were read."""
+    for remark, found in groups(results, lambda result: result.data_remark):
+        yield f"{', '.join(dict.fromkeys(result.guard for result in found))}: {remark}"
+
+
 def lossy_beyond(results: Sequence[CellResult]) -> Iterator[str]:
     """Cells whose images had no more bits to begin with."""
     for guard, found in by_guard(results, _beyond):

@@ -71,7 +71,7 @@ def test_the_runs_themselves(tmp_path):
     assert (again.encodes, again.predictions) == (0, 12)
     fresh = pipeline.measure(path, Way(fingerprints=False), tmp_path / "other", None)
     assert fresh.encodes == 0
-    assert fresh.predictions == 12 * 6  # clean, lossless, four cells
+    assert fresh.predictions == 12 * 7  # clean, lossless, other neighbours, four cells
 
 
 def test_a_run_with_errors_has_no_figures(tmp_path):

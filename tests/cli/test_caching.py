@@ -19,9 +19,9 @@ def test_a_second_run_says_what_it_found(command, folder, guards):
     first, second = (command("run", "--cache", "kept", "--json", "results.json") for _ in range(2))
     assert (first.code, second.code) == (EXIT_HELD, EXIT_HELD)
     (cell,) = results(folder)
-    assert [cell[field] for field in ("encodes", "predictions", "remembered")] == [0, 8, 16]
+    assert [cell[field] for field in ("encodes", "predictions", "remembered")] == [0, 8, 24]
     assert "earlier runs" not in first.out
-    assert "toy: 16 of 24 predictions are of earlier runs (fingerprint), the model was asked for 8" in second.out
+    assert "toy: 24 of 32 predictions are of earlier runs (fingerprint), the model was asked for 8" in second.out
 
 
 def test_a_model_that_moved_is_told(command, folder, guards, monkeypatch):

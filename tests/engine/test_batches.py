@@ -39,11 +39,16 @@ def heights(*numbers):
     return [40 + number for number in numbers]
 
 
+MIXED = [heights(0, 3, 0, 3), heights(4, 7, 4, 7)]
+"""The control's whole batches with other neighbours, where no two images have one size: those of extreme sizes."""
+
+
 def test_clean_and_compressed_batches_have_the_same_borders(numbered_data, diary, make_guard, make_world):
     model = Numbered(4)
     make_world(make_guard(rates=(1.0, 3.0)), model, numbered_data).run()
     pattern = [heights(0, 1, 2, 3), heights(4, 5, 6, 7), heights(8, 9, 10)]
-    assert model.calls == pattern * 4  # clean, through the lossless control, at both rates
+    # Clean, through the lossless control, then among other neighbours; at both rates.
+    assert model.calls == [*pattern * 2, *MIXED, *pattern * 2]
 
 
 def test_an_image_that_fails_leaves_the_borders_where_they_are(numbered_data, diary, make_guard, make_world):
@@ -53,6 +58,7 @@ def test_an_image_that_fails_leaves_the_borders_where_they_are(numbered_data, di
     result = make_world(make_guard(max_error_share=0.5), model, numbered_data).only().result
     assert model.calls == [
         *[heights(0, 1, 2, 3), heights(4, 5, 6, 7), heights(8, 9, 10)] * 2,
+        *MIXED,
         *[heights(0, 2, 3), heights(4, 6, 7), heights(8, 9, 10)],
     ]
     assert (result.images, result.images_used, result.errors, result.error_ids) == (11, 9, 2, ("t01", "t05"))
@@ -62,15 +68,16 @@ def test_a_batch_of_which_nothing_is_left_is_left_out(numbered_data, diary, make
     diary.broken = lambda picture, setting: 4 <= picture < 8
     model = Numbered(4)
     result = make_world(make_guard(max_error_share=0.5), model, numbered_data).only().result
-    assert model.calls[6:] == [heights(0, 1, 2, 3), heights(8, 9, 10)]
+    assert model.calls[8:] == [heights(0, 1, 2, 3), heights(8, 9, 10)]
     assert result.images_used == 7
 
 
 def test_batches_of_a_limit_are_cut_from_the_subset(numbered_data, diary, make_guard, make_world):
     model = Numbered(4)
     make_world(make_guard(limits={"toy": 6}), model, numbered_data).only()
-    clean, control, compressed = model.calls[:2], model.calls[2:4], model.calls[4:]
+    clean, control, (mixed,), compressed = model.calls[:2], model.calls[2:4], model.calls[4:5], model.calls[5:]
     assert clean == control == compressed
+    assert len(mixed) == 4
     assert [len(call) for call in clean] == [4, 2]
     assert sum(clean, []) == sorted(sum(clean, []))
 
@@ -103,7 +110,8 @@ def test_batches_hold_images_targets_and_rates(pictures, make_guard, batches):
         ("t08", "t09"),
     ]
     targets = [target for batch in found for target in batch.targets]
-    assert all(target is row[1] for target, row in zip(targets, data, strict=True))
+    assert targets == [row[1] for row in data]
+    assert all(target is not row[1] for target, row in zip(targets, data, strict=True))
     rates = [rate for batch in found for rate in batch.bpp]
     assert sum(rates) / 10 == pytest.approx(1.0, rel=0.03)
     for image, (source, _, _) in zip([image for batch in found for image in batch.images], data, strict=True):

@@ -76,13 +76,23 @@ def test_a_sound_model_passes_on_the_batches_of_the_clean_pass():
     model = Means()
     found, subject, told = measured(model)
     clean, again = model.seen[:5], model.seen[5:]
-    assert [len(batch) for batch in again] == [4, 4, 3]
+    assert [len(batch) for batch in again] == [4, 4, 3, 4, 4]
+    again, mixed = again[:3], again[3:]
     for batch, twin in zip(again, (clean[0], clean[2], clean[4]), strict=True):
         assert all(torch.equal(image, other) for image, other in zip(batch, twin, strict=True))
     assert (found.images, found.changed, found.fault) == (11, 0, None)
-    assert found.fields() == {"control_images": 11, "control_changed": 0}
+    assert found.fields() == {
+        "control_images": 11,
+        "control_changed": 0,
+        "control_mixed": 8,
+        "control_mixed_changed": 0,
+    }
+    for batch, own in zip(mixed, (clean[0], clean[2]), strict=True):
+        # The extreme sizes stay, half of the images come twice.
+        assert {image.shape for image in batch} <= {image.shape for image in own}
+        assert sum(any(torch.equal(image, other) for other in batch) for image in own) == 2
     assert told == [(4, 11), (8, 11), (11, 11)]
-    assert subject.predictions == 19 + 11
+    assert subject.predictions == 19 + 11 + 8
     found.check()
 
 
@@ -94,8 +104,8 @@ def test_a_full_disk_changes_nothing(monkeypatch):
     model = Means()
     found, subject, _ = measured(model)
     assert (found.images, found.changed, found.fault) == (11, 0, None)
-    assert [len(batch) for batch in model.seen[5:]] == [4, 4, 3]
-    assert subject.predictions == 19 + 11
+    assert [len(batch) for batch in model.seen[5:]] == [4, 4, 3, 4, 4]
+    assert subject.predictions == 19 + 11 + 8
 
 
 def test_nothing_is_left_behind(monkeypatch, tmp_path):
@@ -112,7 +122,7 @@ def test_no_batch_is_taken_twice(count, images):
 def test_only_batches_that_the_clean_evidence_holds_are_taken():
     model = Means()
     assert measured(model, known=10)[0].images == 8
-    assert [len(batch) for batch in model.seen[5:]] == [4, 4]
+    assert [len(batch) for batch in model.seen[5:]] == [4, 4, 4, 4]
 
 
 def test_dropout_left_on():

@@ -87,8 +87,9 @@ def test_labels_that_are_one_off_are_an_error_that_says_which_labels_both_sides_
     )
     assert isinstance(first.problem, ModelError)
     assert (second.result.verdict, second.result.reason) == ("error", first.result.reason)
-    # The clean images, the lossless control, and one batch for the sentence; nothing that a codec made.
-    assert world.model.asked == 100 + 16 + 16 + 4 + 16
+    # The clean images, the lossless control, its two whole batches among other neighbours, and one batch for the
+    # sentence; nothing that a codec made.
+    assert world.model.asked == 100 + 16 + 16 + 4 + 2 * 16 + 16
     assert second.result.predictions == 0
 
 
@@ -158,7 +159,7 @@ def test_a_run_that_stops_early_knows_after_a_few_batches_that_a_model_is_good(c
     result = world.only().result
     assert (result.verdict, result.stopped_early) == ("pass", True)
     # The first batch is clear enough; of the clean images those are predicted that the verdict rests on, and no more.
-    assert result.predictions == 16 + 2 * result.images_used
+    assert result.predictions == 16 + 16 + 2 * result.images_used  # with both controls
     assert world.model.asked == result.predictions
 
 
@@ -168,7 +169,7 @@ def test_a_run_that_stops_early_refuses_a_model_by_all_its_clean_images(classifi
     results = [measured.result for measured in world.run(order=(1, 0)).values()]
     assert [result.verdict for result in results] == ["error", "error"]
     assert all(result.reason.startswith("clean top1 0.0 on 200 images; ") for result in results)
-    assert world.model.asked == 200 + 16 + 16
+    assert world.model.asked == 200 + 16 + 16 + 16
 
 
 # Segmentation and detection

@@ -37,7 +37,8 @@ def test_a_cell_far_from_its_limit_takes_a_part_of_the_images(stopped):
     assert 32 <= result.images_used <= 96
     assert result.images_used % BATCH == 0
     # Clean, the control's three batches or fewer, compressed: and no more.
-    assert result.predictions == len(world.model.images_seen) == 2 * result.images_used + result.control_images
+    controls = result.control_images + result.control_mixed
+    assert result.predictions == len(world.model.images_seen) == 2 * result.images_used + controls
     assert result.drop_low <= result.drop <= result.drop_high <= 60
 
 
@@ -86,7 +87,8 @@ def test_clean_images_are_predicted_once_for_all_cells(stopped):
     results = [measured.result for measured in world.run().values()]
     furthest = max(result.images_used for result in results)
     compressed = sum(result.images_used for result in results)
-    assert world.subject.predictions == furthest + results[0].control_images + compressed
+    controls = results[0].control_images + results[0].control_mixed
+    assert world.subject.predictions == furthest + controls + compressed
 
 
 def test_the_control_and_the_codec_check_come_with_the_first_batch(stopped):

@@ -116,7 +116,8 @@ class Evaluation:
     def _predicted(self, model: Any, place: Place, told: CountProgress) -> Evidence:
         parts: list[Evidence] = []
         total, done = len(self._material.subset.survey.usable), 0
-        for batch in ahead(self._batches(place, batch_size_of(model))):
+        access = self._material.subset.samples.access
+        for batch in ahead(self._batches(place, batch_size_of(model)), lambda: access.bound):
             parts.append(predict(model, self._task, batch))
             done += len(batch.ids)
             told(done, total)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
+from compress_guard.engine.access import Access
 from compress_guard.engine.insight import Question, check_floor
 from compress_guard.engine.placing import Placing
 from compress_guard.engine.prediction import Progress
@@ -24,6 +24,7 @@ from compress_guard.engine.recovery.trainings import Arm, Lesson, Trainings
 from compress_guard.engine.samples import Samples
 from compress_guard.engine.settings import RunSettings, device_name
 from compress_guard.engine.shelf import Shelf
+from compress_guard.engine.steadiness import disbelief
 from compress_guard.engine.subject import CountProgress, Subject, Subset
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import ModelError, RunError, said
@@ -64,8 +65,8 @@ class Sources:
     """The training data."""
     folder: Path
     """That of the thresholds file."""
-    reading: threading.Lock
-    """Held while the training data is read."""
+    access: Access
+    """Of the training data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,9 +86,14 @@ class Study:
         self._sources: Final = sources
         self._settings: Final = settings
         self._prepared: _Prepared | None = None
+        self._done = 0
+        """Cells that were measured so far."""
 
-    def measure(self, cell: RecoveryCell, node_id: str, progress: Progress) -> MeasuredRecovery:
-        """Train, test and judge one cell. Never raises for what the cell itself can go wrong with."""
+    def measure(self, cell: RecoveryCell, node_id: str, progress: Progress, *, last: bool = False) -> MeasuredRecovery:
+        """Train, test and judge one cell. Never raises for what the cell itself can go wrong with.
+
+        After the `last` cell of the study in this process the guard's model is asked its first clean batch again.
+        """
         started = time.perf_counter()
         before = self._prepared.trainings.made if self._prepared else 0
         asked = draft(self._guard, self._recovery, cell, node_id, self._settings)
@@ -96,6 +102,13 @@ class Study:
         if isinstance(result, RunError):
             problem = result
             result = self._settled(asked, problem.verdict, said(problem), ())
+        judged = self._done
+        self._done += problem is None
+        if last and self._done:
+            fault = attempted(partial(self._sources.subject.moved_answers, others=True))
+            if fault is not None:
+                problem = ModelError(f"{said(fault) if isinstance(fault, RunError) else fault}; {disbelief(judged)}")
+                result = self._settled(asked, problem.verdict, said(problem), ())
         made = self._prepared.trainings.made - before if self._prepared else 0
         return MeasuredRecovery(replace(result, trained=made, seconds=time.perf_counter() - started), problem)
 
@@ -230,7 +243,7 @@ class Study:
     def _training(self, evaluated: Subset) -> TrainingSet:
         recovery, task = self._recovery, self._sources.subject.task
         data = self._sources.train()
-        shelf = Shelf(data, task.target, None, self._sources.reading, Placing(task, self._guard.orientation))
+        shelf = Shelf(data, task.target, None, self._sources.access, Placing(task, self._guard.orientation))
         samples = Samples(data, task.target, limit=recovery.images, seed=self._settings.seed, shelf=shelf)
         return TrainingSet.of(recovery.train, samples, task, evaluated.survey)
 

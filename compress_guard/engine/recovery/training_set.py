@@ -62,4 +62,6 @@ def _chosen(surveyed: Survey, kept: Sequence[int]) -> Survey:
         digests=of(surveyed.digests),
         slices=of(surveyed.slices),
         targets=of(surveyed.targets),
+        sizes=of(surveyed.sizes),
+        levels=of(surveyed.levels),
     )

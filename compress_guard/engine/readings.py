@@ -1,0 +1,109 @@
+"""What one reading of a sample gave, in hashes: readings of one sample have to agree, and what is kept is a copy."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from compress_guard.engine.trouble import pass_on
+
+if TYPE_CHECKING:
+    import torch
+
+DIGEST_BYTES: Final = 16
+_CHANGES: Final = {
+    "pixels": ("different pixels", "the same image", "switch random transforms off for evaluation"),
+    "target": (
+        "a different target",
+        "the same target",
+        "draw no labels or boxes at random, or seed them by the sample's position",
+    ),
+    "id": ("a different id", "the same id", "name images by their files or positions"),
+    "slices": ("different slices", "the same slices", "make the slices a function of the target and the id alone"),
+}
+"""Each part of a reading with what was given, what was expected and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of a sample; two of one sample are equal."""
+
+    id: str
+    pixels: bytes
+    target: bytes
+    slices: Mapping[str, tuple[str, ...]]
+
+    def change(self, position: int, other: Reading) -> str | None:
+        """Return the sentence on what another reading of the sample at this position gave otherwise; None: nothing."""
+        for part, (given, expected, remedy) in _CHANGES.items():
+            if getattr(self, part) != getattr(other, part):
+                return (
+                    f"sample {position} (id {self.id}) gives {given} each time it is read; expected {expected} every "
+                    f"time; {remedy}"
+                )
+        return None
+
+
+def own(image: torch.Tensor) -> torch.Tensor:
+    """Return a copy of an image: many a data set refills one tensor and returns it again and again."""
+    import torch
+
+    return image.detach().clone(memory_format=torch.contiguous_format)
+
+
+def copied(value: Any) -> Any:
+    """Return a deep copy of a target, or the target itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(value)
+    except BaseException as problem:  # noqa: BLE001 -- an open file, a lock: whatever somebody's class holds
+        pass_on(problem)
+        return value
+
+
+def pixel_hash(image: torch.Tensor) -> bytes:
+    """Return a hash of an image's shape and pixels."""
+    digest = hashlib.blake2b(str(tuple(image.shape)).encode(), digest_size=DIGEST_BYTES)
+    digest.update(image.contiguous().numpy().data)
+    return digest.digest()
+
+
+def target_hash(target: Any) -> bytes:
+    """Return a hash of a target, as far as it consists of arrays, pictures, texts, numbers and containers of these."""
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    try:
+        _add(digest, target, 0)
+    except BaseException as problem:  # noqa: BLE001 -- whatever somebody's class does when it is looked at
+        pass_on(problem)
+        return b""
+    return digest.digest()
+
+
+_DEEPEST: Final = 12
+"""Containers in containers; what is deeper is not looked at (it may hold itself)."""
+
+
+def _add(digest: hashlib.blake2b, value: Any, depth: int) -> None:
+    """Add a value; of what is neither a plain one nor an array the class alone, since nobody can say what it is."""
+    from compress_guard.tasks.arrays import read
+
+    kind = type(value)
+    digest.update(f"{kind.__qualname__}:".encode(errors="surrogatepass"))
+    if depth > _DEEPEST:
+        return
+    # Not what derives from them: a mapping of somebody's own may load what it holds when it is looked at.
+    if kind is dict:
+        for key, inner in value.items():
+            _add(digest, key, depth + 1)
+            _add(digest, inner, depth + 1)
+    elif kind in (list, tuple):
+        digest.update(f"{len(value)}".encode())
+        for inner in value:
+            _add(digest, inner, depth + 1)
+    elif kind in (str, bytes, bool, int, float, complex):
+        digest.update(repr(value).encode(errors="surrogatepass"))
+    elif (array := read(value)) is not None:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
