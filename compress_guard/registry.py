@@ -44,12 +44,18 @@ class Registry:
         return unknown(self.kind, name, self)
 
 
+_MOST_COMPARED: Final = 300
+_MOST_SHOWN: Final = 60
+
+
 def unknown(kind: str, name: str, known: Iterator[str] | Registry | tuple[str, ...]) -> str:
     """``unknown codec 'jpg', did you mean 'jpeg'? known: avif, ...``; the remedy half of a message about a name."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    # Of hundreds of names nobody reads a list, and comparing takes its time.
+    near = difflib.get_close_matches(name, names, n=1) if len(names) <= _MOST_COMPARED else []
     hint = f", did you mean {near[0]!r}?" if near else ";"
-    return f"unknown {kind} {name!r}{hint} known: {', '.join(names)}"
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return f"unknown {kind} {name!r}{hint} known: {', '.join(names[:_MOST_SHOWN])}{more}"
 
 
 CODECS: Final = Registry(

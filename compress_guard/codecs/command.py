@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from compress_guard.codecs.contract import RealStreams
-from compress_guard.codecs.ladder import parse_ladder
+from compress_guard.codecs.ladder import check_ladder, parse_ladder
 from compress_guard.codecs.options import require_choice, require_positive, require_text
 from compress_guard.codecs.pixels import read_pil, to_pil, to_rgb
 from compress_guard.codecs.pool import map_ordered
@@ -70,7 +70,7 @@ class Command(RealStreams):
         _require_line("decoder", self.decoder, ("{input}", "{output}"))
         if isinstance(self.settings, list):  # as Python code may give them; a codec is hashable
             object.__setattr__(self, "settings", tuple(self.settings))
-        parse_ladder(self.settings)
+        check_ladder(self.settings)
         require_choice("format", self.format, _FORMATS)
         require_text("suffix", self.suffix)
         require_positive("timeout", self.timeout)

@@ -14,6 +14,7 @@ from compress_guard.thresholds.curve import Curve, read_drops
 from compress_guard.thresholds.fingerprint import read_fingerprint
 from compress_guard.thresholds.names import check_name, read_factory
 from compress_guard.thresholds.percodec import PerCodec
+from compress_guard.thresholds.rates import check_room, count_rates
 from compress_guard.thresholds.settings import Settings
 from compress_guard.thresholds.shares import doubts_of
 from compress_guard.thresholds.slices import SliceRule
@@ -31,7 +32,20 @@ def read(
     table = {} if value.empty else value.table()
     if not table:
         raise section.key.error("there are no guards", "add at least one guard")
-    return tuple(_read_guard(name, entry, catalogue, defaults, drops) for name, entry in table.items())
+    found: list[Guard] = []
+    cells = 0
+    for name, entry in table.items():
+        guard = _read_guard(name, entry, catalogue, defaults, drops)
+        cells += _size(guard)
+        check_room(entry.key, f"the file, up to guard {name},", cells)
+        found.append(guard)
+    return tuple(found)
+
+
+def _size(guard: Guard) -> int:
+    """Cells of all kinds, and limits of slices."""
+    others = (part.cells for part in (guard.throughput, guard.recovery) if part is not None)
+    return sum(1 + len(cell.slice_limits) for cell in guard.cells) + sum(map(len, others))
 
 
 def _read_guard(
@@ -92,6 +106,8 @@ def _metric(table: Mapping[str, Entry], task: str, metrics: tuple[str, ...]) -> 
 def _cells(
     at: Value, chosen: Settings, allowed: PerCodec[Curve], floors: PerCodec[Curve], rules: tuple[SliceRule, ...]
 ) -> tuple[Cell, ...]:
+    limits_of_slices = sum(len(rule.limits) for rule in rules)
+    check_room(at, "the guard", count_rates(chosen.codecs, chosen.bpp) * (1 + limits_of_slices))
     cells = []
     for spec in chosen.codecs:
         rates = chosen.bpp.at(spec.alias)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from compress_guard.records import CodecSpec
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.curve import read_rate
 from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.value import Value
+
+MOST_CELLS: Final = 50_000
+"""Cells of a file with their limits of slices: codecs times rates times guards, which a few lists multiply to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +60,16 @@ def distinct(elements: Iterable[Value], what: str) -> tuple[float, ...]:
             raise element.error(f"the rate {element.described} of {what} {twice}", "keep one of them")
         seen[rate] = element
     return tuple(sorted(seen))
+
+
+def check_room(at: Value, what: str, count: int) -> None:
+    """Raises `ThresholdsError` for more cells than a file may ask for, before they are made."""
+    if count > MOST_CELLS:
+        found = f"{what} has more than {MOST_CELLS} cells and limits of slices"
+        raise at.error(found, "list fewer codecs, rates or slices")
+
+
+def count_rates(codecs: Iterable[CodecSpec], bpp: PerCodec[Rates]) -> int:
+    """Pairs of one of these codecs and one of its rates."""
+    rates = (bpp.at(spec.alias) for spec in codecs)
+    return sum(len(one.values) for one in rates if one is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -11,7 +12,7 @@ from compress_guard.thresholds.catalogue import DEFAULT, Catalogue
 from compress_guard.thresholds.curve import RATES
 from compress_guard.thresholds.names import read_factory
 from compress_guard.thresholds.percodec import PerCodec
-from compress_guard.thresholds.rates import Rates, distinct, read_codecs
+from compress_guard.thresholds.rates import MOST_CELLS, Rates, check_room, distinct, read_codecs
 from compress_guard.thresholds.value import Span, Value
 
 STEPS: Final = range(1, 1_000_001)
@@ -35,8 +36,9 @@ class Floor:
     def check(self, studied: tuple[CodecSpec, ...]) -> None:
         """Refuse a limit of a codec that is not studied."""
         aliases = tuple(spec.alias for spec in studied)
+        known = {DEFAULT, *aliases}
         for entry in self.value.entries() if self.value.is_map else ():
-            if entry.key.scalar not in (DEFAULT, *aliases):
+            if entry.key.scalar not in known:
                 found = f"min_recovered names {entry.key.scalar}, which is not studied here"
                 raise entry.key.error(found, f"the codecs studied are {', '.join(aliases)}; correct or remove it")
 
@@ -108,11 +110,13 @@ class Finetuning:
         studied = self.codecs or codecs
         if own and "min_recovered" in self.stated:
             self.check_floor(studied)
-        cells = tuple(
+        made = (
             replace(cell, limit=limit.at(spec.alias))
             for spec in studied
             for cell in self._cells(guard, spec, where, bpp)
         )
+        cells = tuple(itertools.islice(made, MOST_CELLS + 1))
+        check_room(where, "it", len(cells))
         how = (self.steps, self.batch, self.images, self.seeds, self.learning_rate)
         return Recovery(train, self.trainer, *how, cells)
 

@@ -9,7 +9,7 @@ from typing import Final, NoReturn, get_args
 from compress_guard.records import CodecSpec, Guard, SpeedLimits, Thresholds, Throughput, ThroughputCell, Work
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.percodec import PerCodec
-from compress_guard.thresholds.rates import Rates, read_bpp, read_codecs
+from compress_guard.thresholds.rates import Rates, check_room, count_rates, read_bpp, read_codecs
 from compress_guard.thresholds.value import Entry, Span, Value
 
 KEYS: Final = ("reference", "codecs", "bpp", "images", "rounds", "min_ratio", "min_speed", "max_growth")
@@ -120,7 +120,9 @@ class Asked:
         """The cells of a guard with these codecs and rates, which hold where none are given here."""
         cells: list[ThroughputCell] = []
         chosen = bpp if self.bpp is None else self.bpp
-        for spec in codecs if self.codecs is None else self.codecs:
+        timed = codecs if self.codecs is None else self.codecs
+        check_room(self.value.inside(f"{guard}: throughput"), "it", count_rates(timed, chosen) * len(WORKS))
+        for spec in timed:
             rates = chosen.at(spec.alias)
             if rates is None:
                 found = f"the bpp of line {chosen.line} has no rates for the codec {spec.alias!r}"

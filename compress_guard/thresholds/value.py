@@ -20,6 +20,11 @@ INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 FLOAT: Final = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
+BOOL: Final = re.compile(r"true|True|TRUE|false|False|FALSE")
+NULL: Final = re.compile(r"~|null|Null|NULL|")
+SPELLINGS: Final = {TAG + "bool": BOOL, TAG + "null": NULL}
+_CLIPPED: Final = 600
+"""Characters of a message's half: what stands in the file may be long, and a person is to read the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,8 @@ class Value:
         return f"{self.file}:{self.line}"
 
     def error(self, found: str, remedy: str) -> ThresholdsError:
-        where = self.place
-        return ThresholdsError(f"{where}: {self.context}" if self.context else where, found, remedy)
+        where = f"{self.place}: {self.context}" if self.context else self.place
+        return ThresholdsError(where, clipped(found), clipped(remedy))
 
     def inside(self, context: str) -> Value:
         """The same value where messages begin with `context`."""
@@ -123,6 +128,8 @@ class Value:
         fits = tag == TAG + "map" if self.is_map else tag == TAG + "seq" if self.is_list else tag in SCALARS
         if tag in (TAG + "int", TAG + "float"):
             fits = fits and self.as_number is not None
+        elif tag in SPELLINGS:
+            fits = fits and SPELLINGS[tag].fullmatch(str(self.node.value)) is not None
         if not fits:
             raise self.error(f"the tag {tag.replace(TAG, '!!')} does not belong here", "remove the tag")
 
@@ -218,3 +225,8 @@ def _number(text: str) -> str | int | float:
     if INTEGER.fullmatch(text) and len(text) < 20:
         return int(text)
     return float(re.sub(r"\.(?=[a-z])", "", text.lower())) if FLOAT.fullmatch(text) else text
+
+
+def clipped(text: str) -> str:
+    """The text, without its middle where it is longer than a message."""
+    return text if len(text) <= _CLIPPED else f"{text[: _CLIPPED // 2]} ... {text[-_CLIPPED // 3 :]}"

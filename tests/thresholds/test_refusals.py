@@ -336,7 +336,7 @@ def test_a_rate_beyond_the_thresholds_names_both(refusal, task):
 
 def test_nesting_without_end(refusal):
     message = refusal("a: " + "[" * 1000)
-    assert message == "thresholds.yaml: lists or maps are nested too deeply; write them flat"
+    assert message == "thresholds.yaml:1: lists or maps are nested more than 40 deep; write them flat"
 
 
 def refused(path: Path) -> ThresholdsError:
@@ -358,10 +358,11 @@ def test_a_folder(tmp_path):
 
 
 def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, mode: str) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    (tmp_path / "thresholds.yaml").write_text("version: 1\n")
+    monkeypatch.setattr(Path, "open", refuse)
     error = refused(tmp_path / "thresholds.yaml")
     assert str(error) == "thresholds.yaml: cannot be read (Permission denied); make it readable"
 
