@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from compress_guard.augment.activity import of_pil, of_tensor
 from compress_guard.augment.aim import Aim, Learning, aim_of
-from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.contract import Codec, decode_to_sizes
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.codecs.pixels import from_pil, to_pil
 
@@ -81,7 +81,7 @@ class RoundTrip:
         if passed is not None and not isinstance(self.codec, PillowCodec):
             made = passed(images, settings)
         else:
-            made = self.codec.decode(self.codec.encode(images, settings))
+            made = decode_to_sizes(self.codec, self.codec.encode(images, settings), [_size(image) for image in images])
         return [one.to(image.device) for one, image in zip(made, images, strict=True)]
 
     @property
@@ -104,7 +104,11 @@ class RoundTrip:
         setting = self._aim.setting(features, pixels, rates.at(chance), measure)
         (stream,) = self.codec.encode([image], [setting])
         self._aim.saw(features, setting, 8 * self.codec.cost(stream) / pixels)
-        return self.codec.decode([stream])[0].to(image.device)
+        return decode_to_sizes(self.codec, [stream], [_size(image)])[0].to(image.device)
+
+
+def _size(image: torch.Tensor) -> tuple[int, int]:
+    return image.shape[-2], image.shape[-1]
 
 
 def _unmeasured(setting: float) -> float:

@@ -15,18 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from compress_guard.codecs.contract import RealStreams
+from compress_guard.codecs.exchange import Output, image_limit, read_image, stream_limit
 from compress_guard.codecs.ladder import check_ladder, parse_ladder
 from compress_guard.codecs.options import require_choice, require_positive, require_text
-from compress_guard.codecs.pixels import read_pil, to_pil, to_rgb
+from compress_guard.codecs.pixels import to_pil
 from compress_guard.codecs.pool import map_ordered
 from compress_guard.codecs.process import run_program
-from compress_guard.errors import CodecError, CodecUnavailable, OptionError, RunError
+from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 
 if TYPE_CHECKING:
     import torch
 
 _FORMATS: Final = ("ppm", "png")
 _VERSION_SECONDS: Final = 60.0
+_LONGEST_VERSION: Final = 200
+"""Characters of a version; results print it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Command(RealStreams):
             with tempfile.TemporaryDirectory() as folder:
                 output = run_program(self._words(self.version_command), Path(folder), _VERSION_SECONDS)
             said = output.strip().splitlines()
-            return f"{said[0].strip() if said else 'nameless'} (lines {lines})"
+            return f"{said[0].strip()[:_LONGEST_VERSION] if said else 'nameless'} (lines {lines})"
         words = [*self._words(self.encoder), *self._words(self.decoder)]
         files = dict.fromkeys(word for word in words if Path(word).is_file())
         programs = _digest("".join(_digest_file((name, Path(name).stat().st_mtime_ns)) for name in files).encode())
@@ -127,14 +130,25 @@ class Command(RealStreams):
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """See `Codec.decode`."""
+        return self._decode(streams, [None] * len(streams), workers)
+
+    def decode_sized(
+        self, streams: Sequence[bytes], sizes: Sequence[tuple[int, int]], workers: int = 1
+    ) -> list[torch.Tensor]:
+        """See `SizedDecoder.decode_sized`."""
+        return self._decode(streams, sizes, workers)
+
+    def _decode(
+        self, streams: Sequence[bytes], sizes: Sequence[tuple[int, int] | None], workers: int
+    ) -> list[torch.Tensor]:
         self._require_available()
 
-        def one(job: tuple[int, bytes]) -> torch.Tensor:
-            index, stream = job
+        def one(job: tuple[int, bytes, tuple[int, int] | None]) -> torch.Tensor:
+            index, stream, size = job
             with _blaming(f"command could not decode stream {index + 1} of {len(streams)} ({len(stream)} bytes)"):
-                return self._decode_one(stream)
+                return self._decode_one(stream, size)
 
-        return map_ordered(one, list(enumerate(streams)), workers)
+        return map_ordered(one, [(i, *pair) for i, pair in enumerate(zip(streams, sizes, strict=True))], workers)
 
     def _encode_one(self, image: torch.Tensor, setting: float) -> bytes:
         with tempfile.TemporaryDirectory(prefix="compress_guard-", ignore_cleanup_errors=True) as folder:
@@ -142,24 +156,25 @@ class Command(RealStreams):
             to_pil(image).save(source)
             height, width = image.shape[-2:]
             number = repr(int(setting)) if setting.is_integer() else repr(setting)
-            self._run(self.encoder, source, stream, setting=number, width=str(width), height=str(height))
-            return stream.read_bytes()
+            output = Output(stream, stream_limit((height, width)), f"for an image of {width}x{height} pixels")
+            return self._run(self.encoder, source, output, setting=number, width=str(width), height=str(height))
 
-    def _decode_one(self, stream: bytes) -> torch.Tensor:
+    def _decode_one(self, stream: bytes, size: tuple[int, int] | None) -> torch.Tensor:
         with tempfile.TemporaryDirectory(prefix="compress_guard-", ignore_cleanup_errors=True) as folder:
             source, image = Path(folder, f"stream{self.suffix}"), Path(folder, f"image.{self.format}")
             source.write_bytes(stream)
-            self._run(self.decoder, source, image)
-            return to_rgb(read_pil(self.format.upper(), image.read_bytes()))
+            what = "for any image" if size is None else f"for an image of {size[1]}x{size[0]} pixels"
+            data = self._run(self.decoder, source, Output(image, image_limit(size), what))
+            return read_image(self.format, data, size)
 
-    def _run(self, line: str, source: Path, target: Path, **values: str) -> None:
+    def _run(self, line: str, source: Path, output: Output, **values: str) -> bytes:
         words = self._words(line)
-        values |= {"input": str(source), "output": str(target)}
+        values |= {"input": str(source), "output": str(output.path)}
         for key, value in values.items():
             words = [word.replace(f"{{{key}}}", value) for word in words]
-        run_program(words, source.parent, self.timeout)
-        if not target.is_file() or target.stat().st_size == 0:
-            raise CodecError(f"{Path(words[0]).name} ended well but wrote no output")
+        name = Path(words[0]).name
+        run_program(words, source.parent, self.timeout, lambda: output.check_size(name))
+        return output.read(name)
 
     def _words(self, line: str) -> list[str]:
         """The words of a line with full paths, since programs run in another folder than the one it was written for."""
@@ -190,7 +205,7 @@ def _blaming(what: str) -> Iterator[None]:
     """Every error of the body as a `CodecError` that begins with `what`."""
     try:
         yield
-    except (RunError, OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # what reads an image raises what it likes
         raise CodecError(f"{what}: {error}") from error
 
 
@@ -217,4 +232,5 @@ def _ladder(settings: str | Sequence[float | str]) -> tuple[float, ...]:
 @lru_cache(maxsize=64)
 def _digest_file(file: tuple[str, int]) -> str:
     """Of a file's content, given its name and, so that the cache stays honest, when it was changed."""
-    return _digest(Path(file[0]).read_bytes())
+    with Path(file[0]).open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:12]

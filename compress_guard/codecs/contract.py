@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from compress_guard.records import Bits
 
@@ -75,6 +75,28 @@ class Codec(Protocol):
 
     def proofs(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[Proof]:
         """One per image for a codec that can also tell without coding what it would do; else none."""
+
+
+@runtime_checkable
+class SizedDecoder(Protocol):
+    """A codec that compares what a decoder's answer says of its size with the source's before it reads the pixels."""
+
+    def decode_sized(
+        self, streams: Sequence[bytes], sizes: Sequence[tuple[int, int]], workers: int = 1
+    ) -> list[torch.Tensor]:
+        """See `Codec.decode`; `sizes` are (H, W) of the sources. Raises `CodecError` for another size too."""
+
+
+def decode_to_sizes(
+    codec: Codec, streams: Sequence[bytes], sizes: Sequence[tuple[int, int]], workers: int = 1
+) -> list[torch.Tensor]:
+    """Decode streams of sources of these sizes (H, W), which a codec that can is told before it decodes.
+
+    Other codecs may still give images of other sizes; raises what `Codec.decode` raises.
+    """
+    if isinstance(codec, SizedDecoder):
+        return codec.decode_sized(streams, sizes, workers)
+    return codec.decode(streams, workers)
 
 
 @dataclass(frozen=True, slots=True)

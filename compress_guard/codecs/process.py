@@ -1,32 +1,92 @@
-"""Programs run without a shell, each failure as one `CodecError`."""
+"""Programs run without a shell, each failure as one `CodecError`; how long they run and what they print is bounded."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, final
 
 from compress_guard import interrupts
 from compress_guard.errors import CodecError
 
-_LOOK_SECONDS: Final = 0.5
-"""How often a program that works is left alone for a look whether its work is still wanted."""
+_KEPT_BYTES: Final = 2**16
+"""Of the beginning, and again of the end, of each output."""
+_LOOK_SECONDS: Final = 0.1
+"""Between two looks at what a program writes, and whether it is still wanted."""
+_REAP_SECONDS: Final = 5.0
+"""Time that a killed program has to be gone; one that waits for a dead disk stays longer than that."""
+_LONGEST_LINE: Final = 300
 
 
-def run_program(words: Sequence[str], folder: Path, timeout: float) -> str:
-    """What the program wrote to its standard output and error, run in `folder`.
+def run_program(words: Sequence[str], folder: Path, timeout: float, watch: Callable[[], None] = lambda: None) -> str:
+    """Return what the program wrote to its standard output and error, run in `folder`.
 
-    Raises `CodecError` if it does not start, ends with another status than 0 or takes longer than `timeout` seconds; it
-    is then stopped together with the programs that it started.
+    The middle of a long output is left out. `watch` is called several times per second while the program runs, and may
+    raise. Raises `CodecError` for a program that does not start, ends with another status than 0, or takes longer than
+    `timeout` seconds, the programs included that it starts and that hold its output; and KeyboardInterrupt soon after
+    Ctrl-C, on whatever thread this is. On every error that comes before its end it is stopped, with all of its process
+    group.
     """
-    name = Path(words[0]).name
+    name, wanted = Path(words[0]).name, interrupts.current()
+
+    def look() -> None:
+        wanted.check()
+        watch()
+
+    process = _started(words, folder)
+    captures = _Capture(), _Capture()
+    try:
+        if not _followed(process, captures, time.monotonic() + timeout, look):
+            raise CodecError(_too_long(name, timeout, ended=_has_ended(process)))
+    except BaseException:
+        _stop(process)
+        raise
+    finally:
+        for pipe in _pipes(process):
+            # Where threads read, a program that is still there would make this wait for ever.
+            if _selects():
+                pipe.close()
+    output, errors = (capture.text for capture in captures)
+    if process.returncode != 0:
+        said = _last_line(errors) or _last_line(output) or "it said nothing"
+        raise CodecError(f"{name} ended with {_status(process.returncode)}: {said}")
+    return output + errors
+
+
+@final
+class _Capture:
+    """The beginning and the end of an output."""
+
+    __slots__ = ("_head", "_tail")
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._tail = bytearray()
+
+    def add(self, data: bytes) -> None:
+        room = _KEPT_BYTES - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:]
+        if len(self._tail) > 2 * _KEPT_BYTES:
+            del self._tail[:-_KEPT_BYTES]
+
+    @property
+    def text(self) -> str:
+        """The two together."""
+        return (self._head + self._tail).decode(errors="replace")
+
+
+def _started(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
     try:
         # A session of its own, so that a script's children can be stopped with it.
-        process = subprocess.Popen(  # noqa: S603 - the words are the user's own, and no shell reads them
+        return subprocess.Popen(  # noqa: S603 - the words are the user's own, and no shell reads them
             words,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -34,47 +94,128 @@ def run_program(words: Sequence[str], folder: Path, timeout: float) -> str:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except OSError as error:
-        raise CodecError(f"{name} could not be started: {error.strerror or error}") from error
-    try:
-        output, errors = (part.decode(errors="replace") for part in _communicate(process, timeout))
-    except subprocess.TimeoutExpired:
-        _stop(process)
-        raise CodecError(f"{name} took longer than {timeout:g} s and was stopped (option timeout)") from None
-    except BaseException:
-        _stop(process)
-        raise
-    if process.returncode != 0:
-        said = _last_line(errors) or _last_line(output) or "it said nothing"
-        raise CodecError(f"{name} ended with {_status(process.returncode)}: {said}")
-    return output + errors
+    except (OSError, ValueError) as error:  # ValueError: a NUL in a word
+        said = getattr(error, "strerror", None) or error
+        raise CodecError(f"{Path(words[0]).name} could not be started: {said}") from error
 
 
-def _communicate(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes]:
-    """Return what the program wrote; raises KeyboardInterrupt soon after Ctrl-C, on whatever thread this is."""
-    watch, until = interrupts.current(), time.monotonic() + timeout
+def _selects() -> bool:
+    """Whether pipes can be waited for; Windows wants a thread for each."""
+    return os.name == "posix"
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    return process.stdout, process.stderr
+
+
+def _followed(
+    process: subprocess.Popen[bytes], captures: tuple[_Capture, _Capture], deadline: float, watch: Callable[[], None]
+) -> bool:
+    """Whether the program, and all that hold its outputs, ended before the deadline.
+
+    A program that leaves a child behind is not taken for finished: the child may be the one that writes the file.
+    """
+    read = _read_selecting if _selects() else _read_threaded
+    if not read(process, captures, deadline, watch):
+        return False
     while True:
-        left = until - time.monotonic()
         try:
-            return process.communicate(timeout=min(left, _LOOK_SECONDS))
+            process.wait(max(0.0, min(_LOOK_SECONDS, deadline - time.monotonic())))
         except subprocess.TimeoutExpired:
-            watch.check()
-            if left <= _LOOK_SECONDS:
-                raise
+            watch()
+            if time.monotonic() >= deadline:
+                return False
+        else:
+            return True
+
+
+def _read_selecting(
+    process: subprocess.Popen[bytes], captures: tuple[_Capture, _Capture], deadline: float, watch: Callable[[], None]
+) -> bool:
+    """Read both outputs to their end; False where the deadline comes first."""
+    with selectors.DefaultSelector() as selector:
+        for pipe, capture in zip(_pipes(process), captures, strict=True):
+            os.set_blocking(pipe.fileno(), False)
+            selector.register(pipe, selectors.EVENT_READ, capture)
+        while selector.get_map():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            for ready, _ in selector.select(min(left, _LOOK_SECONDS)):
+                with contextlib.suppress(BlockingIOError):
+                    if data := os.read(ready.fd, _KEPT_BYTES):
+                        ready.data.add(data)
+                    else:
+                        selector.unregister(ready.fileobj)
+            watch()
+    return True
+
+
+def _read_threaded(
+    process: subprocess.Popen[bytes], captures: tuple[_Capture, _Capture], deadline: float, watch: Callable[[], None]
+) -> bool:
+    """Do the same where pipes cannot be waited for; a thread whose pipe never ends is left behind."""
+
+    def read(pipe: IO[bytes], capture: _Capture) -> None:
+        with pipe:
+            while data := os.read(pipe.fileno(), _KEPT_BYTES):
+                capture.add(data)
+
+    pairs = zip(_pipes(process), captures, strict=True)
+    readers = [threading.Thread(target=read, args=pair, daemon=True) for pair in pairs]
+    for reader in readers:
+        reader.start()
+    while any(reader.is_alive() for reader in readers):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        next((reader for reader in readers if reader.is_alive()), readers[0]).join(min(left, _LOOK_SECONDS))
+        watch()
+    return True
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the program itself has ended. It is not reaped: its number must not go to another group yet."""
+    if hasattr(os, "waitid"):
+        with contextlib.suppress(ChildProcessError):
+            return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return process.poll() is not None
+
+
+def _too_long(name: str, timeout: float, *, ended: bool) -> str:
+    if not ended:
+        return f"{name} took longer than {timeout:g} s and was stopped (option timeout)"
+    return (
+        f"{name} ended, but a program that it started held its output for longer than {timeout:g} s (option timeout); "
+        "let it wait for that program, or give that one an output of its own"
+    )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.communicate()
+    """Kill the program and its process group. What has left the group stays, and is not waited for."""
+    if process.returncode is not None:  # its number may be another's by now
+        return
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_REAP_SECONDS)
 
 
 def _status(code: int) -> str:
-    return f"exit status {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+    if code >= 0:
+        return f"exit status {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:  # those between SIGRTMIN and SIGRTMAX have no names
+        return f"signal {-code}"
 
 
 def _last_line(output: str) -> str:
     lines = output.strip().splitlines()
-    return lines[-1].strip() if lines else ""
+    line = lines[-1].strip() if lines else ""
+    return line if len(line) <= _LONGEST_LINE else f"... {line[-_LONGEST_LINE:]}"

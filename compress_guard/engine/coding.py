@@ -11,7 +11,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Final, final
 
 from compress_guard import store as keys
-from compress_guard.codecs.contract import Codec, Proof
+from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
 from compress_guard.codecs.fidelity import coarse_psnr
 from compress_guard.engine.samples import Samples, Survey
 from compress_guard.engine.settings import processor
@@ -168,23 +168,23 @@ class Coder:
 
     def decode(self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]) -> list[torch.Tensor | None]:
         """One image per stream, None (and a failure on record) where a stream does not decode to its source's size."""
+        sizes = [self._samples[self._survey.usable[at]].size for at, _ in requests]
         try:
-            images: list[torch.Tensor | None] = list(self.codec.decode(streams, self.workers))
+            images: list[torch.Tensor | None] = list(decode_to_sizes(self.codec, streams, sizes, self.workers))
         except CodecError:
-            images = [self._decode_one(request, stream) for request, stream in zip(requests, streams, strict=True)]
-        for number, (at, setting) in enumerate(requests):
+            images = [self._decode_one(*each) for each in zip(requests, streams, sizes, strict=True)]
+        for number, ((at, setting), size) in enumerate(zip(requests, sizes, strict=True)):
             image = images[number]
             if image is None:
                 continue
-            size = self._samples[self._survey.usable[at]].size
             if tuple(image.shape) != (3, *size):
                 self._undecoded[at, setting] = f"decoded to {tuple(image.shape)}, not to the {(3, *size)} of its source"
                 images[number] = None
         return images
 
-    def _decode_one(self, request: tuple[int, float], stream: bytes) -> torch.Tensor | None:
+    def _decode_one(self, request: tuple[int, float], stream: bytes, size: tuple[int, int]) -> torch.Tensor | None:
         try:
-            return self.codec.decode([stream], 1)[0]
+            return decode_to_sizes(self.codec, [stream], [size])[0]
         except CodecError as problem:
             self._undecoded[request] = str(problem)
             return None

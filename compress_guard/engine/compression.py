@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from compress_guard.codecs.contract import decode_to_sizes
 from compress_guard.codecs.pixels import Picture, check_sizes
 from compress_guard.engine.codec_choice import available_codec, check_rate, codec_options
 from compress_guard.engine.value_range import check_levels
@@ -92,7 +93,7 @@ def compress(
     ).at(bpp)
     settings = [setting for setting in planned.settings if setting is not None]
     kept = [streams[at, setting] for at, setting in enumerate(settings)]
-    decoded = one.decode(kept, workers)
-    check_sizes(codec, pixels, decoded)
-    decoded = [image.to(source.device) for image, source in zip(decoded, pixels, strict=True)]
-    return Compressed(decoded, kept, [rate for rate in planned.bpp if rate is not None], settings, one.bits)
+    made = decode_to_sizes(one, kept, [(image.shape[-2], image.shape[-1]) for image in pixels], workers)
+    check_sizes(codec, pixels, made)
+    made = [image.to(source.device) for image, source in zip(made, pixels, strict=True)]
+    return Compressed(made, kept, [rate for rate in planned.bpp if rate is not None], settings, one.bits)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, final
 
-from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.contract import Codec, decode_to_sizes
 from compress_guard.codecs.pixels import check_sizes
 from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
@@ -57,10 +57,10 @@ class Entrant:
             raise CodecError(f"{self.alias} gave {found} streams that are not empty for {len(self.images)} images")
         if self.work == "encode":
             return
-        decoded = self._decoded(streams)
-        if len(decoded) != len(self.images):
-            raise CodecError(f"{self.alias} gave {len(decoded)} images for {len(self.images)} streams")
-        check_sizes(self.alias, self.images, decoded)
+        images = self._decoded(streams)
+        if len(images) != len(self.images):
+            raise CodecError(f"{self.alias} gave {len(images)} images for {len(self.images)} streams")
+        check_sizes(self.alias, self.images, images)
 
     def seconds(self) -> float:
         """How long one pass takes; raises `CodecError`."""
@@ -93,7 +93,8 @@ class Entrant:
         return self.codec.encode(self.images, self.settings, self.threads)
 
     def _decoded(self, streams: Sequence[bytes]) -> list[torch.Tensor]:
-        return self.codec.decode(streams, self.threads)
+        sizes = [(image.shape[-2], image.shape[-1]) for image in self.images]
+        return decode_to_sizes(self.codec, streams, sizes, self.threads)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

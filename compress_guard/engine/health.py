@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, final
 
-from compress_guard.codecs.contract import Codec, Proof
+from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
 from compress_guard.codecs.fidelity import Difference, psnr
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.outliers import Fidelity
@@ -121,7 +121,8 @@ class Watch:
         """An image decoded anew, alone or in its batch; raises `CodecError` where that gives none of its size."""
         together = batch or (one,)
         try:
-            images = codec.decode([each.stream for each in together], self._coder.workers)
+            sizes = [each.sample.size for each in together]
+            images = decode_to_sizes(codec, [each.stream for each in together], sizes, self._coder.workers)
         except CodecError as problem:
             raise self._fault(one, f"decoded once, but not {how} ({problem})") from problem
         image = images[together.index(one)]

@@ -48,7 +48,7 @@ class CoreLoader(yaml.SafeLoader):
         finally:
             self._depth -= 1
 
-    def _next_mark(self) -> yaml.Mark:
+    def _next_mark(self) -> Any:
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it out
         return event.start_mark
 
@@ -59,7 +59,7 @@ class CoreLoader(yaml.SafeLoader):
         super().fetch_flow_collection_start(token)
 
 
-def _too_deep(mark: yaml.Mark) -> OutOfBounds:
+def _too_deep(mark: Any) -> OutOfBounds:
     return OutOfBounds(None, None, f"lists or maps are nested more than {DEEPEST} deep", mark, "write them flat")
 
 

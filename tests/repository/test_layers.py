@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).parents[2]
 PACKAGE: Final = "compress_guard"
 
 LINES: Final = (
-    ("errors", "interrupts"),
+    ("errors", "interrupts", "files"),
     ("records",),
     ("registry",),
     ("codecs", "tasks", "thresholds"),

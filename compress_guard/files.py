@@ -1,0 +1,162 @@
+"""Regular files, and folders held open: no link is crossed, and no pipe or device is waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final, Self, final
+
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+_PLAIN: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_READING: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _NO_LINK | _PLAIN
+_WRITING: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _PLAIN
+_HELD: Final = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
+"""Whether names can be looked up in an open folder; elsewhere (Windows) paths are looked at before they are used."""
+
+
+class Foreign(OSError):
+    """Something else than the regular file, or the folder, that should be there: a link, a pipe, a device."""
+
+
+def kind_of(status: os.stat_result) -> str:
+    """What a file is, in words, e.g. ``a link``."""
+    kinds = {
+        stat.S_IFREG: "a file",
+        stat.S_IFDIR: "a folder",
+        stat.S_IFLNK: "a link",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(status.st_mode), "no file")
+
+
+def open_regular(path: str | Path, folder: int | None = None) -> IO[bytes]:
+    """Open a regular file to read, by its name in an open folder or by its path.
+
+    Raises `Foreign` for anything else, links included, and never opens it; other OSErrors as `open` does.
+    """
+    _require_regular(os.stat(path, dir_fd=folder, follow_symlinks=False), path)
+    handle = os.open(path, _READING, dir_fd=folder)
+    try:
+        _require_regular(os.fstat(handle), path)  # what was looked at may have been replaced
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def _require_regular(status: os.stat_result, path: str | Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise Foreign(f"{path} is {kind_of(status)}, not a regular file")
+
+
+@final
+class Folder:
+    """An open folder. Names in it are looked up in this very folder, whatever happens to the path that led to it."""
+
+    __slots__ = ("_handle", "path")
+
+    def __init__(self, path: Path, handle: int | None) -> None:
+        self.path: Final = path
+        self._handle: Final = handle
+
+    @classmethod
+    def opened(cls, path: Path) -> Self:
+        """Open the folder at a path, through links: it is the one that a person named."""
+        if not _HELD:
+            if not path.is_dir():
+                raise Foreign(f"{path} is not a folder")
+            return cls(path, None)
+        return cls(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | _PLAIN))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+
+    def enter(self, name: str, *, make: bool = False) -> Folder:
+        """Open a folder in this one, made first where `make` says so; raises `Foreign` for a link or another thing."""
+        where = self._where(name)
+        if make:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(where, dir_fd=self._handle)
+        status = self.status(name)
+        if not stat.S_ISDIR(status.st_mode):
+            raise Foreign(f"{self.path / name} is {kind_of(status)}, not a folder")
+        if self._handle is None:
+            return Folder(self.path / name, None)
+        flags = os.O_RDONLY | os.O_DIRECTORY | _NO_LINK | _PLAIN
+        return Folder(self.path / name, os.open(where, flags, dir_fd=self._handle))
+
+    def status(self, name: str) -> os.stat_result:
+        """Look at a name, not behind it."""
+        return os.stat(self._where(name), dir_fd=self._handle, follow_symlinks=False)
+
+    def holds_other(self, name: str) -> bool:
+        """Whether there is something that is not a regular file under this name."""
+        try:
+            return not stat.S_ISREG(self.status(name).st_mode)
+        except FileNotFoundError:
+            return False
+
+    def files(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Every regular file with its status."""
+        for name, status in self._entries():
+            if stat.S_ISREG(status.st_mode):
+                yield name, status
+
+    def folders(self) -> Iterator[str]:
+        """Every folder that is not a link."""
+        for name, status in self._entries():
+            if stat.S_ISDIR(status.st_mode):
+                yield name
+
+    def _entries(self) -> Iterator[tuple[str, os.stat_result]]:
+        place = self.path if self._handle is None else self._handle
+        for name in os.listdir(place):  # noqa: PTH208 - of an open folder, which has no path to trust
+            with contextlib.suppress(OSError):  # another process may have removed it
+                yield name, self.status(name)
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a regular file to read; see `open_regular`."""
+        return open_regular(self._where(name), self._handle)
+
+    @contextlib.contextmanager
+    def replacing(self, name: str, prefix: str, mode: int = 0o600) -> Iterator[IO[bytes]]:
+        """A new file that takes this name when it is whole, in place of a regular file; nothing is written through.
+
+        Raises `Foreign` where something else has the name. What an error interrupts is removed.
+        """
+        if self.holds_other(name):
+            raise Foreign(f"{self.path / name} is {kind_of(self.status(name))}, not a regular file")
+        draft = f"{prefix}{os.getpid()}-{secrets.token_hex(6)}"
+        handle = os.open(self._where(draft), _WRITING, mode, dir_fd=self._handle)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+            os.replace(self._where(draft), self._where(name), src_dir_fd=self._handle, dst_dir_fd=self._handle)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self.unlink(draft)
+            raise
+
+    def create(self, name: str, data: bytes) -> None:
+        """Write a file where nothing has this name; raises FileExistsError, for a link that leads nowhere too."""
+        handle = os.open(self._where(name), _WRITING, 0o666, dir_fd=self._handle)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+
+    def unlink(self, name: str) -> None:
+        """Remove a name; of a link only the link itself goes."""
+        os.unlink(self._where(name), dir_fd=self._handle)
+
+    def _where(self, name: str) -> str:
+        return name if self._handle is not None else str(self.path / name)
