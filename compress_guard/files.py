@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final, Self, final
 
@@ -14,6 +16,8 @@ _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _PLAIN: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _READING: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _NO_LINK | _PLAIN
 _WRITING: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _PLAIN
+_NO_FOLDER: Final = frozenset([errno.ENOTDIR, errno.ELOOP, errno.EMLINK])
+"""What systems say where a link, or a file, is to be opened as a folder."""
 _HELD: Final = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 """Whether names can be looked up in an open folder; elsewhere (Windows) paths are looked at before they are used."""
 
@@ -36,7 +40,7 @@ def kind_of(status: os.stat_result) -> str:
     return kinds.get(stat.S_IFMT(status.st_mode), "no file")
 
 
-def open_regular(path: str | Path, folder: int | None = None) -> IO[bytes]:
+def open_regular(path: str | Path, folder: int | None = None) -> BufferedReader:
     """Open a regular file to read, by its name in an open folder or by its path.
 
     Raises `Foreign` for anything else, links included, and never opens it; other OSErrors as `open` does.
@@ -70,7 +74,7 @@ class Folder:
     def opened(cls, path: Path) -> Self:
         """Open the folder at a path, through links: it is the one that a person named."""
         if not _HELD:
-            if not path.is_dir():
+            if not stat.S_ISDIR(path.stat().st_mode):
                 raise Foreign(f"{path} is not a folder")
             return cls(path, None)
         return cls(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | _PLAIN))
@@ -84,17 +88,32 @@ class Folder:
 
     def enter(self, name: str, *, make: bool = False) -> Folder:
         """Open a folder in this one, made first where `make` says so; raises `Foreign` for a link or another thing."""
-        where = self._where(name)
-        if make:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(where, dir_fd=self._handle)
+        try:
+            return self._entered(name)
+        except FileNotFoundError:
+            if not make:
+                raise
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(self._where(name), dir_fd=self._handle)
+        return self._entered(name)
+
+    def _entered(self, name: str) -> Folder:
+        if self._handle is None:
+            self._require_folder(name)
+            return Folder(self.path / name, None)
+        try:
+            flags = os.O_RDONLY | os.O_DIRECTORY | _NO_LINK | _PLAIN
+            return Folder(self.path / name, os.open(name, flags, dir_fd=self._handle))
+        except OSError as problem:
+            if problem.errno not in _NO_FOLDER:
+                raise
+            self._require_folder(name)
+            raise
+
+    def _require_folder(self, name: str) -> None:
         status = self.status(name)
         if not stat.S_ISDIR(status.st_mode):
             raise Foreign(f"{self.path / name} is {kind_of(status)}, not a folder")
-        if self._handle is None:
-            return Folder(self.path / name, None)
-        flags = os.O_RDONLY | os.O_DIRECTORY | _NO_LINK | _PLAIN
-        return Folder(self.path / name, os.open(where, flags, dir_fd=self._handle))
 
     def status(self, name: str) -> os.stat_result:
         """Look at a name, not behind it."""
@@ -104,6 +123,13 @@ class Folder:
         """Whether there is something that is not a regular file under this name."""
         try:
             return not stat.S_ISREG(self.status(name).st_mode)
+        except FileNotFoundError:
+            return False
+
+    def holds_link(self, name: str) -> bool:
+        """Whether a link has this name, wherever it leads."""
+        try:
+            return stat.S_ISLNK(self.status(name).st_mode)
         except FileNotFoundError:
             return False
 
@@ -125,7 +151,7 @@ class Folder:
             with contextlib.suppress(OSError):  # another process may have removed it
                 yield name, self.status(name)
 
-    def open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> BufferedReader:
         """Open a regular file to read; see `open_regular`."""
         return open_regular(self._where(name), self._handle)
 
@@ -135,8 +161,8 @@ class Folder:
 
         Raises `Foreign` where something else has the name. What an error interrupts is removed.
         """
-        if self.holds_other(name):
-            raise Foreign(f"{self.path / name} is {kind_of(self.status(name))}, not a regular file")
+        with contextlib.suppress(FileNotFoundError):
+            _require_regular(self.status(name), self.path / name)
         draft = f"{prefix}{os.getpid()}-{secrets.token_hex(6)}"
         handle = os.open(self._where(draft), _WRITING, mode, dir_fd=self._handle)
         try:
@@ -153,6 +179,11 @@ class Folder:
         handle = os.open(self._where(name), _WRITING, 0o666, dir_fd=self._handle)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+
+    def touch(self, name: str) -> None:
+        """Set the time of a regular file to now."""
+        with self.open(name) as file:
+            os.utime(file.fileno() if os.utime in os.supports_fd else self._where(name))
 
     def unlink(self, name: str) -> None:
         """Remove a name; of a link only the link itself goes."""

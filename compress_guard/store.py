@@ -3,21 +3,32 @@
 One file per entry, named by its key and written by renaming, so that processes share a folder without locks and a
 killed one leaves nothing half-written. Every entry carries a checksum over key and payload; one that does not fit is
 dropped and made again. Nothing is ever unpickled, and a store that cannot be written (a full disk) only forgets.
+
+Only what the store itself could have written is read, counted or removed: regular files with an entry's name in real
+folders. The folder may be a link that somebody named; a link inside it is never crossed, a pipe or a device never
+opened.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
-import tempfile
+import re
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, final, get_args
 
+from compress_guard.files import Folder, Foreign
+
 _MAGIC: Final = b"compress-guard 1\n"
 _CHECKSUM_BYTES: Final = 16
-_UNFINISHED: Final = ".new-"
+_HEAD_BYTES: Final = len(_MAGIC) + _CHECKSUM_BYTES
+UNFINISHED: Final = ".new-"
+"""What names of files begin with that are being written."""
 _ABANDONED_SECONDS: Final = 3600
 """After so long nobody is still writing."""
 
@@ -29,6 +40,10 @@ _LEAST_WRITTEN: Final = 2**24
 
 WEIGHTS: Final = "recovery"
 """The folder of finetuned weights, which others write; it has one folder per training, and counts towards the cap."""
+_ENTRY: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}")
+_WEIGHTS: Final = re.compile(r"[\w.-]+/(?:weights|about|checkpoint)[\w.-]*")
+_IN_THE_WAY: Final = frozenset([errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EMLINK])
+"""Numbers of errors that say of one entry that something else has its place, and nothing of the disk."""
 Kind: TypeAlias = Literal["streams", "plans", "evidence", "versions"]
 """What an entry holds, and the folder that it lies in."""
 
@@ -47,94 +62,160 @@ def _checksum(name: str, kind: Kind, payload: bytes) -> bytes:
     return hashlib.blake2b(label.encode() + payload, digest_size=_CHECKSUM_BYTES).digest()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _Entry:
+    """A file that counts towards the cap."""
+
+    used: float
+    size: int
+    kind: str
+    folder: str
+    name: str
+
+
 @final
 class Store:
     """A folder of entries, bounded in size by `trim`."""
 
-    __slots__ = ("_cap_bytes", "_written", "folder", "writable")
+    __slots__ = ("_cap_bytes", "_root", "_written", "folder", "writable")
 
     def __init__(self, folder: Path, cap_bytes: int = DEFAULT_CAP_BYTES) -> None:
         self.folder: Final = folder
+        self._root: Final = _resolved(folder)
         self._cap_bytes: Final = cap_bytes
         self._written = 0
         self.writable = True
         """False once an entry could not be written; what it should have kept is made again when needed."""
 
-    def _path(self, name: str, kind: Kind) -> Path:
-        return self.folder / kind / name[:2] / name[2:]
-
     def prepare(self) -> None:
         """Make the folder, with a .gitignore of its own."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            ignore = self.folder / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("# made by compress_guard; safe to delete\n*\n", encoding="utf-8")
+            self._root.mkdir(parents=True, exist_ok=True)
+            with Folder.opened(self._root) as root, contextlib.suppress(FileExistsError):
+                root.create(".gitignore", b"# made by compress_guard; safe to delete\n*\n")
         except OSError:
             self.writable = False
 
     def get(self, name: str, kind: Kind = "streams") -> bytes | None:
-        """The payload kept under this key, or None; a damaged entry is dropped."""
-        path = self._path(name, kind)
+        """Return the payload kept under this key, or None; a damaged entry is dropped.
+
+        What is larger than the cap is nobody's entry: it is neither read nor dropped.
+        """
         try:
-            data = path.read_bytes()
+            with self._entered(kind, name[:2]) as folder:
+                return self._kept(folder, name, kind)
         except (OSError, MemoryError, OverflowError):  # a file of a size that no entry has
             return None
-        body = len(_MAGIC) + _CHECKSUM_BYTES
-        payload = data[body:]
-        if data[: len(_MAGIC)] != _MAGIC or data[len(_MAGIC) : body] != _checksum(name, kind, payload):
-            with contextlib.suppress(OSError):
-                path.unlink()
-            return None
+
+    def _kept(self, folder: Folder, name: str, kind: Kind) -> bytes | None:
+        with folder.open(name[2:]) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > self._cap_bytes + _HEAD_BYTES:
+                return None
+            head = file.read(_HEAD_BYTES)
+            if head.startswith(_MAGIC):  # of something else, which may be large, no more is read
+                payload = file.read(size)
+                if head[len(_MAGIC) :] == _checksum(name, kind, payload):
+                    with contextlib.suppress(OSError):
+                        # What is in use is not old: `trim` goes by this time.
+                        os.utime(file.fileno() if os.utime in os.supports_fd else folder.path / name[2:])
+                    return payload
         with contextlib.suppress(OSError):
-            os.utime(path)  # what is in use is not old: `trim` goes by this time
-        return payload
+            folder.unlink(name[2:])
+        return None
 
     def put(self, name: str, payload: bytes, kind: Kind = "streams") -> None:
-        """Keep a payload; a disk that refuses makes the store forgetful, not the run fail."""
+        """Keep a payload; a disk that refuses makes the store forgetful, not the run fail.
+
+        Where a link, or whatever else is no entry, has its place, the payload is not kept.
+        """
         if not self.writable:
             return
-        path = self._path(name, kind)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(_MAGIC + _checksum(name, kind, payload) + payload)
-                Path(temporary).replace(path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    Path(temporary).unlink()
-                raise
-        except OSError:
-            self.writable = False
+            with self._entered(kind, name[:2], make=True) as folder, folder.replacing(name[2:], UNFINISHED) as file:
+                file.write(_MAGIC + _checksum(name, kind, payload) + payload)
+        except OSError as problem:
+            self.writable = isinstance(problem, Foreign) or problem.errno in _IN_THE_WAY
             return
         self._written += len(payload)
         if self._written > max(self._cap_bytes // _TRIMS, _LEAST_WRITTEN):
             self._written = 0
             self.trim()
 
+    @contextlib.contextmanager
+    def _entered(self, kind: str, part: str, *, make: bool = False) -> Iterator[Folder]:
+        """The folder of an entry, open; raises OSError where it is not there, or behind a link."""
+        with (
+            self._opened(make=make) as root,
+            root.enter(kind, make=make) as outer,
+            outer.enter(part, make=make) as inner,
+        ):
+            yield inner
+
+    def _opened(self, *, make: bool) -> Folder:
+        try:
+            return Folder.opened(self._root)
+        except FileNotFoundError:
+            if not make:
+                raise
+        self._root.mkdir(parents=True, exist_ok=True)
+        return Folder.opened(self._root)
+
     def trim(self) -> int:
         """Drop the entries that lay unused longest until the rest fits under the cap; returns how many were dropped.
 
-        What killed processes left half-written goes too.
+        What killed processes left half-written goes too. An entry that alone is larger than the cap goes first: nothing
+        else that is dropped could make room for it.
         """
-        entries = []
-        for kind in (*get_args(Kind), WEIGHTS):
-            for path in (self.folder / kind).glob("*/*"):
-                with contextlib.suppress(OSError):
-                    status = path.stat()
-                    if not path.name.startswith(_UNFINISHED):
-                        entries.append((status.st_mtime, status.st_size, path))
-                    elif status.st_mtime < time.time() - _ABANDONED_SECONDS:
-                        path.unlink()
-        excess = sum(size for _, size, _ in entries) - self._cap_bytes
+        entries = sorted(self._entries(), key=lambda entry: (entry.size <= self._cap_bytes, entry))
+        excess = sum(entry.size for entry in entries) - self._cap_bytes
         dropped = 0
-        for _, size, path in sorted(entries):
+        for entry in entries:
             if excess <= 0:
                 break
             with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)  # another process may trim too: what it dropped is room as well
-                excess -= size
+                with self._entered(entry.kind, entry.folder) as folder, contextlib.suppress(FileNotFoundError):
+                    folder.unlink(entry.name)  # another process may trim too: what it dropped is room as well
+                excess -= entry.size
                 dropped += 1
         return dropped
+
+    def _entries(self) -> Iterator[_Entry]:
+        """What counts towards the cap; what was left half-written is removed on the way."""
+        with contextlib.ExitStack() as stack:
+            try:
+                root = stack.enter_context(Folder.opened(self._root))
+            except OSError:
+                return
+            for kind in (*get_args(Kind), WEIGHTS):
+                with contextlib.suppress(OSError), root.enter(kind) as outer:
+                    for part in list(outer.folders()):
+                        with contextlib.suppress(OSError), outer.enter(part) as inner:
+                            yield from self._counted(inner, kind, part)
+
+    def _counted(self, folder: Folder, kind: str, part: str) -> Iterator[_Entry]:
+        pattern = _WEIGHTS if kind == WEIGHTS else _ENTRY
+        for name, status in folder.files():
+            if name.startswith(UNFINISHED):
+                if status.st_mtime < time.time() - _ABANDONED_SECONDS:
+                    with contextlib.suppress(OSError):
+                        folder.unlink(name)
+            elif pattern.fullmatch(f"{part}/{name}") and (
+                status.st_size <= self._cap_bytes or kind == WEIGHTS or _is_ours(folder, name)
+            ):
+                yield _Entry(status.st_mtime, status.st_size, kind, part, name)
+
+
+def _resolved(folder: Path) -> Path:
+    """The folder that a link names, now and not at each step: a link may be set anew while the run lasts."""
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError):  # a link that leads to itself
+        return folder.absolute()
+
+
+def _is_ours(folder: Folder, name: str) -> bool:
+    """Whether a file too large for the store begins as its entries do."""
+    with contextlib.suppress(OSError), folder.open(name) as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+    return False

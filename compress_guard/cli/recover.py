@@ -13,6 +13,7 @@ from typing import Final
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
 from compress_guard.cli.results import Results
 from compress_guard.cli.terminal import StandardErrorProgress, show, tell_result
+from compress_guard.engine.destination import replace
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.threads import calm_threads
@@ -94,9 +95,7 @@ def _shown(results: Sequence[RecoveryResult], options: argparse.Namespace) -> bo
     if options.figure is None:
         return held
     try:
-        target = Path(options.figure)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(recovery_figure(results), encoding="utf-8")
+        replace(Path(options.figure), recovery_figure(results).encode())
     except (OSError, ValueError) as problem:
         sys.stderr.write(f"compress-guard: --figure: {problem}\n")
         return False

@@ -53,7 +53,7 @@ class Output:
             with open_regular(self.path) as file:
                 self.check_size(program)
                 before = os.fstat(file.fileno())
-                data = file.read(self.limit + 1)
+                data = file.read(before.st_size + 1)
                 after = os.fstat(file.fileno())
         except Foreign:
             remedy = "let it write a file of its own"

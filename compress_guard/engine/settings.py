@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from compress_guard.engine.destination import destination
 from compress_guard.errors import UsageError
+from compress_guard.files import Foreign
 from compress_guard.records import Cell
 from compress_guard.store import DEFAULT_CAP_BYTES, Store
 
@@ -75,9 +77,15 @@ def check_device(device: str, option: str) -> None:
 
 def check_results_file(path: Path, option: str) -> None:
     """Raises `UsageError`, which names the option, where no results file can be written: better now than at the end."""
-    if path.is_dir():
-        raise UsageError(option, f"{path} is a folder", "name a file")
-    folder = next((folder for folder in path.absolute().parents if folder.exists()), Path("/"))
+    try:
+        place = destination(path)
+    except IsADirectoryError:
+        raise UsageError(option, f"{path} is a folder", "name a file") from None
+    except Foreign as problem:
+        raise UsageError(option, str(problem), "name a file that may be replaced as a whole") from None
+    except OSError as problem:
+        raise UsageError(option, f"{path} cannot be written ({problem.strerror})", "name a file") from None
+    folder = next((folder for folder in place.parents if folder.exists()), Path("/"))
     if not folder.is_dir():
         raise UsageError(option, f"{path} cannot be written: {folder} is not a folder", "name a file in a folder")
     if not os.access(folder, os.W_OK):

@@ -6,12 +6,12 @@ import hashlib
 import io
 import json
 import math
-import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from compress_guard.engine.destination import discard, replace
 from compress_guard.errors import RunError, said
 from compress_guard.records import SCHEMA, Ending
 
@@ -70,7 +70,8 @@ def write(
     """Write the results to `path` and the evidence, by file name, to ``<stem>.evidence.zip`` beside it; `throughput`
     and `recovery` are those of cells of these kinds, `ending` says how the run went.
 
-    Folders are made; each file is there whole or not at all. The document names the evidence file with its sha256, so
+    Folders are made; each file is there whole or not at all. A link stays, and the file that it leads to is replaced;
+    devices and pipes are refused. The document names the evidence file with its sha256, so
     that nobody compares with the evidence of another run; without evidence there is no such file. Raises `RunError`
     where the folder cannot be written, and for values that JSON does not have: they are null in the file, and their
     cells errors, while all other cells are what they are.
@@ -79,16 +80,15 @@ def write(
     made = _salvaged(_made(results, environment, throughput, recovery, ending), unfit)
     beside = evidence_path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if evidence:
             packed = _packed(evidence)
             made["evidence"] = {"file": beside.name, "sha256": hashlib.sha256(packed).hexdigest()}
-            _replace(beside, packed)
+            replace(beside, packed)
         else:
-            beside.unlink(missing_ok=True)
+            discard(beside)
         text = json.dumps(made, allow_nan=False, ensure_ascii=False, indent=1)
         # A lone surrogate, of a folder's name say, is no UTF-8; escaped so it is JSON, and comes back as it was.
-        _replace(path, text.encode(errors="backslashreplace") + b"\n")
+        replace(path, text.encode(errors="backslashreplace") + b"\n")
     except OSError as problem:
         why = problem.strerror or said(problem)
         raise RunError(
@@ -140,16 +140,6 @@ def _packed(evidence: Mapping[str, bytes]) -> bytes:
         for name in sorted(evidence):
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), evidence[name])
     return buffer.getvalue()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put the whole file in place at once; beside it first, since a rename does not cross file systems."""
-    whole = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        whole.write_bytes(data)
-        whole.replace(path)
-    finally:
-        whole.unlink(missing_ok=True)
 
 
 def _numbers(value: Any, place: str) -> Iterator[tuple[str, float]]:

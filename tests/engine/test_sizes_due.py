@@ -51,14 +51,14 @@ def test_compress(options):
 
 
 def test_a_measurement(options):
-    result = measure(
-        lambda images: [torch.tensor([1.0, 0.0]) for _ in images],
-        Data(),
-        task="classification",
-        codec="command",
-        bpp=1.0,
-        device="cpu",
-        options=options,
-    )
-    assert result.verdict == "codec_error"
-    assert TOLD in result.reason
+    with pytest.raises(CodecError) as caught:
+        measure(
+            lambda images: [torch.tensor([1.0, 0.0]) for _ in images],
+            Data(),
+            task="classification",
+            codec="command",
+            bpp=1.0,
+            device="cpu",
+            options=options,
+        )
+    assert str(caught.value).endswith(TOLD)

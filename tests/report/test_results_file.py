@@ -129,10 +129,11 @@ def test_a_write_that_fails_leaves_the_old_file(cell, tmp_path, monkeypatch):
     write(target, [], {}, {})
     old = target.read_bytes()
 
-    def full(self, data):
+    def full(handle, mode):
+        os.close(handle)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fdopen", full)
     with pytest.raises(RunError) as caught:
         write(target, [cell("jpeg", 1, drop=1.0)], {}, {})
     assert str(caught.value) == (

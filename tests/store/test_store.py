@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compress_guard.files import Folder
 from compress_guard.store import Kind, Store, key
 
 NAME = key("a stream")
@@ -191,10 +192,10 @@ def test_a_full_disk_forgets_from_then_on_and_leaves_no_rest(store, monkeypatch)
 
 
 def test_an_interrupt_while_writing_leaves_no_rest_and_goes_on_its_way(store, monkeypatch):
-    def interrupted(self, target):
+    def interrupted(*names, **folders):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", interrupted)
+    monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store.put(NAME, b"payload")
     assert files(store) == []
@@ -231,7 +232,7 @@ def test_a_killed_process_leaves_nothing_that_is_trusted(store):
         import os, signal, tempfile
         from pathlib import Path
         from compress_guard.store import Store
-        Path.replace = lambda self, target: os.kill(os.getpid(), signal.SIGKILL)
+        os.replace = lambda *names, **folders: os.kill(os.getpid(), signal.SIGKILL)
         Store(Path({str(store.folder)!r})).put({NAME!r}, b"payload" * 1000)
         """
     )
@@ -271,11 +272,16 @@ def test_trimming_drops_the_oldest_until_the_rest_fits(tmp_path_factory, lengths
         aged(store, name, bytes(length), age) for age, (name, length) in enumerate(zip(names, lengths, strict=True))
     ]
     dropped = store.trim()
-    kept = [store.get(name) is not None for name in names]
-    assert kept == [True] * (len(names) - dropped) + [False] * dropped
-    left = sum(sizes[: len(names) - dropped])
+    kept = [(store.folder / "streams" / name[:2] / name[2:]).exists() for name in names]
+    # One that alone is too large goes first: dropping others would make no room for it.
+    fitting = [at for at, size in enumerate(sizes) if size <= cap]
+    stay = [at for at in fitting if kept[at]]
+    assert dropped == kept.count(False)
+    assert stay == fitting[: len(stay)]
+    left = sum(sizes[at] for at in stay)
     assert left <= cap
-    assert dropped == 0 or left + sizes[len(names) - dropped] > cap
+    assert not any(kept[at] for at in range(len(names)) if at not in fitting)
+    assert len(stay) == len(fitting) or left + sizes[fitting[len(stay)]] > cap
     assert store.trim() == 0
 
 
@@ -323,14 +329,14 @@ def test_two_processes_may_trim_at_once(tmp_path, monkeypatch):
     store, other = (Store(tmp_path, cap_bytes=1000) for _ in range(2))
     for number in range(20):
         aged(store, key(str(number)), bytes(100), number)
-    unlink = Path.unlink
+    unlink = Folder.unlink
 
-    def after_the_other(path, missing_ok=False):
-        monkeypatch.setattr(Path, "unlink", unlink)
+    def after_the_other(folder, name):
+        monkeypatch.setattr(Folder, "unlink", unlink)
         other.trim()
-        unlink(path, missing_ok)
+        unlink(folder, name)
 
-    monkeypatch.setattr(Path, "unlink", after_the_other)
+    monkeypatch.setattr(Folder, "unlink", after_the_other)
     store.trim()
     assert 0 < sum(path.stat().st_size for path in files(store)) <= 1000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.engine.recovery.batches import Batches
+from compress_guard.engine.recovery.weights import largest_file
 from compress_guard.errors import ModelError
+from compress_guard.files import Folder, open_regular
+from compress_guard.store import UNFINISHED
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 
 PEAK: Final = 5e-4
 """Learning rate of AdamW after the warm-up."""
+_CHECKPOINT_COPIES: Final = 16
+"""A module and the two averages of its optimiser, with room for other precisions."""
 _WEIGHT_DECAY: Final = 0.01
 _WARM_UP: Final = 0.05
 """Share of the steps over which the learning rate rises; then it falls along a cosine."""
@@ -224,10 +230,13 @@ def _resumed(path: Path | None, module: torch.nn.Module, optimiser: torch.optim.
     """Steps that are done, by a checkpoint that is taken over; 0 where there is none that can be read."""
     import torch
 
-    if path is None or not path.exists():
+    if path is None:
         return 0
-    with contextlib.suppress(Exception):  # a damaged file fails in a dozen ways, and is only time lost
-        kept = torch.load(path, map_location="cpu", weights_only=True)
+    # A file that is not there, or damaged, fails in a dozen ways, and is only time lost.
+    with contextlib.suppress(Exception), open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size > largest_file(module, _CHECKPOINT_COPIES):
+            return 0
+        kept = torch.load(file, map_location="cpu", weights_only=True)
         step = int(kept["step"])
         optimiser.load_state_dict(kept["optimiser"])
         module.load_state_dict(kept["module"])
@@ -239,7 +248,10 @@ def _save(path: Path, module: torch.nn.Module, optimiser: torch.optim.Optimizer,
     """Write a checkpoint, whole or not at all; a disk that refuses costs no more than a start from the beginning."""
     import torch
 
-    draft = path.with_name(f"{path.name}.part")
-    with contextlib.suppress(OSError, RuntimeError):
-        torch.save({"step": step, "module": module.state_dict(), "optimiser": optimiser.state_dict()}, draft)
-        draft.replace(path)
+    state = {"step": step, "module": module.state_dict(), "optimiser": optimiser.state_dict()}
+    with (
+        contextlib.suppress(OSError, RuntimeError),
+        Folder.opened(path.parent) as folder,
+        folder.replacing(path.name, UNFINISHED) as file,
+    ):
+        torch.save(state, file)

@@ -75,10 +75,11 @@ class Trainings:
         guard = self._lesson.guard.name
         sources = self._sources(arm, partial(progress, f"coding training images of {guard}"))
         weights = Weights(self._folder, self._key(arm, sources))
-        with weights.lock(lambda: progress(f"waiting for another process that finetunes {guard} on {arm.name}", 0, 0)):
+        waiting = partial(progress, f"waiting for another process that finetunes {guard} on {arm.name}", 0, 0)
+        with weights.lock(waiting) as checkpoint:
             fresh = self._fresh()
             if not weights.fill(fresh):
-                trained = self._trained(arm, sources, weights.checkpoint, progress)
+                trained = self._trained(arm, sources, checkpoint, progress)
                 self.made += 1
                 if not self._fits(trained, fresh):
                     return self._lesson.original.with_module(trained)

@@ -1,0 +1,69 @@
+"""Where a report goes: links are followed to a file, which is replaced as a whole; nothing but a file is replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from compress_guard.files import Folder, Foreign, kind_of
+
+_MOST_LINKS: Final = 40
+_UNFINISHED: Final = ".new-"
+_STREAMS: Final = frozenset(["stdin", "stdout", "stderr"])
+
+
+def destination(path: Path) -> Path:
+    """Return the file that a path stands for, which may not be there yet.
+
+    Raises `Foreign` for a device, a pipe, a socket or an open stream such as ``/dev/stdout``, IsADirectoryError for a
+    folder, and OSError for links that lead in a circle.
+    """
+    place = path.absolute()
+    for _ in range(_MOST_LINKS):
+        place = Path(os.path.realpath(place.parent), place.name)
+        if _is_stream(place):
+            raise Foreign(f"{path} is an open stream, not a regular file")
+        if not place.is_symlink():
+            break
+        place = place.parent / place.readlink()
+    else:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        status = place.lstat()
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(status.st_mode):
+            raise Foreign(f"{path} is {kind_of(status)}, not a regular file")
+    return place
+
+
+def _is_stream(place: Path) -> bool:
+    """Whether the place is one of the names that systems give to what a process has open.
+
+    Behind such a name there may well be a regular file, and replacing that would not write to what is open.
+    """
+    folder = place.parent.as_posix()
+    return folder.startswith(("/proc/", "/dev/fd")) or (folder == "/dev" and place.name in _STREAMS)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put a whole file where a path leads, at once; folders are made. Links stay, and what they lead to is replaced.
+
+    Raises OSError, and what `destination` raises.
+    """
+    target = destination(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the file first, since a rename does not cross file systems.
+    with Folder.opened(target.parent) as folder, folder.replacing(target.name, _UNFINISHED, 0o666) as file:
+        file.write(data)
+
+
+def discard(path: Path) -> None:
+    """Remove a regular file; a link, or anything else that has its name, stays."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        if stat.S_ISREG(path.lstat().st_mode):
+            path.unlink()
