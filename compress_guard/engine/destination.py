@@ -32,13 +32,22 @@ def destination(path: Path) -> Path:
         place = place.parent / place.readlink()
     else:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    require_replaceable(place, path)
+    return place
+
+
+def require_replaceable(place: Path, shown: Path | None = None) -> None:
+    """Raise IsADirectoryError for a folder, `Foreign` for what else is no regular file, links included.
+
+    Messages name `shown`, by default the place itself.
+    """
+    named = place if shown is None else shown
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         status = place.lstat()
         if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(named))
         if not stat.S_ISREG(status.st_mode):
-            raise Foreign(f"{path} is {kind_of(status)}, not a regular file")
-    return place
+            raise Foreign(f"{named} is {kind_of(status)}, not a regular file")
 
 
 def _is_stream(place: Path) -> bool:

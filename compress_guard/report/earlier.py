@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from compress_guard.engine.destination import destination, require_replaceable
 from compress_guard.report.results_file import evidence_path
 
 ENDING: Final = ".previous"
@@ -19,16 +20,24 @@ def results_files(path: Path) -> tuple[Path, Path]:
 def set_aside(paths: Iterable[Path]) -> list[str]:
     """Rename each file to ``NAME.previous``, in place of an older one; return a sentence for each that cannot be.
 
-    What is no regular file, such as a pipe or ``/dev/stdout``, stays where it is.
+    A link stays, since the new report is written through it: what it leads to is renamed. What is no regular file, such
+    as a pipe or ``/dev/stdout``, stays where it is.
     """
     problems = []
     for path in paths:
         try:
-            if path.is_file():
-                path.replace(path.with_name(path.name + ENDING))
+            place = destination(path)
+        except OSError:
+            continue
+        aside = place.with_name(place.name + ENDING)
+        try:
+            if place.is_file():
+                require_replaceable(aside)
+                place.replace(aside)
         except OSError as problem:
             problems.append(
-                f"{path}: this report of an earlier run cannot be renamed to {path.name}{ENDING} ({problem.strerror}); "
-                "do not take it for a report of this run, and remove what is in the way"
+                f"{path}: this report of an earlier run cannot be renamed to {aside.name} "
+                f"({problem.strerror or problem}); do not take it for a report of this run, and remove what is in "
+                "the way"
             )
     return problems

@@ -33,12 +33,27 @@ def test_what_is_no_regular_file_stays(tmp_path):
     assert sorted(found.name for found in tmp_path.iterdir()) == ["folder", "pipe"]
 
 
-def test_a_link_is_renamed_and_its_file_stays(tmp_path):
+def test_a_link_stays_and_its_file_is_renamed(tmp_path):
+    """The new report is written through the link, as long as it is there."""
     (tmp_path / "kept").write_text("kept")
     (tmp_path / "results.json").symlink_to("kept")
     assert set_aside([tmp_path / "results.json"]) == []
-    assert (tmp_path / "results.json.previous").is_symlink()
-    assert sorted(found.name for found in tmp_path.iterdir()) == ["kept", "results.json.previous"]
+    assert (tmp_path / "results.json").is_symlink()
+    assert (tmp_path / "kept.previous").read_text() == "kept"
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["kept.previous", "results.json"]
+    assert set_aside([tmp_path / "results.json"]) == []
+
+
+def test_what_is_no_file_is_not_replaced_by_an_earlier_report(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text("old")
+    (tmp_path / "results.json.previous").symlink_to("elsewhere")
+    assert set_aside([path]) == [
+        f"{path}: this report of an earlier run cannot be renamed to results.json.previous "
+        f"({path}.previous is a link, not a regular file); do not take it for a report of this run, and remove what is "
+        "in the way"
+    ]
+    assert path.read_text() == "old"
 
 
 def test_what_cannot_be_renamed_is_told_and_the_others_are_renamed(tmp_path):
