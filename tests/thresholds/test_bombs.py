@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -89,11 +90,13 @@ def test_anchors_that_blow_up(refusal, text, message):
 
 
 def test_a_bomb_of_half_a_kilobyte(refusal):
-    bomb = "guards:\n  x0: &x0 {bpp: [1]}\n" + "".join(
-        f"  x{at}: &x{at} {{<<: [*x{at - 1}, *x{at - 1}]}}\n" for at in range(1, 15)
+    """Read as guards, the last of them is merged from eight million maps."""
+    names = "abcdefghijklmnopqrstuvwx"
+    bomb = "guards:\n a: &a {task: classification, model: 'm:f', data: 'd:f'}\n" + "".join(
+        f" {name}: &{name} {{<<: [*{before}, *{before}]}}\n" for before, name in itertools.pairwise(names)
     )
-    assert len(bomb) < 512
-    assert refusal(HEAD + bomb) == f"thresholds.yaml:16: a list {TOO_MUCH}"
+    assert len(bomb) < 600
+    assert refusal(HEAD + bomb) == f"thresholds.yaml:15: a list {TOO_MUCH}"
 
 
 DEEP = "lists or maps are nested more than 40 deep; write them flat"
