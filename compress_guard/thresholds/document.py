@@ -76,8 +76,8 @@ for _name, _pattern, _first in (
 def parse(text: str, shown: str) -> Value:
     """Return the root map of a file's text, checked for everything that is wrong whatever the keys mean.
 
-    Raises `ThresholdsError` for a text that is empty, not YAML, not a map, in which a key stands twice, or whose aliases
-    would blow up.
+    Raises `ThresholdsError` for a text that is empty, not YAML, not a map, in which a key stands twice, or whose
+    aliases would blow up.
     """
     node = _composed(text, shown)
     if node is None:
@@ -111,7 +111,10 @@ def _composed(text: str, shown: str) -> yaml.Node | None:
 
 
 def read(path: Path, shown: str) -> str:
-    """Return the text of a file; raises `ThresholdsError` for one that is missing, unreadable, too large or not UTF-8."""
+    """Return the text of a file.
+
+    Raises `ThresholdsError` for one that is missing, unreadable, too large or not UTF-8.
+    """
     data = _data(path, shown)
     try:
         return data.decode("utf-8-sig")

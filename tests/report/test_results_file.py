@@ -6,7 +6,6 @@ import os
 import re
 import zipfile
 from dataclasses import fields, replace
-from pathlib import Path
 
 import pytest
 
