@@ -1,10 +1,10 @@
 """How often the interval of top1 misses, and its verdict is wrong: ``python -m benchmarks.coverage.top1``.
 
-The grid: numbers of images, clean accuracies, true drops, and how many images are gained (wrong clean, right
-compressed) of those that would be if compression struck without regard to what the model finds hard. No gains are the
-fewest flips that a drop can have; all of them are independent predictions. Up to 300 images every possible outcome is
-counted with its probability; above, outcomes are drawn, the same for all methods. ``--write docs/verdicts.md`` puts the
-tables between the marks ``<!-- top1 -->`` and ``<!-- end of top1 -->`` of that file.
+The grid: numbers of images, clean accuracies, true drops up to all that can be lost, and how many images are gained
+(wrong clean, right compressed) of those that would be if compression struck without regard to what the model finds
+hard. No gains are the fewest flips that a drop can have; all of them are independent predictions. Up to 300 images
+every possible outcome is counted with its probability; above, outcomes are drawn, the same for all methods. ``--write
+docs/verdicts.md`` puts the tables between the marks ``<!-- top1 -->`` and ``<!-- end of top1 -->`` of that file.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 IMAGES = (50, 200, 300, 1000, 5000)
 ACCURACIES = (0.5, 0.9, 0.99, 1.0)
-DROPS = tuple(np.round([*np.arange(0, 5, 0.1), *np.arange(5, 30.01, 0.5)], 4) / 100)
-FEWER_DROPS = tuple(np.round([0, 0.1, 0.2, 0.3, 0.5, 0.7, *np.arange(1, 5, 0.5), *np.arange(5, 30.01)], 4) / 100)
+DROPS = tuple(np.round([*np.arange(0, 5, 0.1), *np.arange(5, 100, 0.5)], 4) / 100)
+FEWER_DROPS = tuple(np.round([0, 0.1, 0.2, 0.3, 0.5, 0.7, *np.arange(1, 5, 0.5), *np.arange(5, 100)], 4) / 100)
 """Where outcomes are drawn: with many images coverage hardly changes between neighbours."""
 GAINS = (0.0, 0.1, 0.5, 1.0)
 MOST_COUNTED = 300
@@ -115,6 +115,7 @@ def grid(
         for accuracy in ACCURACIES
         for share in (gains if accuracy < 1 else gains[:1])
         for drop in drops or (DROPS if number <= MOST_COUNTED else FEWER_DROPS)
+        if drop <= accuracy
     )
 
 

@@ -90,6 +90,14 @@ class Cell:
         """The least clean score that is judged: a `min_clean` of 0 is no limit, since nothing could miss it."""
         return self.min_clean or None
 
+    @property
+    def judged_limits(self) -> int:
+        """How many of the cell's own limits are judged, each by an interval of its own that may miss the truth.
+
+        Limits of slices are not counted: they take their part of the cell's error.
+        """
+        return sum(limit is not None for limit in (self.max_drop, self.min_score))
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:

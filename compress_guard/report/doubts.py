@@ -113,7 +113,7 @@ def corrected(results: Sequence[CellResult]) -> Iterator[str]:
     for correction, found in groups(results, lambda result: None if result.correction == "none" else result.correction):
         guards = ", ".join(dict.fromkeys(result.guard for result in found))
         levels = figure.span(figure.percent(result.confidence) for result in found)
-        yield f"{guards}: intervals at {levels}: {correction} over the judged cells of the file"
+        yield f"{guards}: intervals at {levels}: {correction} over the judged limits of the file"
 
 
 def stopped(results: Sequence[CellResult]) -> Iterator[str]:

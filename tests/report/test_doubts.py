@@ -111,7 +111,7 @@ def test_what_images_resolve_is_one_light_line_per_guard(cell):
 def test_a_correction_is_said_once(cell):
     found = [cell("jpeg", 1, drop=1.0, guard=guard, correction="bonferroni", confidence=0.999) for guard in "aab"]
     assert told([*found, cell("jpeg", 1, drop=1.0)]) == [
-        "a, b: intervals at 99.9 %: bonferroni over the judged cells of the file"
+        "a, b: intervals at 99.9 %: bonferroni over the judged limits of the file"
     ]
 
 

@@ -95,7 +95,7 @@ photos: weather=night lost more than it may in 1 cell, most with jpeg at 1 bpp: 
 photos: 200 of 200 sources are lossy files already, 0.9 bpp on average; the drop says little at or above that: jpeg \
 at 1 bpp, webp at 1 bpp
 photos: 200 images resolve drops 2.2 to 4.9 points from their limit
-photos: intervals at 99.9 %: bonferroni over the judged cells of the file
+photos: intervals at 99.9 %: bonferroni over the judged limits of the file
 photos: 2 of 4 cells stopped early (*), certain after 96 to 120 of 200 images
 photos: predictions that turned wrong / right: jpeg at 0.5 bpp 12 / 3, jpeg at 1 bpp 20 / 2, webp at 1 bpp 2 / 2; \
 wrong ones such as a, b, c

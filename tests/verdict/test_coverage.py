@@ -46,6 +46,23 @@ def test_more_confidence_is_worth_its_name(scenarios, confidence, least, most):
     assert found.passed.max() <= most
 
 
+def test_the_grid_goes_on_to_where_the_interval_covers_least():
+    """Half of 50 images lost, and nearly all: the table has to show what these drops bring."""
+    few = [one for one in top1.grid((50,)) if one.gains == 0]
+    assert max(one.drop for one in few) == 0.995
+    assert all(one.drop <= one.accuracy for one in few)
+    found = top1.measure(few, (CHOICE,), 0.95)[CHOICE.name]
+    assert (found.where.images, found.where.drop) == (50, 0.5)
+    assert found.coverage.min() == pytest.approx(0.9351, abs=1e-4)
+
+
+def test_fewer_images_than_the_table_has_cover_hardly_less():
+    few = [Scenario(images, 1.0, drop / 100, 0.0) for images in range(10, 51) for drop in range(1, 100)]
+    found = top1.measure(few, (CHOICE,), 0.95)[CHOICE.name]
+    assert found.where == Scenario(37, 1.0, 0.46, 0.0)
+    assert found.coverage.min() == pytest.approx(0.9318, abs=1e-4)
+
+
 def test_walds_interval_misses_the_same_bars(found):
     failures = top1.broken(found[WALD.name], found[TANGO.name])
     assert [failure.split()[0] for failure in failures] == ["covers", "covers", "passes"]
