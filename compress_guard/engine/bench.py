@@ -201,11 +201,12 @@ class Bench:
     def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
         """What so many images can tell, said before the first of them is coded."""
         held = {
-            one: self._judging.least_confidence(one, survey, self._early)
+            one: self._judging.confidences(one, survey, self._early)
             for one in self.guard.cells
             if effective_limit(one, self._settings) == limit
         }
-        expected = self._judging.expected(len(survey.usable), held.get(cell, self.guard.confidence))
+        _, most = held.get(cell, (self.guard.confidence, self.guard.confidence))
+        expected = self._judging.expected(len(survey.usable), most)
         draft.note(resolvable_drop=expected)
         if limit not in self._expected:
             self._expected.add(limit)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.slices import allowed_drop, slice_values
 from compress_guard.records import Cell
-from compress_guard.verdict.power import FLIPS, images_for, never_resolves
+from compress_guard.verdict.power import FLIPS, out_of_reach
+from compress_guard.verdict.sentence import of_reach
 
 Tell = Callable[[str], None]
 """Takes a line that a person should read now."""
@@ -18,39 +19,41 @@ def untold(line: str) -> None:
 
 
 def expectations(
-    guard: str, confidences: Mapping[Cell, float], survey: Survey, resolvable: float | None
+    guard: str, confidences: Mapping[Cell, tuple[float, float]], survey: Survey, resolvable: float | None
 ) -> Iterator[str]:
-    """What the images of a survey resolve, and which limits of these cells and their slices they never can.
+    """Say what the images of a survey resolve, and which limits of these cells and their slices they cannot hold.
 
-    `confidences` are those of the cells' last intervals; `resolvable` is the drop in points that the images are
-    expected to resolve, None where only a measured cell can tell.
+    `confidences` are the least and the most that the last interval of each cell may hold with; `resolvable` is the drop
+    in points that the images are expected to resolve. None stands for a metric without flags, of which only a measured
+    cell can tell: nothing is said of it.
     """
+    if resolvable is None:
+        return
     images = len(survey.usable)
-    if resolvable is not None:
-        yield (
-            f"{guard}: {images} images tell drops that are at least {resolvable:.1f} points from their limit "
-            f"({100 * FLIPS:g} % of the predictions flipping)"
-        )
-    asked = {(cell.max_drop, held) for cell, held in confidences.items() if cell.max_drop is not None}
-    yield from _hopeless(guard, images, asked)
+    yield (
+        f"{guard}: {images} images tell drops that are at least {resolvable:.1f} points from their limit "
+        f"({100 * FLIPS:g} % of the predictions flipping)"
+    )
+    yield from _out_of_reach(guard, images, ((cell.max_drop, held) for cell, held in confidences.items()))
     for slicing, values in slice_values(survey.slices_by_id).items():
         for value in values:
             members = sum(value in one.get(slicing, ()) for one in survey.slices)
             limits = ((allowed_drop(cell, slicing, value), held) for cell, held in confidences.items())
-            known = {(limit, held) for limit, held in limits if limit is not None}
-            yield from _hopeless(f"{guard}, slice {slicing}={value}", members, known)
+            yield from _out_of_reach(f"{guard}, slice {slicing}={value}", members, limits)
 
 
-def _hopeless(name: str, images: int, asked: set[tuple[float, float]]) -> Iterator[str]:
-    """A warning of limits (points, confidence) that cannot be held."""
-    never = sorted({limit for limit, held in asked if never_resolves(images, held, limit)})
-    if not never:
-        return
-    held = max(held for limit, held in asked if limit == never[0])
-    enough = images_for(held, never[0])
-    remedy = f"take at least {enough} images" if enough else "allow more than 0 points"
-    listed = ", ".join(f"{limit:g}" for limit in never)
-    yield (
-        f"WARNING: {name}: a max_drop of {listed} can never be held on {images} images, not even where no prediction "
-        f"changes; {remedy}, or raise the limit"
-    )
+def _out_of_reach(name: str, images: int, asked: Iterable[tuple[float | None, tuple[float, float]]]) -> Iterator[str]:
+    """Warn of limits that cannot be held, those of one confidence together."""
+    limits: dict[tuple[float, float], list[float]] = {}
+    for limit, held in asked:
+        if limit is not None:
+            limits.setdefault(held, []).append(limit)
+    for (least, most), points in limits.items() if images else ():
+        found = out_of_reach(images, points, least, most)
+        if found is not None:
+            few = "1 image is" if images == 1 else f"{images} images are"
+            remedy = ", or a higher max_drop" if found.enough else "; give a higher max_drop"
+            yield (
+                f"WARNING: {name}: {few} too few for a max_drop unless compression puts predictions right: "
+                f"{of_reach(found)}{remedy}"
+            )

@@ -44,10 +44,14 @@ class Judging:
         """What the cell's own interval holds with: slices with limits take their part of the error."""
         return cell_confidence(self._guard, judged_slices(cell, survey.slices_by_id))
 
-    def least_confidence(self, cell: Cell, survey: Survey, early: bool) -> float:
-        """What the interval of all a cell's images holds with, where `early` says that there may be looks before."""
+    def confidences(self, cell: Cell, survey: Survey, early: bool) -> tuple[float, float]:
+        """The least and the most that the interval of all a cell's images may hold with.
+
+        They differ where `early` says that there may be looks before, which take a part of the error.
+        """
         stop = self.early_stop(cell, survey) if early else None
-        return self.confidence(cell, survey) if stop is None else stop.last_confidence
+        held = self.confidence(cell, survey)
+        return held, held if stop is None else stop.last_confidence
 
     def early_stop(self, cell: Cell, survey: Survey) -> EarlyStop | None:
         """The looks at a cell before its last image; None where there is nothing to decide, or slices to decide too.

@@ -18,29 +18,30 @@ _MOST_NUMBERS: Final = 3
 
 
 def hopeless(results: Sequence[CellResult]) -> Iterator[str]:
-    """Limits that so many images cannot hold, whatever the model does."""
+    """Limits that so many images cannot hold, of metrics with flags whose drop is no gain.
+
+    A gain may pass with fewer images, and so may a metric without flags.
+    """
 
     def key(result: CellResult) -> tuple[str, int, float] | None:
-        if not result.judged or result.verdict == "pass" or result.max_drop is None or not result.images:
+        if not result.judged or result.verdict == "pass" or result.max_drop is None or result.stopped_early:
             return None
-        return result.guard, result.images, result.interval_confidence or result.confidence
+        if result.harmful_flips is None or result.drop is None or result.drop < 0 or not result.images_used:
+            return None
+        return result.guard, result.images_used, result.interval_confidence or result.confidence
 
     for (guard, images, confidence), found in groups(results, key):
         # numpy comes with it, which a report on a run without verdicts has no need of.
-        from compress_guard.verdict import power
+        from compress_guard.verdict import power, sentence
 
-        reach = power.reach_unchanged(images, confidence)
-        caught = [result for result in found if result.max_drop is not None and result.max_drop < reach]
-        limits = sorted(result.max_drop for result in caught if result.max_drop is not None)
-        if not limits:
-            continue
-        enough = power.images_for(confidence, limits[0])
-        remedy = "no number of images could" if enough is None else f"it takes {enough} images"
-        yield (
-            f"{guard}: {figure.count(images, 'image')} cannot pass {cells(caught)}: even where none of them changes, "
-            f"the {figure.percent(confidence)} interval of the drop reaches {figure.points(reach)}, allowed "
-            f"{figure.span(map(figure.limit, limits))}; {remedy}"
-        )
+        limits = [result.max_drop for result in found if result.max_drop is not None]
+        missed = power.out_of_reach(images, limits, confidence)
+        if missed is not None:
+            caught = [result for result in found if result.max_drop in missed.limits]
+            yield (
+                f"{guard}: {figure.count(images, 'image')} cannot pass {cells(caught)}: even "
+                f"{sentence.of_reach(missed)}"
+            )
 
 
 def limits(results: Sequence[CellResult]) -> Iterator[str]:

@@ -5,6 +5,7 @@ A verdict is clear when the whole interval lies on one side of the limit; `power
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ from compress_guard.verdict.bootstrap import unseen
 from compress_guard.verdict.paired import bounds, drop_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from compress_guard.records import Interval
 
@@ -68,8 +69,9 @@ def images_needed_of_flags(
 
     The smallest number above `images` with whose interval, at the same shares of `lost` and of `gained` images, a
     sample may stray towards the limit as far as one in 1 / (1 - power) does, and yet be clear of it. Where none
-    flipped that is the number that `images_for` gives. None where the drop is the limit, and where it takes more than
-    both 100 times as many and `images_for` of the limit.
+    flipped that is the number that `images_for` gives, and where at least as many are lost as gained it is never less:
+    with fewer the verdict could be a fail and never a pass. None where the drop is the limit, and where it takes more
+    than both 100 times as many and `images_for` of the limit.
     """
     drop = (lost - gained) / images
     if 100 * drop == limit:
@@ -84,24 +86,61 @@ def images_needed_of_flags(
     most = MOST_TIMES * images
     if never_resolves(most, confidence, limit):
         most = images_for(confidence, limit) or most
-    return _smallest(clear, images, most)
+    least = images_for(confidence, limit) if drop >= 0 else None
+    return _smallest(clear, max(images, (least or 0) - 1), most)
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfReach:
+    """Limits of the drop of a metric with flags that so many images cannot hold where no prediction changes.
+
+    A `pass` takes more predictions that compression put right than it put wrong, or cannot happen at all.
+    """
+
+    limits: tuple[float, ...]
+    """Points, ascending."""
+    reach: float
+    """Points up to which the interval goes where none of the images changed."""
+    confidence: float
+    """What that interval holds with."""
+    enough: tuple[int, ...]
+    """For each of the limits above 0, the largest first, the number of images that can hold it."""
+
+
+def out_of_reach(
+    images: int, limits: Iterable[float], confidence: float, strictest: float | None = None
+) -> OutOfReach | None:
+    """Which of these limits `images` >= 1 images cannot hold where none changed; None where they can hold all.
+
+    The metric has flags. `confidence` is that of the last interval; where that depends on what is looked at before,
+    it is the least that the interval may hold with, and `strictest` the most. Nothing of the kind can be said of
+    mAP, mIoU or pixel accuracy before they are measured: where images change a little their interval is made of how
+    much, and a few images may hold a limit that they cannot hold where nothing changes.
+    """
+    never = tuple(sorted({limit for limit in limits if never_resolves(images, confidence, limit)}))
+    if not never:
+        return None
+    numbers = (images_for(strictest or confidence, limit) for limit in reversed(never))
+    return OutOfReach(
+        never, reach_unchanged(images, confidence), confidence, tuple(number for number in numbers if number)
+    )
 
 
 def never_resolves(images: int, confidence: float, max_drop: float) -> bool:
-    """Whether the interval reaches above max_drop even where not a single one of the images changed.
-
-    A `pass` then takes predictions that compression put right, or cannot happen at all.
-    """
+    """Whether the interval of a metric with flags reaches above max_drop even where none of the images changed."""
     return reach_unchanged(images, confidence) > max_drop
 
 
 def reach_unchanged(images: int, confidence: float) -> float:
-    """How far up the interval of the drop goes where none of `images` >= 1 images changed."""
+    """How far up the interval of the drop of a metric with flags goes where none of `images` >= 1 images changed."""
     return drop_interval(images, 0, 0, confidence).high
 
 
 def images_for(confidence: float, max_drop: float) -> int | None:
-    """The smallest number of images with which a `pass` can happen where none changed; None for a max_drop of 0."""
+    """The smallest number of images with which a metric with flags can `pass` where none changed.
+
+    None for a max_drop of 0.
+    """
     if max_drop <= 0:
         return None
     return _smallest(lambda images: not never_resolves(images, confidence, max_drop), 0, _MOST_IMAGES)

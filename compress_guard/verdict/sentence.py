@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from compress_guard.records import Interval
+    from compress_guard.verdict.power import OutOfReach
 
 _MOST_DECIMALS: Final = 6
 
@@ -49,6 +50,25 @@ def _of_floor(name: str, score: Interval, confidence: float, floor: float) -> st
     return f"{name} of {value} ({100 * confidence:g} % interval {low} to {high}) has to reach {limit}"
 
 
+def of_reach(found: OutOfReach) -> str:
+    """``where none changes, the 95 % interval of the drop reaches 7.1, allowed 2.0; it takes 189 images``.
+
+    For the warning before the first cell and for the summary after the last one.
+    """
+    digits = max(decimals((found.reach,), found.limits[-1]), *map(_exact, found.limits))
+    allowed = _span([number(limit, digits) for limit in found.limits])
+    if not found.enough:
+        takes = "no number of images could"
+    else:
+        takes = f"it takes {_span(list(map(str, found.enough)))} images"
+        if found.limits[0] <= 0:
+            takes = f"{takes}, and no number could hold {number(found.limits[0], digits)}"
+    return (
+        f"where none changes, the {100 * found.confidence:g} % interval of the drop reaches "
+        f"{number(found.reach, digits)}, allowed {allowed}; {takes}"
+    )
+
+
 def number(value: float, digits: int = 1) -> str:
     """A number with that many decimals and no negative zero."""
     return f"{round(value, digits) + 0.0:.{digits}f}"
@@ -63,6 +83,16 @@ def decimals(values: tuple[float, ...], limit: float | None) -> int:
         if all(_side(round(value, digits), shown) == _side(value, limit) for value in values):
             return digits
     return _MOST_DECIMALS
+
+
+def _exact(limit: float) -> int:
+    """The fewest decimals that show all of a limit."""
+    return next((digits for digits in range(1, _MOST_DECIMALS) if round(limit, digits) == limit), _MOST_DECIMALS)
+
+
+def _span(shown: list[str]) -> str:
+    """``2.0``, or ``2.0 to 2.5``: the first and the last."""
+    return shown[0] if shown[0] == shown[-1] else f"{shown[0]} to {shown[-1]}"
 
 
 def _side(value: float, limit: float) -> float:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import pytest
+
 from compress_guard.report import plain
 from compress_guard.report.notes import notes
 from compress_guard.verdict import power
 
 
 def told(results):
-    return [text for text in plain(notes(results)).splitlines() if " inconclusive (?): " not in text]
+    beside = (" inconclusive (?): ", "predictions that turned wrong / right: ")
+    return [text for text in plain(notes(results)).splitlines() if not any(words in text for words in beside)]
 
 
 def doubt(cell):
@@ -19,42 +22,79 @@ def doubt(cell):
     return make
 
 
-def test_a_limit_that_the_images_can_never_hold_is_called_out_once_per_guard(cell):
+@pytest.fixture
+def flagged(cell):
+    """A cell of a metric with flags, on 50 images."""
+
+    def make(codec, bpp, verdict, outcome, drop=None, **fields):
+        flips = {"harmful_flips": 4, "helpful_flips": 1, "images": 50, "images_used": 50}
+        return cell(codec, bpp, verdict, outcome, drop, **(flips | fields))
+
+    return make
+
+
+def test_a_limit_that_the_images_can_never_hold_is_called_out_once_per_guard(flagged):
     found = [
-        cell("jpeg", 0.5, "inconclusive", "passed", 4.0, max_drop=9.0, images=50),
-        cell("jpeg", 1, "inconclusive", "passed", 0.0, max_drop=2.5, images=50),
-        cell("jpeg", 2, "fail", "failed", 9.0, max_drop=2.0, images=50),
-        cell("webp", 2, "inconclusive", "passed", 0.0, max_drop=2.0, images=50),
+        flagged("jpeg", 0.5, "inconclusive", "passed", 4.0, max_drop=9.0),
+        flagged("jpeg", 1, "inconclusive", "passed", 0.0, max_drop=2.5),
+        flagged("jpeg", 2, "fail", "failed", 9.0, max_drop=2.0),
+        flagged("webp", 2, "inconclusive", "passed", 0.0, max_drop=2.0),
     ]
-    enough = power.images_for(0.95, 2.0)
+    enough = [power.images_for(0.95, limit) for limit in (2.5, 2.0)]
     assert told(found) == [
-        "photos: 50 images cannot pass jpeg at 1 and 2 bpp, webp at 2 bpp: even where none of them changes, the 95 % "
-        f"interval of the drop reaches 7.1, allowed 2.0 to 2.5; it takes {enough} images"
+        "photos: 50 images cannot pass jpeg at 1 and 2 bpp, webp at 2 bpp: even where none changes, the 95 % "
+        f"interval of the drop reaches 7.1, allowed 2.0 to 2.5; it takes {enough[0]} to {enough[1]} images"
     ]
     assert [style for line in notes(found) for text, style in line if "cannot pass" in text] == ["yellow bold"]
 
 
-def test_a_limit_that_the_images_can_hold_or_held_is_not_called_out(cell):
+def test_a_limit_that_the_images_can_hold_or_held_is_not_called_out(flagged):
     enough = power.images_for(0.95, 2.0)
     found = [
-        cell("jpeg", 1, "fail", "failed", 9.0, max_drop=2.0, images=enough),
-        cell("jpeg", 2, "pass", "passed", -9.0, max_drop=2.0, images=50),
-        cell("webp", 2, "unjudged", "skipped", 1.0, images=50),
-        cell("avif", 2, "error", "failed", max_drop=2.0, images=50),
-        cell("heic", 2, "inconclusive", "passed", 1.0, min_score=60.0, images=50),
-        cell("jp2", 2, "inconclusive", "passed", 1.0, max_drop=2.0, images=None),
+        flagged("jpeg", 1, "fail", "failed", 9.0, max_drop=2.0, images_used=enough),
+        flagged("jpeg", 2, "pass", "passed", -9.0, max_drop=2.0),
+        flagged("webp", 2, "unjudged", "skipped", 1.0),
+        flagged("avif", 2, "error", "failed", max_drop=2.0),
+        flagged("heic", 2, "inconclusive", "passed", 1.0, min_score=60.0),
+        flagged("jp2", 2, "inconclusive", "passed", 1.0, max_drop=2.0, images_used=None),
     ]
     assert [text for text in told(found) if "cannot pass" in text] == []
-    assert "cannot pass" in told([cell("jpeg", 1, "fail", "failed", 9.0, max_drop=2.0, images=enough - 1)])[0]
+    found = [flagged("jpeg", 1, "fail", "failed", 9.0, max_drop=2.0, images_used=enough - 1)]
+    assert "cannot pass" in told(found)[0]
 
 
-def test_no_number_of_images_shows_a_drop_of_nothing(cell):
-    text = told([cell("jpeg", 2, "inconclusive", "passed", 0.0, max_drop=0.0)])[0]
+def test_of_a_metric_without_flags_no_limit_is_called_out(flagged):
+    """A detector's limit of 5.6 on 64 images: a few images that change a little may hold it."""
+    found = [flagged("neural", 0.5, "inconclusive", "passed", 1.4, max_drop=5.6, metric="map", harmful_flips=None)]
+    assert told(found) == []
+
+
+def test_of_a_gain_no_limit_is_called_out(flagged):
+    """More of it would pass on as few images."""
+    assert told([flagged("jpeg", 1, "inconclusive", "passed", -2.0, max_drop=2.0)]) == []
+
+
+def test_a_cell_that_stopped_early_is_not_called_out(flagged):
+    assert [
+        text
+        for text in told([flagged("jpeg", 1, "fail", "failed", 30.0, max_drop=2.0, stopped_early=True)])
+        if "cannot pass" in text
+    ] == []
+
+
+def test_the_images_used_count_and_not_those_planned(flagged):
+    enough = power.images_for(0.95, 2.0)
+    found = [flagged("jpeg", 1, "inconclusive", "passed", 0.0, max_drop=2.0, images=enough, images_used=enough - 1)]
+    assert told(found)[0].startswith(f"photos: {enough - 1} images cannot pass jpeg at 1 bpp: ")
+
+
+def test_no_number_of_images_shows_a_drop_of_nothing(flagged):
+    text = told([flagged("jpeg", 2, "inconclusive", "passed", 0.0, max_drop=0.0)])[0]
     assert text.endswith("allowed 0.0; no number of images could")
 
 
-def test_confidence_counts(cell):
-    found = [cell("jpeg", 2, "inconclusive", "passed", 0.0, max_drop=2.0, confidence=c) for c in (0.9, 0.999)]
+def test_confidence_counts(flagged):
+    found = [flagged("jpeg", 2, "inconclusive", "passed", 0.0, max_drop=8.0, confidence=c) for c in (0.9, 0.999)]
     (text,) = told(found)
     assert "the 99.9 % interval" in text
 
