@@ -12,7 +12,13 @@ from compress_guard.engine.trial import Passed
 from compress_guard.records import Cell, Evidence, Guard, Interval, Judgement
 from compress_guard.tasks.contract import Scorer, Task
 from compress_guard.verdict import EarlyStop, Remembered, judge
-from compress_guard.verdict.power import images_needed, images_needed_of_flags, resolvable_drop, resolvable_from
+from compress_guard.verdict.power import (
+    images_needed,
+    images_needed_of_flags,
+    resolvable_drop,
+    resolvable_from,
+    unseen_drop,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +102,8 @@ class Judging:
         }
         if judgement.drop is not None:
             fields["resolvable_drop"] = resolvable_from(judgement.drop, held)
+            if judgement.score is not None:
+                fields["unseen_drop"] = unseen_drop(judgement.drop, judgement.score, held)
         return Judged(with_slices(judgement, slices), found, fields)
 
     def _judge(self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None) -> Judgement:

@@ -96,7 +96,7 @@ class Cell:
 
         Limits of slices are not counted: they take their part of the cell's error.
         """
-        return sum(limit is not None for limit in (self.max_drop, self.min_score))
+        return sum(limit is not None for limit in (self.max_drop, self.min_score, self.clean_floor))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compress_guard.records.vocabulary import Verdict
 
@@ -14,6 +14,9 @@ class Interval:
     value: float
     low: float
     high: float
+    informative: float | None = field(default=None, compare=False)
+    """About how many images the estimate of a metric without flags rests on: images without ground truth tell nothing.
+    None where nobody counted them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,9 @@ class CellResult:
     resolvable_drop: float | None = None
     """Smallest distance between drop and limit that so many images tell apart four times in five: assuming that 5 % of
     the predictions flip, or once the drop has an interval, from that."""
+    unseen_drop: float | None = None
+    """The drop, in points, if the model found nothing in as many images like these as may exist though none was among
+    those used; None for metrics with flags, whose interval covers it."""
     images_needed: int | None = None
     """After an inconclusive verdict: about how many images would settle it; None where none would."""
     changed: int | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.report import figure
-from compress_guard.report.groups import by_guard, cells, groups
+from compress_guard.report.groups import MOST_NAMED, by_guard, cell, cells, groups
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
@@ -107,6 +107,40 @@ def resolvable(results: Sequence[CellResult]) -> Iterator[str]:
             images = figure.span(map(str, sorted(result.images_used or result.images or 0 for result in whole)))
             drops = figure.spread(result.resolvable_drop or 0.0 for result in whole)
             yield f"{guard}: {images} images resolve drops {drops} points from their limit"
+
+
+def rare(results: Sequence[CellResult]) -> Iterator[str]:
+    """Passed cells that would be beyond a limit with as many wholly lost images as those used may have missed."""
+    for (guard, metric, images), found in groups(results, _unseen):
+        shown = [text for result in found if (text := _beyond(result)) is not None]
+        if len(shown) > MOST_NAMED:
+            shown = [f"{len(shown)} cells beyond their limits"]
+        if shown:
+            yield (
+                f"{guard}: the interval of {metric} does not cover rare images that lose everything; as many as "
+                f"{figure.count(images, 'image')} may have missed would bring {', '.join(shown)}"
+            )
+
+
+def _unseen(result: CellResult) -> tuple[str, str, int] | None:
+    if result.verdict != "pass" or result.unseen_drop is None or not result.images_used:
+        return None
+    return result.guard, result.metric, result.images_used
+
+
+def _beyond(result: CellResult) -> str | None:
+    """``neural at 0.5 bpp to a drop of 6.7 (allowed 5.6)``; None where the limits would hold."""
+    drop, unseen, score = result.drop, result.unseen_drop, result.score
+    if drop is None or unseen is None or score is None:
+        return None
+    if result.max_drop is not None and unseen > result.max_drop:
+        return f"{cell(result)} to a drop of {figure.points(unseen)} (allowed {figure.limit(result.max_drop)})"
+    left = score - (unseen - drop)
+    if result.min_score is not None and left < result.min_score:
+        return (
+            f"{cell(result)} to a score of {figure.points(left)} (at least {figure.limit(result.min_score)})"
+        )
+    return None
 
 
 def corrected(results: Sequence[CellResult]) -> Iterator[str]:

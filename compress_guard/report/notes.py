@@ -54,6 +54,7 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
             yield ((text, "yellow"),)
     for tells in (
         doubts.resolvable,
+        doubts.rare,
         doubts.corrected,
         doubts.stopped,
         doubts.unknown,

@@ -16,8 +16,8 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``limit``           images per guard, at least 1, or [null]: all; or per codec
 ``confidence``      above 0.5, below 1 [0.95]
 ``correction``      [none] | bonferroni: the confidence becomes 1 - (1 - confidence) / m, where m counts the judged
-                    limits of the cells of all guards that ask for it, whatever is selected: a cell with a max_drop
-                    and a min_score has two
+                    limits of the cells of all guards that ask for it, whatever is selected: a cell with a max_drop,
+                    a min_score and a min_clean has three
 ``decoder_swap``    true | [false]: predict each cell also from what a second decoder makes of its streams
 ``on_inconclusive`` [pass] | fail | point
 ``on_unreachable``  [skip] | fail

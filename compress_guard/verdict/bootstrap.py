@@ -18,6 +18,9 @@ made of the standard error of the bootstrap and of three corrections:
   as 1 / n for smooth scores, and as slowly as n^(-1/3) for envelopes (Prakasa Rao 1969, Sankhya A 31:23-36, for the
   estimator of Grenander). Few images do not tell which, so there is room for both. The value itself stays as it is.
 
+What images lose that are too rare to be among those drawn is not in it, unless nothing changed at all: `unseen_drop` in
+`power` says how much that may be, and docs/verdicts.md why the interval is not widened by it.
+
 No quantile of the replicates is in it: at a confidence of 0.999 the tails of 2000 of them are noise.
 """
 
@@ -91,7 +94,7 @@ def interval_of(
     bias = _bias(sample.halves, value)
     low = max(value - max(bias) - below, bounds[0])
     high = min(value - min(bias) + above, bounds[1])
-    return Interval(value, min(low, value), max(high, value))
+    return Interval(value, min(low, value), max(high, value), informative)
 
 
 def unseen(images: float, z: float) -> float:

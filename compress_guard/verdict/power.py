@@ -90,6 +90,26 @@ def images_needed_of_flags(
     return _smallest(clear, max(images, (least or 0) - 1), most)
 
 
+def unseen_share(images: float, confidence: float) -> float:
+    """The largest share of images like these that may be of a kind of which none is among `images` > 0 drawn ones.
+
+    With a larger share the chance to draw none is below (1 - confidence) / 2, the error at one end of an interval:
+    about 3.7 / images at 95 % (the "rule of three" at one end of a two-sided interval).
+    """
+    return float(1 - ((1 - confidence) / 2) ** (1 / images))
+
+
+def unseen_drop(drop: Interval, score: float, confidence: float) -> float | None:
+    """The drop of a metric without flags if the model found nothing in all images that the interval cannot rule out.
+
+    `score` is the compressed one: `unseen_share` of the images would lose it, none of which was seen. The interval of
+    the bootstrap knows only of what the images drawn have lost. None where it does not say how many those are.
+    """
+    if not drop.informative:
+        return None
+    return drop.value + unseen_share(drop.informative, confidence) * score
+
+
 @dataclass(frozen=True, slots=True)
 class OutOfReach:
     """Limits of the drop of a metric with flags that so many images cannot hold where no prediction changes.

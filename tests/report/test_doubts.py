@@ -163,3 +163,36 @@ def test_early_stops_are_counted(cell):
         cell("jpeg", 2, drop=1.0, images_used=5000, images=5000),
     ]
     assert told(found) == ["photos: 2 of 3 cells stopped early (*), certain after 96 to 640 of 5000 images"]
+
+
+@pytest.fixture
+def scored(cell):
+    """A passed cell of a metric without flags, on 64 images with a compressed score of 95."""
+
+    def make(codec, bpp, drop, unseen, verdict="pass", **fields):
+        values = {"metric": "map", "images": 64, "images_used": 64, "unseen_drop": unseen, "max_drop": 5.6}
+        return cell(codec, bpp, verdict, "passed", drop, clean=95.0 + drop, **(values | fields))
+
+    return make
+
+
+def test_passed_cells_that_rare_losses_would_bring_beyond_their_limit_are_named(scored):
+    found = [
+        scored("neural", 0.5, 1.4, 6.69),
+        scored("neural", 0.1, 1.0, 5.5),
+        scored("webp", 0.5, 1.4, 6.69, verdict="inconclusive"),
+        scored("jpeg", 1, 1.0, 4.5, min_score=92.0, max_drop=None),
+        scored("jpeg", 2, 1.0, 4.5, min_score=91.0, max_drop=None),
+        scored("avif", 2, 1.0, None),
+    ]
+    assert told(found) == [
+        "photos: the interval of map does not cover rare images that lose everything; as many as 64 images may have "
+        "missed would bring neural at 0.5 bpp to a drop of 6.7 (allowed 5.6), jpeg at 1 bpp to a score of 91.5 (at "
+        "least 92.0)"
+    ]
+    assert {style for line in notes(found) for text, style in line if "rare images" in text} == {"light"}
+
+
+def test_many_such_cells_are_only_counted(scored):
+    (text,) = told([scored(f"c{place}", 1, 1.4, 6.69) for place in range(7)])
+    assert text.endswith("would bring 7 cells beyond their limits")

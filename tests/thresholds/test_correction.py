@@ -35,10 +35,12 @@ guards:
   c: {{{SMALL}, min_score: {{0.5: 40}}}}
   d: {{{SMALL}}}
   e: {{{SMALL}, max_drop: 3, min_score: {{0.5: 40}}}}
+  f: {{{SMALL}, min_score: 40, min_clean: 60}}
+  g: {{{SMALL}, max_drop: 3, min_clean: 0}}
 """
     )
-    assert [sum(cell.judged_limits for cell in one.cells) for one in file.guards] == [4, 2, 2, 0, 6]
-    assert [one.confidence for one in file.guards] == pytest.approx([1 - 0.1 / 14] * 5)
+    assert [sum(cell.judged_limits for cell in one.cells) for one in file.guards] == [4, 2, 2, 0, 6, 8, 4]
+    assert [one.confidence for one in file.guards] == pytest.approx([1 - 0.1 / 26] * 7)
     assert {one.correction for one in file.guards} == {"bonferroni"}
 
 
@@ -70,6 +72,15 @@ def test_one_limit_needs_no_correction(judged):
 def test_one_cell_with_two_limits_needs_one():
     (found,) = corrected((with_cells("a", 1, unjudged=3, floors=1),))
     assert found.confidence == pytest.approx(0.975)
+
+
+def test_a_cell_is_judged_where_it_has_a_limit():
+    limits = [None, 0.0, 50.0]
+    for max_drop in limits:
+        for min_score in limits:
+            for min_clean in limits:
+                cell = Cell("a", CodecSpec("jpeg", "jpeg"), 1.0, max_drop, min_score, None, 1, min_clean=min_clean)
+                assert cell.judged == (cell.judged_limits > 0)
 
 
 def test_limits_of_slices_are_part_of_their_cell_and_not_counted():
