@@ -137,9 +137,7 @@ def _beyond(result: CellResult) -> str | None:
         return f"{cell(result)} to a drop of {figure.points(unseen)} (allowed {figure.limit(result.max_drop)})"
     left = score - (unseen - drop)
     if result.min_score is not None and left < result.min_score:
-        return (
-            f"{cell(result)} to a score of {figure.points(left)} (at least {figure.limit(result.min_score)})"
-        )
+        return f"{cell(result)} to a score of {figure.points(left)} (at least {figure.limit(result.min_score)})"
     return None
 
 

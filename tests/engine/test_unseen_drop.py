@@ -1,4 +1,4 @@
-"""The result says what rare losses that were not seen may cost, where the interval of its metric does not cover them."""
+"""The result says what rare losses may cost that were not seen, where its metric has an interval without them."""
 
 from __future__ import annotations
 
