@@ -103,8 +103,9 @@ def test_segmentation_logits_of_another_shape():
             return x.mean((2, 3))
 
     message = (
-        "the segmentation module returned a tensor of shape (1, 3); expected logits (B, C, H, W) or a dict with them "
-        "under 'out'"
+        "the segmentation module returned a Tensor of shape (1, 3) for 1 images; expected logits (B, C, H, W), alone, "
+        "under 'out' or 'logits', or first in a tuple of which nothing else has that shape; take them out with "
+        "predictor(..., output=lambda output: ...)"
     )
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
         compress_guard.predictor(Flat(), task="segmentation")(pictures((4, 4)))

@@ -208,7 +208,9 @@ def _logits(output: Any, dimensions: int) -> torch.Tensor:
     import torch
 
     if isinstance(output, Mapping):
-        output = output.get("out")
+        output = output.get("out", output.get("logits"))
+    elif hasattr(output, "logits"):
+        output = output.logits
     elif isinstance(output, tuple) and output:  # GoogLeNet and Inception add auxiliary logits in train mode
         output = output[0]
     if not isinstance(output, torch.Tensor) or output.ndim != dimensions:
