@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import inspect
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from compress_guard.engine.bare import remedy, surely_bare
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
 from compress_guard.errors import DataError, ModelError, RunError, described
@@ -43,6 +45,9 @@ def importable(folder: Path) -> Iterator[None]:
 def imported(factory: str, folder: Path, error: type[RunError], expected: str) -> Callable[..., Any]:
     """The callable of that name; raises `error` where there is none, `expected` being what it should be."""
     module_name, _, attribute = factory.partition(":")
+    made: Any = None
+    near: str | None
+    name: str | None
     with importable(folder):
         try:
             made = importlib.import_module(module_name)
@@ -50,13 +55,46 @@ def imported(factory: str, folder: Path, error: type[RunError], expected: str) -
                 made = getattr(made, part)
         except BaseException as problem:  # a script that leaves when imported must not end the gate
             pass_on(problem)
+            if made is None:
+                near, name = _near_module(module_name, folder, problem), attribute
+            else:
+                near, name = module_name, _near_name(module_name, attribute)
             raise error(
                 f"{factory}: cannot be imported ({described(problem)}); expected an importable "
                 f"package.module:callable, looked up with {folder} on sys.path"
+                + (f"; did you mean {near}:{name}?" if near and name else "")
             ) from problem
     if not callable(made):
         raise error(f"{factory}: is {kind(made)}; expected {expected}")
-    return made
+    return made  # type: ignore[no-any-return]  # callable, as just checked
+
+
+def _near_module(module: str, folder: Path, problem: BaseException) -> str | None:
+    """Return the nearest name of a module beside the one that is not there; None where something else went wrong."""
+    missing = problem.name if isinstance(problem, ModuleNotFoundError) else None
+    if missing is None or not f"{module}.".startswith(f"{missing}."):
+        return None
+    package, _, name = missing.rpartition(".")
+    places = [folder] if not package else [Path(one) for one in getattr(sys.modules.get(package), "__path__", ())]
+    names: set[str] = set()
+    with contextlib.suppress(OSError):
+        names = {known for place in places for entry in place.iterdir() if (known := _importable_as(entry))} - {name}
+    near = difflib.get_close_matches(name, sorted(names), n=1)
+    return f"{package}.{near[0]}".removeprefix(".") + module.removeprefix(missing) if near else None
+
+
+def _importable_as(entry: Path) -> str | None:
+    """Return the name by which a source, or a folder of sources, is imported; None where it is neither."""
+    name = entry.name.removesuffix(".py")
+    source = entry.suffix == ".py" or (entry.is_dir() and any(entry.glob("*.py")))
+    return name if source and name.isidentifier() else None
+
+
+def _near_name(module: str, attribute: str) -> str | None:
+    """Return the name in the module that is nearest to one that it does not have."""
+    names = [name for name in getattr(sys.modules.get(module), "__dict__", {}) if not name.startswith("_")]
+    near = difflib.get_close_matches(attribute, names, n=1)
+    return near[0] if near else None
 
 
 def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
@@ -79,12 +117,17 @@ def _takes_device(factory: Any) -> bool:
         return False
 
 
-def check_model(model: Any, name: str) -> Any:
-    """The model, if it can be called; raises `ModelError`."""
+def check_model(model: Any, name: str, task: str = "...") -> Any:
+    """Return the model, if it can be called and is no network that surely takes no lists; raises `ModelError`."""
     if not callable(model):
         raise ModelError(
             f"{name}: returned {kind(model)}; expected a predictor: a callable from a list of uint8 images to "
             "one prediction per image, as compress_guard.predictor(module, ...) makes"
+        )
+    if surely_bare(model):
+        raise ModelError(
+            f"{name}: is a bare torch.nn.Module, {type(model).__name__}, which takes batches of floats; expected a "
+            f"predictor, which takes a list of uint8 images (3, H, W); {remedy(task)}"
         )
     return model
 

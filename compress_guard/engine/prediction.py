@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from compress_guard import interrupts
 from compress_guard.engine.access import OtherThread
+from compress_guard.engine.bare import hint
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.predictor import DEFAULT_BATCH_SIZE
 from compress_guard.engine.samples import Samples, Survey
@@ -194,7 +195,8 @@ def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
         raise
     except BaseException as problem:
         pass_on(problem)
-        raise ModelError(f"the model raised {described(problem)}") from problem
+        advice = hint(model, task.name, problem)
+        raise ModelError(f"the model raised {described(problem)}{advice}") from problem
     try:
         count = len(answers)
         # Only now, since a tensor without dimensions or a generator has no length; one more than that is too many.

@@ -189,7 +189,7 @@ class Session:
         return self._subjects[key]
 
     def _model(self, guard: Guard, fixtures: FixtureLookup) -> Any:
-        return check_model(self._load(guard.model, fixtures, ModelError), guard.model)
+        return check_model(self._load(guard.model, fixtures, ModelError), guard.model, guard.task)
 
     def data(self, name: str, fixtures: FixtureLookup) -> Any:
         """The data set that a factory or fixture of this name gives; raises `DataError`."""

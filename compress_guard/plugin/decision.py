@@ -103,7 +103,8 @@ def decision_of(config: pytest.Config) -> tuple[Decision, Thresholds]:
         return _decided(config)
     decision = Decision.taken_over(str(workerinput[HANDED_OVER]))
     decision.direct(config)
-    return decision, _guards(decision.file, decision.text, decision.folder, benchmark=decision.benchmark)
+    guards = _guards(decision.file, decision.text, decision.folder, benchmark=decision.benchmark, sources=False)
+    return decision, guards
 
 
 def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
@@ -114,7 +115,7 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
     text = None if absent else thresholds_file.read(file.path, file.shown)
     if benchmark:
         check_benchmark(config)
-    thresholds = _guards(file, text, folder, benchmark=benchmark)
+    thresholds = _guards(file, text, folder, benchmark=benchmark, sources=True)
     if recovery:
         check_recovery(thresholds, file.shown)
     wanted, reached = file.typed or not paths_are_named(config), is_reached(config, file.path)
@@ -138,11 +139,14 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
     return decision, thresholds
 
 
-def _guards(file: ChosenFile, text: str | None, folder: Path, *, benchmark: bool) -> Thresholds:
-    """The guards of the file, none without one; raises `ThresholdsError` for one that makes no sense."""
+def _guards(file: ChosenFile, text: str | None, folder: Path, *, benchmark: bool, sources: bool) -> Thresholds:
+    """The guards of the file, none without one; raises `ThresholdsError` for one that makes no sense.
+
+    With `sources` the factories are looked up in the sources of their modules.
+    """
     if text is None:
         return Thresholds(str(file.path), ())
-    found = thresholds_file.parse(text, file.path, shown=file.shown, folder=folder)
+    found = thresholds_file.parse(text, file.path, shown=file.shown, folder=folder, sources=sources)
     return benchmarked(found) if benchmark else found
 
 

@@ -11,6 +11,7 @@ from compress_guard.thresholds import document, guards, settings
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.correction import corrected
 from compress_guard.thresholds.curve import Curve, read_drops
+from compress_guard.thresholds.factories import check_factories
 from compress_guard.thresholds.percodec import PerCodec
 from compress_guard.thresholds.settings import Settings
 from compress_guard.thresholds.value import Entry, Value
@@ -23,15 +24,18 @@ def load(path: Path, *, shown: str | None = None) -> Thresholds:
     """The guards and cells of the thresholds file at `path`.
 
     `shown` is how messages print the path, by default the file's name. Relative paths in the options of codecs are seen
-    from the current folder. Nothing of models, data or codec libraries is imported. Raises `ThresholdsError` for the
-    first thing that makes no sense: where, found, what to do.
+    from the current folder. Nothing of models, data or codec libraries is imported; sources of modules are read for the
+    names of factories. Raises `ThresholdsError` for the first thing that makes no sense: where, found, what to do.
     """
     shown = path.name if shown is None else shown
     return parse(document.read(path, shown), path, shown=shown, folder=Path.cwd())
 
 
-def parse(text: str, path: Path, *, shown: str, folder: Path) -> Thresholds:
-    """Do what `load` does with the text of a file that was read already; paths in it are seen from `folder`."""
+def parse(text: str, path: Path, *, shown: str, folder: Path, sources: bool = True) -> Thresholds:
+    """Do what `load` does with the text of a file that was read already; paths in it are seen from `folder`.
+
+    Without `sources` factories are not looked up, as where another process of the run has done so.
+    """
     root = document.parse(text, shown)
     table = root.table(KEYS)
     _check_version(root, table)
@@ -44,6 +48,8 @@ def parse(text: str, path: Path, *, shown: str, folder: Path) -> Thresholds:
     if "guards" not in table:
         raise root.error("there are no guards", "add guards: with at least one guard")
     found = guards.read(table["guards"], catalogue, defaults, drops)
+    if sources:
+        check_factories(table, path.resolve().parent)
     return Thresholds(str(path), corrected(found))
 
 

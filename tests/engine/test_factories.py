@@ -73,8 +73,8 @@ def test_the_folder_comes_first_and_leaves_even_after_an_error(tmp_path):
     ("factory", "message"),
     [
         (
-            "NAME_missing:model",
-            "cannot be imported (ModuleNotFoundError: No module named 'NAME_missing'); expected an importable "
+            "absent_from_here:model",
+            "cannot be imported (ModuleNotFoundError: No module named 'absent_from_here'); expected an importable "
             "package.module:callable, looked up with FOLDER on sys.path",
         ),
         (
@@ -102,6 +102,28 @@ def test_factories_that_do_not_work(folder, error, factory, message):
     factory, message = factory.replace("NAME", name), message.replace("NAME", name).replace("FOLDER", str(path))
     with pytest.raises(error, match=f"^{re.escape(f'{factory}: {message}')}$"):
         call(factory, path, "cpu", error)
+
+
+@pytest.mark.parametrize(
+    ("factory", "near"),
+    [
+        ("NAME:plainx", "NAME:plain"),
+        ("NAMEE:plain", "NAME:plain"),
+        ("NAME_zoo.modelsx:best", "NAME_zoo.models:best"),
+        ("NAME_zo.models:best", "NAME_zoo.models:best"),
+        ("NAME_zoo.models:bets", "NAME_zoo.models:best"),
+        ("NAME:nothing_like_it", None),
+        ("far_from_all:plain", None),
+    ],
+)
+def test_a_mistyped_factory_gets_its_near_match(folder, factory, near):
+    path, name = folder
+    (path / f"{name}_zoo").mkdir()
+    (path / f"{name}_zoo" / "models.py").write_text("def best(): ...\n")
+    with pytest.raises(ModelError) as caught:
+        call(factory.replace("NAME", name), path, "cpu", ModelError)
+    ending = "on sys.path" if near is None else f"on sys.path; did you mean {near.replace('NAME', name)}?"
+    assert str(caught.value).endswith(ending)
 
 
 def test_an_error_of_ours_inside_a_factory_speaks_for_itself(folder):

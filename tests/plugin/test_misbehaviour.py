@@ -84,9 +84,10 @@ CASES = {
         "package.module:callable, looked up with {folder} on sys.path",
     ),
     "no_name": (
-        'model: "toy:modle"',
-        "toy:modle: cannot be imported (AttributeError: module 'toy' has no attribute 'modle'); expected an importable "
-        "package.module:callable, looked up with {folder} on sys.path",
+        'model: "behind_a_star:modle"',
+        "behind_a_star:modle: cannot be imported (AttributeError: module 'behind_a_star' has no attribute 'modle'); "
+        "expected an importable package.module:callable, looked up with {folder} on sys.path; did you mean "
+        "behind_a_star:model?",
     ),
     "not_callable": (
         'model: "bad:number"',
@@ -148,6 +149,7 @@ CASES = {
 def project(new_project):
     made = new_project()
     made.write("bad.py", BAD)
+    made.write("behind_a_star.py", "from toy import *\n")
     made.guards({name: f"{key}, max_drop: 100" for name, (key, _) in CASES.items()})
     return made
 

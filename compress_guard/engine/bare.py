@@ -1,0 +1,45 @@
+"""Modules of PyTorch that were handed over where a predictor is needed, and what to say of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from compress_guard.errors import said
+
+_BATCHES: Final = ("torchvision.models.", "timm.models.", "transformers.models.")
+"""Packages whose modules take batches of floats, none of them a list of uint8 images."""
+
+
+def is_module(model: object) -> bool:
+    """Return whether this is a ``torch.nn.Module``, without importing torch."""
+    return any(one.__name__ == "Module" and one.__module__ == "torch.nn.modules.module" for one in type(model).__mro__)
+
+
+def surely_bare(model: object) -> bool:
+    """Return whether a model can only fail as a predictor: a published network whose way in nobody has changed."""
+    return (
+        is_module(model)
+        and type(model).__module__.startswith(_BATCHES)
+        and "forward" not in vars(model)
+        and not getattr(model, "_forward_pre_hooks", None)
+    )
+
+
+def remedy(task: str) -> str:
+    """Return the call that makes a predictor of a module."""
+    return f"wrap it: compress_guard.predictor(module, task={task!r}, preprocess=...)"
+
+
+def hint(model: object, task: str, problem: BaseException) -> str:
+    """Return what to add to the message of a model that raised: the remedy, where that may be a list of images.
+
+    Empty for a model that is no module, and for errors that say nothing of what the module was given. Modules that
+    take lists are predictors as good as any, so the hint leaves open which kind this is.
+    """
+    told_by_type = isinstance(problem, (TypeError, AttributeError, NotImplementedError))
+    if not is_module(model) or not (told_by_type or "list" in said(problem).lower()):
+        return ""
+    return (
+        f"; it was called with a list of uint8 images (3, H, W), as predictors are: if {type(model).__name__} is a "
+        f"torch.nn.Module that takes batches of floats, {remedy(task)}"
+    )

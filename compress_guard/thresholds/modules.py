@@ -1,0 +1,146 @@
+"""Modules that factories stand in, found and read without importing anything: nobody's code runs at collection."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import ast
+
+_LARGEST: Final = 2**20
+"""Bytes of a source that is read; what is longer was hardly typed."""
+_COMPILED: Final = (*importlib.machinery.EXTENSION_SUFFIXES, *importlib.machinery.BYTECODE_SUFFIXES)
+_DYNAMIC: Final = frozenset(
+    [
+        "__dict__",
+        "__getattr__",
+        "__path__",
+        "delattr",
+        "eval",
+        "exec",
+        "globals",
+        "locals",
+        "modules",
+        "setattr",
+        "vars",
+    ]
+)
+"""Names in a source by which a module may come to have what is not written down in it, or not be itself."""
+
+
+def search_path(folder: Path) -> list[Path]:
+    """Return where factories are looked up: beside the thresholds file first."""
+    return [folder, *(Path(entry or ".") for entry in sys.path)]
+
+
+def source_of(module: str, roots: Sequence[Path]) -> Path | None:
+    """Return the source file that an import of this module would run; None where that is not certain.
+
+    It is not of modules that are built in, compiled, in archives or absent.
+    """
+    first, *_ = parts = module.split(".")
+    if first in sys.stdlib_module_names or first in sys.builtin_module_names or first == "__main__":
+        return None
+    if module in sys.modules:
+        file = getattr(sys.modules[module], "__file__", None)
+        return Path(file) if isinstance(file, str) and file.endswith(".py") else None
+    places = list(roots)
+    for at, part in enumerate(parts):
+        found = _found(part, places)
+        if isinstance(found, list):
+            places = found
+        elif found is None or at == len(parts) - 1:
+            return found
+        elif found.name == "__init__.py" and found.parent.name == part and not _redirects(found):
+            places = [found.parent]
+        else:
+            return None
+    return None
+
+
+def _redirects(package: Path) -> bool:
+    """Return whether the source of a package may have its modules found elsewhere."""
+    try:
+        source = package.read_bytes()
+    except OSError:
+        return True
+    return any(word in source for word in (b"__path__", b"sys.modules", b"meta_path", b"path_hooks"))
+
+
+def _found(part: str, places: Sequence[Path]) -> Path | list[Path] | None:
+    """Return the source that `part` names in the first of these places that has it.
+
+    The folders of a package without ``__init__``, if there are no others; None where it is no source, or nowhere.
+    """
+    portions = []
+    for place in places:
+        if place.is_file():
+            return None  # an archive, which may hold the module
+        package = place / part
+        for stem in (package / "__init__", package):
+            if any(stem.with_name(stem.name + suffix).is_file() for suffix in _COMPILED):
+                return None
+            if (source := stem.with_name(stem.name + ".py")).is_file():
+                return source
+        if package.is_dir():
+            portions.append(package)
+    return portions or None
+
+
+def names_in(source: Path) -> frozenset[str] | None:
+    """Return the names that a module may have once it is imported; None where its source does not tell.
+
+    It does not where it holds a star import, ``__getattr__``, ``globals()`` and the like, or cannot be parsed. A name
+    that is bound in one branch only counts, and so does whatever lies beside the ``__init__.py`` of a package.
+    """
+    import ast
+
+    try:
+        if source.stat().st_size > _LARGEST:
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of somebody's code, which will say so itself when it runs
+            tree = ast.parse(source.read_bytes())
+        names = set(_bound(tree))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if "*" in names or names & _DYNAMIC:
+        return None
+    if source.name == "__init__.py":
+        names |= {entry.name.partition(".")[0] for entry in source.parent.iterdir()}
+    return frozenset(names)
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    """Yield every name that any statement of a module binds at its top, and the names in `_DYNAMIC` that it uses."""
+    import ast
+
+    todo: list[tuple[ast.AST, bool]] = [(tree, True)]
+    while todo:
+        node, top = todo.pop()
+        inner = top
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            inner = False
+            if top:
+                yield node.name
+        elif isinstance(node, ast.Lambda):
+            inner = False
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and top:
+            yield from (one.asname or one.name.partition(".")[0] for one in node.names)
+        elif isinstance(node, ast.Global):
+            yield from node.names
+        elif isinstance(node, ast.Name) and ((top and isinstance(node.ctx, ast.Store)) or node.id in _DYNAMIC):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and node.attr in _DYNAMIC:
+            yield node.attr
+        elif isinstance(node, ast.NamedExpr):  # in the default of a parameter it binds at the top too
+            yield node.target.id
+        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)) and top:
+            name = node.rest if isinstance(node, ast.MatchMapping) else node.name
+            yield from () if name is None else (name,)
+        todo += [(child, inner) for child in ast.iter_child_nodes(node)]
