@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,35 @@ def check_rate(mode: str, bpp: float, tolerance: float | None) -> None:
     """Raises `OptionError` for a rate mode that is not known, and a rate or tolerance out of range."""
     if mode not in TOLERANCE:
         raise OptionError(unknown("rate mode", mode, tuple(TOLERANCE)))
-    if bpp not in RATES:
+    try:
+        inside = bpp in RATES
+    except (TypeError, ValueError, RuntimeError):  # of texts, of lists, and of arrays and tensors of several numbers
+        raise OptionError(f"bpp is {bpp!r}; expected a rate in bits per pixel, a number in {RATES}") from None
+    if not inside:
         raise OptionError(f"rate {bpp:g} bpp is outside {RATES}; use a rate in that range")
     if tolerance is not None and tolerance not in TOLERANCES:
         raise OptionError(f"rate tolerance {tolerance:g} is outside {TOLERANCES}; it is relative, 0.02 means 2 %")
+
+
+def asked_rates(bpp: float | Sequence[float]) -> list[float] | None:
+    """Return the rates of a list in its order, None where one rate was asked for, or something that is none.
+
+    Raises `OptionError` for a list that is empty or holds a rate twice.
+    """
+    if isinstance(bpp, (int, float, str, bytes, Mapping, AbstractSet)) or getattr(bpp, "ndim", 1) == 0:
+        return None
+    try:
+        rates = list(bpp)
+    except TypeError:
+        return None
+    if any(getattr(rate, "ndim", 0) for rate in rates):
+        return None
+    if not rates:
+        raise OptionError("bpp is an empty list; give at least one rate")
+    for at, rate in enumerate(rates):
+        if rate in rates[:at]:
+            raise OptionError(f"rate {rate} bpp stands twice in bpp; keep one of them")
+    return rates
 
 
 def codec_options(options: Mapping[str, Any]) -> tuple[tuple[str, Scalar], ...]:

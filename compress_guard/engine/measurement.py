@@ -1,4 +1,4 @@
-"""A single cell without a thresholds file: what `compress_guard.measure` and the fixture `guard` do."""
+"""Cells of one codec without a thresholds file: what `compress_guard.measure` and the fixture `guard` do."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import inspect
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, overload
 
 from compress_guard.engine.bench import Bench, Measured
-from compress_guard.engine.codec_choice import check_rate, codec_options, missing_options
+from compress_guard.engine.codec_choice import asked_rates, check_rate, codec_options, missing_options
 from compress_guard.engine.factories import check_data, check_model
 from compress_guard.engine.identity import certainty
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
@@ -106,6 +106,15 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     )
 
 
+def guard_at_rates(name: str, *, bpp: float | Sequence[float], **wanted: Any) -> Guard:
+    """Return a guard with one cell for each rate, in the order asked for; raises what `one_cell_guard` raises."""
+    rates = asked_rates(bpp)
+    if rates is None:
+        return one_cell_guard(name, bpp=bpp, **wanted)  # type: ignore[arg-type]  # refuses what is no rate
+    first, *others = (one_cell_guard(name, bpp=rate, **wanted) for rate in rates)
+    return replace(first, cells=(*first.cells, *(cell for other in others for cell in other.cells)))
+
+
 def check_keywords(given: Iterable[str], *others: str) -> None:
     """Raises `OptionError` for a keyword that `one_cell_guard` does not take and that is none of these others."""
     parameters = inspect.signature(one_cell_guard).parameters.values()
@@ -137,7 +146,7 @@ def subject_of(guard: Guard, model: Any, data: Any, device: str, settings: RunSe
     """A subject of objects at hand instead of factories."""
     return Subject(
         guard.task,
-        lambda: check_model(model, "model"),
+        lambda: check_model(model, "model", guard.task),
         lambda: check_data(data, "data"),
         device=device,
         seed=settings.seed,
@@ -147,26 +156,59 @@ def subject_of(guard: Guard, model: Any, data: Any, device: str, settings: RunSe
     )
 
 
+@overload
+def measure(
+    model: Any,
+    data: Any,
+    *,
+    task: str,
+    codec: str = ...,
+    bpp: float = ...,
+    device: str = ...,
+    workers: int | None = ...,
+    seed: int = ...,
+    cache: str | Path | None = ...,
+    **wanted: Any,
+) -> CellResult: ...
+
+
+@overload
+def measure(
+    model: Any,
+    data: Any,
+    *,
+    task: str,
+    codec: str = ...,
+    bpp: Sequence[float],
+    device: str = ...,
+    workers: int | None = ...,
+    seed: int = ...,
+    cache: str | Path | None = ...,
+    **wanted: Any,
+) -> list[CellResult]: ...
+
+
 def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
     model: Any,
     data: Any,
     *,
     task: str,
     codec: str = "jpeg",
-    bpp: float = 0.25,
+    bpp: float | Sequence[float] = 0.25,
     device: str = "auto",
     workers: int | None = None,
     seed: int = 0,
     cache: str | Path | None = None,
     **wanted: Any,
-) -> CellResult:
+) -> CellResult | list[CellResult]:
     """Measure what compression costs a model: clean score, compressed score, and the drop with its interval.
 
     Args:
         model: A predictor: takes a list of uint8 RGB tensors (3, H, W), returns one prediction per image.
         data: A map-style sequence of (image, target) or (image, target, id).
         task: ``classification``, ``detection`` or ``segmentation``.
-        codec, bpp: The codec and the target rate in bits per pixel.
+        codec, bpp: The codec and the target rate in bits per pixel, or a list of rates: one search brings the images to
+            all of them, and the model predicts the clean images once.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads for coding, by default all cores.
         seed: Of mixes, subsets and the bootstrap.
         cache: A folder that keeps bitstreams and rate plans and, of a model with a `fingerprint`, what it predicted.
@@ -176,16 +218,19 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
             the codec; fingerprint, a text that changes whenever the model does.
 
     Returns:
-        The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean.
+        The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean. A list of results, in
+        the order of the rates, where `bpp` is a list.
 
     Raises:
         OptionError: unknown keyword, codec, task, metric or option. ModelError, DataError, CodecError,
         CodecUnavailable: what a gate would report as verdict ``error``, ``codec_error`` or ``unavailable``.
     """
     check_keywords(wanted, *RUN_KEYWORDS)
-    guard = one_cell_guard("measure", task=task, codec=codec, bpp=bpp, **wanted)
+    rates = asked_rates(bpp)
+    guard = guard_at_rates("measure", task=task, codec=codec, bpp=bpp if rates is None else rates, **wanted)
     check_device(device, "device")
     warn_of_shares(wanted)
+    check_model(model, "model", task)  # before anything is coded for it
     folder = Path(tempfile.mkdtemp(prefix="compress-guard-"))
     try:
         settings = RunSettings(
@@ -197,11 +242,22 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         )
         subject = subject_of(guard, model, data, resolve_device(device), settings)
         with single_blas_thread():
-            measured = Bench(guard, subject, settings).measure(guard.cells[0], guard.cells[0].name, last=True)
-        remember_run(settings, [measured.result])
+            measured = _measured(Bench(guard, subject, settings), guard)
+        remember_run(settings, [one.result for one in measured])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return raised_or_result(measured)
+    results = [raised_or_result(one) for one in measured]
+    return results[0] if rates is None else results
+
+
+def _measured(bench: Bench, guard: Guard) -> list[Measured]:
+    """Measure the cells of a guard in their order, no more of them once one has a problem."""
+    measured: list[Measured] = []
+    for cell in guard.cells:
+        measured.append(bench.measure(cell, cell.name, last=cell is guard.cells[-1]))
+        if measured[-1].problem is not None:
+            break
+    return measured
 
 
 def warn_of_shares(wanted: Mapping[str, Any]) -> None:

@@ -278,7 +278,7 @@ def test_compress_leaves_its_input_alone_and_nothing_is_nothing(pictures):
         ),
         ({"images": ["a.jpg"]}, DataError, "image is builtins.str; expected a PIL image or a uint8 RGB tensor"),
         (
-            {"images": torch.zeros(3, 4, 4, dtype=torch.uint8)},
+            {"images": torch.zeros(4, 4, dtype=torch.uint8)},
             DataError,
             "image is a tensor of shape (4, 4) and dtype ",
         ),
