@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from compress_guard.errors import ThresholdsError
-from compress_guard.thresholds import load
+from compress_guard.thresholds import load, parse
 
 MODELS = """
 import torch.nothing_of_this_name
@@ -199,3 +199,10 @@ def test_nothing_is_imported_for_it(project, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["ThresholdsError", "[]"]
+
+
+def test_a_file_that_another_process_has_looked_through_is_taken_as_it_is(project, tmp_path):
+    assert project("m:modl", m="def model(): ...\n") is not None
+    path = tmp_path / "thresholds.yaml"
+    found = parse(path.read_text(), path, shown=path.name, folder=tmp_path, sources=False)
+    assert [guard.model for guard in found.guards] == ["m:modl"]
