@@ -6,15 +6,19 @@ import difflib
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from compress_guard.thresholds.modules import names_in, search_path, source_of
 from compress_guard.thresholds.value import Entry, Value
 
+_MISTYPED: Final = 0.7
+"""Likeness, by difflib, from which on a name that is not there is taken for another one mistyped."""
+
 
 def check_factories(table: Mapping[str, Entry], folder: Path) -> None:
-    """Refuse a factory whose module is there and surely has no such name; `table` is a whole file that made sense.
+    """Refuse a factory whose module is there and surely has no such name, but one that is near to it.
 
-    Whatever is not certain is left to the run.
+    `table` is a whole file that made sense. Whatever is not certain, or not near, is left to the run.
     """
     roots, known = search_path(folder), dict[Path, frozenset[str] | None]()
     for key, value in _factories(table):
@@ -28,11 +32,10 @@ def check_factories(table: Mapping[str, Entry], folder: Path) -> None:
         names = known[source]
         if names is None or name in names or name in vars(sys.modules.get(module, object)):
             continue
-        near = difflib.get_close_matches(name, sorted(one for one in names if not one.startswith("_")), n=1)
-        # Another module of that name may be put before one that is on the path now, but not before the file's folder.
-        if near or source.is_relative_to(folder):
-            remedy = f"did you mean {module}:{near[0]}?" if near else "define it there, or name what is there"
-            raise value.error(f"{key} {text}: {_shown(source, folder)} has no {name}", remedy)
+        public = sorted(one for one in names if not one.startswith("_"))
+        if near := difflib.get_close_matches(name, public, n=1, cutoff=_MISTYPED):
+            found = f"{key} {text}: {_shown(source, folder)} has no {name}"
+            raise value.error(found, f"did you mean {module}:{near[0]}?")
 
 
 def _factories(table: Mapping[str, Entry]) -> Iterator[tuple[str, Value]]:
