@@ -57,7 +57,7 @@ def test_what_cannot_be_renamed_is_told(command, guards, folder):
     done = command("run", "--json", "r.json")
     assert done.code == 0
     assert done.err.splitlines()[0].startswith(
-        "compress-guard: --json: r.json: this report of an earlier run cannot be "
+        f"compress-guard: --json: {folder / 'r.json'}: this report of an earlier run cannot be "
     )
     assert ending(folder / "r.json") == (0, [], [FIRST])
 
