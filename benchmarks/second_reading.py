@@ -48,10 +48,10 @@ class Cost:
 
 
 class Photographs:
-    """The pictures of a folder, opened when they are asked for, as torchvision's data sets do."""
+    """The pictures below a folder, opened when they are asked for, as torchvision's data sets do."""
 
     def __init__(self, folder: Path) -> None:
-        self.paths = sorted(path for path in folder.iterdir() if path.suffix in (".png", ".jpg", ".jpeg"))
+        self.paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))
 
     def __len__(self) -> int:
         return len(self.paths)

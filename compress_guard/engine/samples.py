@@ -176,6 +176,8 @@ def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = N
     data set does not keep its length, if nothing tells how images lie that EXIF turns,
     and for sets whose boxes or levels cannot be meant: see `Intake`.
     """
+    if not len(samples):
+        raise DataError("the data set has no images; expected at least one")
     surveyed, arrivals = _surveyed(samples, classes)
     if samples.settle(arrivals):
         surveyed, arrivals = _surveyed(samples, classes)

@@ -377,3 +377,8 @@ def test_images_lost_in_coding_count_with_those_that_could_not_be_read():
     with pytest.raises(CodecError, match=r"^2 of 3 images failed, .*: 1; the first: sample 0 cannot be read"):
         found.check_failures({1: "toy refuses"}, 0.5)
     assert found.failed_ids({1: "toy refuses"}) == ("0", "b")
+
+
+def test_a_set_without_images():
+    with pytest.raises(DataError, match=r"^the data set has no images; expected at least one$"):
+        survey(Samples([], plain))

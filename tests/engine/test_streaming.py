@@ -12,6 +12,7 @@ from compress_guard import measure
 from compress_guard.engine import shelf
 from compress_guard.engine.coding import CHUNK_IMAGES
 from compress_guard.engine.prediction import AHEAD
+from compress_guard.engine.readings import own
 
 SIDE = 48
 KEPT = 10
@@ -38,10 +39,10 @@ class Alive:
 
 
 class Watched:
-    """Smooth pictures made from their index, each counted while anybody has it."""
+    """Smooth pictures made from their index."""
 
-    def __init__(self, images, target, alive):
-        self._images, self._target, self._alive = images, target, alive
+    def __init__(self, images, target):
+        self._images, self._target = images, target
         noise = torch.Generator().manual_seed(0)
         coarse = torch.rand(1, 3, 12, 48, generator=noise)
         smooth = torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE + images), mode="bicubic")[0]
@@ -52,7 +53,7 @@ class Watched:
 
     def __getitem__(self, index):
         image = (self._texture[:, :, index : index + SIDE] * 255).clamp(0, 255).byte().contiguous()
-        return self._alive.add(image), self._target(image)
+        return image, self._target(image)
 
 
 class Model:
@@ -84,11 +85,13 @@ def regions(image):
 TASKS = {"classification": (label, scores), "segmentation": (regions, regions)}
 
 
-def most_alive(task, images):
+def most_alive(task, images, monkeypatch):
     """The most sources, and images given to the model, that were alive at a time."""
     target, answer = TASKS[task]
     sources, model = Alive(), Model(answer)
-    result = measure(model, Watched(images, target, sources), task=task, codec="jpeg", bpp=4.0, device="cpu", workers=2)
+    # What is kept is a copy of what the data set gives.
+    monkeypatch.setattr(shelf, "own", lambda image: sources.add(own(image)))
+    result = measure(model, Watched(images, target), task=task, codec="jpeg", bpp=4.0, device="cpu", workers=2)
     assert result.images_used == images, result.reason
     # Clean, after the lossless codec (in part), and compressed.
     assert model.alive.seen >= 2 * images
@@ -99,7 +102,7 @@ def most_alive(task, images):
 @pytest.mark.parametrize("task", TASKS)
 def test_twice_the_images_are_no_more_at_a_time(task, monkeypatch):
     monkeypatch.setattr(shelf, "KEPT_BYTES", KEPT * 3 * SIDE * SIDE)
-    sources, given = zip(most_alive(task, 36), most_alive(task, 72), strict=True)
+    sources, given = zip(*(most_alive(task, images, monkeypatch) for images in (36, 72)), strict=True)
     # Those kept, and those that an encoder works on or that wait for the model.
     assert max(sources) <= KEPT + CHUNK_IMAGES < 72
     assert max(given) <= (1 + AHEAD) * BATCH

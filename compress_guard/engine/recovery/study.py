@@ -245,7 +245,7 @@ class Study:
         data = self._sources.train()
         shelf = Shelf(data, task.target, None, self._sources.access, Placing(task, self._guard.orientation))
         samples = Samples(data, task.target, limit=recovery.images, seed=self._settings.seed, shelf=shelf)
-        return TrainingSet.of(recovery.train, samples, task, evaluated.survey)
+        return TrainingSet.of(recovery.train, samples, task, evaluated.survey, self._settings.run_folder)
 
     def _settled(
         self, result: RecoveryResult, verdict: Verdict, reason: str, shares: list[Share] | tuple[()]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final, TypeVar, final
 
+from compress_guard.engine.agreement import agree
 from compress_guard.engine.samples import Samples, Survey, survey
 from compress_guard.engine.subject import Subset
 from compress_guard.errors import DataError
@@ -26,14 +28,17 @@ class TrainingSet:
     """Images whose very pixels are among those that models are tested on."""
 
     @classmethod
-    def of(cls, name: str, samples: Samples, task: Task, evaluated: Survey) -> TrainingSet:
+    def of(cls, name: str, samples: Samples, task: Task, evaluated: Survey, run_folder: Path) -> TrainingSet:
         """The training data of this name; raises `DataError`, which names it.
+
+        Other processes of the run, which share its folder, have to see the same data.
 
         Of images that come again in the evaluation data a model could learn the answers by heart, and that would pass
         for recovery. A few stand twice in many published data sets, so that they are left out and not refused.
         """
         try:
             surveyed = survey(samples, task.classes)
+            agree(run_folder, ("training", task.name, name, len(samples)), surveyed)
         except DataError as problem:
             raise DataError(f"training data {name}: {problem}") from problem
         known = frozenset(evaluated.digests)
