@@ -86,5 +86,8 @@ def said(problem: BaseException) -> str:
 
 
 def described(problem: BaseException) -> str:
-    """Return ``ValueError: no weights here`` for an exception that somebody's code raised. Never raises."""
-    return f"{type(problem).__name__}: {said(problem)}"
+    """Return ``ValueError: no weights here`` for an exception that somebody's code raised, or its bare name where it
+    says nothing. Never raises.
+    """
+    name, text = type(problem).__name__, said(problem)
+    return f"{name}: {text}" if text else name

@@ -13,6 +13,7 @@ from compress_guard.engine.expectation import Tell, untold
 from compress_guard.engine.health import Watch, prove
 from compress_guard.engine.placing import Placing
 from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
+from compress_guard.engine.raw_targets import RawTargets
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.errors import Unreachable
@@ -34,8 +35,11 @@ def compressed_batches(
     # Data without a guard of the file comes without a task: targets show what they are.
     placing = Placing(TASKS.resolve(guard.task)() if guard.data else None, guard.orientation)
     limit = effective_limit(cell, settings)
-    samples = Samples(data, lambda raw, size: raw, limit=limit, seed=settings.seed, placing=placing)
+    targets = RawTargets(TASKS.resolve(guard.task)() if guard.data else None)
+    samples = Samples(data, targets.read, limit=limit, seed=settings.seed, placing=placing)
     surveyed = survey(samples)
+    if (remark := targets.remark()) is not None:
+        tell(f"WARNING: {guard.name}: {remark}")
     coder = Coder(codec, samples, surveyed, settings.store(), settings.workers)
     surveyed.check_failures({}, guard.max_error_share)
     plan = coder.plan(guard, cell.codec.alias, settings.seed)

@@ -137,8 +137,9 @@ def settled(arrivals: Mapping[str, Arrival]) -> Orientation | None:
         return "upright" if upright else "stored"
     if both:
         raise DataError(
-            f"EXIF turns {len(both)} images whose targets fit the upright image and the image as stored alike (the "
-            f"first: {both[0]}); expected a mask's size or a box that tells which is meant; set {_REMEDIES}"
+            f"EXIF turns {len(both)} {'image whose target fits' if len(both) == 1 else 'images whose targets fit'} the "
+            f"upright image and the image as stored alike (the first: {both[0]}); expected a mask's size or a box that "
+            f"tells which is meant; set {_REMEDIES}"
         )
     return None
 

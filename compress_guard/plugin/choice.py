@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from compress_guard.errors import UsageError
-from compress_guard.plugin.options import is_typed
+from compress_guard.plugin.options import is_typed, typed_arguments
 
 DEFAULT_FILE: Final = "thresholds.yaml"
 
@@ -75,8 +75,9 @@ def absolute(folder: Path, path: str) -> Path:
 
 
 def paths_are_named(config: pytest.Config) -> bool:
-    """Whether the command line names paths to collect."""
-    return config.args_source is pytest.Config.ArgsSource.ARGS
+    """Whether the command line itself names paths to collect; an ini file's testpaths and addopts do not count."""
+    given = set(typed_arguments(config))
+    return config.args_source is pytest.Config.ArgsSource.ARGS and not given.isdisjoint(config.args)
 
 
 def is_reached(config: pytest.Config, file: Path) -> bool:

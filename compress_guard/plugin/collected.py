@@ -13,6 +13,7 @@ from compress_guard.plugin import fixtures
 from compress_guard.plugin.choice import is_ignored
 from compress_guard.plugin.collection import ThresholdsFile
 from compress_guard.plugin.decision import Decision
+from compress_guard.plugin.earlier_reports import runs_tests
 from compress_guard.plugin.items import FileItem
 from compress_guard.plugin.options import HANDED_OVER
 
@@ -42,6 +43,11 @@ class Counts:
     def all_cells_deselected(self) -> bool:
         """Whether there are cells, and none was left to run."""
         return 0 < self.cells == self.deselected
+
+    @property
+    def nothing_used(self) -> bool:
+        """Whether tests alone were left to gate, and none of them came to its fixture: all were skipped, say."""
+        return not self.used and self.cells == self.deselected and self.tests > self.deselected_tests
 
     @property
     def nothing_left(self) -> bool:
@@ -101,11 +107,15 @@ class Collected:
         if not counts.cells and decision.text is not None and decision.expected:
             # Tests beside them do not make up for cells that should be there.
             file = decision.file.shown
-            if is_ignored(self._config, decision.file.path):
-                return None
-            return f"no cell of {file} was collected, and there should have been some; name it: pytest {file}"
-        if self._decision.settings.strict and (counts.all_cells_deselected or counts.nothing_left):
+            if not is_ignored(self._config, decision.file.path):
+                return f"no cell of {file} was collected, and there should have been some; name it: pytest {file}"
+            if decision.settings.strict:
+                return f"{self._ignored()}; --cg-strict fails such a run: let pytest collect it"
+        if decision.settings.strict and (counts.all_cells_deselected or counts.nothing_left):
             return f"{self._deselected(counts)}; --cg-strict fails such a run: select some of them"
+        asked_for = decision.typed or decision.expected  # not by an editor that runs a single test
+        if decision.settings.strict and counts.nothing_used and asked_for and runs_tests(self._config):
+            return f"{self._unused(counts)}; --cg-strict fails such a run: let one of them run"
         return None
 
     def remark(self) -> str | None:
@@ -115,10 +125,27 @@ class Collected:
             return None
         if counts.all_cells_deselected or counts.nothing_left:
             return self._deselected(counts)
+        if counts.nothing_used:
+            return self._unused(counts)
+        if not counts.cells and counts.gates and self._is_left_out():
+            return self._ignored()
         if self._decision.text is None and self._decision.expected and counts.gates:
             where = f"there is no {file.path.name} in {file.path.parent}"
             return f"{where}: only tests with a fixture of the gate were gated"
         return None
+
+    def _is_left_out(self) -> bool:
+        """Return whether the file should have been collected, and pytest was told to leave it out."""
+        decision = self._decision
+        return decision.text is not None and decision.expected and is_ignored(self._config, decision.file.path)
+
+    def _ignored(self) -> str:
+        file = self._decision.file.shown
+        return f"{file} is ignored (--ignore, collect_ignore): only tests with a fixture of the gate were gated"
+
+    def _unused(self, counts: Counts) -> str:
+        tests = _counted(counts.tests - counts.deselected_tests, "test")
+        return f"nothing was gated: no cell was selected, and {tests} with a fixture of the gate did not come to use it"
 
     def _deselected(self, counts: Counts) -> str:
         parts = [_counted(counts.deselected, "cell")] if counts.deselected else []

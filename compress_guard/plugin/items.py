@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import pytest
 
-from compress_guard.errors import RunError
+from compress_guard.errors import RunError, described
 from compress_guard.records import Cell, CellResult, RecoveryCell, RecoveryResult, ThroughputCell, ThroughputResult
 
 AnyCell: TypeAlias = Cell | RecoveryCell | ThroughputCell
@@ -59,7 +59,7 @@ class FileItem(pytest.Function):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The cell's one sentence; below it the traceback of what people's own code raised."""
         if not isinstance(excinfo.value, CellFailed):
-            return super().repr_failure(excinfo)
+            return self._shown(excinfo)
         from compress_guard.engine.trouble import traced
 
         result, problem = excinfo.value.result, excinfo.value.problem
@@ -67,6 +67,13 @@ class FileItem(pytest.Function):
         if problem is not None and (trace := traced(problem)) is not None:
             lines += ["", trace]
         return "\n".join(lines)
+
+    def _shown(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+        """Return what pytest shows of an exception, or its name where it breaks whoever looks at it."""
+        try:
+            return super().repr_failure(excinfo)
+        except Exception:  # noqa: BLE001 -- one that a thread of people's code left behind, say
+            return f"{self.path.name}:{self.line}: {self.name}: {described(excinfo.value)}, which cannot be shown"
 
 
 def plain_id(item: pytest.Item) -> str:

@@ -119,12 +119,17 @@ def switched_on(config: pytest.Config) -> bool:
 
 def is_typed(config: pytest.Config, option: str) -> bool:
     """Whether the command line itself gives an option: not an ini file, its addopts or PYTEST_ADDOPTS."""
-    for argument in _read(config.invocation_params.args, config.invocation_params.dir):
+    for argument in typed_arguments(config):
         if argument == "--":
             return False
         if argument == option or argument.startswith(f"{option}="):
             return True
     return False
+
+
+def typed_arguments(config: pytest.Config) -> Iterator[str]:
+    """Yield the words of the command line itself, not those of an ini file's addopts or of PYTEST_ADDOPTS."""
+    return _read(config.invocation_params.args, config.invocation_params.dir)
 
 
 def _read(arguments: Iterable[str], folder: Path) -> Iterator[str]:

@@ -31,7 +31,7 @@ def of_drop(metric: str, scores: tuple[float, float], drop: Interval, confidence
         moved = f"{metric} rose by {size} points ({clean} to {compressed}, {level} of the drop {ends})"
     if max_drop is None:
         return moved
-    return f"{moved}, allowed {'' if drop.value > 0 else 'drop '}{number(max_drop, digits)}"
+    return f"{moved}, allowed {'' if drop.value > 0 else 'drop '}{_limit(max_drop, digits)}"
 
 
 def of_score(score: Interval, confidence: float, min_score: float) -> str:
@@ -46,8 +46,8 @@ def of_clean(clean: Interval, confidence: float, min_clean: float) -> str:
 
 def _of_floor(name: str, score: Interval, confidence: float, floor: float) -> str:
     digits = decimals((score.low, score.value, score.high), floor)
-    value, low, high, limit = (number(one, digits) for one in (score.value, score.low, score.high, floor))
-    return f"{name} of {value} ({100 * confidence:g} % interval {low} to {high}) has to reach {limit}"
+    value, low, high = (number(one, digits) for one in (score.value, score.low, score.high))
+    return f"{name} of {value} ({100 * confidence:g} % interval {low} to {high}) has to reach {_limit(floor, digits)}"
 
 
 def of_reach(found: OutOfReach) -> str:
@@ -83,6 +83,11 @@ def decimals(values: tuple[float, ...], limit: float | None) -> int:
         if all(_side(round(value, digits), shown) == _side(value, limit) for value in values):
             return digits
     return _MOST_DECIMALS
+
+
+def _limit(limit: float, digits: int) -> str:
+    """Return a limit with that many decimals, or two where the file gives it more exactly: 0.15 is not 0.1."""
+    return number(limit, max(digits, min(2, _exact(limit))))
 
 
 def _exact(limit: float) -> int:

@@ -252,3 +252,31 @@ def test_throughput_cells_count(small):
     run = small.run("--cg-strict", "--cg-benchmark", "-k", "throughput and jpeg-2.0bpp and decode", "--cg-limit=2")
     assert run.code == 0
     assert "none was left to run" not in run.out
+
+
+def test_a_file_that_is_ignored_beside_tests_with_a_fixture(small):
+    small.write("tests/test_own.py", OWN)
+    lax, strict = small.run("--ignore=thresholds.yaml"), small.run("--ignore=thresholds.yaml", "--cg-strict")
+    told = "thresholds.yaml is ignored (--ignore, collect_ignore): only tests with a fixture of the gate were gated"
+    assert (lax.code, strict.code) == (0, 1)
+    assert lax.out.splitlines().count(told) == 1
+    assert f"{told}; --cg-strict fails such a run: let pytest collect it" in strict.out
+
+
+def test_tests_with_a_fixture_that_were_all_skipped(small):
+    small.write("tests/test_own.py", "import pytest\n\n@pytest.mark.skip\ndef test_own(guard): ...\n")
+    lax, strict = small.run("tests"), small.run("tests", "--cg-strict")
+    told = "nothing was gated: no cell was selected, and 1 test with a fixture of the gate did not come to use it"
+    assert (lax.code, said(lax)) == (0, told)
+    assert (strict.code, said(strict)) == (1, f"{told}; --cg-strict fails such a run: let one of them run")
+    assert small.run("tests", "--cg-strict", "--setup-plan").code == 0
+
+
+@pytest.mark.parametrize("way", ["addopts", "environment"])
+def test_paths_that_nobody_typed_leave_no_cell_out(small, monkeypatch, way):
+    if way == "addopts":
+        small.write("pytest.ini", f"[pytest]\n{INI.replace('addopts =', 'addopts = --compress-guard tests')}\n")
+    else:
+        monkeypatch.setenv("PYTEST_ADDOPTS", "--compress-guard tests")
+    assert small.run("--cg-json=results.json", gate=False).outcomes == {"passed": 3}
+    assert small.run("tests/test_plain.py", gate=False).outcomes == {"passed": 1}

@@ -1,0 +1,46 @@
+"""Targets for people's own tests: handed on as the data set gives them, after a look at whether they fit."""
+
+from __future__ import annotations
+
+from typing import Any, Final, final
+
+from compress_guard.tasks.arrays import is_whole, read
+from compress_guard.tasks.contract import Task
+
+SMALLEST_MAP: Final = 9
+"""Sides, in elements, of the smallest integer array that is taken for a label map and not for a table."""
+
+
+@final
+class RawTargets:
+    """The targets of one data set.
+
+    `task` is that of the guard whose data it is: what its cells would refuse is refused here too. None: targets may be
+    anything, and label maps of another size than their image are counted.
+    """
+
+    def __init__(self, task: Task | None) -> None:
+        self._task: Final = task
+        self._maps: Final[dict[int, tuple[tuple[int, ...], tuple[int, int]]]] = {}
+
+    def read(self, raw: object, size: tuple[int, int]) -> Any:
+        """Return the target of an image of this (H, W) as it is; raises `DataError` for one that the task refuses."""
+        if self._task is not None:
+            self._task.target(raw, size)
+            return raw
+        array = read(raw)
+        if array is not None and array.ndim == 2 and is_whole(array) and min(array.shape) >= SMALLEST_MAP:
+            self._maps[len(self._maps)] = array.shape, size
+        return raw
+
+    def remark(self) -> str | None:
+        """Return what to tell of label maps that do not fit; None where all do."""
+        other = [pair for pair in self._maps.values() if pair[0] != pair[1]]
+        if not other:
+            return None
+        (height, width), (rows, columns) = other[0]
+        return (
+            f"{len(other)} of {len(self._maps)} label maps have another size than their image, the first "
+            f"{height}x{width} for an image of {rows}x{columns} (height x width); expected the same size; resize them, "
+            "or transpose them"
+        )
