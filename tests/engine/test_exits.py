@@ -46,7 +46,7 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(("exits", "said"), [(sys.exit, "SystemExit: 0"), (interrupt, "KeyboardInterrupt: ")])
+@pytest.mark.parametrize(("exits", "said"), [(sys.exit, "SystemExit: 0"), (interrupt, "KeyboardInterrupt")])
 def test_data_and_models_that_exit_are_errors(exits, said):
     with pytest.raises(DataError, match=f"^sample 5: the data raised {said}; expected an image, or a plain exception$"):
         measured(Data(5, exits=exits))

@@ -271,7 +271,7 @@ def test_a_mask_with_exif_of_its_own_is_turned_with_its_image(orientation, wante
 def test_a_mask_that_alone_carries_a_turn_is_asked_for() -> None:
     image, box = scene(0)
     rows = [(image, with_exif(mask_of(box, image.size), 3), "a")]
-    with pytest.raises(DataError, match=r"^EXIF turns 1 images whose targets fit .* alike"):
+    with pytest.raises(DataError, match=r"^EXIF turns 1 image whose target fits .* alike"):
         measured("segmentation", rows)
     assert measured("segmentation", rows, orientation="stored").clean_score == pytest.approx(100)
 

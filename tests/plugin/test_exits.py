@@ -85,9 +85,9 @@ CODE = """
 
 DEEDS = {
     "leave": "SystemExit: 0",
-    "interrupt": "KeyboardInterrupt: ",
-    "close": "GeneratorExit: ",
-    "cancel": "CancelledError: ",
+    "interrupt": "KeyboardInterrupt",
+    "close": "GeneratorExit",
+    "cancel": "CancelledError",
     "own": "Own: no licence",
     "silent": "Speechless: its text cannot be read",
     "skip": "Skipped: no camera here",
@@ -236,7 +236,7 @@ def test_what_a_fixture_decides_keeps_pytest_s_meaning_and_what_it_raises_is_an_
     assert "no camera there" in run.out
     assert {name: cell["reason"] for name, cell in run.cells.items() if cell["verdict"] == "error"} == {
         "leaves[jpeg-0.5bpp]": "fixture:leaves: raised SystemExit: 0; expected it to return an object",
-        "interrupts[jpeg-0.5bpp]": "fixture:interrupts: raised KeyboardInterrupt: ; expected it to return an object",
+        "interrupts[jpeg-0.5bpp]": "fixture:interrupts: raised KeyboardInterrupt; expected it to return an object",
     }
     assert run.cells["fine[jpeg-0.5bpp]"]["verdict"] == "pass"
     assert run.code == 1
@@ -289,7 +289,7 @@ def test_people_s_own_tests_meet_an_error_instead_of_an_exit(project):
     assert {name: cell["verdict"] for name, cell in run.cells.items()} == {"test_checks::jpeg-0.5bpp": "error"}
     for said in (
         "sample 5: the data raised SystemExit: 0",
-        "sample 5: the data raised KeyboardInterrupt: ; expected an image, or a plain exception",
-        "exits:factory_interrupt: raised KeyboardInterrupt: ; expected it to return an object",
+        "sample 5: the data raised KeyboardInterrupt; expected an image, or a plain exception",
+        "exits:factory_interrupt: raised KeyboardInterrupt; expected it to return an object",
     ):
         assert said in run.out

@@ -16,7 +16,7 @@ from compress_guard.errors import Unreachable
         ("M:nothing", "trainer M:nothing: returned nothing; a trainer must return the finetuned module"),
         ("M:broken", "trainer M:broken: raised OSError: no such disk"),
         ("M:exits", "trainer M:exits: raised SystemExit: 0"),
-        ("M:interrupts", "trainer M:interrupts: raised KeyboardInterrupt: "),
+        ("M:interrupts", "trainer M:interrupts: raised KeyboardInterrupt"),
         (
             "M:diverging",
             "trainer M:diverging: diverged: head.weight holds values that are not finite after 3 steps; lower the "
