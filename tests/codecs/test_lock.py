@@ -96,7 +96,7 @@ SCRIPT = """
     from compress_guard import compress
 
     print("once")
-    images = [torch.full((3, 400, 400), level, dtype=torch.uint8) for level in range(8)]
+    images = [torch.full((3, 400, 400), 30 * level, dtype=torch.uint8) for level in range(8)]
     print(len(compress(images, codec="jp2", bpp=1.0, rate="image", workers=2).streams))
 """
 
