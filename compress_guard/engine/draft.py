@@ -104,7 +104,7 @@ class Draft:
 
     def judged(self, cell: Cell, judgement: Judgement, used: int) -> CellResult:
         """The result with this judgement, which rests on so many images."""
-        self.doubt(toothless(cell, self.guard.metric, judgement))
+        self.doubt(toothless(cell, self.guard.metric, judgement, self.result.slices))
         drop, score, clean = judgement.drop, judgement.score_interval, judgement.clean_interval
         self.note(
             images_used=used,

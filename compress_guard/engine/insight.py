@@ -11,7 +11,7 @@ import numpy as np
 
 from compress_guard.engine.subject import CountProgress, Subject
 from compress_guard.errors import ModelError
-from compress_guard.records import Evidence
+from compress_guard.records import UNTOLD, Evidence
 from compress_guard.tasks.skill import Skill
 from compress_guard.verdict import knowledge as known
 from compress_guard.verdict import sentence
@@ -50,7 +50,7 @@ class Insight:
     fault: str | None = None
     """Why no drop of this model means anything."""
     remark: str | None = None
-    """Why nobody could tell whether the model knows anything."""
+    """Why nobody could tell whether the model knows anything: too few images, or an interval that reaches too low."""
     doubts: tuple[str, ...] = ()
     """What makes any limit of this guard mean little."""
 
@@ -132,9 +132,12 @@ class _Look:
         few = known.too_few(skill, total)
         if few is not None or images < total:
             return Insight(score, remark=few, doubts=doubts)
-        shown = self._knowledge(skill, evidence, sure=False)
-        fault = self._fault(skill, shown, score, images) if shown is not None and shown.none else None
-        return Insight(score, fault, doubts=doubts)
+        shown = self._knowledge(skill, evidence, sure=True)
+        if shown is None or shown.some:
+            return Insight(score, doubts=doubts)
+        if shown.none:
+            return Insight(score, self._fault(skill, shown, score, images), doubts=doubts)
+        return Insight(score, remark=self._remark(shown, score, images), doubts=doubts)
 
     def _skill(self, evidence: Evidence) -> Skill:
         return self.subject.task.skill(evidence.items)
@@ -154,6 +157,13 @@ class _Look:
         )
         if why is not None:
             yield f"{why}, so that no limit can be missed; use another metric"
+
+    def _remark(self, shown: known.Knowledge, score: float | None, images: int) -> str:
+        points = "undefined" if score is None else sentence.number(score)
+        return (
+            f"the clean answers ({self.question.metric} {points} on {images} images) {UNTOLD} "
+            f"({shown.sentence(self.question.confidence)}); set min_clean"
+        )
 
     def _fault(self, skill: Skill, shown: known.Knowledge, score: float | None, images: int) -> str:
         batch, predictions = self.subject.answers(self.limit)

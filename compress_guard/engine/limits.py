@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, cast
 
-from compress_guard.records import Cell, Judgement
+from compress_guard.records import Cell, Judgement, SliceResult
 from compress_guard.verdict import sentence
 
 ANY_DROP: Final = 100.0
 """A max_drop that says on purpose that every drop is allowed."""
 
 
-def toothless(cell: Cell, metric: str, judgement: Judgement) -> Iterator[str]:
-    """What to say of limits on the drop or the score that this clean score leaves nothing to miss.
+def toothless(cell: Cell, metric: str, judgement: Judgement, slices: Sequence[SliceResult]) -> Iterator[str]:
+    """Say which limits on the drop or the score leave nothing to miss, by this clean score and those of the slices.
 
     A max_drop is one of them where nothing else is asked of the compressed images: a min_score beside it can still be
-    missed, and so can the limit of a slice.
+    missed, and so can the limit of a slice that holds images and has a clean score above that limit.
     """
     clean, max_drop = judgement.clean_score, cell.max_drop
-    if clean is None or cell.min_score or any(limit.max_drop < ANY_DROP for limit in cell.slice_limits):
+    if clean is None or cell.min_score or any(map(_can_be_exceeded, slices)):
         return
     if max_drop is not None and clean <= max_drop < ANY_DROP:
         yield (
@@ -28,3 +28,24 @@ def toothless(cell: Cell, metric: str, judgement: Judgement) -> Iterator[str]:
         )
     elif max_drop is None and cell.min_score is not None:
         yield "a min_score of 0 can never be missed; raise it, or set max_drop"
+    elif max_drop in (None, ANY_DROP) and any(limit.max_drop < ANY_DROP for limit in cell.slice_limits):
+        yield _of_slices(slices)
+
+
+def _can_be_exceeded(part: SliceResult) -> bool:
+    """Whether a slice can lose more than its limit."""
+    known = part.images > 0 and part.max_drop is not None and part.clean_score is not None
+    return known and cast("float", part.clean_score) > cast("float", part.max_drop)
+
+
+def _of_slices(slices: Sequence[SliceResult]) -> str:
+    """Return why limits of slices, the only ones of their cell, leave nothing to miss."""
+    if any(part.images and part.max_drop is not None for part in slices):
+        return (
+            "no slice that holds images has a clean score above its max_drop, so that no limit of a slice can be "
+            "exceeded; lower them, or set min_score"
+        )
+    return (
+        "no image is in a slice with a limit, so that no limit of a slice can be exceeded; check the slices and the "
+        "names of their limits, or set min_score"
+    )

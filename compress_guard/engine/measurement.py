@@ -219,7 +219,7 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
 
     Returns:
         The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean. A list of results, in
-        the order of the rates, where `bpp` is a list.
+        the order of the rates, where `bpp` is a list. Each of their `doubts` is a `UserWarning` too.
 
     Raises:
         OptionError: unknown keyword, codec, task, metric or option. ModelError, DataError, CodecError,
@@ -247,6 +247,7 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     results = [raised_or_result(one) for one in measured]
+    warn_of_doubts(results, wanted)
     return results[0] if rates is None else results
 
 
@@ -264,6 +265,14 @@ def warn_of_shares(wanted: Mapping[str, Any]) -> None:
     """Warn the caller of the function that calls this of limits among these keywords that look like a share."""
     for doubt in _share_doubts({key: wanted.get(key) for key in LIMITS}):
         warnings.warn(doubt, stacklevel=3)
+
+
+def warn_of_doubts(results: Iterable[CellResult], wanted: Mapping[str, Any]) -> None:
+    """Warn the caller of the function that calls this, once, of each doubt that `warn_of_shares` has not named."""
+    named = _share_doubts({key: wanted.get(key) for key in LIMITS})
+    for doubt in dict.fromkeys(doubt for result in results for doubt in result.doubts):
+        if doubt not in named:
+            warnings.warn(doubt, stacklevel=3)
 
 
 def _share_doubts(limits: Mapping[str, float | None]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from compress_guard.engine.measurement import (
     guard_at_rates,
     raised_or_result,
     subject_of,
+    warn_of_doubts,
     warn_of_shares,
 )
 from compress_guard.engine.session import keep_evidence
@@ -117,6 +118,7 @@ class GuardFacade:
         rates = asked_rates(bpp)
         made = self._measured(model, data, task=task, codec=codec, bpp=rates or bpp, **wanted)
         results = [raised_or_result(measured) for measured in made]
+        warn_of_doubts(results, wanted)
         return results[0] if rates is None else results
 
     def _measured(self, model: Any, data: Any, **wanted: Any) -> Iterator[Measured]:

@@ -31,6 +31,7 @@ from compress_guard.records.throughput import SpeedLimits, Throughput, Throughpu
 from compress_guard.records.vocabulary import (
     JUDGED,
     SCHEMA,
+    UNTOLD,
     Bits,
     Correction,
     OnInconclusive,
@@ -46,6 +47,7 @@ __all__ = [
     "JUDGED",
     "MIXED",
     "SCHEMA",
+    "UNTOLD",
     "Bits",
     "Cell",
     "CellResult",

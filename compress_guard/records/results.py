@@ -126,7 +126,8 @@ class CellResult:
     clean_high: float | None = None
     """Upper end of it."""
     clean_remark: str | None = None
-    """Why nobody could tell whether the model knows anything; None where it did, or where there is a min_clean."""
+    """Why nobody could tell whether the model knows anything: too few images, or a sentence with `UNTOLD`; None where
+    it did, or where there is a min_clean."""
     doubts: tuple[str, ...] = ()
     """What makes a limit of the cell mean little; fails it in a strict run."""
     interval_confidence: float | None = None

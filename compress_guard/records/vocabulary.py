@@ -19,3 +19,6 @@ Orientation = Literal["upright", "stored"]
 
 JUDGED: Final[frozenset[str]] = frozenset({"pass", "fail", "inconclusive"})
 """The verdicts that compare a drop with a threshold."""
+
+UNTOLD: Final = "could not be told from those of a model that knows nothing"
+"""Part of a `clean_remark` that the answers gave rise to, and not the number of images."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from compress_guard.records import UNTOLD
 from compress_guard.report import figure
 from compress_guard.report.groups import MOST_NAMED, by_guard, cell, cells, groups
 
@@ -53,13 +54,16 @@ def limits(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def unknown(results: Sequence[CellResult]) -> Iterator[str]:
-    """Guards whose model may know nothing, as nobody could tell."""
+    """Guards whose model may know nothing: it was not tested, or its answers left it open."""
 
     def key(result: CellResult) -> tuple[str, str] | None:
         return None if result.clean_remark is None else (result.guard, result.clean_remark)
 
     for (guard, remark), _ in groups(results, key):
-        yield f"{guard}: whether the model knows anything was not tested: {remark}; min_clean sets a floor"
+        if UNTOLD in remark:
+            yield f"{guard}: {remark}"
+        else:
+            yield f"{guard}: whether the model knows anything was not tested: {remark}; min_clean sets a floor"
 
 
 def inconclusive(results: Sequence[CellResult]) -> Iterator[str]:

@@ -107,13 +107,39 @@ def test_a_constant_answer_is_an_error_on_an_imbalanced_set(classified):
     assert "(Cohen's kappa 0.000, 95 % interval 0.000 to 0.000, expected above 0)" in result.reason
 
 
-@pytest.mark.parametrize("found", [1, 4])
+@pytest.mark.parametrize("found", [2, 4])
 def test_a_detector_of_rare_defects_is_not(found, classified):
     answers = np.zeros(100)
     answers[95 : 95 + found] = 1
     result = classified(answers, [0] * 95 + [1] * 5, 2).run()["toy-3.0bpp"].result
     assert result.verdict != "error", result.reason
     assert result.clean_remark is None
+
+
+def test_one_rare_defect_of_five_is_no_error_and_leaves_it_open(classified):
+    answers = np.zeros(100)
+    answers[95] = 1
+    result = classified(answers, [0] * 95 + [1] * 5, 2).run()["toy-3.0bpp"].result
+    assert result.verdict == "pass"
+    assert result.clean_remark == (
+        "the clean answers (top1 96.0 on 100 images) could not be told from those of a model that knows nothing "
+        "(Cohen's kappa 0.322, 95 % interval -0.156 to 0.801, expected above 0); set min_clean"
+    )
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_answers_by_chance_are_noted(early, classified):
+    """Each class gets each answer equally often, as of a model that goes by another channel."""
+    numbers = np.arange(72)
+    world = classified(numbers // 3 % 3, numbers % 3, 3, early_stop=early)
+    results = [measured.result for measured in world.run().values()]
+    assert {result.clean_remark for result in results} == {
+        "the clean answers (top1 33.3 on 72 images) could not be told from those of a model that knows nothing "
+        "(Cohen's kappa 0.000, 95 % interval -0.163 to 0.163, expected above 0); set min_clean"
+    }
+    assert {result.verdict for result in results} <= {"pass", "inconclusive"}
+    floored = classified(numbers // 3 % 3, numbers % 3, 3, floor=5.0).run()["toy-3.0bpp"].result
+    assert floored.clean_remark is None
 
 
 def test_the_metric_does_not_matter(classified):
@@ -228,7 +254,31 @@ def test_maps_that_find_something_are_judged(make_guard, make_world, diary):
 
     model, data = segmented(some, halves)
     guard = make_guard(rates=(3.0,), task="segmentation", options=EXACT, metric="miou", max_drop=15.0)
-    assert make_world(guard, model, data).only().result.verdict == "pass"
+    result = make_world(guard, model, data).only().result
+    assert (result.verdict, result.clean_remark) == ("pass", None)
+
+
+def test_maps_that_may_be_no_better_than_a_constant_one_are_noted(make_guard, make_world, diary):
+    model, data = segmented(lambda number, size: (halves if number == 0 else plain(0))(number, size), halves)
+    guard = make_guard(rates=(3.0,), task="segmentation", options=EXACT, metric="miou", max_drop=15.0)
+    result = make_world(guard, model, data).only().result
+    assert result.verdict != "error"
+    assert result.clean_remark.startswith("the clean answers (miou 26.8 on 40 images) could not be told from those of ")
+    assert "(mIoU beyond that of the best constant map 1.82 points, 95 % interval -6.49 to 10.35" in result.clean_remark
+
+
+def test_boxes_that_find_next_to_nothing_are_noted(make_guard, make_world, diary):
+    model, data = detected((BOX, [1]), (BOX, [1]))
+    nothing = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0, dtype=np.float32), "labels": np.zeros(0, np.int64)}
+    answer = model.answer
+    model.answer = lambda number, size: answer(number, size) if number == 0 else nothing
+    guard = make_guard(rates=(3.0,), task="detection", options=EXACT, metric="map_50", max_drop=5.0)
+    result = make_world(guard, model, data).only().result
+    assert result.verdict != "error"
+    assert result.clean_remark.startswith(
+        "the clean answers (map_50 3.0 on 40 images) could not be told from those of "
+    )
+    assert ", expected 0.5 or more); set min_clean" in result.clean_remark
 
 
 def detected(truth, answer, images=40):
@@ -288,6 +338,7 @@ def test_one_class_of_objects_is_no_doubt(make_guard, make_world, diary):
     guard = make_guard(rates=(3.0,), task="detection", options=EXACT, metric="map", max_drop=5.0)
     result = make_world(guard, model, data, strict=True).only().result
     assert (result.verdict, result.outcome, result.doubts) == ("inconclusive", "passed", ())
+    assert result.clean_remark is None
 
 
 # Other ways in

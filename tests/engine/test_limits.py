@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import compress_guard
-from compress_guard.records import SliceLimit
+from compress_guard.records import SliceLimit, Slicing
 from tests.engine.test_insight import EXACT, Oracle, flat, one_hot, plain, segmented, with_floor
 
 EXCEEDED = ("a max_drop at or above the clean top1 of 50.0 can never be exceeded; lower it, or set min_score",)
@@ -22,8 +22,9 @@ def half(make_guard, make_world, diary):
     def run(floor=None, slices=(), strict=True, metric="top1", classes=4, **limits):
         guard = with_floor(make_guard(rates=(3.0,), metric=metric, options=EXACT, **limits), floor)
         if slices:
-            limit = tuple(SliceLimit("label", None, one) for one in slices)
-            guard = replace(guard, cells=tuple(replace(cell, slice_limits=limit) for cell in guard.cells))
+            limit = tuple(SliceLimit("class", value, most) for value, most in slices)
+            cells = tuple(replace(cell, slice_limits=limit) for cell in guard.cells)
+            guard = replace(guard, cells=cells, slicings=(Slicing("class", "label"),))
         # An even number and the odd one after it share a label of their own, and only the even one is right.
         data = [(image, number // 2 % 4, name) for number, (image, name) in enumerate(flat(40))]
         model = Oracle(lambda number, _: one_hot((number // 2 + number % 2) % 4, classes))
@@ -51,13 +52,63 @@ def test_a_max_drop_at_or_above_the_clean_score_fails_in_a_strict_run_alone(half
         {"max_drop": 60.0, "min_score": 20.0},
         {"max_drop": 100.0},
         {"max_drop": None, "min_score": 20.0},
-        {"max_drop": 60.0, "slices": (30.0,)},
+        {"max_drop": 60.0, "slices": ((None, 30.0),)},
         {"max_drop": None, "floor": 20.0},
     ],
 )
 def test_a_limit_that_can_be_missed_is_fine_and_so_is_one_that_allows_everything_on_purpose(half, limits):
     result = half(**limits)
     assert (result.doubts, result.outcome) == ((), "passed"), result.reason
+
+
+UNREACHED = (
+    "no image is in a slice with a limit, so that no limit of a slice can be exceeded; check the slices and the names "
+    "of their limits, or set min_score",
+)
+HELD = (
+    "no slice that holds images has a clean score above its max_drop, so that no limit of a slice can be exceeded; "
+    "lower them, or set min_score",
+)
+
+
+@pytest.mark.parametrize(
+    ("max_drop", "slices", "said"),
+    [
+        (100.0, (("17", 5.0),), UNREACHED),
+        (None, (("17", 5.0),), UNREACHED),
+        (60.0, (("17", 5.0),), EXCEEDED),
+        (100.0, ((None, 99.0),), HELD),
+        (100.0, ((None, 50.0),), HELD),
+        (None, (("2", 50.0),), HELD),
+        (60.0, ((None, 50.0),), EXCEEDED),
+        (100.0, (("17", 5.0), ("2", 99.0)), HELD),
+        (100.0, (("17", 5.0), ("2", 49.9)), ()),
+        (100.0, ((None, 49.9),), ()),
+        (100.0, ((None, 100.0),), ()),
+        (49.9, (("17", 5.0),), ()),
+    ],
+)
+def test_a_limit_of_a_slice_counts_where_the_slice_has_images_and_more_to_lose(max_drop, slices, said, half):
+    """Each of the four classes has ten images, and half of them are right."""
+    result = half(max_drop=max_drop, slices=slices)
+    assert (result.doubts, result.outcome) == (said, "failed" if said else result.outcome)
+    assert (result.settled_by == "policy") == bool(said)
+
+
+def test_a_slicer_that_puts_no_image_anywhere_leaves_nothing_to_miss(make_guard, make_world, diary):
+    guard = make_guard(rates=(3.0,), max_drop=100.0, options=EXACT)
+    limit = (SliceLimit("class", None, 5.0),)
+    cells = tuple(replace(cell, slice_limits=limit) for cell in guard.cells)
+    guard = replace(guard, cells=cells, slicings=(Slicing("class", f"{__name__}:nowhere"),))
+    data = [(image, number % 4, name) for number, (image, name) in enumerate(flat(40))]
+    model = Oracle(lambda number, _: one_hot(number % 4, 4))
+    result = make_world(guard, model, data, strict=True).only().result
+    assert (result.doubts, result.outcome, result.slices) == (UNREACHED, "failed", ())
+
+
+def nowhere(target, name):
+    """A slicer without slices."""
+    return
 
 
 @pytest.mark.parametrize(
@@ -157,6 +208,35 @@ def test_measure_warns_of_a_share(limits, said, pictures, spectrum):
         result = measured(pictures, spectrum, **limits)
     assert result.doubts == (said,)
     assert [one.filename for one in caught] == [__file__]
+
+
+def test_measure_warns_once_of_each_doubt(pictures, spectrum):
+    with pytest.warns(UserWarning, match="^") as caught:
+        results = compress_guard.measure(
+            spectrum(),
+            pictures(12),
+            task="classification",
+            codec="webp",
+            bpp=[2.0, 3.0],
+            device="cpu",
+            workers=1,
+            metric="top5",
+            max_drop=0.1,
+        )
+    texts = [
+        "max_drop is 0.1: points, not a share? write 10 for 10 points",
+        "top5 of 4 scores is 100 whatever the model answers, so that no limit can be missed; use another metric",
+    ]
+    assert [str(one.message) for one in caught] == texts
+    assert [one.filename for one in caught] == [__file__] * 2
+    assert [list(result.doubts) for result in results] == [texts] * 2
+
+
+def test_measure_warns_of_a_floor_of_zero(pictures, spectrum):
+    said = "a min_score of 0 can never be missed; raise it, or set max_drop"
+    with pytest.warns(UserWarning, match=f"^{said}$") as caught:
+        result = measured(pictures, spectrum, min_score=0)
+    assert (result.doubts, len(caught)) == ((said,), 1)
 
 
 @pytest.mark.parametrize(

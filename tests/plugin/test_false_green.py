@@ -121,3 +121,24 @@ def test_own_tests_are_held_to_the_same(broken):
     assert f"test_share: {share} (1 cell)" in lax.out
     # The clean score is 0, and so is the largest drop.
     assert {cell["outcome"] for cell in strict.cells.values()} == {"failed"}
+
+
+MEASURED = """
+    import broken
+    import pytest
+
+    def test_measured(guard):
+        with pytest.warns(UserWarning) as caught:
+            result = guard.measure(
+                broken.model(), broken.good(), task="classification", codec="jpeg", bpp=8.0, limit=8, min_score=0
+            )
+        said = "a min_score of 0 can never be missed; raise it, or set max_drop"
+        assert result.doubts == (said,)
+        assert [(str(one.message), one.filename) for one in caught] == [(said, __file__)]
+"""
+
+
+def test_what_the_fixture_measures_warns_of_each_doubt(broken):
+    broken.write("test_measured.py", MEASURED)
+    run = broken.run("test_measured.py")
+    assert (run.code, run.out.count("1 passed")) == (0, 1), run.out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compress_guard.records import CellResult
+from compress_guard.records import UNTOLD, CellResult
 from compress_guard.report import plain, properties
 from compress_guard.report.notes import notes
 
@@ -36,6 +36,14 @@ def test_what_could_not_be_told_of_the_model_is_said_in_passing(cell):
     assert plain(notes(found)).splitlines().count(text) == 1
     assert styled(found, text) == ["light"]
     assert "was not tested" not in plain(notes([cell("jpeg", 1, drop=1.0)]))
+
+
+def test_answers_like_those_of_a_model_that_knows_nothing_are_told_once_per_guard(cell):
+    remark = f"the clean answers (top1 33.3 on 72 images) {UNTOLD} (Cohen's kappa 0.000, ...); set min_clean"
+    found = [cell("jpeg", bpp, drop=1.0, clean_remark=remark) for bpp in (0.5, 1)]
+    assert plain(notes(found)).splitlines().count(f"photos: {remark}") == 1
+    assert styled(found, remark) == ["light"]
+    assert "was not tested" not in plain(notes(found))
 
 
 def test_doubts_are_in_json_and_junit_and_come_back(cell):
