@@ -62,9 +62,10 @@ def test_nothing_is_left_behind_without_a_cache(measured, tmp_path, monkeypatch)
 
 
 def test_what_was_asked_for_is_what_is_measured(measured):
-    result = measured(
-        codec="jpeg", bpp=2, rate="image", metric="top5", max_drop=30, min_score=10, confidence=0.9, limit=8, seed=3
-    )
+    with pytest.warns(UserWarning, match="^top5 of 4 scores is 100 "):
+        result = measured(
+            codec="jpeg", bpp=2, rate="image", metric="top5", max_drop=30, min_score=10, confidence=0.9, limit=8, seed=3
+        )
     assert (result.codec, result.target_bpp, result.rate, result.metric) == ("jpeg", 2.0, "image", "top5")
     assert (result.max_drop, result.min_score, result.confidence, result.seed) == (30, 10, 0.9, 3)
     assert (result.images, result.limit, result.verdict) == (8, 8, "pass")

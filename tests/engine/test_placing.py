@@ -208,7 +208,9 @@ def test_classification_turns_and_counts() -> None:
 
     def run(**wanted):
         shown.clear()
-        return compress_guard.measure(model, rows, task="classification", codec="webp", bpp=2.0, device="cpu", **wanted)
+        return compress_guard.measure(
+            model, rows, task="classification", codec="webp", min_clean=0, bpp=2.0, device="cpu", **wanted
+        )
 
     result = run()
     assert (result.turned, result.orientation) == (3, "upright")
