@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.exchange import Output, image_limit, read_image, stream_limit
 from compress_guard.codecs.ladder import check_ladder, parse_ladder
-from compress_guard.codecs.options import require_choice, require_positive, require_text
+from compress_guard.codecs.options import require_choice, require_flag, require_positive, require_text
 from compress_guard.codecs.pixels import to_pil
 from compress_guard.codecs.pool import map_ordered
 from compress_guard.codecs.process import run_program
@@ -65,6 +65,8 @@ class Command(RealStreams):
     """Prints a version, of which the first line counts. Without it the files that the two lines name are hashed."""
     install: str = ""
     """What brings the programs, said where one is missing."""
+    generative: bool = False
+    """See `Codec.generative`: for programs that invent what they do not code."""
     _folder: str = field(default="", repr=False, compare=False)
     """Where relative paths in the lines, and in PATH, are seen from; empty: the current folder."""
 
@@ -77,6 +79,7 @@ class Command(RealStreams):
         require_choice("format", self.format, _FORMATS)
         require_text("suffix", self.suffix)
         require_positive("timeout", self.timeout)
+        require_flag("generative", self.generative)
         if self.version_command:
             _require_line("version_command", self.version_command, ())
 

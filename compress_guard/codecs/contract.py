@@ -55,6 +55,11 @@ class Codec(Protocol):
     def seen_from(self, folder: Path) -> Codec:
         """Return the same codec with the relative paths among its options seen from this absolute folder."""
 
+    @property
+    def generative(self) -> bool:
+        """Whether decoded images may show other pixels than their sources by design, such as invented texture: then
+        only their geometry, channels and range of values are compared with the sources, not how near they come."""
+
     def on(self, device: str) -> Codec:
         """The same codec working on this device where it can, else as it is."""
 
@@ -142,6 +147,11 @@ class RealStreams:
     def seen_from(self, folder: Path) -> Self:
         """See `Codec.seen_from`."""
         return self
+
+    @property
+    def generative(self) -> bool:
+        """See `Codec.generative`."""
+        return False
 
     def on(self, device: str) -> Self:
         """See `Codec.on`."""

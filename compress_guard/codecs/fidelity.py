@@ -82,6 +82,20 @@ def coarse_psnr(image: torch.Tensor, block: int = 8) -> float:
     return _psnr(max(0.0, squares - of_means), whole.numel())
 
 
+def flat_psnr(image: torch.Tensor) -> float:
+    """Return the PSNR in dB of a flat picture of the image's mean colour against the image, uint8 (3, H, W)."""
+    import torch
+
+    pixels = image[0].numel()
+    squares, sums = 0, torch.zeros(3, dtype=torch.float64)
+    for (part,) in _slabs(image):
+        values = part.float()
+        squares += _squares(values)
+        # A row of up to 2**16 pixels sums up to less than 2**24, so exactly in float32.
+        sums += values.sum(2).double().sum(1).cpu()
+    return _psnr(max(0.0, squares - float((sums**2).sum()) / pixels), image.numel())
+
+
 def _squares(values: torch.Tensor) -> int:
     """The exact sum of squares of whole numbers from -255 to 255 in float32, which is 20 times as fast as in integers.
 

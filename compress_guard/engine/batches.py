@@ -48,7 +48,7 @@ def compressed_batches(
     if not planned.reachable:
         raise Unreachable(unreachable(cell, planned, guard.rate))
     prove(coder, surveyed, plan, settings.seed).check()
-    watch = Watch(coder, surveyed, planned, settings.seed)
+    watch = Watch(coder, surveyed, plan, planned, settings.seed)
     cuts = list(positions_in_batches(len(surveyed.usable), batch_size))
     makers = [partial(coded_batch, samples, surveyed, coder, planned, cut, device, watch.check) for cut in cuts]
     for cut, batch in zip(cuts, ahead(makers, lambda: samples.access.bound), strict=True):

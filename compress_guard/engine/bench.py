@@ -152,7 +152,7 @@ class Bench:
         self._prove(coding, plan, subset, draft)
         self._control(limit, subset, draft, progress)
         self._look(cell, limit, draft, progress)
-        trial = self._trial(cell, coding, subset, planned)
+        trial = self._trial(cell, coding, subset, plan)
         before = coder.encoded_pixels
         stop = self._judging.early_stop(cell, survey) if self._early else None
         passed = trial.whole(progress) if stop is None else trial.until_certain(stop, self._judging.score, progress)
@@ -165,6 +165,7 @@ class Bench:
         # Batches further on may have been decoded by now: what they lost is not this result's.
         failed = {at: why for at, why in coder.lost(planned).items() if at < passed.reached or at in coder.failures}
         draft.check_failures(survey, failed)
+        trial.watch.check_median(passed.seen)
         judged = self._judging.judge(cell, survey, passed, stop)
         draft.note(**judged.fields)
         if self.guard.decoder_swap:
@@ -280,7 +281,8 @@ class Bench:
         draft.doubt(found.doubts)
         found.check()
 
-    def _trial(self, cell: Cell, coding: _Coding, subset: Subset, planned: PlannedRate) -> Trial:
+    def _trial(self, cell: Cell, coding: _Coding, subset: Subset, plan: RatePlan) -> Trial:
+        planned = plan.at(cell.bpp)
         # Of a run that stops early only the first batch is sure to come.
         first = len(next(iter(self._subject.batches(subset)))) if self._early else None
         return Trial(
@@ -289,7 +291,7 @@ class Bench:
             effective_limit(cell, self._settings),
             coding.coder,
             planned,
-            Watch(coding.coder, subset.survey, planned, self._settings.seed, first),
+            Watch(coding.coder, subset.survey, plan, planned, self._settings.seed, first),
             (self.guard.name, cell.name),
             self.guard.max_error_share,
         )

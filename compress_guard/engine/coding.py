@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final, final
 
 from compress_guard import store as keys
 from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
-from compress_guard.codecs.fidelity import coarse_psnr
+from compress_guard.codecs.fidelity import coarse_psnr, flat_psnr
 from compress_guard.engine.samples import Samples, Survey
 from compress_guard.engine.settings import processor
+from compress_guard.engine.shelf import Sample
 from compress_guard.errors import CodecError, RunError
 from compress_guard.rate import plan, search_identity
 from compress_guard.records import Guard, PlannedRate, RatePlan
@@ -54,6 +55,9 @@ class Coder:
         self._coarse: Final[dict[int, float]] = {}
         self._before_plan: int | None = None
         """`encoded_pixels` when a plan was begun that is not finished."""
+        self._flat: Final[dict[int, float]] = {}
+        self.compared: Final[set[float]] = set()
+        """Rates, in bpp, at which decoded images have been held against their sources; see `Watch`."""
         self.stopped: Callable[[], bool] = lambda: False
         """Asked between chunks of a plan whether anybody still wants it."""
         self.progress: Callable[[int, int], None] | None = None
@@ -64,6 +68,16 @@ class Coder:
         if at not in self._coarse:
             self._coarse[at] = coarse_psnr(image)
         return self._coarse[at]
+
+    def flat(self, at: int, image: torch.Tensor) -> float:
+        """Return `flat_psnr` of the source at this position, the same in all cells."""
+        if at not in self._flat:
+            self._flat[at] = flat_psnr(image)
+        return self._flat[at]
+
+    def source(self, at: int) -> Sample:
+        """Return the source at this position among the usable images."""
+        return self._samples[self._survey.usable[at]]
 
     @functools.cached_property
     def cpu_twin(self) -> Codec | None:
@@ -144,7 +158,7 @@ class Coder:
     def _encode(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
         if not requests:
             return []
-        images = [self._samples[self._survey.usable[at]].image for at, _ in requests]
+        images = [self.source(at).image for at, _ in requests]
         settings = [setting for _, setting in requests]
         self.encoded_images += len(requests)
         if self.progress is not None:
@@ -200,7 +214,7 @@ class Coder:
         if data is not None:
             with contextlib.suppress(Exception):  # whatever is wrong with what was kept, it is made anew
                 return [Proof(**one) for one in json.loads(data)]
-        images = [self._samples[self._survey.usable[at]].image for at, _ in requests]
+        images = [self.source(at).image for at, _ in requests]
         found = self.codec.proofs(images, [setting for _, setting in requests], self.workers)
         self.proved_images += len(found)
         if found and self.codec.bits == "coded":

@@ -12,6 +12,7 @@ from compress_guard.codecs.pixels import check_sizes
 from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import Coder
+from compress_guard.engine.likeness import COMPARED, Pair, mishap
 from compress_guard.engine.placing import Placing
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.stopwatch import timed, torch_threads
@@ -50,7 +51,7 @@ class Entrant:
         return sum(image.shape[-2] * image.shape[-1] for image in self.images) / 1e6
 
     def check(self) -> None:
-        """One pass that is not timed; raises `CodecError` where images do not come back in their sizes."""
+        """One pass that is not timed; raises `CodecError` where images do not come back in their sizes, or as others."""
         streams = self.streams if self.work == "decode" else self._encoded()
         if len(streams) != len(self.images) or not all(streams):
             found = sum(map(bool, streams))
@@ -61,6 +62,9 @@ class Entrant:
         if len(images) != len(self.images):
             raise CodecError(f"{self.alias} gave {len(images)} images for {len(self.images)} streams")
         check_sizes(self.alias, self.images, images)
+        pairs = [Pair(*one) for one in zip(images, self.images, self.settings, strict=True)]
+        if (what := mishap(self.codec, self.bpp, pairs[:COMPARED])) is not None:
+            raise CodecError(f"{what}; the decoder is wrong, so its speed means nothing")
 
     def seconds(self) -> float:
         """How long one pass takes; raises `CodecError`."""

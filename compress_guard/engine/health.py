@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
 from compress_guard.codecs.fidelity import Difference, psnr
 from compress_guard.engine.coding import Coder
+from compress_guard.engine.likeness import Pair, below_flat, mishap
 from compress_guard.engine.outliers import Fidelity
 from compress_guard.engine.prediction import Decoded
 from compress_guard.engine.samples import Survey
@@ -66,35 +67,95 @@ def sample(planned: PlannedRate, ids: Sequence[str], seed: int, first: int | Non
 
 @final
 class Watch:
-    """Sees the decoded images of one cell before the model does: decodes a sample again, and rates each image."""
+    """Sees the decoded images of one cell before the model does: holds a sample against its sources, decodes it again,
+    and rates each image."""
 
-    def __init__(self, coder: Coder, survey: Survey, planned: PlannedRate, seed: int, first: int | None = None) -> None:
+    def __init__(
+        self, coder: Coder, survey: Survey, plan: RatePlan, planned: PlannedRate, seed: int, first: int | None = None
+    ) -> None:
+        ids = [info.id for info in survey.infos]
         self._coder: Final = coder
-        self.sample: Final = sample(planned, [info.id for info in survey.infos], seed, first)
-        """Positions of the images that are decoded again."""
+        self._planned: Final = planned
+        self._best: Final = plan.rates[-1]
+        """The highest rate of the file, at which a shift by a pixel shows that is lost in the noise of a low one."""
+        self._best_sample: Final = sample(self._best, ids, seed, first)
+        self.sample: Final = sample(planned, ids, seed, first)
+        """Positions of the images that are compared with their sources, and decoded again."""
+        self._alone: Final[dict[int, torch.Tensor]] = {}
+        """Images of the sample that were decoded before their batch."""
+        self._compared = False
+
+    def compare(self, decoded: Sequence[Decoded] = ()) -> None:
+        """Hold the sample against its sources, before the first images are used, which may have been decoded here.
+
+        The same is done at the highest rate of the plan, once for all its cells. Raises `CodecError` for a decoder that
+        does something wrong to all images.
+        """
+        if self._compared:
+            return
+        self._compared = True
+        known = {one.at: one.image for one in decoded}
+        images = {at: known[at] if at in known else self._early(at, self._planned) for at in sorted(self.sample)}
+        self._hold(self._planned, images)
+        self._alone.update((at, image) for at, image in images.items() if image is not None and at not in known)
+        if self._best.target not in self._coder.compared:
+            self._hold(self._best, {at: self._early(at, self._best) for at in sorted(self._best_sample)})
+
+    def _hold(self, planned: PlannedRate, images: Mapping[int, torch.Tensor | None]) -> None:
+        pairs = [
+            Pair(image, self._coder.source(at).image, setting)
+            for at, image in images.items()
+            if image is not None and (setting := planned.settings[at]) is not None
+        ]
+        if (what := mishap(self._coder.codec, planned.target, pairs)) is not None:
+            raise CodecError(f"{what}; {_NO_BLAME}")
+        self._coder.compared.add(planned.target)
+
+    def _early(self, at: int, planned: PlannedRate) -> torch.Tensor | None:
+        """An image decoded before its batch comes; None where that fails, which will show again in its batch."""
+        if (setting := planned.settings[at]) is None:
+            return None
+        try:
+            (stream,) = self._coder.streams([(at, setting)])
+            (image,) = [None] if stream is None else self._coder.codec.decode([stream], self._coder.workers)
+        except CodecError:
+            return None
+        return image if image is not None and tuple(image.shape[-2:]) == self._coder.source(at).size else None
 
     def check(self, decoded: Sequence[Decoded]) -> Seen:
-        """Raises `CodecError` where one of these images, decoded together, comes out otherwise the next time."""
+        """Raises `CodecError` where one of these images, decoded together, comes out otherwise the next time, or where the
+        whole sample does not look like its sources.
+        """
         checked, luma = 0, []
         for number, one in enumerate(decoded):
             if one.at in self.sample:
                 self._check_again(number, decoded)
                 luma.append(self._check_device(one))
                 checked += 1
+        self.compare(decoded)
         return Seen((), checked, max((level for level in luma if level is not None), default=None))
+
+    def check_median(self, seen: Seen) -> None:
+        """Raises `CodecError` where flat pictures would be nearer to the sources than most of these decoded images."""
+        rated = (one.rated for one in seen.fidelities)
+        if (what := below_flat(self._coder.codec, self._planned.target, rated)) is not None:
+            raise CodecError(f"{what}; {_NO_BLAME}")
 
     def see(self, decoded: Sequence[Decoded]) -> Seen:
         """Check these images, and say how far each is from its source."""
-        found = (
-            Fidelity(one.sample.id, psnr(one.image, one.sample.image), self._coder.coarse(one.at, one.sample.image))
-            for one in decoded
-        )
-        return replace(self.check(decoded), fidelities=tuple(found))
+        return replace(self.check(decoded), fidelities=tuple(self._fidelity(one) for one in decoded))
+
+    def _fidelity(self, one: Decoded) -> Fidelity:
+        source, coder = one.sample.image, self._coder
+        coarse, level = coder.coarse(one.at, source), psnr(one.image, source)
+        rated = Pair(one.image, source, one.setting).rated(coder.codec, level, coder.flat(one.at, source))
+        return Fidelity(one.sample.id, level, coarse, rated and rated.flat, rated is not None and rated.worse)
 
     def _check_again(self, number: int, decoded: Sequence[Decoded]) -> None:
         one, codec = decoded[number], self._coder.codec
         place = f"on {codec.device}"
-        alone = self._decode(codec, one, f"again {place}")
+        early = self._alone.pop(one.at, None)
+        alone = self._decode(codec, one, f"again {place}") if early is None else early
         found = Difference.between(one.image, alone)
         if not found.differing:
             return

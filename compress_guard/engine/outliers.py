@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from compress_guard.engine.likeness import Rated
+
 FEWEST: Final = 5
 """Images of which some can be called others: of four, two would be the neighbours of the other two."""
 NAMED: Final = 5
@@ -30,6 +32,15 @@ class Fidelity:
     """Of the decoded image against its source, in dB."""
     coarse: float
     """Of the source's own block means against it, in dB: see `coarse_psnr`."""
+    flat: float | None = None
+    """PSNR of a flat picture of the source's mean colour against it, in dB; None for a source that is too narrow."""
+    worse: bool = False
+    """Whether the flat picture is clearly better, and coarseness is no excuse: see `likeness.Rated`."""
+
+    @property
+    def rated(self) -> Rated | None:
+        """The decoded image beside the flat picture."""
+        return None if self.flat is None else Rated(self.psnr, self.flat, self.worse)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,6 +55,8 @@ class Habits:
     """The call of the decoder from which on it fails."""
     wrong: bool = False
     """Whether decoded images have a row too much."""
+    turn: Callable[[int], int] = lambda shade: shade
+    """What becomes of an image's mean shade, all that is left of it."""
     calls: list = field(default_factory=list)
     """(what, images, workers, torch's threads) of every call."""
 
@@ -101,16 +104,19 @@ class MadeUp(RealStreams):
         number, (height, width) = int(image[0, 0, 0]), image.shape[-2:]
         if number in self._habits.refuse:
             raise CodecError(f"{self.type} refuses image {number}")
-        return struct.pack("<HH", height, width).ljust(round(setting * height * width / 64), b"\0")
+        shade = round(float(image.float().mean()))
+        return struct.pack("<HHB", height, width, shade).ljust(round(setting * height * width / 64), b"\0")
 
     def decode(self, streams, workers=1):
         self._called("decode", len(streams), workers)
         decoded = sum(1 for what, *_ in self._habits.calls if what == "decode")
         if self._habits.breaks_at is not None and decoded >= self._habits.breaks_at:
             raise CodecError(f"{self.type} is worn out")
-        sizes = [struct.unpack("<HH", stream[:4]) for stream in streams]
-        more = int(self._habits.wrong)
-        return [torch.zeros(3, height + more, width, dtype=torch.uint8) for height, width in sizes]
+        headers = [struct.unpack("<HHB", stream[:5]) for stream in streams]
+        more, turn = int(self._habits.wrong), self._habits.turn
+        return [
+            torch.full((3, height + more, width), turn(shade), dtype=torch.uint8) for height, width, shade in headers
+        ]
 
 
 @pytest.fixture
@@ -392,6 +398,19 @@ def test_trouble_becomes_a_verdict(mine, theirs, bpp, verdict, outcome, reason, 
     assert (result.verdict, result.outcome) == (verdict, outcome)
     assert result.reason.startswith(reason)
     assert (result.speed, result.ratio) == (None, None)
+
+
+@pytest.mark.parametrize("work", ["decode", "round_trip"])
+def test_a_decoder_that_blackens_every_image_is_not_timed(work, codecs, pictures, clock):
+    mine = Habits(turn=lambda shade: 0)
+    codecs(mine=mine, theirs=Habits())
+    clock(mine=0.001, theirs=0.001)
+    result = of(pictures(), codec="mine", reference="theirs", work=work).run()
+    assert (result.verdict, result.outcome, result.speed) == ("codec_error", "failed", None)
+    assert result.reason == (
+        "mine at 1 bpp: the decoded images are further from their sources than flat pictures of the sources' mean "
+        "colours are (8.1 dB and 49.1 dB, median of 3 images); the decoder is wrong, so its speed means nothing"
+    )
 
 
 def test_after_trouble_no_pass_is_made(codecs, diary, pictures):

@@ -11,7 +11,7 @@ from compress_guard import store as keys
 from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import CHUNK_IMAGES, Coder
-from compress_guard.engine.health import prove
+from compress_guard.engine.health import Watch, prove
 from compress_guard.engine.recovery.pool import Pool
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.subject import CountProgress, Subset
@@ -102,6 +102,7 @@ class Material:
         planned, survey = plan.at(bpp), self.subset.survey
         if not planned.reachable:
             raise Unreachable(unreachable(self._cell(spec, bpp), planned, self._guard.rate))
+        Watch(coder, survey, plan, planned, self._settings.seed).compare()
         requests = [(at, setting) for at, setting in enumerate(planned.settings) if setting is not None]
         rows: dict[int, int] = {}
 
