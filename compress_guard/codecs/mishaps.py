@@ -111,7 +111,7 @@ def _decibels(errors: Planes) -> Planes:
     """PSNR of mean squared errors, which are a little off where they come from differences of large sums."""
     import numpy as np
 
-    return np.minimum(EXACT_PSNR, 10 * np.log10(255**2 / np.maximum(errors, _LEAST_ERROR)))
+    return np.asarray(np.minimum(EXACT_PSNR, 10 * np.log10(255**2 / np.maximum(errors, _LEAST_ERROR))))
 
 
 def _orders() -> list[str]:
@@ -200,4 +200,4 @@ def _sums(values: Planes, starts: list[Planes], sides: list[Planes]) -> Planes:
     table[1:, 1:] = values.cumsum(0).cumsum(1)
     (top, left), (bottom, right) = starts, [start + side for start, side in zip(starts, sides, strict=True)]
     corners = [table[np.ix_(rows, columns)] for rows in (top, bottom) for columns in (left, right)]
-    return corners[3] - corners[2] - corners[1] + corners[0]
+    return np.asarray(corners[3] - corners[2] - corners[1] + corners[0])

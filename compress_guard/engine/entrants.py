@@ -51,7 +51,7 @@ class Entrant:
         return sum(image.shape[-2] * image.shape[-1] for image in self.images) / 1e6
 
     def check(self) -> None:
-        """One pass that is not timed; raises `CodecError` where images do not come back in their sizes, or as others."""
+        """Make one pass that is not timed; raises `CodecError` where images come back in other sizes, or as others."""
         streams = self.streams if self.work == "decode" else self._encoded()
         if len(streams) != len(self.images) or not all(streams):
             found = sum(map(bool, streams))

@@ -123,8 +123,9 @@ class Watch:
         return image if image is not None and tuple(image.shape[-2:]) == self._coder.source(at).size else None
 
     def check(self, decoded: Sequence[Decoded]) -> Seen:
-        """Raises `CodecError` where one of these images, decoded together, comes out otherwise the next time, or where the
-        whole sample does not look like its sources.
+        """Decode the sample's images among these again, and compare the whole sample with its sources.
+
+        Raises `CodecError` where an image comes out otherwise the next time, or where all of the sample are wrong.
         """
         checked, luma = 0, []
         for number, one in enumerate(decoded):
@@ -149,7 +150,9 @@ class Watch:
         source, coder = one.sample.image, self._coder
         coarse, level = coder.coarse(one.at, source), psnr(one.image, source)
         rated = Pair(one.image, source, one.setting).rated(coder.codec, level, coder.flat(one.at, source))
-        return Fidelity(one.sample.id, level, coarse, rated and rated.flat, rated is not None and rated.worse)
+        if rated is None:
+            return Fidelity(one.sample.id, level, coarse)
+        return Fidelity(one.sample.id, level, coarse, rated.flat, rated.worse)
 
     def _check_again(self, number: int, decoded: Sequence[Decoded]) -> None:
         one, codec = decoded[number], self._coder.codec
