@@ -182,7 +182,7 @@ class Coder:
 
     def decode(self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]) -> list[torch.Tensor | None]:
         """One image per stream, None (and a failure on record) where a stream does not decode to its source's size."""
-        sizes = [self._samples[self._survey.usable[at]].size for at, _ in requests]
+        sizes = [self.source(at).size for at, _ in requests]
         try:
             images: list[torch.Tensor | None] = list(decode_to_sizes(self.codec, streams, sizes, self.workers))
         except CodecError:

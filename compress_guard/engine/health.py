@@ -115,12 +115,13 @@ class Watch:
         """An image decoded before its batch comes; None where that fails, which will show again in its batch."""
         if (setting := planned.settings[at]) is None:
             return None
+        coder, size = self._coder, self._coder.source(at).size
         try:
-            (stream,) = self._coder.streams([(at, setting)])
-            (image,) = [None] if stream is None else self._coder.codec.decode([stream], self._coder.workers)
+            streams = [stream for stream in coder.streams([(at, setting)]) if stream is not None]
+            images = decode_to_sizes(coder.codec, streams, [size], coder.workers) if streams else []
         except CodecError:
             return None
-        return image if image is not None and tuple(image.shape[-2:]) == self._coder.source(at).size else None
+        return images[0] if len(images) == 1 and tuple(images[0].shape) == (3, *size) else None
 
     def check(self, decoded: Sequence[Decoded]) -> Seen:
         """Decode the sample's images among these again, and compare the whole sample with its sources.
