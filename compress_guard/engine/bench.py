@@ -28,7 +28,7 @@ from compress_guard.engine.subject import CountProgress, Subject, Subset
 from compress_guard.engine.trial import Trial
 from compress_guard.engine.trouble import attempted
 from compress_guard.engine.versions import moved_from
-from compress_guard.errors import ModelError, OptionError, RunError, said
+from compress_guard.errors import DataError, ModelError, OptionError, RunError, said
 from compress_guard.records import (
     Cell,
     CellResult,
@@ -109,7 +109,9 @@ class Bench:
         if last:
             measured = self._doubted(measured, draft)
         self._judged += measured.result.drop is not None
-        if (remark := self._subject.access.remark_once()) is not None:
+        # Data that gives something else at each reading is no better on its own thread.
+        bound = self._subject.access.bound and not isinstance(measured.problem, DataError)
+        if bound and (remark := self._subject.access.remark_once()) is not None:
             tell(f"{self.guard.name}: {remark}")
         coding = self._codings.get(self._key(cell))
         result = replace(
@@ -118,7 +120,7 @@ class Bench:
             predictions=self._subject.predictions - predicted,
             remembered=self._subject.remembered - remembered if self._subject.certain else None,
             model_moved=self._subject.moved,
-            data_remark=REMARK if self._subject.access.bound else None,
+            data_remark=REMARK if bound else None,
             seconds=time.perf_counter() - started,
         )
         return replace(measured, result=result)

@@ -152,6 +152,9 @@ def _among_others(
             f"range (allowed {allowed})"
         )
         fault = _NEIGHBOURS.format(what=what, first=moved[0])
+    if fault is not None:
+        # Answers that move from call to call would be blamed on the neighbours otherwise.
+        fault = subject.moved_answers() or fault
     for shard, predicted, answered in parts if fault is None else ():
         if answered is not None:
             subject.keep(shard, predicted)

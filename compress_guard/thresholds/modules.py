@@ -31,6 +31,10 @@ _DYNAMIC: Final = frozenset(
     ]
 )
 """Names in a source by which a module may come to have what is not written down in it, or not be itself."""
+_ATTRIBUTES: Final = frozenset(["__dict__", "__getattr__", "__path__"])
+"""The ones that mean this behind any dot; ``network.eval()`` and ``network.modules()`` are something else."""
+_OWNERS: Final = frozenset(["builtins", "sys"])
+"""Modules whose attributes of these names mean it too."""
 
 
 def search_path(folder: Path) -> list[Path]:
@@ -136,8 +140,10 @@ def _bound(tree: ast.Module) -> Iterator[str]:
             yield from node.names
         elif isinstance(node, ast.Name) and ((top and isinstance(node.ctx, ast.Store)) or node.id in _DYNAMIC):
             yield node.id
-        elif isinstance(node, ast.Attribute) and node.attr in _DYNAMIC:
-            yield node.attr
+        elif isinstance(node, ast.Attribute):
+            owned = isinstance(node.value, ast.Name) and node.value.id in _OWNERS
+            if node.attr in (_DYNAMIC if owned else _ATTRIBUTES):
+                yield node.attr
         elif isinstance(node, ast.NamedExpr):  # in the default of a parameter it binds at the top too
             yield node.target.id
         elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)) and top:

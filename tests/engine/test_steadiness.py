@@ -60,6 +60,16 @@ def test_a_model_that_moves_is_an_error_of_the_last_cell(drifting, pictures, dia
     assert result.predictions == 12 + 4
 
 
+@pytest.mark.parametrize("calls", [6, 7])
+def test_a_model_that_moves_among_the_mixed_batches_is_not_blamed_on_its_neighbours(
+    drifting, pictures, diary, make_guard, make_world, calls
+):
+    model = drifting(calls, lambda scores: scores.flip(0))
+    result = make_world(make_guard(), model, pictures(12)).only().result
+    assert result.verdict == "error"
+    assert result.reason.startswith("the model's answers moved while the guard was measured: 4 of 4 predictions")
+
+
 def test_a_model_that_stays_is_asked_once_and_nothing_is_said(spectrum, pictures, diary, make_guard, make_world):
     world = make_world(make_guard(rates=(1.0, 2.0)), spectrum(4), pictures(12))
     first, last = (

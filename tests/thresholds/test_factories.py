@@ -100,6 +100,11 @@ def test_training_data_of_the_defaults(tmp_path):
         load(tmp_path / "thresholds.yaml")
 
 
+def test_methods_that_are_called_eval_or_modules_hide_nothing(project):
+    text = "def model():\n    network = net().eval()\n    list(network.modules())\n    return network\n"
+    assert str(project("zoo:modle", zoo=text)).endswith("zoo.py has no modle; did you mean zoo:model?")
+
+
 CERTAIN_OF_NOTHING = {
     "a star import": "from somewhere import *\n",
     "a star import in a branch": "try:\n    from somewhere import *\nexcept ImportError:\n    pass\n",
