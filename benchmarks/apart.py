@@ -89,7 +89,7 @@ def watched(codecs: set[type[Any]], device: str, spent: Counter[str]) -> Iterato
     check = session.check_model
     for owner, name, function in places:
         setattr(owner, name, counted(function))
-    session.check_model = lambda made, name: TimedModel(check(made, name), device, spent)  # type: ignore[assignment]
+    session.check_model = lambda made, *said: TimedModel(check(made, *said), device, spent)  # type: ignore[assignment]
     try:
         yield
     finally:

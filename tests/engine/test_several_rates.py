@@ -40,7 +40,7 @@ def test_one_search_serves_all_rates_and_clean_images_are_predicted_once(picture
     together, shown = len(diary.encoded), len(model.images_seen)
     assert max(Counter(diary.encoded).values()) == 1
     assert sum(result.predictions for result in results) == shown
-    # Clean, lossless, among other neighbours and at the end once, and each rate: seven passes where three calls take 15.
+    # Clean, lossless, among other neighbours and at the end once, and each rate: 7 passes where three calls take 15.
     assert shown == 7 * 8
     diary.encoded.clear()
     for rate in RATES:
