@@ -15,8 +15,8 @@ SMALLEST_MAP: Final = 9
 class RawTargets:
     """The targets of one data set.
 
-    `task` is that of the guard whose data it is: what its cells would refuse is refused here too. None: targets may be
-    anything, and label maps of another size than their image are counted.
+    They may be anything. Label maps have to be ones that `task`, that of the guard whose data it is, takes in its cells;
+    without a task, those of another size than their image are counted.
     """
 
     def __init__(self, task: Task | None) -> None:
@@ -24,12 +24,13 @@ class RawTargets:
         self._maps: Final[dict[int, tuple[tuple[int, ...], tuple[int, int]]]] = {}
 
     def read(self, raw: object, size: tuple[int, int]) -> Any:
-        """Return the target of an image of this (H, W) as it is; raises `DataError` for one that the task refuses."""
+        """Return the target of an image of this (H, W) as it is; raises `DataError` for a map that the task refuses."""
+        array = read(raw)
+        if array is None or array.ndim != 2 or not is_whole(array) or min(array.shape) < SMALLEST_MAP:
+            return raw
         if self._task is not None:
             self._task.target(raw, size)
-            return raw
-        array = read(raw)
-        if array is not None and array.ndim == 2 and is_whole(array) and min(array.shape) >= SMALLEST_MAP:
+        else:
             self._maps[len(self._maps)] = array.shape, size
         return raw
 

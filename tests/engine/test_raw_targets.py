@@ -23,14 +23,15 @@ def test_maps_of_another_size_are_counted():
     )
 
 
+@pytest.mark.parametrize("task", [None, "classification", "segmentation"])
 @pytest.mark.parametrize("raw", [3, None, "cat", np.zeros((17, 3), np.int64), np.zeros((5, 4)), {"boxes": []}])
-def test_other_targets_may_be_anything(raw):
-    targets = RawTargets(None)
+def test_other_targets_may_be_anything(task, raw):
+    targets = RawTargets(None if task is None else TASKS.resolve(task)())
     assert targets.read(raw, (40, 64)) is raw
     assert targets.remark() is None
 
 
-def test_a_guards_own_targets_have_to_be_ones_that_its_cells_take():
+def test_a_guards_own_maps_have_to_be_ones_that_its_cells_take():
     targets = RawTargets(TASKS.resolve("segmentation")())
     with pytest.raises(DataError, match=r"expected an integer label map of shape \(40, 64\)"):
         targets.read(np.zeros((64, 40), np.int64), (40, 64))
