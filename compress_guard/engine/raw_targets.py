@@ -15,7 +15,7 @@ SMALLEST_MAP: Final = 9
 class RawTargets:
     """The targets of one data set.
 
-    They may be anything. Label maps have to be ones that `task`, that of the guard whose data it is, takes in its cells;
+    They may be anything. Label maps have to be ones that `task`, that of the guard whose data it is, takes in cells;
     without a task, those of another size than their image are counted.
     """
 
