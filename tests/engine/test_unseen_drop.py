@@ -45,6 +45,7 @@ def test_a_metric_with_flags_needs_no_such_word():
         task="classification",
         codec="jpeg",
         bpp=1.0,
+        min_clean=0,  # one class is meant
         device="cpu",
     )
     assert found.unseen_drop is None
