@@ -434,7 +434,7 @@ def test_runs_killed_at_any_moment_lose_at_most_a_batch_each_and_change_no_resul
     runs, choice = slow(", fingerprint: v1"), random.Random(1)
     expected, seconds = undisturbed(runs)
     images = runs.asked("predicted")
-    assert images == BATCH + IMAGES + CONTROL + 4 * IMAGES
+    assert images == BATCH + IMAGES + CONTROL + 4 * IMAGES + BATCH  # the last: asked again at the end of the guard
     runs.clear()
     killed = whole = 0
     while killed < KILLS:
@@ -490,7 +490,10 @@ def test_a_worker_that_is_killed_alone_changes_no_result(slow):
     worker = runs.process()
     time.sleep(choice.uniform(0, seconds / 4))
     os.kill(worker, signal.SIGKILL)
-    # xdist fails the test that it was at, and has another worker make it again.
+    # The cell that it was at is an error, if it was at one; all others are made by another worker.
     assert process.wait(300) == pytest.ExitCode.TESTS_FAILED
-    assert differences(runs.results(), expected) == []
+    moved = differences(runs.results(), expected)
+    hit = {name for name, *_ in moved}
+    assert len(hit) <= 1
+    assert [new for _, field, new, _ in moved if field == "verdict"] == ["error"] * len(hit)
     assert differences(runs.finished(runs.start("cache", "-n2")), expected) == []
