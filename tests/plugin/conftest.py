@@ -66,6 +66,8 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.as_worker = False
+        """Whether runs in this process see that a worker of pytest-xdist makes them, where one does."""
         shutil.copytree(TOY, folder, dirs_exist_ok=True)
         self.write("pytest.ini", "[pytest]\naddopts = -p no:cacheprovider\n")
 
@@ -94,7 +96,11 @@ class Project:
         given = [*self._given(gate), *arguments]
         out = io.StringIO()
         written = contextlib.redirect_stdout(out), contextlib.redirect_stderr(out)
-        with contextlib.chdir(self.folder / folder), _own_modules(self.folder), written[0], written[1]:
+        # Whoever distributes these tests: the run inside is no worker of theirs.
+        patch = pytest.MonkeyPatch.context()
+        with contextlib.chdir(self.folder / folder), _own_modules(self.folder), written[0], written[1], patch as own:
+            if not self.as_worker:
+                own.delenv("PYTEST_XDIST_WORKER", raising=False)
             code = pytest.main(given)
         return self._run(int(code), out.getvalue())
 

@@ -420,6 +420,7 @@ def test_it_says_what_it_needs(own, monkeypatch):
     assert absent.outcomes == {"errors": 1, "deselected": 9}
     assert "codec_throughput needs pytest-benchmark, which is not loaded; leave out -p no:benchmark" in absent.out
     monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    monkeypatch.setattr(own, "as_worker", True)
     spread = own.run("test_own.py", "-k", "held")
     assert spread.outcomes["errors"] > 0
     assert "pytest-benchmark times nothing in a worker of pytest-xdist; run it by itself" in spread.out
