@@ -92,7 +92,7 @@ DEEDS = {
     "silent": "Speechless: its text cannot be read",
     "skip": "Skipped: no camera here",
     "stop": "Exit: enough",
-    "run_out": "StopIteration: ",
+    "run_out": "StopIteration",
     "deep": "RecursionError: maximum recursion depth exceeded",
 }
 PLAIN = ("silent", "stop", "run_out", "deep")
