@@ -15,7 +15,7 @@ from compress_guard.engine.second_reading import read_again
 from compress_guard.engine.shelf import BrokenDataError, EndError, ReadTarget, Sample, Shelf, Slicer
 from compress_guard.engine.worker import aside
 from compress_guard.errors import CodecError, DataError
-from compress_guard.records import ImageInfo, seeded_fraction
+from compress_guard.records import ImageInfo, Orientation, seeded_fraction
 
 FEW: Final = 5
 """Images of a class before a mean over classes is judged on a part of the images."""
@@ -90,6 +90,11 @@ class Samples:
     def position(self, index: int) -> int:
         """Where the data set has the sample at this index of the subset."""
         return self._positions[index]
+
+    @property
+    def orientation(self) -> Orientation:
+        """How images that EXIF turns are read; known once all have been read."""
+        return self._shelf.orientation
 
     def name(self, index: int) -> str:
         """What to call a sample that could not be read: its id if that much was known, else its position."""

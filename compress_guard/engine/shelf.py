@@ -169,6 +169,11 @@ class Shelf:
         with self.access.lock:
             self._unsteady = why
 
+    @property
+    def orientation(self) -> Orientation:
+        """How images that EXIF turns are read."""
+        return self._placing.used
+
     def name(self, position: int) -> str:
         """What to call a sample that could not be read: its id if that much was known, else its position."""
         return self._unreadable.get(position, str(position))

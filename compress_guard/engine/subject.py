@@ -164,7 +164,8 @@ class Subject:
     def _agree(self, subset: Subset, limit: int | None) -> None:
         if self._shared is not None:
             folder, name = self._shared
-            agree(folder, ("data", self.task.name, self.access.name or name, limit), subset.survey)
+            names = "data", self.task.name, self.access.name or name, limit, subset.samples.orientation
+            agree(folder, names, subset.survey)
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for all guards that measure this subject."""

@@ -138,6 +138,7 @@ def test_what_stays_open_is_an_error_before_anything_is_coded(run) -> None:
 
 def test_guards_of_one_model_and_data_may_differ_in_it(run) -> None:
     assert cell(run, "stored")["clean_score"] == pytest.approx(100)
+    assert cell(run, "upright")["clean_score"] is not None, cell(run, "upright")["reason"]
     assert cell(run, "upright")["clean_score"] < 60
     assert (cell(run, "stored")["turned"], cell(run, "upright")["turned"]) == (0, 4)
     assert "upright: 4 of 6 images were turned upright by EXIF; orientation: stored leaves them as they are" in run.out

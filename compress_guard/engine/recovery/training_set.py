@@ -38,7 +38,7 @@ class TrainingSet:
         """
         try:
             surveyed = survey(samples, task.classes)
-            agree(run_folder, ("training", task.name, name, len(samples)), surveyed)
+            agree(run_folder, ("training", task.name, name, len(samples), samples.orientation), surveyed)
         except DataError as problem:
             raise DataError(f"training data {name}: {problem}") from problem
         known = frozenset(evaluated.digests)
