@@ -27,7 +27,7 @@ class Foreign(OSError):
 
 
 def kind_of(status: os.stat_result) -> str:
-    """What a file is, in words, e.g. ``a link``."""
+    """Return the kind of a file in words, e.g. ``a link``."""
     kinds = {
         stat.S_IFREG: "a file",
         stat.S_IFDIR: "a folder",

@@ -181,7 +181,7 @@ class Store:
         return dropped
 
     def _entries(self) -> Iterator[_Entry]:
-        """What counts towards the cap; what was left half-written is removed on the way."""
+        """Yield the entries that count towards the cap; files left half-written are removed on the way."""
         with contextlib.ExitStack() as stack:
             try:
                 root = stack.enter_context(Folder.opened(self._root))

@@ -187,7 +187,7 @@ class Command(RealStreams):
         return [str(Path(self._folder, self._found(program) or program).absolute()), *named]
 
     def _found(self, program: str) -> str | None:
-        """Where a program is, None where there is none; relative folders of PATH are seen as other paths are."""
+        """Return the path of a program, None if there is none; relative folders of PATH are seen as other paths are."""
         if os.path.dirname(program):  # noqa: PTH120 - of the text: Path takes ./name for a bare name
             return shutil.which(Path(self._folder, program).absolute())
         folders = os.environ.get("PATH", os.defpath).split(os.pathsep)

@@ -17,7 +17,7 @@ from compress_guard import interrupts
 from compress_guard.errors import CodecError
 
 _KEPT_BYTES: Final = 2**16
-"""Of the beginning, and again of the end, of each output."""
+"""Bytes kept of the beginning, and again of the end, of each output."""
 _LOOK_SECONDS: Final = 0.1
 """Between two looks at what a program writes, and whether it is still wanted."""
 _REAP_SECONDS: Final = 5.0

@@ -57,7 +57,7 @@ class Png(PillowCodec):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What became of images that were coded without loss and predicted again, and then among other neighbours."""
+    """The outcome for images that were coded without loss and predicted again, and then among other neighbours."""
 
     images: int
     changed: int

@@ -30,7 +30,7 @@ _GROWTH: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a guard asks its clean predictions."""
+    """The question that a guard asks its clean predictions."""
 
     metric: str
     confidence: float
@@ -43,7 +43,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """What clean images say of a model and of their own truth."""
+    """The evidence of clean images on a model and on their own truth."""
 
     clean_score: float | None
     """Points, over the images that were looked at; None where it is undefined."""
@@ -52,7 +52,7 @@ class Insight:
     remark: str | None = None
     """Why nobody could tell whether the model knows anything: too few images, or an interval that reaches too low."""
     doubts: tuple[str, ...] = ()
-    """What makes any limit of this guard mean little."""
+    """Sentences on what makes any limit of this guard mean little."""
 
     def check(self) -> None:
         """Raise `ModelError` for a fault."""

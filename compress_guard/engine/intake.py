@@ -21,7 +21,7 @@ SMALLEST: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What a result says of the images and targets as they came."""
+    """The fields of a result on the images and targets as they came."""
 
     turned: int | None = None
     """Images that were turned upright by their EXIF."""

@@ -22,7 +22,7 @@ COMPARED: Final = 3
 # On photographs no remedy gains more than 0.9 dB for an honest codec, at the bottom of its ladder or above; `neural` at
 # its very bottom gains 3, where it is no better than a flat colour.
 GAIN_DB: Final = 2.0
-"""What a swap, a turn or a shift gains at least where it makes images much better."""
+"""The least gain of a swap, a turn or a shift that makes images much better."""
 FEW_GAIN_DB: Final = 4.0
 """The same where fewer images than `COMPARED` can be compared: each of them gains as much."""
 VALUES_GAIN_DB: Final = 6.0
@@ -32,7 +32,7 @@ _LOSS_DB: Final = 0.5
 _FAITHFUL_DB: Final = 40.0
 """An image is as it should be from here on: on an even slope a rounding may look like a shift."""
 _EXPLAINED_DB: Final = 1.0
-"""What a remedied image has at least beyond a flat picture of the source's mean colour."""
+"""The least that a remedied image has beyond a flat picture of the source's mean colour."""
 
 # Coarse codecs tint: JPEG moves the mean of a block by up to 16 levels in luma and in both chroma channels, in RGB a
 # mean squared error of up to 735, and `neural` gives saturated colours one of 4000 at the bottom of its ladder. What

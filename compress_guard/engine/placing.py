@@ -41,7 +41,7 @@ Extent = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What is known of an image and its target as they came, before either was turned or converted."""
+    """The known facts of an image and its target as they came, before either was turned or converted."""
 
     levels: Levels
     turn: int = UPRIGHT

@@ -71,7 +71,7 @@ class Sample:
 
     @property
     def reading(self) -> Reading:
-        """What any other reading of the sample has to give too."""
+        """Hashes that any other reading of the sample has to give too."""
         return Reading(self.id, self.digest, self.target_digest, self.slices)
 
     @property
@@ -119,7 +119,7 @@ class Shelf:
         self._readings: Final[dict[tuple[int, Orientation], Reading]] = {}
         """The first of every sample: one that was let go and is read again has to be the same."""
         self._aside: Final[set[tuple[int, Orientation]]] = set()
-        """Those of them that were made on another thread than the data set's own."""
+        """The readings among them that were made on another thread than the data set's own."""
         self._unreadable: Final[dict[int, str]] = {}
         """Ids of images that were no good."""
         self._unsteady: str | None = None

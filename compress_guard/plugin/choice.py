@@ -129,7 +129,7 @@ def _passed_over(config: pytest.Config, folders: tuple[str, ...]) -> str | None:
 
 
 def _place(config: pytest.Config, argument: str) -> Path:
-    """Where an argument leads; the name of a module, under ``--pyargs``, to its file or folder."""
+    """Return where an argument leads; the name of a module, under ``--pyargs``, to its file or folder."""
     name = argument.partition("::")[0]
     if config.option.pyargs:
         try:  # as pytest itself looks for it

@@ -1,4 +1,4 @@
-"""What a run collected that gates, and what of it was deselected: a gate that gates nothing must not be green."""
+"""The count of cells and tests that gate, and of those deselected: a gate that gates nothing must not be green."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIXTURES: Final = ("guard", "compressed_batches", "codec_throughput")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What one process collected."""
+    """The counts of one process."""
 
     cells: int = 0
     """Cells of the thresholds file of all kinds, selected or not."""
@@ -80,7 +80,7 @@ class Collected:
 
     @property
     def counts(self) -> Counts:
-        """What was collected. Workers collect the same each, so that the least of them stands for all."""
+        """The counts of this run. All workers collect the same, so that the least of them stands for all."""
         if self._from_workers:
             least = min(self._from_workers, key=lambda one: (one.cells + one.tests, one.cells - one.deselected))
             return replace(least, used=any(one.used for one in self._from_workers))

@@ -35,7 +35,7 @@ class Judgement:
     confidence: float | None = None
     """What the intervals hold with by themselves; a cell that may stop early promises less than its last interval."""
     clean_interval: Interval | None = None
-    """Of the clean score; computed only where there is a min_clean to judge it by."""
+    """Interval of the clean score; computed only where there is a min_clean to judge it by."""
 
     @classmethod
     def without_evidence(cls, verdict: Verdict, reason: str) -> Judgement:

@@ -129,7 +129,7 @@ class CellResult:
     """Why nobody could tell whether the model knows anything: too few images, or a sentence with `UNTOLD`; None where
     it did, or where there is a min_clean."""
     doubts: tuple[str, ...] = ()
-    """What makes a limit of the cell mean little; fails it in a strict run."""
+    """Sentences on what makes a limit of the cell mean little; they fail it in a strict run."""
     interval_confidence: float | None = None
     """What the interval of the drop holds with by itself; more than `confidence` where looks before the last image had
     a part of the error."""
@@ -201,7 +201,7 @@ class CellResult:
     """Images whose evidence (clean, compressed or of controls) an earlier run had left, so that the model was not
     asked; None for a model without a fingerprint."""
     data_remark: str | None = None
-    """What was met while the images were read, such as data that its own thread alone can read."""
+    """A remark on how the images were read, such as data that its own thread alone can read."""
     model_moved: bool = False
     """The model answered the probing batch otherwise than the one with the same fingerprint did in an earlier run, of
     which therefore nothing was used."""

@@ -152,7 +152,7 @@ class Detection:
     def remarks(
         self, predictions: Sequence[Arrays], targets: Sequence[Arrays], sizes: Sequence[tuple[int, int]]
     ) -> tuple[str, ...]:
-        """Where the boxes of each side lie, if that is not where pixels are."""
+        """Return where the boxes of each side lie, if that is not where pixels are."""
         side = max((max(size) for size in sizes), default=0)
         found = (_scale(name, boxes, side) for name, boxes in (("truth", targets), ("model", predictions)))
         return tuple(remark for remark in found if remark is not None)
@@ -165,7 +165,7 @@ class Detection:
 
 
 def _scale(name: str, sides: Sequence[Arrays], longest: int) -> str | None:
-    """What to say of boxes that are not in pixels of images whose longest side is `longest`."""
+    """Return what to say of boxes that are not in pixels of images whose longest side is `longest`."""
     boxes = np.concatenate([side["boxes"] for side in sides]) if sides else np.empty((0, 4))
     if not boxes.size:
         return None

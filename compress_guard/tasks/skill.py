@@ -38,7 +38,7 @@ Test: TypeAlias = Agreement | Margin
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Skill:
-    """What a model would have to show on these images, and what both sides look like for a message."""
+    """The least that a model would have to show on these images, and how both sides look for a message."""
 
     test: Test
     answered: NDArray[Any]

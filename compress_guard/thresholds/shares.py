@@ -30,7 +30,7 @@ def looks_like_share(limit: str, points: float, name: str = "", where: str = "")
 
 
 def doubts_of(limit: str, curve: Curve | None, bpp: float, name: str = "") -> Iterator[str]:
-    """What to say of the values that a curve has for a rate, those that look like a share."""
+    """Return what to say of the values of a curve at a rate that look like a share."""
     for points, place in curve.used(bpp) if curve is not None else ():
         doubt = looks_like_share(limit, points, name, place)
         if doubt is not None:

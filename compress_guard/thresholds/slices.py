@@ -35,7 +35,7 @@ class SliceRule:
         return tuple(self._limit(value, curve, bpp, source) for value, curve in self.limits.items())
 
     def doubts(self, bpp: float) -> Iterator[str]:
-        """What to say of limits that look like a share."""
+        """Return what to say of limits that look like a share."""
         for value, curve in self.limits.items():
             name = f"max_drop of slice {self.slicing.name}" + ("" if value is None else f"={value}")
             yield from doubts_of("max_drop", curve, bpp, name)

@@ -44,7 +44,7 @@ _BOUNDS: Final = (-100.0, 100.0)
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What a model showed, with its interval, beside what it takes."""
+    """The knowledge that a model showed, with its interval, beside what it takes."""
 
     name: str
     interval: Interval
