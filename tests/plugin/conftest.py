@@ -156,8 +156,10 @@ def one_thread() -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+def project(tmp_path: Path) -> Iterator[Project]:
+    # A test may call the command in this process too, which leaves the modules of the project imported.
+    with _own_modules(tmp_path):
+        yield Project(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -121,9 +121,9 @@ def test_the_command_stops_with_130_and_keeps_what_it_has_measured(waiting, how)
     assert code == 130, out
     assert "compress-guard: interrupted" in out
     cells = json.loads((waiting.folder / "r.json").read_text())["cells"]
-    # Data is read ahead, while the first cell is measured.
-    measured = [("first", "pass")] if key == "model" else []
-    assert [(cell["guard"], cell["verdict"]) for cell in cells] == measured
+    measured = [(cell["guard"], cell["verdict"]) for cell in cells]
+    # Data is read ahead, while the first cell is measured: it may be done by then, or not yet.
+    assert measured == [("first", "pass")] or (key == "data" and measured == [])
 
 
 @pytest.mark.parametrize("more", ["", ", '-n', '2'"], ids=["alone", "workers"])
