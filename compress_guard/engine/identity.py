@@ -24,7 +24,6 @@ _LIBRARIES: Final = (
     "torchvision",
     "numpy",
     "pillow",
-    "faster-coco-eval",
     "onnxruntime",
     "onnxruntime-gpu",
     "opencv-python",

@@ -113,7 +113,7 @@ class Detection:
         order = ranked(prediction["labels"], prediction["scores"])
         detections = Boxes(prediction["boxes"][order], prediction["labels"][order])
         scores = prediction["scores"][order]
-        matches = match(detections, scores, truth)
+        matches = match(detections, truth)
         labels, rows = np.unique(truth.objects.labels, return_inverse=True)
         counts = np.zeros((len(labels), len(AREAS)), dtype=np.int32)
         for column, area in enumerate(AREAS):

@@ -1,17 +1,18 @@
 """Detections of one image matched with its ground truth, as COCO does it: per area range and IoU threshold.
 
-The matching is COCOeval's (pycocotools/cocoeval.py in https://github.com/cocodataset/cocoapi), run by the C++ functions
-of faster-coco-eval on one image at a time.
+The matching is COCOeval's (pycocotools/cocoeval.py in https://github.com/cocodataset/cocoapi). It runs over all
+area ranges and IoU thresholds at once: they are lanes, the bits of an integer (docs/decisions/coco-matching.md).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-
-from compress_guard.errors import RunError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +32,16 @@ MAX_DETECTIONS: Final = 100
 """Detections of one class and image that count, the highest scores."""
 
 BITS: Final = (1 << np.arange(len(IOUS))).astype(np.uint16)
-"""Of each IoU threshold in the flags of `Matches`."""
+"""The bit of each IoU threshold in the flags of `Matches`."""
+
+EVERY_IOU: Final = (1 << len(IOUS)) - 1
+"""The flags of all IoU thresholds."""
+
+IN_EACH_AREA: Final = sum(1 << (len(IOUS) * area) for area in range(len(AREAS)))
+"""The lowest lane of each area range: flags times this are the lanes of all area ranges."""
+
+EVERYWHERE: Final = EVERY_IOU * IN_EACH_AREA
+"""All lanes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,85 +97,69 @@ def ranked(labels: NDArray[np.int64], scores: NDArray[np.floating[Any]]) -> NDAr
     return chosen
 
 
-def match(detections: Boxes, scores: NDArray[np.floating[Any]], truth: Truth) -> Matches:
-    """Matches of detections that are `ranked`."""
+def match(detections: Boxes, truth: Truth) -> Matches:
+    """Match detections that are `ranked` with the objects of their class.
+
+    One after the other takes the object that it overlaps most among those that are free, an object that need not be
+    found only where no other is left. A crowd stays free. Of objects that overlap equally, the last is taken.
+    """
     areas = detections.area
     outside = np.stack([(areas < low) | (areas > high) for low, high in AREAS], axis=1)
     found = np.zeros(outside.shape, dtype=np.uint16)
     ignored = np.where(outside, BITS.sum(), 0).astype(np.uint16)
-    near = _near(detections, truth)
-    if near:
-        rows = np.concatenate([one.detections for one in near])
-        matched, passed = _evaluate(near, areas, scores, truth)
-        found[rows], ignored[rows] = _packed(matched & ~passed), _packed(passed)
+    optional = [_joined(row) for row in np.stack([truth.ignored(area) for area in AREAS], axis=1)]
+    crowd, free = truth.crowd.tolist(), [EVERYWHERE] * len(optional)
+    for detection, overlaps in groupby(_overlaps(detections, truth), key=itemgetter(0)):
+        objects = [(index, reached) for _, index, reached in overlaps]
+        left = EVERYWHERE
+        for index, reached in objects:
+            taken = reached & left & free[index] & ~optional[index]
+            left, free[index] = left & ~taken, free[index] & ~taken
+        hit = EVERYWHERE & ~left
+        for index, reached in objects:
+            taken = reached & left & free[index] & optional[index]
+            left &= ~taken
+            if not crowd[index]:
+                free[index] &= ~taken
+        found[detection] = _split(hit)
+        ignored[detection] = (ignored[detection] & _split(left)) | _split(EVERYWHERE & ~left & ~hit)
     return Matches(found, ignored)
 
 
-def _packed(flags: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """Flags (areas, IoUs, D) as (D, areas), one bit for each IoU threshold."""
-    packed: NDArray[np.uint16] = np.einsum("atd,t->da", flags.astype(np.uint16), BITS)
-    return packed
+def _joined(areas: NDArray[np.bool_]) -> int:
+    """Return the lanes of some area ranges: bit 10 a + t is area range a and IoU threshold t."""
+    return sum(EVERY_IOU << (len(IOUS) * area) for area in np.flatnonzero(areas).tolist())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Class:
-    """A class: its objects (G,), the detections (D,) that come near enough to one, and the IoUs (D, G)."""
-
-    label: int
-    objects: NDArray[np.intp]
-    detections: NDArray[np.intp]
-    ious: NDArray[np.float64]
+def _split(lanes: int) -> list[int]:
+    """Return the flags of each area range."""
+    return [(lanes >> (len(IOUS) * area)) & EVERY_IOU for area in range(len(AREAS))]
 
 
-def _near(detections: Boxes, truth: Truth) -> list[_Class]:
-    from faster_coco_eval.core import mask
+def _overlaps(detections: Boxes, truth: Truth) -> Iterator[tuple[int, int, int]]:
+    """Yield detection, object of its class and the lanes whose threshold their IoU reaches.
 
-    found, wanted = detections.corners_and_sides, truth.objects.corners_and_sides
-    near = []
-    for label in np.intersect1d(detections.labels, truth.objects.labels):
-        rows, objects = np.flatnonzero(detections.labels == label), np.flatnonzero(truth.objects.labels == label)
-        ious = np.asarray(mask.iou(found[rows], wanted[objects], truth.crowd[objects].astype(int).tolist()))
-        reaches = ious.max(axis=1) >= IOUS[0]
-        if reaches.any():
-            near.append(_Class(int(label), objects, rows[reaches], ious[reaches]))
-    return near
-
-
-def _evaluate(
-    near: list[_Class], areas: NDArray[np.float64], scores: NDArray[np.floating[Any]], truth: Truth
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which detections are matched, and which ignored: both (areas, IoUs, D), the detections class after class."""
-    from faster_coco_eval import faster_eval_api_cpp as cpp
-
-    wanted, found = cpp.Dataset(), cpp.Dataset()
-    for one in near:
-        # Numbers from 1, since COCOeval takes the number 0 for "no match".
-        for number, index in enumerate(one.objects.tolist(), 1):
-            crowd = int(truth.crowd[index])
-            wanted.append_ref(
-                0, one.label, {"id": number, "area": truth.area[index], "iscrowd": crowd, "ignore": crowd}
-            )
-        for number, index in enumerate(one.detections.tolist(), 1):
-            found.append_ref(0, one.label, {"id": number, "area": areas[index], "score": float(scores[index])})
-    labels, ious = [one.label for one in near], [[one.ious.tolist() for one in near]]
-    evaluations = cpp.COCOevalEvaluateImages(
-        [list(area) for area in AREAS], MAX_DETECTIONS, IOUS.tolist(), ious, wanted, found, [0], labels, True
-    )
-    matched, passed = [], []
-    for place, one in enumerate(near):
-        states = [_state(each, one) for each in evaluations[place * len(AREAS) : (place + 1) * len(AREAS)]]
-        shape = (len(AREAS), len(IOUS), len(one.detections))
-        matched.append(np.array([state[0] for state in states]).reshape(shape) > 0)
-        passed.append(np.array([state[1] for state in states]).reshape(shape))
-    return np.concatenate(matched, axis=2), np.concatenate(passed, axis=2)
-
-
-def _state(evaluation: Any, one: _Class) -> tuple[list[int], list[bool]]:
-    """An ImageEvaluation's detection_matches and detection_ignores, which only its pickled state shows."""
-    state, values = evaluation.__getstate__(), len(IOUS) * len(one.detections)
-    if len(state) < 5 or len(state[0]) != values or len(state[4]) != values:
-        raise RunError(
-            "faster-coco-eval keeps its matches in a layout that compress_guard does not know; expected that of version"
-            " 1.8; install faster-coco-eval>=1.8,<1.9"
-        )
-    return state[0], state[4]
+    Detections come in their order, and the objects of each by falling IoU, the last of equals first. The IoU with a
+    crowd is the share of the detection that lies in it, and all arithmetic is that of COCO's bbIou, to the last bit.
+    """
+    labels = truth.objects.labels
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], detections.labels)
+    counts = np.searchsorted(labels[order], detections.labels, side="right") - starts
+    rows = np.repeat(np.arange(len(counts)), counts)
+    objects = order[np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts - starts, counts)]
+    mine, other = detections.corners_and_sides[rows], truth.objects.corners_and_sides[objects]
+    ends = np.minimum(mine[:, :2] + mine[:, 2:], other[:, :2] + other[:, 2:])
+    sides = np.maximum(ends - np.maximum(mine[:, :2], other[:, :2]), 0)
+    common, area = np.prod(sides, axis=1), np.prod(mine[:, 2:], axis=1)
+    union = np.where(truth.crowd[objects], area, area + np.prod(other[:, 2:], axis=1) - common)
+    ious = np.divide(common, union, out=np.zeros_like(common), where=common > 0)
+    near = np.flatnonzero(ious >= IOUS[0])
+    near = near[np.lexsort((-objects[near], -ious[near], rows[near]))]
+    for row, index, reached in zip(
+        rows[near].tolist(),
+        objects[near].tolist(),
+        np.searchsorted(IOUS, ious[near], side="right").tolist(),
+        strict=True,
+    ):
+        yield row, index, ((1 << reached) - 1) * IN_EACH_AREA
