@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from compress_guard.codecs.insulation import Globals, whole_files
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_whole
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.codecs.pixels import opened_pil
@@ -14,7 +14,9 @@ from compress_guard.codecs.pixels import opened_pil
 if TYPE_CHECKING:
     from PIL import Image
 
-_OPENING: Final = threading.Lock()
+# Pillow's decoder takes every core for each image, too: at 256x256 pixels that takes twice as long. How many it is given
+# can be said by this global alone (Pillow 13).
+_OPENING: Final = Globals("PIL.AvifImagePlugin", DEFAULT_MAX_THREADS=1, DECODE_CODEC_CHOICE="auto")
 
 # The lowest quality of each of AV1's 64 quantisers: qualities between two of these give the same stream (libavif 1.4).
 # fmt: off
@@ -63,17 +65,10 @@ class Avif(PillowCodec):
         }
 
     def _read(self, stream: bytes) -> Image.Image:
-        from PIL import AvifImagePlugin
-
-        # Pillow's decoder takes every core for each image, too: at 256x256 pixels that takes twice as long. How many it
-        # is given can be said by this global alone (Pillow 13).
-        with _OPENING:
-            threads, AvifImagePlugin.DEFAULT_MAX_THREADS = AvifImagePlugin.DEFAULT_MAX_THREADS, 1
-            try:
+        with whole_files():
+            with _OPENING.set():
                 image = opened_pil(self.format, stream)
-            finally:
-                AvifImagePlugin.DEFAULT_MAX_THREADS = threads
-        image.load()
+            image.load()
         return image
 
     def _version(self) -> str:

@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from compress_guard.codecs.insulation import Globals
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice
 from compress_guard.codecs.pillow import PillowCodec
 
@@ -17,6 +18,17 @@ PRESETS: Final = ("ultrafast", "superfast", "veryfast", "faster", "fast", "mediu
 # x265 codes a still picture with a whole quantiser, (100 - quality) / 2 rounded down: one quality for each. Above 95
 # nothing changes.
 _LADDER: Final = (0.0, *map(float, range(1, 96, 2)))
+
+_OPTIONS: Final = Globals(
+    "pillow_heif.options",
+    PREFERRED_DECODER={"AVIF": "", "HEIF": ""},
+    PREFERRED_ENCODER={"AVIF": "", "HEIF": ""},
+    GRID_TILE_SIZE=0,
+    SAVE_NCLX_PROFILE=True,
+    THUMBNAILS=False,
+    DEPTH_IMAGES=False,
+    AUX_IMAGES=False,
+)
 
 _THIN: Final = 32
 _LONG: Final = 4096
@@ -67,21 +79,23 @@ class Heic(PillowCodec):
             # libheif asks for smaller blocks in thin pictures than HEVC allows in long ones, and x265 then refuses.
             parameters["x265:ctu"] = "32"
         stream = io.BytesIO()
-        pillow_heif.encode(
-            "RGB",
-            image.size,
-            image.tobytes(),
-            stream,
-            quality=int(setting),
-            subsampling=self.subsampling,
-            enc_params=parameters,
-        )
+        with _OPTIONS.set():
+            pillow_heif.encode(
+                "RGB",
+                image.size,
+                image.tobytes(),
+                stream,
+                quality=int(setting),
+                subsampling=self.subsampling,
+                enc_params=parameters,
+            )
         return stream.getvalue()
 
     def _read(self, stream: bytes) -> Image.Image:
         import pillow_heif
 
-        return pillow_heif.open_heif(stream, convert_hdr_to_8bit=True).to_pillow()
+        with _OPTIONS.set():
+            return pillow_heif.open_heif(stream, convert_hdr_to_8bit=True).to_pillow()
 
     def _version(self) -> str:
         import pillow_heif

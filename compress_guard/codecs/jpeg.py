@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from compress_guard.codecs import cuda_jpeg
 from compress_guard.codecs.batching import Device, Placed
+from compress_guard.codecs.insulation import Globals
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_flag
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.codecs.pool import map_ordered
@@ -119,18 +120,12 @@ class Jpeg(Placed, PillowCodec):
         }
 
     def _write(self, image: Image.Image, setting: float) -> bytes:
-        from PIL import ImageFile
-
         try:
             return PillowCodec._write(self, image, setting)
         except OSError:
             # Pillow gives optimised files a buffer of a byte per pixel, which noise at high quality does not fit into.
-            with _ROOM:
-                usual, ImageFile.MAXBLOCK = ImageFile.MAXBLOCK, 2**16 + 4 * image.width * image.height
-                try:
-                    return PillowCodec._write(self, image, setting)
-                finally:
-                    ImageFile.MAXBLOCK = usual
+            with _ROOM, Globals("PIL.ImageFile", MAXBLOCK=2**16 + 4 * image.width * image.height).set():
+                return PillowCodec._write(self, image, setting)
 
     def _file(self) -> IO[bytes]:
         # Pillow keeps Python's lock while it writes to memory, not while it writes to a file.

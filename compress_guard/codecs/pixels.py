@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import io
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from compress_guard.codecs.insulation import Globals, whole_files
 from compress_guard.codecs.levels import Levels, levels_of
 from compress_guard.codecs.orientation import SIDEWAYS, UPRIGHT, loaded, stored, turned
 from compress_guard.errors import CodecError, DataError
@@ -20,8 +21,17 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _EXPECTED: Final = "expected a PIL image or a uint8 RGB tensor of shape (3, H, W) with H and W at least 1"
-_LIMIT: Final = threading.Lock()
-"""Held while Pillow's global limit on pixels is lifted."""
+_READERS: Final = {
+    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "JPEG2000": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    "JXL": ("pillow_jxl.JpegXLImagePlugin", "JXLImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+}
+"""The module and class that reads a format, by Pillow's name of it."""
+_UNLIMITED: Final = Globals("PIL.Image", MAX_IMAGE_PIXELS=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,8 +131,9 @@ def from_pil(image: Image.Image) -> torch.Tensor:
 
 def read_pil(kind: str, data: bytes) -> Image.Image:
     """The image in a file of this kind (the format's name in Pillow), loaded; raises what Pillow raises."""
-    image = opened_pil(kind, data)
-    image.load()
+    with whole_files():
+        image = opened_pil(kind, data)
+        image.load()
     return image
 
 
@@ -130,18 +141,15 @@ def opened_pil(kind: str, data: bytes) -> Image.Image:
     """The same before its pixels are decoded."""
     from PIL import Image
 
-    Image.init()
-    # Image.open would warn of, or refuse, a large image as a decompression bomb. These files are our own.
-    read = Image.OPEN[kind][0]
+    # Image.open would warn of, or refuse, a large image as a decompression bomb. These files are our own. And not what
+    # Image.OPEN names: anybody may put a reader of theirs there.
+    module, name = _READERS[kind]
+    read = getattr(importlib.import_module(module), name)
     try:
         image: Image.Image = read(io.BytesIO(data), "")
     except Image.DecompressionBombError:
-        with _LIMIT:  # the WebP reader checks by itself too, and knows the limit from nowhere else
-            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-            try:
-                image = read(io.BytesIO(data), "")
-            finally:
-                Image.MAX_IMAGE_PIXELS = limit
+        with _UNLIMITED.set():  # the WebP reader checks by itself too, and knows the limit from nowhere else
+            image = read(io.BytesIO(data), "")
     return image
 
 

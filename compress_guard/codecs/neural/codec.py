@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from compress_guard.codecs.batching import Device, Placed, in_batches
 from compress_guard.codecs.contract import Proof
+from compress_guard.codecs.insulation import insulated
 from compress_guard.codecs.neural.model import RUNGS, WEIGHTS, Answer, Coded, Model, model
 from compress_guard.codecs.neural.stream import (
     FORMAT,
@@ -178,7 +179,8 @@ class Neural(Placed):
         sizes: Sequence[tuple[int, int]],
         run: Callable[[list[Item]], Sequence[Result]],
     ) -> list[Result]:
-        return in_batches(items, sizes, run, self._place, self._limit)
+        with insulated():
+            return in_batches(items, sizes, run, self._place, self._limit)
 
     def _jobs(self, images: Sequence[torch.Tensor], settings: Sequence[float]) -> list[Job]:
         jobs = []

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, final
 
+from compress_guard.codecs.insulation import insulated
 from compress_guard.codecs.neural.coefficients import Coefficients
 from compress_guard.codecs.neural.stream import Frequencies
 
@@ -61,8 +62,9 @@ class Model:
 
         stored = load_file(path)
         tables = {name: stored.pop(name) for name in list(stored) if name.startswith("table.")}
-        made = parts.Network()
-        made.load_state_dict(stored)
+        with torch.device("meta"):  # no random numbers are drawn, and torch's default dtype has no part in the weights
+            made = parts.Network()
+        made.load_state_dict(stored, assign=True)
         self._parts: Final = parts
         self._network: Final = made.double().eval().requires_grad_(requires_grad=False).to(device)
         self.device: Final = torch.device(device)
@@ -255,7 +257,7 @@ def dead_zone(variance: V) -> V:
 
 def model(device: str) -> Model:
     """The bundled model on a device; loaded once, whichever thread asks first."""
-    with _LOADING:
+    with _LOADING, insulated():
         return _model(device)
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from compress_guard.codecs.insulation import drawing_apart, insulated
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES
 from compress_guard.codecs.zoo.library import compressai_library
 from compress_guard.errors import CodecUnavailable, described, said
@@ -120,7 +121,11 @@ def _network(architecture: str, state: dict[str, torch.Tensor], path: Path) -> A
             f"entropy_bottleneck.{name}": torch.IntTensor() for name in ("_offset", "_quantized_cdf", "_cdf_length")
         }
     try:
-        return made.from_state_dict(state, **options)
+        with drawing_apart():
+            network = made.from_state_dict(state, **options)
+        if torch.get_default_dtype() != torch.float32:
+            network.float().load_state_dict(state)  # the network was made for the default, which may hold less
+        return network
     except Exception as problem:  # other weights fail in a dozen ways
         why = " ".join(said(problem).split())[:200]
         raise CodecUnavailable(f"{path} does not hold {architecture}: {why}; correct arch") from problem
@@ -140,8 +145,10 @@ def _make_tables(network: Any) -> None:
     gaussian = getattr(network, "gaussian_conditional", None)
     if gaussian is not None:
         gaussian._standardized_cumulative = lambda values: 0.5 * torch.erfc(-(2**-0.5) * values.double())
-    with torch.no_grad():
+        # CompressAI keeps the scales in torch's default dtype, whatever that is here.
+        gaussian._prepare_scale_table = lambda scales: scales.float()
+    with insulated():
         network.double().update(scale_table=table)
     if gaussian is not None:
-        del gaussian._standardized_cumulative
+        del gaussian._standardized_cumulative, gaussian._prepare_scale_table
     network.float()

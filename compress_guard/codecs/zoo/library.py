@@ -11,6 +11,7 @@ from typing import Final
 
 from compress_guard.errors import CodecUnavailable
 
+_MODULES: Final = ("compressai.models", "compressai.zoo.image_vbr")
 WHEELS: Final = (3, 12)
 """The last Python that compressai has wheels for; later ones would build it, with a C++ compiler and for long."""
 INSTALL: Final = "pip install 'compress-guard[neural]'" + (
@@ -34,12 +35,14 @@ def compressai_library() -> ModuleType:
     """The package `compressai` with its models and its zoo; raises `CodecUnavailable` where it does not import."""
     if (reason := missing_library()) is not None:
         raise CodecUnavailable(reason)
+    if (found := sys.modules.get("compressai")) is not None and set(_MODULES) <= sys.modules.keys():
+        return found  # catch_warnings() is for the whole process: not more often than there is need
     try:
         with warnings.catch_warnings():
             # Its dependency torch_geometric calls a deprecated torch.jit.script, which a gate under -W error, that is
             # about another package altogether, should not die of.
             warnings.simplefilter("ignore")
-            for name in ("compressai.models", "compressai.zoo.image_vbr"):
+            for name in _MODULES:
                 importlib.import_module(name)
             return importlib.import_module("compressai")
     except (ImportError, AttributeError, OSError) as problem:

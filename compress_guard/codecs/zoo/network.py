@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, final
 
+from compress_guard.codecs.insulation import insulated
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES
 from compress_guard.codecs.zoo.checkpoint import Checkpoint
 from compress_guard.codecs.zoo.precision import reproducible, steady, sum_in_double
@@ -43,7 +44,8 @@ class Outcome:
 @lru_cache(maxsize=KEPT)
 def network_of(checkpoint: Checkpoint, device: str) -> Network:
     """The network of a checkpoint on a device; the last few stay in memory."""
-    return Network(checkpoint.load(), checkpoint.architecture, device)
+    with insulated():
+        return Network(checkpoint.load(), checkpoint.architecture, device)
 
 
 def padded(size: Size) -> Size:
@@ -152,10 +154,7 @@ class Network:
     @contextmanager
     def _working(self) -> Iterator[None]:
         """One use of the network at a time, since its tables belong to a gain."""
-        import torch
-
-        # Not inference_mode, whose tensors nobody may change later, as a user's transform might.
-        with self._lock, torch.no_grad(), reproducible() if self._on_cuda else nullcontext():
+        with self._lock, insulated(), reproducible() if self._on_cuda else nullcontext():
             yield
 
     @contextmanager
@@ -190,7 +189,7 @@ class Network:
         import torch
 
         model = self._model
-        step = model.gayn2zqstep(1.0 / torch.tensor([gain]))
+        step = model.gayn2zqstep(1.0 / torch.tensor([gain], dtype=torch.float32))
         precise.update_variable(force=True, qs=model.lower_bound_zqstep(step.to(self._device)).cpu().double())
         for name in ("_offset", "_quantized_cdf", "_cdf_length"):
             setattr(model.entropy_bottleneck, name, getattr(precise, name).to(self._device))
