@@ -1,9 +1,9 @@
 """Settings that people's code makes for a thread or for the process, kept away from codecs, and put back as they were.
 
 What torch and NumPy keep for each thread is set for the time of the work. What Pillow and its plugins keep for the
-whole process is set by `Globals`, for as long as any thread works with it. torch's settings of the whole process (default
-dtype, number of threads) are never touched, since a model may predict meanwhile: codecs say what they want of each
-tensor instead.
+whole process is set by `Globals`, for as long as any thread works with it. torch's settings of the whole process
+(default dtype, number of threads) are never touched, since a model may predict meanwhile: codecs say what they want of
+each tensor instead.
 """
 
 from __future__ import annotations

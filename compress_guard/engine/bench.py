@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from compress_guard.engine.health import Proven, Watch, prove
 from compress_guard.engine.insight import Question, insight
 from compress_guard.engine.judging import Judging
 from compress_guard.engine.prediction import Progress
+from compress_guard.engine.recall import Verdict
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.engine.steadiness import disbelief
@@ -64,6 +66,10 @@ class _Coding:
     plan: RatePlan | None = None
     """For all rates that the file asks of this codec, whatever cells were selected."""
     proven: Proven | None = None
+    verified: bool = False
+    """Whether the first batch of each of its cells was looked at again, as far as earlier runs left any."""
+    moved: bool = False
+    """Whether its decoder gave other pixels than in the run that left them."""
     making: threading.Lock = field(default_factory=threading.Lock)
     """Held while the plan is made, ahead of its first cell or by it."""
 
@@ -152,6 +158,8 @@ class Bench:
             why = unreachable(cell, planned, self.guard.rate)
             return Measured(draft.settled(Judgement.without_evidence("unreachable", why)))
         self._prove(coding, plan, subset, draft)
+        self._verify(cell, coding, plan, subset)
+        draft.note(decoder_moved=coding.moved)
         self._control(limit, subset, draft, progress)
         self._look(cell, limit, draft, progress)
         trial = self._trial(cell, coding, subset, plan)
@@ -258,6 +266,21 @@ class Bench:
         draft.note(**coding.proven.fields())
         coding.proven.check()
 
+    def _verify(self, cell: Cell, coding: _Coding, plan: RatePlan, subset: Subset) -> None:
+        """Look again at the first batch of every cell of this codec before evidence of earlier runs is used for one.
+
+        All of them before the first is judged, selected or not: what a change does at one rate alone is known to the
+        others, in whatever order they come.
+        """
+        if coding.verified:
+            return
+        coding.verified = True
+        for other in self.guard.cells:
+            if self._key(other) == self._key(cell) and (planned := plan.at(other.bpp)).reachable:
+                with contextlib.suppress(RunError):  # what is wrong there is told where that cell is predicted
+                    verdict = self._trial(other, coding, subset, planned).verify()
+                    coding.moved |= verdict is Verdict.DECODER
+
     def _control(self, limit: int | None, subset: Subset, draft: Draft, progress: Progress) -> None:
         """The lossless control, made once for the subject; raises `ModelError` for a model that fails it."""
         told = partial(progress, f"predicting {self.guard.name} clean")
@@ -265,10 +288,13 @@ class Bench:
         def made() -> Control:
             # A run that stops early has not predicted more than the first batch by then.
             first = 1 if self._early else None
-            clean = self._subject.clean_evidence(limit, told, first)
-            return control(
-                self._subject, subset, clean, partial(progress, f"predicting {self.guard.name} after a lossless codec")
-            )
+            after = partial(progress, f"predicting {self.guard.name} after a lossless codec")
+            while True:
+                generation = self._subject.generation
+                clean = self._subject.clean_evidence(limit, told, first)
+                made = control(self._subject, subset, clean, after)
+                if self._subject.generation == generation:  # else that was clean evidence of another model
+                    return made
 
         found = self._subject.once(f"control of {self._subject.binding(limit)}", made)
         draft.note(**found.fields(), **self._subject.source_fields(limit))
@@ -296,6 +322,7 @@ class Bench:
             Watch(coding.coder, subset.survey, plan, planned, self._settings.seed, first),
             (self.guard.name, cell.name),
             self.guard.max_error_share,
+            self.guard.decoder_swap,
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Final, final
 
+from compress_guard import own_code
 from compress_guard import store as keys
 from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
 from compress_guard.codecs.fidelity import coarse_psnr, flat_psnr
@@ -41,7 +42,8 @@ class Coder:
         # A GPU writes other streams than the CPU, and an estimate is none. Other streams keep the name they always had.
         kind = codec.device.partition(":")[0]
         special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
-        self.identity: Final = keys.key(codec.type, codec.version, repr(codec), *special)
+        code = own_code.digest("codecs")
+        self.identity: Final = keys.key(codec.type, codec.version, repr(codec), *special, code)
         self.failures: Final[dict[int, str]] = {}
         """What went wrong with images (by position among the usable ones) that could not be encoded."""
         self._undecoded: Final[dict[tuple[int, float], str]] = {}

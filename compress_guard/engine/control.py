@@ -105,9 +105,11 @@ def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountPr
                 partial(coded_batch, subset.samples, survey, coder, planned, cut, subject.device, _require_source),
                 tuple(survey.infos[at].id for at in cut),
                 keys.key("lossless", coder.identity, *(part for at in cut for part in survey.content(at))),
+                keys.key("lossless", coder.identity),
             )
             for cut in chosen
         ]
+        subject.verify(shards)
         again = subject.evidence(shards, progress).evidence
     for at, why in coder.lost(planned).items():
         raise CodecError(f"lossless control: image {survey.infos[at].id} was lost on the way through PNG: {why}")

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from compress_guard import __version__
+from compress_guard import __version__, own_code
 from compress_guard import store as keys
 from compress_guard.engine.settings import RunSettings, device_name, processor
 from compress_guard.errors import ModelError
@@ -135,11 +135,6 @@ def _precisions() -> Iterator[str]:
             yield f"{name} {functools.reduce(getattr, name.split('.'), torch.backends)}"
 
 
-@functools.cache
 def _code() -> str:
-    """Changes with any line here that evidence may depend on, so that nobody has to remember to count a version up."""
-    digest = hashlib.blake2b(digest_size=10)
-    for package in _PACKAGES:
-        for path in sorted((Path(__file__).parents[1] / package).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    """Return what changes with any line here that evidence may depend on."""
+    return own_code.digest(*_PACKAGES)

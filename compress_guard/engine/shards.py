@@ -1,31 +1,25 @@
-"""Shards: batches of images on their way to evidence, and the evidence that earlier runs left of them."""
+"""Shards: batches of images on their way to evidence, and what came of them."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final
 
-from compress_guard import store as keys
 from compress_guard.engine.prediction import Batch
 from compress_guard.engine.seen import Seen
 from compress_guard.records import Evidence
-from compress_guard.store import Store
 
 if TYPE_CHECKING:
+    import torch
+
     from compress_guard.tasks.contract import Arrays
 
 _LENGTH_BYTES: Final = 4
-_RUN_BYTES: Final = 16
-"""Before the evidence of a shard: which run made it."""
-_DIGEST_BYTES: Final = 20
-"""Of a model's answers."""
-_ANSWERS: Final = "answers"
-"""A folder in that of the run."""
+DIGEST_BYTES: Final = 20
+"""Length of a digest of answers or images."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +31,8 @@ class Shard:
     """Of all images that belong to it; fewer may come out of coding."""
     content: str
     """Key of all that its evidence depends on beside the model: pixels, targets, how they are coded and checked."""
+    way: str = ""
+    """Key of the codec and decoder that its images went through; empty for those that come as they are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,81 +63,21 @@ class Predicted:
         return cls(Evidence.from_bytes(data[start:]), seen)
 
 
-@final
-class Recall:
-    """The evidence that a store holds of one model, which answered a probing batch just as it did back then.
-
-    The answers to that batch are part of every key: a model that answers otherwise finds nothing, whatever its
-    fingerprint says.
-    """
-
-    def __init__(self, store: Store, run_folder: Path, identity: str, probe: Shard, answers: Sequence[Arrays]) -> None:
-        self._store: Final = store
-        self._run: Final = hashlib.blake2b(str(run_folder).encode(), digest_size=_RUN_BYTES).digest()
-        self._made_in_run: Final[set[str]] = set()
-        found = digest(answers)
-        self._key: Final = keys.key(identity, probe.content, found)
-        name = keys.key("probe", identity, probe.content)
-        before = store.get(name, "versions")
-        self.moved: Final = before is not None and before != found
-        """Whether the model answers otherwise than the one that had this identity in the last run that ended."""
-        _leave_answers(run_folder, name, found)
-
-    def get(self, shard: Shard) -> Predicted | None:
-        """What an earlier run, or this one, kept of a shard."""
-        data = self._store.get(self._name(shard.content), "evidence")
-        if data is None:
-            return None
-        try:
-            found = Predicted.from_bytes(data[_RUN_BYTES:])
-        except ValueError:
-            return None
-        if data[:_RUN_BYTES] == self._run:
-            self._made_in_run.add(shard.content)
-        return found if found.evidence.ids == shard.ids else None
-
-    def put(self, shard: Shard, predicted: Predicted) -> None:
-        """Keep what came of a shard, unless images were lost on the way: those want a second look."""
-        if predicted.evidence.ids == shard.ids:
-            self._made_in_run.add(shard.content)
-            self._store.put(self._name(shard.content), self._run + predicted.to_bytes(), "evidence")
-
-    def is_earlier(self, shard: Shard) -> bool:
-        """Whether what `get` found of a shard was made neither by this run nor by another process of it."""
-        return shard.content not in self._made_in_run
-
-    def _name(self, content: str) -> str:
-        return keys.key(self._key, content)
-
-
-def left_answers(run_folder: Path) -> Iterator[tuple[str, bytes]]:
-    """What the models of a run answered to their probing batches, by key: what the next run compares its own with.
-
-    It goes into the store when the run has ended: while it lasts, all its processes find the same there, and what goes
-    on after a kill finds what the killed run had found.
-    """
-    for path in sorted((run_folder / _ANSWERS).glob("*")):
-        try:
-            digest = path.read_bytes()
-        except OSError:
-            continue
-        if len(digest) == _DIGEST_BYTES:  # a full disk, or a kill, may have left part of it
-            yield path.name, digest
-
-
-def _leave_answers(run_folder: Path, name: str, digest: bytes) -> None:
-    folder = run_folder / _ANSWERS
-    with contextlib.suppress(OSError):  # nothing but the next run's warning hangs on it
-        folder.mkdir(exist_ok=True)
-        (folder / name).write_bytes(digest)
-
-
 def digest(answers: Sequence[Arrays]) -> bytes:
     """Return a hash of every bit of these predictions."""
-    made = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    made = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for answer in answers:
         for name in sorted(answer):
             array = answer[name]
             made.update(f"{name} {array.dtype} {array.shape}".encode())
             made.update(array.tobytes())
+    return made.digest()
+
+
+def pixels(images: Sequence[torch.Tensor]) -> bytes:
+    """Return a hash of every pixel of these images, uint8 (3, H, W) on any device."""
+    made = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for image in images:
+        made.update(str(tuple(image.shape)).encode())
+        made.update(image.cpu().contiguous().numpy().data)
     return made.digest()

@@ -25,9 +25,10 @@ from compress_guard.engine.prediction import (
     positions_in_batches,
     predictions,
 )
+from compress_guard.engine.recall import Proof, Recall, Verdict
 from compress_guard.engine.samples import Samples, Survey, survey
 from compress_guard.engine.second_reading import read_again
-from compress_guard.engine.shards import Predicted, Recall, Shard
+from compress_guard.engine.shards import Predicted, Shard, digest, pixels
 from compress_guard.engine.shelf import Shelf, Slicer
 from compress_guard.engine.sources import Sources, lossy_sources
 from compress_guard.engine.steadiness import FirstBatch
@@ -250,7 +251,7 @@ class Subject:
 
     def each(self, shards: Sequence[Shard]) -> Generator[Predicted, None, None]:
         """The same shard by shard, for whoever may stop in between; what earlier runs left of them is not made anew."""
-        recall = self.recall
+        recall, first = self.recall, True
 
         def found_or_made(shard: Shard) -> Predicted | Batch:
             kept = recall.get(shard) if recall is not None else None
@@ -262,10 +263,57 @@ class Subject:
                 self.remembered += len(shard.ids) if recall is not None and recall.is_earlier(shard) else 0
                 yield found
                 continue
-            predicted = Predicted(evidence_of(self.task, found, self._predictions(shard, found)), found.seen)
+            # The first batch of a way alone is looked at again: hashing the pixels of all would cost a GPU's pace.
+            predicted, proof = self._proven(shard, found, keep=first and recall is not None and bool(shard.way))
             if recall is not None:
-                recall.put(shard, predicted)
+                recall.put(shard, predicted, proof)
+                first = first and predicted.evidence.ids != shard.ids
             yield predicted
+
+    def _proven(self, shard: Shard, batch: Batch, *, keep: bool) -> tuple[Predicted, Proof | None]:
+        """Return what the model makes of a batch, with the digests for a later run where it shall `keep` them."""
+        seen = pixels(batch.images) if keep else b""  # before a model that works in place
+        answers = self._predictions(shard, batch)
+        predicted = Predicted(evidence_of(self.task, batch, answers), batch.seen)
+        return predicted, Proof(digest(answers), seen) if keep else None
+
+    def verify(self, shards: Sequence[Shard]) -> Verdict:
+        """Predict the first batch again that earlier runs left of these shards of one way, before the others are used.
+
+        Where it comes out otherwise nothing that earlier runs left is used any more, of this way or of all. Raises what
+        making the batch raises, `ModelError`, `DataError`.
+        """
+        if self.recall is None:
+            return Verdict.SAME
+        before, idle = self.recall.generation, self.predictions == self._asked
+        verdict = Verdict.SAME
+        if (unproven := self.recall.unproven(shards)) is not None:
+            shard, proof = unproven
+            predicted, again = self._proven(shard, shard.make(), keep=True)
+            if again is not None and predicted.evidence.ids == shard.ids:
+                verdict = proof.judge(again)
+                if verdict is Verdict.SAME:
+                    self.recall.trust(shards)
+                    if idle:  # these answers are as steady as those to the first batch
+                        self._asked = self.predictions
+                else:
+                    self.recall.begin("" if verdict is Verdict.MODEL else shard.way)
+                self.recall.put(shard, predicted, again, agreed=verdict is Verdict.SAME)
+        if self.recall.generation != before:
+            self._forget()
+        return verdict
+
+    def _forget(self) -> None:
+        """Give up all that was made of evidence of earlier runs, or of what other processes made of it."""
+        self._clean.clear()
+        self._clean_parts.clear()
+        for name in [name for name in self._made if not name.startswith("sources of")]:
+            del self._made[name]
+
+    @property
+    def generation(self) -> int:
+        """Counts how often evidence of earlier runs was given up."""
+        return 0 if self.recall is None else self.recall.generation
 
     @property
     def certain(self) -> bool:
@@ -380,4 +428,5 @@ class Subject:
         if self._shared is None:
             return None
         folder, name = self._shared
-        return folder / f"clean-{keys.key(name, str(limit), *(shard.content for shard in shards))}.npz"
+        contents = (shard.content for shard in shards)
+        return folder / f"clean-{keys.key(name, str(limit), self.moved, *contents)}.npz"

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from compress_guard import store as keys
-from compress_guard.codecs.decoders import second_decoder
+from compress_guard.codecs.decoders import SecondDecoder, second_decoder
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.health import Watch
 from compress_guard.engine.prediction import Batch, Progress, coded_batch
+from compress_guard.engine.recall import Verdict
 from compress_guard.engine.seen import Seen
 from compress_guard.engine.shards import Predicted, Shard
 from compress_guard.engine.subject import Subject, Subset
@@ -57,6 +58,19 @@ class Trial:
     names: tuple[str, str]
     """What progress calls the guard and the cell."""
     max_error_share: float
+    swaps: bool = False
+    """Whether a second decoder is asked for."""
+
+    def verify(self) -> Verdict:
+        """Look again at the first batch of this cell, and of its second decoder, before older evidence is used.
+
+        Returns what is not as it was. Raises `CodecError`, and what the model and the data raise.
+        """
+        found = [self.subject.verify(self._shards())]
+        if self.swaps and (second := second_decoder(self.coder.codec)) is not None:
+            with contextlib.suppress(CodecError):  # of the second decoder, which no verdict hangs on
+                found.append(self.subject.verify(self._swapped_shards(second, len(self.subset.survey.usable))))
+        return next((one for one in found if one is not Verdict.SAME), Verdict.SAME)
 
     def whole(self, progress: Progress) -> Passed:
         """All images."""
@@ -97,14 +111,7 @@ class Trial:
         second = second_decoder(self.coder.codec)
         if second is None:
             return {}
-        survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
-        shards = [
-            self._shard(
-                cut, partial(swapped_batch, samples, survey, self.coder, second, self.planned, cut, device), second.name
-            )
-            for cut in self.subject.batches(self.subset)
-            if cut.start < passed.reached
-        ]
+        shards = self._swapped_shards(second, passed.reached)
         told = partial(progress, f"predicting {self.names[1]} with {second.name}")
         try:
             evidence = self.subject.evidence(shards, told).evidence.select(passed.evidence.ids)
@@ -112,6 +119,16 @@ class Trial:
             return {"swap_decoder": second.name}
         points = float(score(evidence)(np.ones((1, len(evidence.ids))))[0])
         return {"swap_decoder": second.name, "swap_score": None if isnan(points) else points}
+
+    def _swapped_shards(self, second: SecondDecoder, reached: int) -> list[Shard]:
+        survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
+        return [
+            self._shard(
+                cut, partial(swapped_batch, samples, survey, self.coder, second, self.planned, cut, device), second.name
+            )
+            for cut in self.subject.batches(self.subset)
+            if cut.start < reached
+        ]
 
     def _shards(self) -> list[Shard]:
         survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
@@ -130,4 +147,5 @@ class Trial:
             part for at in coded for part in (*survey.content(at), str(settings[at]), str(at in self.watch.sample))
         ]
         ids = tuple(survey.infos[at].id for at in coded)
-        return Shard(make, ids, keys.key("coded", self.coder.identity, decoder, *parts))
+        way = keys.key("coded", self.coder.identity, decoder)
+        return Shard(make, ids, keys.key(way, *parts), way)

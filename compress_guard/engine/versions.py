@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from compress_guard import store as keys
 from compress_guard.codecs.contract import Codec
+from compress_guard.engine.recall import left_answers
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.shards import left_answers
 from compress_guard.records import CellResult, CodecSpec
 from compress_guard.store import Store
 

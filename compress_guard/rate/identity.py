@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-from pathlib import Path
+from compress_guard import own_code
 
 
-@functools.cache
 def search_identity() -> str:
-    """Changes with any line of this package, so that nobody has to remember to count a version up."""
-    digest = hashlib.blake2b(digest_size=10)
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    """Return what changes with any line of the search, or of the record that a plan is kept as."""
+    return own_code.digest("rate", "records/plans.py")

@@ -203,8 +203,10 @@ class CellResult:
     data_remark: str | None = None
     """A remark on how the images were read, such as data that its own thread alone can read."""
     model_moved: bool = False
-    """The model answered the probing batch otherwise than the one with the same fingerprint did in an earlier run, of
-    which therefore nothing was used."""
+    """The model answered the probing batch, or the first batch of a codec's cell, otherwise than the one with the same
+    fingerprint did in an earlier run, of which therefore nothing was used."""
+    decoder_moved: bool = False
+    """The codec decoded streams to other pixels than in an earlier run, at the same version."""
     seconds: float | None = None
 
     def as_dict(self) -> dict[str, Any]:

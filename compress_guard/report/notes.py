@@ -42,6 +42,7 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
         pictures.flat,
         pictures.dark,
         recall.moved_models,
+        recall.moved_decoders,
         slices.failed,
         slices.empty,
         controls.lossless,

@@ -15,10 +15,29 @@ if TYPE_CHECKING:
 def moved_models(results: Sequence[CellResult]) -> Iterator[str]:
     """Models that are not what their fingerprint says."""
     for guard, _ in by_guard(results, lambda result: result.model_moved):
+        early = [one for one in results if one.guard == guard and one.remembered and not one.model_moved]
+        used = "nothing was used"
+        if early:
+            count = figure.count(len(early), "cell")
+            used = f"nothing was used from then on; {count} had been judged with its answers before: run again"
         yield (
-            f"{guard}: the model answers its probing batch otherwise than the one with the same fingerprint did in the "
-            "run before, of which nothing was used; change the fingerprint whenever the model changes, or name all "
-            "files that it is made of; do without one where the model answers otherwise in every run"
+            f"{guard}: the model answers its probing batch, or the first batch of a cell, otherwise than the one with "
+            f"the same fingerprint did in the run before, of which {used}; change the fingerprint whenever the model "
+            "changes, or name all files that it is made of; do without one where the model answers otherwise in every "
+            "run"
+        )
+
+
+def moved_decoders(results: Sequence[CellResult]) -> Iterator[str]:
+    """Give the codecs that decode otherwise than in the run before, although their version is the same."""
+
+    def key(result: CellResult) -> tuple[str, str | None] | None:
+        return (result.codec, result.codec_version) if result.decoder_moved else None
+
+    for (codec, version), _ in groups(results, key):
+        yield (
+            f"{codec}: the same streams decode to other pixels than in the run before, although its version is the "
+            f"same ({version}); its images were predicted again; see what else has changed in its library"
         )
 
 

@@ -11,6 +11,7 @@ import random
 import sys
 import threading
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -251,14 +252,17 @@ def state():
         "modes": (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_autocast_enabled("cpu")),
         "precision": torch.get_float32_matmul_precision(),
         "deterministic": (
-            torch.are_deterministic_algorithms_enabled(), cudnn.enabled, cudnn.deterministic, cudnn.benchmark
+            torch.are_deterministic_algorithms_enabled(),
+            cudnn.enabled,
+            cudnn.deterministic,
+            cudnn.benchmark,
         ),
         "numpy's errors": np.geterr(),
         "warnings": (list(warnings.filters), warnings.showwarning),
         "pillow": (ImageFile.MAXBLOCK, ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS),
         "readers": dict(Image.OPEN),
         "environment": dict(os.environ),
-        "folder": os.getcwd(),
+        "folder": Path.cwd(),
         "locale": locale.setlocale(locale.LC_ALL),
         "decimals": str(decimal.getcontext()),
         "running": [thread.name for thread in threading.enumerate() if "loky" not in thread.name],

@@ -33,9 +33,10 @@ def test_a_model_that_is_not_what_its_fingerprint_says_is_a_warning_with_what_to
     found.append(cell("jpeg", 1, drop=1.0, guard="scans"))
     assert told(found) == [
         (
-            "photos: the model answers its probing batch otherwise than the one with the same fingerprint did in the "
-            "run before, of which nothing was used; change the fingerprint whenever the model changes, or name all "
-            "files that it is made of; do without one where the model answers otherwise in every run",
+            "photos: the model answers its probing batch, or the first batch of a cell, otherwise than the one with "
+            "the same fingerprint did in the run before, of which nothing was used; change the fingerprint whenever "
+            "the model changes, or name all files that it is made of; do without one where the model answers otherwise "
+            "in every run",
             "yellow",
         )
     ]

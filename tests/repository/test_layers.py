@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).parents[2]
 PACKAGE: Final = "compress_guard"
 
 LINES: Final = (
-    ("errors", "interrupts", "files"),
+    ("errors", "interrupts", "files", "own_code"),
     ("records",),
     ("registry",),
     ("codecs", "tasks", "thresholds"),

@@ -125,10 +125,10 @@ def _network(architecture: str, state: dict[str, torch.Tensor], path: Path) -> A
             network = made.from_state_dict(state, **options)
         if torch.get_default_dtype() != torch.float32:
             network.float().load_state_dict(state)  # the network was made for the default, which may hold less
-        return network
     except Exception as problem:  # other weights fail in a dozen ways
         why = " ".join(said(problem).split())[:200]
         raise CodecUnavailable(f"{path} does not hold {architecture}: {why}; correct arch") from problem
+    return network
 
 
 def _make_tables(network: Any) -> None:
