@@ -91,7 +91,7 @@ class Bench:
         self._subject: Final = subject
         self._settings: Final = settings
         self._store: Final = settings.store()
-        self._judging: Final = Judging(guard, subject.task, settings.seed)
+        self._judging: Final = Judging(guard, subject.task, settings.seed, self._store)
         self._making: Final = threading.Lock()
         self._codings: Final[dict[tuple[CodecSpec, int | None], _Coding]] = {}
         self._expected: Final[set[int | None]] = set()

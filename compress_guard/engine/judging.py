@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 from compress_guard.engine.changes import Changes, changes
+from compress_guard.engine.resamples import KeptResamples
 from compress_guard.engine.samples import Survey
+from compress_guard.engine.shards import digest
 from compress_guard.engine.slices import cell_confidence, judge_slices, judged_slices, with_slices
 from compress_guard.engine.trial import Passed
 from compress_guard.records import Cell, Evidence, Guard, Interval, Judgement
+from compress_guard.store import Store
 from compress_guard.tasks.contract import Scorer, Task
 from compress_guard.verdict import EarlyStop, Remembered, judge
 from compress_guard.verdict.power import (
@@ -35,11 +38,13 @@ class Judged:
 class Judging:
     """Judges the cells of one guard."""
 
-    def __init__(self, guard: Guard, task: Task, seed: int) -> None:
+    def __init__(self, guard: Guard, task: Task, seed: int, store: Store | None = None) -> None:
+        """`store` keeps what resampling gives."""
         self._guard: Final = guard
         self._task: Final = task
         self._seed: Final = seed
-        self._clean_scorers: Final[dict[tuple[str, ...], Remembered]] = {}
+        self._store: Final = store
+        self._clean_scorers: Final[dict[tuple[tuple[str, ...], bytes], Remembered]] = {}
 
     def score(self, evidence: Evidence) -> Scorer:
         """The scorer of the guard's metric."""
@@ -107,7 +112,7 @@ class Judging:
         return Judged(with_slices(judgement, slices), found, fields)
 
     def _judge(self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None) -> Judgement:
-        clean, compressed = self._clean_scorer(passed.clean), self.score(passed.evidence)
+        clean, compressed = self._clean_scorer(passed.clean), self._remembered(passed.evidence)
         images = len(passed.evidence.ids)
         if stop is not None:
             return stop.last(clean, compressed, images)
@@ -124,10 +129,16 @@ class Judging:
         )
 
     def _clean_scorer(self, clean: Evidence) -> Remembered:
-        # Cells compare with the same clean images unless one of them failed to code: bootstrap those once.
-        if clean.ids not in self._clean_scorers:
-            self._clean_scorers[clean.ids] = Remembered(self.score(clean))
-        return self._clean_scorers[clean.ids]
+        # Cells compare with the same clean images unless one of them failed to code: bootstrap those once. By content
+        # too: where a model is found to have moved, they are predicted anew.
+        key = clean.ids, digest(clean.items)
+        if key not in self._clean_scorers:
+            self._clean_scorers[key] = self._remembered(clean)
+        return self._clean_scorers[key]
+
+    def _remembered(self, evidence: Evidence) -> Remembered:
+        kept = None if self._store is None else KeptResamples(self._store, self._guard.metric, evidence)
+        return Remembered(self.score(evidence), kept)
 
 
 def _needed(judgement: Judgement, cell: Cell, found: Changes, confidence: float) -> int | None:

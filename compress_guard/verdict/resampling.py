@@ -6,7 +6,7 @@ One resampling of the images serves every metric, codec and rate of a guard.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 import numpy as np
 
@@ -69,14 +69,25 @@ class Resampled:
         )
 
 
+class Keeping(Protocol):
+    """A place where what resampling gave outlasts a process, for one scorer."""
+
+    def get(self, images: int, seed: int) -> Resampled | None:
+        """Return what is kept, None where nothing is."""
+
+    def put(self, images: int, seed: int, found: Resampled) -> None:
+        """Keep it."""
+
+
 @final
 class Remembered:
     """A scorer that keeps what resampling gave: wrap the clean one, which every cell of a guard is compared with."""
 
-    __slots__ = ("_replicates", "_resampled", "_scorer")
+    __slots__ = ("_keeping", "_replicates", "_resampled", "_scorer")
 
-    def __init__(self, scorer: Scorer) -> None:
+    def __init__(self, scorer: Scorer, keeping: Keeping | None = None) -> None:
         self._scorer: Final = scorer
+        self._keeping: Final = keeping
         self._replicates: Final[dict[tuple[int, int, int], NDArray[np.float64]]] = {}
         self._resampled: Final[dict[tuple[int, int], Resampled]] = {}
 
@@ -96,7 +107,12 @@ class Remembered:
     def resampled(self, images: int, seed: int) -> Resampled:
         key = (images, seed)
         if key not in self._resampled:
-            self._resampled[key] = Resampled.of(self, images, seed)
+            kept = self._keeping.get(images, seed) if self._keeping is not None else None
+            if kept is None:
+                kept = Resampled.of(self, images, seed)
+                if self._keeping is not None:
+                    self._keeping.put(images, seed, kept)
+            self._resampled[key] = kept
         return self._resampled[key]
 
 

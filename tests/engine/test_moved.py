@@ -1,4 +1,4 @@
-"""Models and decoders that changed under an old name, where clean images do not show it: yesterday's score is not used."""
+"""Models and decoders that changed under an old name, where clean images do not show it."""
 
 from __future__ import annotations
 

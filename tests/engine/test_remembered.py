@@ -28,7 +28,7 @@ STATED = Fingerprint("v1")
 
 
 def looked(cells=1, batch=BATCH, probe=None):
-    """Predictions of a run that finds all it wants: the probing batch, and the first of the control and of each cell."""
+    """Predictions of a run that finds all: the probing batch, and the first of the control and of each cell."""
     return (probe or batch) + batch * (1 + cells)
 
 

@@ -43,6 +43,16 @@ def test_a_session_gives_blas_its_threads_back(two_threads, tmp_path):
     assert set(blas()) == {2}
 
 
+def test_blas_gets_its_threads_back_in_whatever_order_those_inside_leave(two_threads):
+    first, second = single_blas_thread(), single_blas_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert set(blas()) == {1}
+    second.__exit__(None, None, None)
+    assert set(blas()) == {2}
+
+
 @pytest.mark.parametrize(("given", "expected"), [(None, "passive"), ("active", "active")])
 def test_how_threads_wait_is_said_where_nobody_has_said_it(monkeypatch, given, expected):
     monkeypatch.setenv("OMP_WAIT_POLICY", "x")

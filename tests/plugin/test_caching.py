@@ -30,8 +30,8 @@ LOOKED = 2 * BATCH
 
 MOVED = (
     "toy: the model answers its probing batch, or the first batch of a cell, otherwise than the one with the same "
-    "fingerprint did in the run before, of which nothing was used; change the fingerprint whenever the model changes, or "
-    "name all files that it is made of; do without one where the model answers otherwise in every run"
+    "fingerprint did in the run before, of which nothing was used; change the fingerprint whenever the model changes, "
+    "or name all files that it is made of; do without one where the model answers otherwise in every run"
 )
 
 
