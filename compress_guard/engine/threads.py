@@ -24,41 +24,41 @@ def single_blas_thread() -> Iterator[None]:
     Its other threads wake for an inverse of 4x4, gain nothing with matrices as small as a rate search has, and then
     spin for more than 50 ms: on two cores a gate took 43 s with them and 31 s without. What torch has is its own.
     """
-    _BLAS.enter()
+    one = _BLAS.enter()
     try:
         yield
     finally:
-        _BLAS.leave()
+        _BLAS.leave(one)
 
 
 @final
 class _Limited:
-    """OpenBLAS with one thread, for as long as anybody wants it.
-
-    The last one to leave gives back what the first one found: sessions need not end in the order in which they began.
-    """
+    """OpenBLAS with one thread for as long as anybody wants it, whose sessions need not end in the order they began."""
 
     def __init__(self) -> None:
         self._changing: Final = threading.Lock()
-        self._users = 0
-        self._limiter: Any = None
+        self._inside: Final[list[list[Any]]] = []
+        """In the order in which they came, each with what restores the threads that it found."""
 
-    def enter(self) -> None:
-        """Limit it, unless it is."""
+    def enter(self) -> list[Any]:
+        """Limit it; returns what `leave` wants."""
         import numpy as np  # noqa: F401 -- only a library that is loaded can be told
         from threadpoolctl import ThreadpoolController
 
         with self._changing:
-            if self._users == 0:
-                self._limiter = ThreadpoolController().select(internal_api="openblas").limit(limits=1)
-            self._users += 1
+            one = [ThreadpoolController().select(internal_api="openblas").limit(limits=1)]
+            self._inside.append(one)
+            return one
 
-    def leave(self) -> None:
-        """Give its threads back once nobody wants it limited."""
+    def leave(self, one: list[Any]) -> None:
+        """Give its threads back, or leave that to who came next where somebody is still inside."""
         with self._changing:
-            self._users -= 1
-            if self._users == 0:
-                self._limiter.restore_original_limits()
+            at = next(number for number, other in enumerate(self._inside) if other is one)
+            if at + 1 < len(self._inside):
+                self._inside[at + 1][0] = one[0]
+            else:
+                one[0].restore_original_limits()
+            del self._inside[at]
 
 
 _BLAS: Final = _Limited()
