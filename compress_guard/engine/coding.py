@@ -14,6 +14,7 @@ from compress_guard import own_code
 from compress_guard import store as keys
 from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
 from compress_guard.codecs.fidelity import coarse_psnr, flat_psnr
+from compress_guard.engine import decoded
 from compress_guard.engine.samples import Samples, Survey
 from compress_guard.engine.settings import processor
 from compress_guard.engine.shelf import Sample
@@ -197,6 +198,27 @@ class Coder:
                 self._undecoded[at, setting] = f"decoded to {tuple(image.shape)}, not to the {(3, *size)} of its source"
                 images[number] = None
         return images
+
+    def decode_again(
+        self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]
+    ) -> list[torch.Tensor | None]:
+        """Do as `decode` does, for a second look: a decoder that is exact on every machine decodes one of them."""
+
+        def decode(some: Sequence[bytes]) -> list[torch.Tensor | None]:
+            return self.decode(requests[: len(some)], some)
+
+        sizes = [self._samples[self._survey.usable[at]].size for at, _ in requests]
+        return decoded.again(self._store, self.identity, streams, sizes, decode) if self._exact else decode(streams)
+
+    def keep_decoded(self, requests: Sequence[tuple[int, float]], images: Sequence[torch.Tensor]) -> None:
+        """Keep the images of all these requests for `decode_again`."""
+        streams = [stream for stream in self.streams(requests) if stream is not None]
+        if self._exact and len(streams) == len(images) == len(requests):
+            decoded.keep(self._store, self.identity, streams, images)
+
+    @property
+    def _exact(self) -> bool:
+        return self.codec.device_tolerance == 0
 
     def _decode_one(self, request: tuple[int, float], stream: bytes, size: tuple[int, int]) -> torch.Tensor | None:
         try:

@@ -114,11 +114,11 @@ def coded_batch(
     planned: PlannedRate,
     positions: Sequence[int],
     device: str,
-    watch: Callable[[Sequence[Decoded]], Seen],
+    watch: Callable[[Sequence[Decoded]], Seen] | None,
 ) -> Batch:
     """The images at these positions as the plan codes them; an image that fails to code is left out.
 
-    `watch` sees the others first, and may raise.
+    `watch` sees the others first, and may raise. Without, this is a second look at images that were watched.
     """
     requests = [(at, setting) for at in positions if (setting := planned.settings[at]) is not None]
     coded = [
@@ -126,13 +126,14 @@ def coded_batch(
         for request, stream in zip(requests, coder.streams(requests), strict=True)
         if stream is not None
     ]
-    images = coder.decode([request for request, _ in coded], [stream for _, stream in coded])
+    decode = coder.decode_again if watch is None else coder.decode
+    images = decode([request for request, _ in coded], [stream for _, stream in coded])
     kept = [
         Decoded(at, setting, stream, image, samples[survey.usable[at]])
         for ((at, setting), stream), image in zip(coded, images, strict=True)
         if image is not None
     ]
-    seen = watch(kept)
+    seen = NOTHING if watch is None else watch(kept)
     return Batch(
         tuple(one.sample.id for one in kept),
         [one.image.to(device) for one in kept],

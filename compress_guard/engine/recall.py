@@ -131,8 +131,8 @@ class Recall:
         """Return whether what `get` found of a shard was made neither by this run nor by another process of it."""
         return shard.content not in self._made_in_run
 
-    def unproven(self, shards: Sequence[Shard]) -> tuple[Shard, Proof] | None:
-        """Return the first of these that has to be predicted again before the others are believed, and its digests.
+    def unproven(self, shards: Sequence[Shard]) -> tuple[Shard, Predicted, Proof] | None:
+        """Return the first of these that has to be predicted again before any is believed, with what was kept of it.
 
         None where no earlier run left one with digests, or where another process of this run has looked already.
         """
@@ -142,7 +142,7 @@ class Recall:
             if entry is None or entry.proof is None:
                 continue
             if entry.run != self._run:
-                return shard, entry.proof
+                return shard, entry.predicted, entry.proof
             if entry.agreed:
                 self.trust(shards)
             return None

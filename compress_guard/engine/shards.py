@@ -33,6 +33,10 @@ class Shard:
     """Key of all that its evidence depends on beside the model: pixels, targets, how they are coded and checked."""
     way: str = ""
     """Key of the codec and decoder that its images went through; empty for those that come as they are."""
+    look: Callable[[], Batch] | None = None
+    """Makes it for a second look alone, where that can do with less work."""
+    keep: Callable[[Batch], None] | None = None
+    """Keeps what the second look may do without making."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -264,18 +264,16 @@ class Subject:
                 yield found
                 continue
             # The first batch of a way alone is looked at again: hashing the pixels of all would cost a GPU's pace.
-            predicted, proof = self._proven(shard, found, keep=first and recall is not None and bool(shard.way))
+            proving = first and recall is not None and bool(shard.way) and found.ids == shard.ids
+            first = first and not proving
+            seen = pixels(found.images) if proving else b""  # before a model that works in place
+            if proving and shard.keep is not None:
+                shard.keep(found)
+            answers = self._predictions(shard, found)
+            predicted = Predicted(evidence_of(self.task, found, answers), found.seen)
             if recall is not None:
-                recall.put(shard, predicted, proof)
-                first = first and predicted.evidence.ids != shard.ids
+                recall.put(shard, predicted, Proof(digest(answers), seen) if proving else None)
             yield predicted
-
-    def _proven(self, shard: Shard, batch: Batch, *, keep: bool) -> tuple[Predicted, Proof | None]:
-        """Return what the model makes of a batch, with the digests for a later run where it shall `keep` them."""
-        seen = pixels(batch.images) if keep else b""  # before a model that works in place
-        answers = self._predictions(shard, batch)
-        predicted = Predicted(evidence_of(self.task, batch, answers), batch.seen)
-        return predicted, Proof(digest(answers), seen) if keep else None
 
     def verify(self, shards: Sequence[Shard]) -> Verdict:
         """Predict the first batch again that earlier runs left of these shards of one way, before the others are used.
@@ -288,17 +286,18 @@ class Subject:
         before, idle = self.recall.generation, self.predictions == self._asked
         verdict = Verdict.SAME
         if (unproven := self.recall.unproven(shards)) is not None:
-            shard, proof = unproven
-            predicted, again = self._proven(shard, shard.make(), keep=True)
-            if again is not None and predicted.evidence.ids == shard.ids:
-                verdict = proof.judge(again)
+            shard, predicted, proof = unproven
+            batch = (shard.look or shard.make)()
+            if batch.ids == shard.ids:
+                seen = pixels(batch.images)  # before a model that works in place
+                verdict = proof.judge(Proof(digest(self._predictions(shard, batch)), seen))
                 if verdict is Verdict.SAME:
                     self.recall.trust(shards)
+                    self.recall.put(shard, predicted, proof, agreed=True)
                     if idle:  # these answers are as steady as those to the first batch
                         self._asked = self.predictions
                 else:
                     self.recall.begin("" if verdict is Verdict.MODEL else shard.way)
-                self.recall.put(shard, predicted, again, agreed=verdict is Verdict.SAME)
         if self.recall.generation != before:
             self._forget()
         return verdict

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isnan
 from typing import Any
@@ -132,12 +132,17 @@ class Trial:
 
     def _shards(self) -> list[Shard]:
         survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
-        return [
-            self._shard(
-                cut, partial(coded_batch, samples, survey, self.coder, self.planned, cut, device, self.watch.see)
-            )
-            for cut in self.subject.batches(self.subset)
-        ]
+        settings = self.planned.settings
+        shards = []
+        for cut in self.subject.batches(self.subset):
+            made = partial(coded_batch, samples, survey, self.coder, self.planned, cut, device)
+            requests = [(at, setting) for at in cut if (setting := settings[at]) is not None]
+            keep = partial(self._keep_decoded, requests)
+            shards.append(replace(self._shard(cut, partial(made, self.watch.see)), look=partial(made, None), keep=keep))
+        return shards
+
+    def _keep_decoded(self, requests: Sequence[tuple[int, float]], batch: Batch) -> None:
+        self.coder.keep_decoded(requests, batch.images)
 
     def _shard(self, cut: range, make: Callable[[], Batch], decoder: str = "its own") -> Shard:
         """The images at these positions as the plan codes them, decoded by the decoder of that name."""
