@@ -308,3 +308,22 @@ def test_what_this_process_made_is_of_use_in_the_new_generation_too(recalls):
     now.begin()
     assert now.get(shard("a")) is not None
     assert not now.is_earlier(shard("a"))
+
+
+def test_an_exact_decoder_decodes_one_image_of_each_first_batch_again(worlds, diary, monkeypatch):
+    monkeypatch.setattr(Toy, "device_tolerance", 0)
+    first = worlds.run()
+    diary.decoded.clear()
+    second = worlds.run()
+    assert said(second) == said(first)
+    assert len(diary.decoded) == len(RATES)
+    assert asked(second) == looked(cells=3)
+
+
+def test_an_exact_decoder_that_moved_is_found_out_all_the_same(worlds, brighter, monkeypatch):
+    monkeypatch.setattr(Toy, "device_tolerance", 0)
+    worlds.run()
+    brighter()
+    second = worlds.run()
+    assert numbers(second) == numbers(worlds.run(folder="afresh"))
+    assert told(second, "decoder_moved") == [True] * 3
