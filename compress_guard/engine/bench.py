@@ -276,9 +276,9 @@ class Bench:
             return
         coding.verified = True
         for other in self.guard.cells:
-            if self._key(other) == self._key(cell) and (planned := plan.at(other.bpp)).reachable:
+            if self._key(other) == self._key(cell) and plan.at(other.bpp).reachable:
                 with contextlib.suppress(RunError):  # what is wrong there is told where that cell is predicted
-                    verdict = self._trial(other, coding, subset, planned).verify()
+                    verdict = self._trial(other, coding, subset, plan).verify()
                     coding.moved |= verdict is Verdict.DECODER
 
     def _control(self, limit: int | None, subset: Subset, draft: Draft, progress: Progress) -> None:
