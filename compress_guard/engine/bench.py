@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -277,9 +276,9 @@ class Bench:
         coding.verified = True
         for other in self.guard.cells:
             if self._key(other) == self._key(cell) and plan.at(other.bpp).reachable:
-                with contextlib.suppress(RunError):  # what is wrong there is told where that cell is predicted
-                    verdict = self._trial(other, coding, subset, plan).verify()
-                    coding.moved |= verdict is Verdict.DECODER
+                # What is wrong there is told where that cell is predicted.
+                verdict = attempted(self._trial(other, coding, subset, plan).verify)
+                coding.moved |= verdict is Verdict.DECODER
 
     def _control(self, limit: int | None, subset: Subset, draft: Draft, progress: Progress) -> None:
         """The lossless control, made once for the subject; raises `ModelError` for a model that fails it."""
