@@ -14,7 +14,7 @@ STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 SOURCES := compress_guard benchmarks examples tests training
 
 .DEFAULT_GOAL := help
-.PHONY: help guard test test-numpy2 bench lint types format workflows coverage wheel env clean
+.PHONY: help guard test test-numpy2 bench lint types format workflows coverage changelog wheel env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,7 @@ lint: $(STAMP) workflows ## check style, spelling and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format --default-filetype yaml CITATION.cff
 
 workflows: $(STAMP)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml)
@@ -63,6 +64,9 @@ coverage: $(STAMP) ## run all tests and fail below 90 % of the core's branches
 	$(BIN)/coverage run -m pytest -m "" $(TEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90 --omit='*/compress_guard/plugin/*,*/compress_guard/cli/*'
+
+changelog: $(STAMP) ## show the next entry of the changelog, made of the fragments in changelog.d/
+	$(BIN)/towncrier build --draft --version Unreleased
 
 wheel: $(STAMP) ## build the wheel and the source archive into dist/
 	rm -rf dist
