@@ -93,7 +93,10 @@ def test_jobs_that_run_the_tests_first_install_the_encoders_that_some_of_them_ne
 
 def test_the_required_job_waits_for_every_other() -> None:
     jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
-    assert set(jobs["required"]["needs"]) == set(jobs) - {"required"}
+    # Jobs that may fail are those of systems on which nobody has seen the tests run yet.
+    tried = {name for name, job in jobs.items() if job.get("continue-on-error")}
+    assert tried == {"other-systems"}
+    assert set(jobs["required"]["needs"]) == set(jobs) - {"required"} - tried
     (step,) = jobs["required"]["steps"]
     for results, code in [("success success", 0), ("success failure", 1), ("skipped success", 1), ("cancelled", 1)]:
         run = subprocess.run(
