@@ -1,4 +1,4 @@
-"""Python in README.md and docs runs as it stands there, or says why it does not."""
+"""Python in README.md and docs runs as it stands there, or says why it does not; thresholds files load."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 ROOT: Final = Path(__file__).parents[2]
@@ -168,3 +169,30 @@ def test_every_way_has_its_block() -> None:
 def test_code_that_is_not_run_is_recognised_with_its_reason() -> None:
     (found,) = BLOCK.finditer("text\n<!-- not run: needs a GPU -->\n```python\nx\n```\n")
     assert (found["reason"], found["code"]) == ("needs a GPU", "x\n")
+
+
+NEEDED: Final = {"task": "classification", "model": "mine:model", "data": "mine:data", "max_drop": 5}
+"""What a guard needs, where a page shows only the keys that it speaks of."""
+
+
+def thresholds_files() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield page and content of every block of YAML that is a thresholds file or a part of one."""
+    for path in PAGES:
+        for code in re.findall(r"^```yaml\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            content = yaml.safe_load(code)
+            if isinstance(content, dict) and set(content) & {"guards", "defaults", "codecs"}:
+                yield path.relative_to(ROOT).as_posix(), content
+
+
+@pytest.mark.parametrize(
+    ("page", "content"),
+    [pytest.param(*each, id=f"{each[0]}-{number}") for number, each in enumerate(thresholds_files())],
+)
+def test_a_thresholds_file_loads(page: str, content: dict[str, Any], tmp_path: Path) -> None:
+    from compress_guard.thresholds import load
+
+    guards = content.get("guards") or {"photos": {}}
+    whole = {"version": 1, **content, "guards": {name: {**NEEDED, **keys} for name, keys in guards.items()}}
+    file = tmp_path / "thresholds.yaml"
+    file.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    assert [guard.name for guard in load(file).guards] == list(guards)

@@ -48,6 +48,15 @@ def test_verdicts_and_outcomes_are_all_in_the_glossary(terms: dict[str, str]) ->
     assert set(re.findall(r"`(\w+)`", terms["outcome"])) == set(get_args(Outcome))
 
 
+def test_the_design_names_every_folder_of_the_package() -> None:
+    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    package = ROOT / "compress_guard"
+    tops = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert {name for name in tops if not re.search(rf"\b{name}\b", text)} == set()
+    rows = set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
+    assert {path.parent.name for path in (package / "engine").glob("*/__init__.py")} <= rows
+
+
 @pytest.mark.parametrize("page", ["glossary.md", "design.md", "deprecation.md", "decisions/README.md"])
 def test_readme_or_contributing_lead_there(page: str) -> None:
     for name in ("README.md", "CONTRIBUTING.md"):
