@@ -37,6 +37,7 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``max_drop``        0..100: a number, or by rate, or per codec; replaces the task's as a whole [the task's]
 ``min_score``       0..100: the same forms; a floor under the compressed score [none]
 ``slices``          ``name: how``, ways to part the images [none]; see below
+``fingerprint``     a text that changes whenever the model does, or ``{files: [...]}`` that it is made of [none]
 ==================  ==================================================================================================
 
 By rate: ``{0.1: 30, 1: 3}``, linear in log bpp between the given rates. Outside them max_drop is an error, while
@@ -54,8 +55,8 @@ limit only inform.
 How recovery goes: ``train`` (a factory, or ``fixture:NAME``) is needed. ``trainer`` is a factory [the task's recipe];
 ``codecs`` and ``bpp`` are as above [the guard's], where ``mixed`` beside two or more rates is one model over them
 all; ``steps`` 1..1000000 [400], ``batch`` 1..4096 [8] and ``images`` 1..1000000 [600] are whole numbers; ``seeds`` is
-a list of distinct whole numbers 0..4294967295, or one [0, 1, 2]; ``min_recovered`` 0..1, a number or per codec
-[none]. The guard's keys are laid over those of the defaults one by one; ``null`` takes the whole away. Defaults
+a list of distinct whole numbers 0..4294967295, or one [0, 1, 2]; ``learning_rate`` 1e-8..10 is the highest [the
+trainer's]; ``min_recovered`` 0..1, a number or per codec [none]. The guard's keys are laid over those of the defaults one by one; ``null`` takes the whole away. Defaults
 without ``train`` ask for nothing where a guard does not have the key.
 
 Scalars follow the YAML 1.2 core schema: ``4:4:4`` and ``yes`` are text, ``1e-1`` is a number. Anchors, aliases and
