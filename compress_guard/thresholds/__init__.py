@@ -53,11 +53,11 @@ the names of slices are texts, numbers in quotes. Limits hold in the cells that 
 limit only inform.
 
 How recovery goes: ``train`` (a factory, or ``fixture:NAME``) is needed. ``trainer`` is a factory [the task's recipe];
-``codecs`` and ``bpp`` are as above [the guard's], where ``mixed`` beside two or more rates is one model over them
-all; ``steps`` 1..1000000 [400], ``batch`` 1..4096 [8] and ``images`` 1..1000000 [600] are whole numbers; ``seeds`` is
-a list of distinct whole numbers 0..4294967295, or one [0, 1, 2]; ``learning_rate`` 1e-8..10 is the highest [the
-trainer's]; ``min_recovered`` 0..1, a number or per codec [none]. The guard's keys are laid over those of the defaults one by one; ``null`` takes the whole away. Defaults
-without ``train`` ask for nothing where a guard does not have the key.
+``codecs`` and ``bpp`` are as above [the guard's], where ``mixed`` beside two or more rates is one model over them all;
+``steps`` 1..1000000 [400], ``batch`` 1..4096 [8] and ``images`` 1..1000000 [600] are whole numbers; ``seeds`` is a list
+of distinct whole numbers 0..4294967295, or one [0, 1, 2]; ``learning_rate`` 1e-8..10 is the highest [the trainer's];
+``min_recovered`` 0..1, a number or per codec [none]. The guard's keys are laid over those of the defaults one by one;
+``null`` takes the whole away. Defaults without ``train`` ask for nothing where a guard does not have the key.
 
 Scalars follow the YAML 1.2 core schema: ``4:4:4`` and ``yes`` are text, ``1e-1`` is a number. Anchors, aliases and
 merge keys (``<<``) work. A key that stands twice is an error, and so are two spellings of one rate.
