@@ -48,7 +48,7 @@ def pictures(count: int = 6, side: int = 64) -> list[torch.Tensor]:
     return list(large.clamp(0, 255).to(torch.uint8))
 
 
-def classes() -> torch.nn.Module:
+def classes() -> torch.nn.Sequential:
     return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(48, 3))
 
 

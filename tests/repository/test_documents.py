@@ -76,7 +76,7 @@ def test_every_decision_is_in_the_index_and_has_the_same_parts() -> None:
 
 
 def test_the_citation_is_valid_and_says_what_the_metadata_say() -> None:
-    tool = Path(sys.executable).parent / "check-jsonschema"
+    tool = str(Path(sys.executable).parent / "check-jsonschema")
     command = [tool, "--builtin-schema", "vendor.citation-file-format", "--default-filetype", "yaml", "CITATION.cff"]
     run = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -89,7 +89,8 @@ def test_the_citation_is_valid_and_says_what_the_metadata_say() -> None:
 
 @pytest.fixture(scope="module")
 def towncrier() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["towncrier"]
+    tables: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    return dict(tables["towncrier"])
 
 
 def test_fragments_have_a_known_kind_and_a_text(towncrier: dict[str, Any]) -> None:
