@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from compress_guard.cli.terminal import tell_result
-from compress_guard.engine.prediction import Progress
+from compress_guard.engine.progress import Progress
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.throughput import Clocks

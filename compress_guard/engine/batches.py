@@ -6,23 +6,21 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import Coder
-from compress_guard.engine.expectation import Tell, untold
-from compress_guard.engine.health import Watch, prove
 from compress_guard.engine.placing import Placing
+from compress_guard.engine.planned import PlannedCodec
 from compress_guard.engine.prediction import Batch, ahead, coded_batch, positions_in_batches
+from compress_guard.engine.progress import UNHEARD, Tell
 from compress_guard.engine.raw_targets import RawTargets
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.settings import RunSettings, effective_limit
-from compress_guard.errors import Unreachable
 from compress_guard.records import Cell, Guard
 from compress_guard.registry import TASKS
 
 
 def compressed_batches(
-    data: Any, guard: Guard, cell: Cell, settings: RunSettings, device: str, batch_size: int, tell: Tell = untold
+    data: Any, guard: Guard, cell: Cell, settings: RunSettings, device: str, batch_size: int, tell: Tell = UNHEARD
 ) -> Iterator[Batch]:
     """The images of `data` as the guard's plan codes them at the cell's codec and rate.
 
@@ -42,13 +40,11 @@ def compressed_batches(
         tell(f"WARNING: {guard.name}: {remark}")
     coder = Coder(codec, samples, surveyed, settings.store(), settings.workers)
     surveyed.check_failures({}, guard.max_error_share)
-    plan = coder.plan(guard, cell.codec.alias, settings.seed)
-    planned = plan.at(cell.bpp)
-    surveyed.check_failures(coder.lost(planned), guard.max_error_share)
-    if not planned.reachable:
-        raise Unreachable(unreachable(cell, planned, guard.rate))
-    prove(coder, surveyed, plan, settings.seed).check()
-    watch = Watch(coder, surveyed, plan, planned, settings.seed)
+    planned_codec = PlannedCodec(cell.codec, coder, guard, settings.seed)
+    surveyed.check_failures(coder.lost(planned_codec.plan().at(cell.bpp)), guard.max_error_share)
+    planned = planned_codec.at(cell.bpp)
+    planned_codec.prove()[0].check()
+    watch = planned_codec.watch(planned)
     cuts = list(positions_in_batches(len(surveyed.usable), batch_size))
     makers = [partial(coded_batch, samples, surveyed, coder, planned, cut, device, watch.check) for cut in cuts]
     for cut, batch in zip(cuts, ahead(makers, lambda: samples.access.bound), strict=True):

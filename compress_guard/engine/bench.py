@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, final
 
@@ -16,16 +17,16 @@ from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.control import Control, control
 from compress_guard.engine.draft import Draft
-from compress_guard.engine.expectation import Tell, expectations, untold
-from compress_guard.engine.health import Proven, Watch, prove
+from compress_guard.engine.expectation import expectations
 from compress_guard.engine.insight import Question, insight
 from compress_guard.engine.judging import Judging
-from compress_guard.engine.prediction import Progress
+from compress_guard.engine.planned import PlannedCodec, unreachable
+from compress_guard.engine.progress import SILENT, UNHEARD, Progress, Tell
 from compress_guard.engine.recall import Verdict
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.engine.steadiness import disbelief
-from compress_guard.engine.subject import CountProgress, Subject, Subset
+from compress_guard.engine.subject import Subject, Subset
 from compress_guard.engine.trial import Trial
 from compress_guard.engine.trouble import attempted
 from compress_guard.engine.versions import moved_from
@@ -37,9 +38,6 @@ from compress_guard.records import (
     Evidence,
     Guard,
     Judgement,
-    PlannedRate,
-    RatePlan,
-    format_bpp,
 )
 
 
@@ -56,29 +54,12 @@ class Measured:
 
 
 @dataclass(slots=True, eq=False)
-class _Coding:
-    """A codec at work on the images of a limit, with what is made once for all its cells."""
+class _Looked:
+    """Whether the first batch of each cell of a codec was looked at again, as far as earlier runs left any."""
 
-    coder: Coder
-    survey: Survey
-    """Of the images that it codes."""
-    plan: RatePlan | None = None
-    """For all rates that the file asks of this codec, whatever cells were selected."""
-    proven: Proven | None = None
-    verified: bool = False
-    """Whether the first batch of each of its cells was looked at again, as far as earlier runs left any."""
+    done: bool = False
     moved: bool = False
-    """Whether its decoder gave other pixels than in the run that left them."""
-    making: threading.Lock = field(default_factory=threading.Lock)
-    """Held while the plan is made, ahead of its first cell or by it."""
-
-
-_TOLD_SECONDS: Final = 0.2
-"""How often a wait for a plan is told of."""
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Progress for nobody."""
+    """Whether the decoder gave other pixels than in the run that left them."""
 
 
 @final
@@ -92,13 +73,14 @@ class Bench:
         self._store: Final = settings.store()
         self._judging: Final = Judging(guard, subject.task, settings.seed, self._store)
         self._making: Final = threading.Lock()
-        self._codings: Final[dict[tuple[CodecSpec, int | None], _Coding]] = {}
+        self._codecs: Final[dict[tuple[CodecSpec, int | None], PlannedCodec]] = {}
+        self._looked: Final = defaultdict[PlannedCodec, _Looked](_Looked)
         self._expected: Final[set[int | None]] = set()
         self._judged = 0
         """Cells that were given a verdict on the model so far."""
 
     def measure(
-        self, cell: Cell, node_id: str, progress: Progress = _silent, tell: Tell = untold, *, last: bool = False
+        self, cell: Cell, node_id: str, progress: Progress = SILENT, tell: Tell = UNHEARD, *, last: bool = False
     ) -> Measured:
         """Measure one cell and judge it. Never raises for what the cell itself can go wrong with.
 
@@ -118,10 +100,10 @@ class Bench:
         bound = self._subject.access.bound and not isinstance(measured.problem, DataError)
         if bound and (remark := self._subject.access.remark_once()) is not None:
             tell(f"{self.guard.name}: {remark}")
-        coding = self._codings.get(self._key(cell))
+        codec = self._codecs.get(self._key(cell))
         result = replace(
             measured.result,
-            codec_remark=coding.coder.codec.remark if coding else None,
+            codec_remark=codec.coder.codec.remark if codec else None,
             predictions=self._subject.predictions - predicted,
             remembered=self._subject.remembered - remembered if self._subject.certain else None,
             model_moved=self._subject.moved,
@@ -146,22 +128,20 @@ class Bench:
 
     def _measure(self, cell: Cell, draft: Draft, progress: Progress, tell: Tell) -> Measured:
         limit = effective_limit(cell, self._settings)
-        coding, subset = self._coding(cell, draft, limit)
-        coder, survey = coding.coder, subset.survey
+        codec, subset = self._codec(cell, draft, limit)
+        coder, survey = codec.coder, subset.survey
         self._expect(cell, limit, survey, draft, tell)
-        plan = self._plan(cell, coding, progress)
-        planned = plan.at(cell.bpp)
+        planned = codec.plan(partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")).at(cell.bpp)
         draft.note_rate(survey, coder, planned)
         draft.check_failures(survey, coder.failures)
         if not planned.reachable:
-            why = unreachable(cell, planned, self.guard.rate)
+            why = unreachable(cell.codec.alias, planned, self.guard.rate)
             return Measured(draft.settled(Judgement.without_evidence("unreachable", why)))
-        self._prove(coding, plan, subset, draft)
-        self._verify(cell, coding, plan, subset)
-        draft.note(decoder_moved=coding.moved)
+        self._prove(codec, draft)
+        draft.note(decoder_moved=self._decoder_moved(cell, codec, subset))
         self._control(limit, subset, draft, progress)
         self._look(cell, limit, draft, progress)
-        trial = self._trial(cell, coding, subset, plan)
+        trial = self._trial(cell, codec, subset)
         before = coder.encoded_pixels
         stop = self._judging.early_stop(cell, survey) if self._early else None
         passed = trial.whole(progress) if stop is None else trial.until_certain(stop, self._judging.score, progress)
@@ -190,23 +170,23 @@ class Bench:
     def _key(self, cell: Cell) -> tuple[CodecSpec, int | None]:
         return cell.codec, effective_limit(cell, self._settings)
 
-    def _coding(self, cell: Cell, draft: Draft, limit: int | None) -> tuple[_Coding, Subset]:
-        codec = available_codec(cell.codec, self._subject.device)
+    def _codec(self, cell: Cell, draft: Draft, limit: int | None) -> tuple[PlannedCodec, Subset]:
+        available = available_codec(cell.codec, self._subject.device)
         subset = self._subject.subset(limit)
-        coding = self._coding_of(cell, codec, subset)
-        draft.note_codec(coding.coder, moved_from(self._store, cell.codec, codec))
+        codec = self._planned(cell, available, subset)
+        draft.note_codec(codec.coder, moved_from(self._store, cell.codec, available))
         draft.note(images=subset.survey.images, **subset.survey.intake.fields())
         draft.check_failures(subset.survey, {})
-        return coding, subset
+        return codec, subset
 
-    def _coding_of(self, cell: Cell, codec: Codec, subset: Subset) -> _Coding:
+    def _planned(self, cell: Cell, codec: Codec, subset: Subset) -> PlannedCodec:
         with self._making:
             key = self._key(cell)
             # The images may have been read anew, on the data set's own thread.
-            if key not in self._codings or self._codings[key].survey is not subset.survey:
+            if key not in self._codecs or self._codecs[key].survey is not subset.survey:
                 coder = Coder(codec, subset.samples, subset.survey, self._store, self._settings.workers)
-                self._codings[key] = _Coding(coder, subset.survey)
-            return self._codings[key]
+                self._codecs[key] = PlannedCodec(cell.codec, coder, self.guard, self._settings.seed)
+            return self._codecs[key]
 
     def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
         """What so many images can tell, said before the first of them is coded."""
@@ -223,22 +203,6 @@ class Bench:
             for line in expectations(self.guard.name, held, survey, expected):
                 tell(line)
 
-    def _plan(self, cell: Cell, coding: _Coding, progress: Progress) -> RatePlan:
-        told = partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")
-        while not coding.making.acquire(timeout=_TOLD_SECONDS):
-            told(coding.coder.encoded_images, 0)  # somebody makes the plan ahead
-        try:
-            return self._planned(cell, coding, told)
-        finally:
-            coding.making.release()
-
-    def _planned(self, cell: Cell, coding: _Coding, told: CountProgress | None = None) -> RatePlan:
-        if coding.plan is None:
-            coding.coder.progress = told
-            coding.plan = coding.coder.plan(self.guard, cell.codec.alias, self._settings.seed)
-            coding.coder.progress = None
-        return coding.plan
-
     def plan_ahead(self, cell: Cell, stopped: Callable[[], bool]) -> None:
         """Make the plan of a cell's codec before the cell is measured, on another thread than the cells before it.
 
@@ -249,36 +213,30 @@ class Bench:
         codec = available_codec(cell.codec, self._subject.device)
         subset = self._subject.subset(effective_limit(cell, self._settings))
         subset.survey.check_failures({}, self.guard.max_error_share)
-        coding = self._coding_of(cell, codec, subset)
-        with coding.making:
-            coding.coder.stopped = stopped
-            try:
-                self._planned(cell, coding)
-            finally:
-                coding.coder.stopped = lambda: False
+        self._planned(cell, codec, subset).plan_ahead(stopped)
 
-    def _prove(self, coding: _Coding, plan: RatePlan, subset: Subset, draft: Draft) -> None:
+    @staticmethod
+    def _prove(codec: PlannedCodec, draft: Draft) -> None:
         draft.note(check_encodes=0)
-        if coding.proven is None:
-            coding.proven = prove(coding.coder, subset.survey, plan, self._settings.seed)
-            draft.note(check_encodes=coding.coder.proved_images)
-        draft.note(**coding.proven.fields())
-        coding.proven.check()
+        proven, images = codec.prove()
+        draft.note(check_encodes=images, **proven.fields())
+        proven.check()
 
-    def _verify(self, cell: Cell, coding: _Coding, plan: RatePlan, subset: Subset) -> None:
-        """Look again at the first batch of every cell of this codec before evidence of earlier runs is used for one.
+    def _decoder_moved(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> bool:
+        """Return whether the decoder gives other pixels than in the run that left evidence.
 
-        All of them before the first is judged, selected or not: what a change does at one rate alone is known to the
-        others, in whatever order they come.
+        The first batch of every cell of this codec is looked at again before evidence of earlier runs is used for one:
+        all of them before the first is judged, selected or not. So a change at one rate alone is known to the others,
+        in whatever order they come.
         """
-        if coding.verified:
-            return
-        coding.verified = True
-        for other in self.guard.cells:
-            if self._key(other) == self._key(cell) and plan.at(other.bpp).reachable:
-                # What is wrong there is told where that cell is predicted.
-                verdict = attempted(self._trial(other, coding, subset, plan).verify)
-                coding.moved |= verdict is Verdict.DECODER
+        looked = self._looked[codec]
+        if not looked.done:
+            looked.done = True
+            for other in self.guard.cells:
+                if self._key(other) == self._key(cell) and codec.plan().at(other.bpp).reachable:
+                    # What is wrong there is told where that cell is predicted.
+                    looked.moved |= attempted(self._trial(other, codec, subset).verify) is Verdict.DECODER
+        return looked.moved
 
     def _control(self, limit: int | None, subset: Subset, draft: Draft, progress: Progress) -> None:
         """The lossless control, made once for the subject; raises `ModelError` for a model that fails it."""
@@ -308,30 +266,18 @@ class Bench:
         draft.doubt(found.doubts)
         found.check()
 
-    def _trial(self, cell: Cell, coding: _Coding, subset: Subset, plan: RatePlan) -> Trial:
-        planned = plan.at(cell.bpp)
+    def _trial(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> Trial:
+        planned = codec.plan().at(cell.bpp)
         # Of a run that stops early only the first batch is sure to come.
         first = len(next(iter(self._subject.batches(subset)))) if self._early else None
         return Trial(
             self._subject,
             subset,
             effective_limit(cell, self._settings),
-            coding.coder,
+            codec.coder,
             planned,
-            Watch(coding.coder, subset.survey, plan, planned, self._settings.seed, first),
+            codec.watch(planned, first),
             (self.guard.name, cell.name),
             self.guard.max_error_share,
             self.guard.decoder_swap,
         )
-
-
-def unreachable(cell: Cell, planned: PlannedRate, mode: str) -> str:
-    """What to say of a rate below the floor of the codec."""
-    floor = "its floor" if planned.floor is None else f"{planned.floor:.3f} bpp"
-    what = (
-        "the mean goes down to" if mode == "dataset" else f"{planned.off_target} images are stuck, the highest floor is"
-    )
-    return (
-        f"{cell.codec.alias} cannot reach {format_bpp(cell.bpp)[:-3]} bpp on these images: {what} {floor}; "
-        "ask for a rate above that, larger images or another codec"
-    )

@@ -37,7 +37,8 @@ class Coder:
     def __init__(self, codec: Codec, samples: Samples, survey: Survey, store: Store, workers: int) -> None:
         self.codec: Final = codec
         self._samples: Final = samples
-        self._survey: Final = survey
+        self.survey: Final = survey
+        """The images, which positions count from."""
         self._store: Final = store
         self.workers: Final = workers
         # A GPU writes other streams than the CPU, and an estimate is none. Other streams keep the name they always had.
@@ -80,7 +81,7 @@ class Coder:
 
     def source(self, at: int) -> Sample:
         """Return the source at this position among the usable images."""
-        return self._samples[self._survey.usable[at]]
+        return self._samples[self.survey.usable[at]]
 
     @functools.cached_property
     def cpu_twin(self) -> Codec | None:
@@ -99,11 +100,11 @@ class Coder:
         how = (search_identity(), self.identity, guard.rate, guard.rate_tolerance, seed)
         name = keys.key("plan", *how, len(rates), *rates, *self._images())
         kept = self._kept_plan(name)
-        if kept is not None and kept.fits(guard.rate, rates, len(self._survey.infos), frozenset(self.codec.ladder)):
+        if kept is not None and kept.fits(guard.rate, rates, len(self.survey.infos), frozenset(self.codec.ladder)):
             self.made_share, self._before_plan = 0.0, None
             return kept
         planned = plan(
-            self._survey.infos,
+            self.survey.infos,
             self.codec.ladder,
             rates,
             mode=guard.rate,
@@ -115,12 +116,12 @@ class Coder:
             self._store.put(name, planned.to_bytes(), "plans")
         self._before_plan = None
         # Of what was asked for in pixels, so that the cells' encodes add up to what was made.
-        asked = sum(rate.encodes for rate in planned.rates) * sum(info.pixels for info in self._survey.infos)
+        asked = sum(rate.encodes for rate in planned.rates) * sum(info.pixels for info in self.survey.infos)
         self.made_share = (self.encoded_pixels - before) / asked if asked else 0.0
         return planned
 
     def _images(self) -> Iterator[str | bytes]:
-        for info, digest in zip(self._survey.infos, self._survey.digests, strict=True):
+        for info, digest in zip(self.survey.infos, self.survey.digests, strict=True):
             yield info.id
             yield digest
 
@@ -145,7 +146,7 @@ class Coder:
 
     def streams(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
         """The requested streams, from the store or an encoder; None where the image cannot be coded."""
-        names = [keys.key(self.identity, self._survey.digests[at], float(setting)) for at, setting in requests]
+        names = [keys.key(self.identity, self.survey.digests[at], float(setting)) for at, setting in requests]
         found: list[bytes | None] = [self._store.get(name) for name in names]
         missing = [
             number
@@ -173,7 +174,7 @@ class Coder:
             return [self._encode_one(at, image, setting) for (at, setting), image in zip(requests, images, strict=True)]
 
     def _count(self, requests: Sequence[tuple[int, float]]) -> None:
-        self.encoded_pixels += sum(self._survey.infos[at].pixels for at, _ in requests)
+        self.encoded_pixels += sum(self.survey.infos[at].pixels for at, _ in requests)
 
     def _encode_one(self, at: int, image: torch.Tensor, setting: float) -> bytes | None:
         self._count([(at, setting)])
@@ -207,7 +208,7 @@ class Coder:
         def decode(some: Sequence[bytes]) -> list[torch.Tensor | None]:
             return self.decode(requests[: len(some)], some)
 
-        sizes = [self._samples[self._survey.usable[at]].size for at, _ in requests]
+        sizes = [self._samples[self.survey.usable[at]].size for at, _ in requests]
         return decoded.again(self._store, self.identity, streams, sizes, decode) if self._exact else decode(streams)
 
     def keep_decoded(self, requests: Sequence[tuple[int, float]], images: Sequence[torch.Tensor]) -> None:
@@ -232,7 +233,7 @@ class Coder:
 
         Proofs of real streams are kept beside them; an estimate is held against real streams in every run.
         """
-        parts = [part for at, setting in requests for part in (self._survey.digests[at], str(setting))]
+        parts = [part for at, setting in requests for part in (self.survey.digests[at], str(setting))]
         name = keys.key("proofs", self.identity, processor(), metadata.version("torch"), *parts)
         data = self._store.get(name, "plans") if self.codec.bits == "coded" else None
         if data is not None:

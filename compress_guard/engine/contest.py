@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, final
 
 from compress_guard.engine.entrants import Entrant
 from compress_guard.engine.footprint import Peak, held
-from compress_guard.engine.prediction import Progress
+from compress_guard.engine.progress import SILENT, Progress
 from compress_guard.engine.terms import Terms, full_name
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import RunError
@@ -21,10 +21,6 @@ T = TypeVar("T")
 MOST_REPEATS: Final = 100
 REPEATED_SECONDS: Final = 1.0
 """How long the reference is repeated at most in a round, to take as long as the codec."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Progress for nobody."""
 
 
 @final
@@ -102,7 +98,7 @@ class Contest:
         if seconds is not None:
             self._seconds.append(seconds)
 
-    def run(self, progress: Progress = silent) -> ThroughputResult:
+    def run(self, progress: Progress = SILENT) -> ThroughputResult:
         """All of it, one after the other."""
         self.warm_up()
         for at in range(self.rounds if self.problem is None else 0):

@@ -19,9 +19,10 @@ from compress_guard.engine.coding import Coder
 from compress_guard.engine.mixed_batches import SCORE_SHARE, mixed, moved_scores
 from compress_guard.engine.noise import beyond_noise
 from compress_guard.engine.prediction import Decoded, clean_batch, coded_batch
+from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.seen import NOTHING, Seen
 from compress_guard.engine.shards import Shard
-from compress_guard.engine.subject import CountProgress, Subject, Subset
+from compress_guard.engine.subject import Subject, Subset
 from compress_guard.errors import CodecError, ModelError
 from compress_guard.records import Evidence, PlannedRate
 from compress_guard.records.evidence import same

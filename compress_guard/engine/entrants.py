@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.codecs.contract import Codec, decode_to_sizes
 from compress_guard.codecs.pixels import check_sizes
-from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.likeness import COMPARED, Pair, mishap
 from compress_guard.engine.placing import Placing
+from compress_guard.engine.planned import PlannedCodec
+from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.engine.stopwatch import timed, torch_threads
-from compress_guard.errors import CodecError, Unreachable
-from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate, RatePlan, Work
+from compress_guard.errors import CodecError
+from compress_guard.records import Cell, CodecSpec, Guard, Work
 from compress_guard.store import Store
 
 if TYPE_CHECKING:
@@ -101,22 +102,6 @@ class Entrant:
         return decode_to_sizes(self.codec, streams, sizes, self.threads)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lane:
-    """A codec with its rate plan."""
-
-    spec: CodecSpec
-    coder: Coder
-    plan: RatePlan
-
-    def at(self, bpp: float) -> PlannedRate:
-        """The plan at a rate; raises `Unreachable`."""
-        planned = self.plan.at(bpp)
-        if not planned.reachable:
-            raise Unreachable(unreachable(_cell("", self.spec, bpp), planned, "dataset"))
-        return planned
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """What the command line says for all cells alike."""
@@ -132,7 +117,7 @@ Rates = Callable[[CodecSpec], tuple[float, ...]]
 
 @final
 class Field:
-    """The images of a throughput's cells, and each of its codecs with its rate plan, made when first asked for."""
+    """The images of a throughput's cells, and each of its codecs at work on them, made when first asked for."""
 
     def __init__(self, guard: Guard, data: Any, rates: Rates, store: Store, run: Run) -> None:
         """Reads the images; raises `DataError`."""
@@ -144,43 +129,46 @@ class Field:
         placing = Placing(wanted=guard.orientation or "upright")
         self._samples: Final = Samples(data, lambda raw, size: None, limit=run.images, seed=run.seed, placing=placing)
         self._survey: Final = survey(self._samples)
-        self._lanes: Final[dict[tuple[CodecSpec, str], tuple[Coder, RatePlan]]] = {}
+        self._codecs: Final[dict[tuple[CodecSpec, str], PlannedCodec]] = {}
         self._check({})
 
-    def lane(self, spec: CodecSpec, device: str, progress: Callable[[int, int], None]) -> Lane:
-        """A codec on a device at all its rates; raises `CodecUnavailable`, `CodecError`, `OptionError`."""
+    def codec(self, spec: CodecSpec, device: str, progress: CountProgress) -> PlannedCodec:
+        """Return a codec on a device, planned at all its rates.
+
+        Raises `CodecUnavailable`, `CodecError`, `OptionError`.
+        """
         key = (spec, device)
-        if key not in self._lanes:
+        if key not in self._codecs:
             coder = Coder(available_codec(spec, device), self._samples, self._survey, self._store, self._run.workers)
             cells = tuple(_cell(self._guard.name, spec, bpp) for bpp in self._rates(spec))
             wanted = replace(self._guard, cells=cells, rate="dataset", rate_tolerance=TOLERANCE)
-            coder.progress = progress
-            self._lanes[key] = coder, coder.plan(wanted, spec.alias, self._run.seed)
-            coder.progress = None
-        self._check(self._lanes[key][0].failures)
-        return Lane(spec, *self._lanes[key])
+            codec = PlannedCodec(spec, coder, wanted, self._run.seed)
+            codec.plan(progress)
+            self._codecs[key] = codec
+        self._check(self._codecs[key].coder.failures)
+        return self._codecs[key]
 
-    def entrant(self, lane: Lane, bpp: float, work: Work, other: Lane | None = None) -> Entrant:
-        """The codec of a lane at a rate, with the images that it and the other one can code.
+    def entrant(self, planned: PlannedCodec, bpp: float, work: Work, other: PlannedCodec | None = None) -> Entrant:
+        """Return a codec ready to be timed at a rate, with the images that it and the other one can code.
 
         Raises `Unreachable`, `CodecError`.
         """
-        planned = lane.at(bpp)
-        every = [planned] if other is None else [planned, other.at(bpp)]
+        rate = planned.at(bpp)
+        every = [rate] if other is None else [rate, other.at(bpp)]
         used = [at for at in range(len(self._survey.infos)) if all(one.settings[at] is not None for one in every)]
-        requests = [(at, setting) for at in used if (setting := planned.settings[at]) is not None]
-        streams = [stream for stream in lane.coder.streams(requests) if stream is not None]
+        requests = [(at, setting) for at in used if (setting := rate.settings[at]) is not None]
+        streams = [stream for stream in planned.coder.streams(requests) if stream is not None]
         if not streams or len(streams) < len(used):
-            failed = next(iter(lane.coder.failures.values()), "no image is left that both codecs can code")
-            raise CodecError(f"{lane.spec.alias} could not code the images again: {failed}")
-        codec = lane.coder.codec
+            failed = next(iter(planned.coder.failures.values()), "no image is left that both codecs can code")
+            raise CodecError(f"{planned.spec.alias} could not code the images again: {failed}")
+        codec = planned.coder.codec
         return Entrant(
-            lane.spec.alias,
+            planned.spec.alias,
             codec,
             [self._samples[self._survey.usable[at]].image.to(codec.device) for at in used],
             [setting for _, setting in requests],
             streams,
-            statistics.fmean(rate for at in used if (rate := planned.bpp[at]) is not None),
+            statistics.fmean(bits for at in used if (bits := rate.bpp[at]) is not None),
             work,
             self._run.workers,
         )

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.slices import allowed_drop, slice_values
 from compress_guard.records import Cell
 from compress_guard.verdict.power import FLIPS, out_of_reach
 from compress_guard.verdict.sentence import of_reach
-
-Tell = Callable[[str], None]
-"""Takes a line that a person should read now."""
-
-
-def untold(line: str) -> None:
-    """A word to nobody."""
 
 
 def expectations(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from compress_guard.engine.subject import CountProgress, Subject
+from compress_guard.engine.progress import CountProgress
+from compress_guard.engine.subject import Subject
 from compress_guard.errors import ModelError
 from compress_guard.records import UNTOLD, Evidence
 from compress_guard.tasks.skill import Skill

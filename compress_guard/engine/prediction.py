@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many images are done and of how many."""
-
 AHEAD: Final = 2
 """Batches decoded while the model works on one: enough to overlap, few enough to bound memory."""
 

@@ -14,10 +14,9 @@ from compress_guard import store as keys
 from compress_guard.engine.access import Access
 from compress_guard.engine.bench import Bench, Measured
 from compress_guard.engine.draft import Draft
-from compress_guard.engine.expectation import Tell, untold
 from compress_guard.engine.factories import call, check_data, check_model
 from compress_guard.engine.identity import certainty
-from compress_guard.engine.prediction import Progress
+from compress_guard.engine.progress import UNHEARD, Progress, Tell
 from compress_guard.engine.recovery.study import MeasuredRecovery, Sources, Study
 from compress_guard.engine.scout import Scout, Stopped
 from compress_guard.engine.settings import RunSettings, cores, resolve_device
@@ -73,7 +72,7 @@ class Session:
         node_id: str,
         fixtures: FixtureLookup,
         progress: Progress,
-        tell: Tell = untold,
+        tell: Tell = UNHEARD,
         *,
         last: bool = False,
     ) -> Measured:

@@ -25,6 +25,7 @@ from compress_guard.engine.prediction import (
     positions_in_batches,
     predictions,
 )
+from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.recall import Proof, Recall, Verdict
 from compress_guard.engine.samples import Samples, Survey, survey
 from compress_guard.engine.second_reading import read_again
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from compress_guard.tasks.contract import Arrays
 
 T = TypeVar("T")
-
-CountProgress = Callable[[int, int], None]
-"""Told how many images are done, and of how many."""
 
 
 def _unheard(done: int, total: int) -> None:

@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
-from compress_guard.engine.contest import Contest, silent
-from compress_guard.engine.entrants import Entrant, Field, Lane, Run
+from compress_guard.engine.contest import Contest
+from compress_guard.engine.entrants import Entrant, Field, Run
 from compress_guard.engine.measurement import one_cell_guard
-from compress_guard.engine.prediction import Progress
+from compress_guard.engine.planned import PlannedCodec
+from compress_guard.engine.progress import SILENT, Progress
 from compress_guard.engine.session import FixtureLookup, Session
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.engine.terms import Terms
@@ -24,7 +25,7 @@ from compress_guard.errors import Fault, OptionError, RunError, said
 from compress_guard.records import CodecSpec, Guard, Scalar, SpeedLimits, Throughput, ThroughputCell, Work
 from compress_guard.registry import CODECS, codec_named, unknown
 
-__all__ = ["FEWEST_ROUNDS", "Clocks", "Contest", "contest_of", "silent"]
+__all__ = ["FEWEST_ROUNDS", "SILENT", "Clocks", "Contest", "contest_of"]
 
 FEWEST_ROUNDS: Final = 3
 WORKS: Final[tuple[Work, ...]] = ("encode", "decode", "round_trip")
@@ -48,7 +49,7 @@ class Clocks:
         cell: ThroughputCell,
         node_id: str,
         fixtures: FixtureLookup,
-        progress: Progress = silent,
+        progress: Progress = SILENT,
     ) -> Contest:
         """A cell ready to run. Never raises for what the cell can go wrong with: see `Contest.problem`."""
         device = self._session.device
@@ -148,31 +149,31 @@ def _prepared(
 ) -> Contest:
     """The contest of a cell, its images coded; raises `OptionError` for a codec that makes no sense."""
 
-    def lane_of(spec: CodecSpec, where: str) -> tuple[Field, Lane]:
+    def planned(spec: CodecSpec, where: str) -> tuple[Field, PlannedCodec]:
         field = images()
-        lane = field.lane(spec, where, progress)
-        lane.at(cell.bpp)
-        return field, lane
+        codec = field.codec(spec, where, progress)
+        codec.at(cell.bpp)
+        return field, codec
 
-    def entrants(field: Field, lane: Lane, beside: Lane | None) -> tuple[Entrant, Entrant | None]:
-        entrant = field.entrant(lane, cell.bpp, cell.work, beside)
-        return entrant, None if beside is None else field.entrant(beside, cell.bpp, cell.work, lane)
+    def entrants(field: Field, codec: PlannedCodec, beside: PlannedCodec | None) -> tuple[Entrant, Entrant | None]:
+        entrant = field.entrant(codec, cell.bpp, cell.work, beside)
+        return entrant, None if beside is None else field.entrant(beside, cell.bpp, cell.work, codec)
 
-    made = attempted(partial(lane_of, cell.codec, device), OptionError)
+    made = attempted(partial(planned, cell.codec, device), OptionError)
     if isinstance(made, RunError):
         return Contest(terms, None, trouble=made)
-    field, lane = made
-    beside: Lane | None = None
+    field, codec = made
+    beside: PlannedCodec | None = None
     remark = ""
-    if not (terms.is_reference and lane.coder.codec.device == "cpu"):
-        compared = attempted(partial(lane_of, reference, "cpu"), OptionError)
+    if not (terms.is_reference and codec.coder.codec.device == "cpu"):
+        compared = attempted(partial(planned, reference, "cpu"), OptionError)
         if not isinstance(compared, RunError):
             beside = compared[1]
         elif cell.limits.min_ratio is not None or isinstance(compared, Fault):
             return Contest(terms, None, trouble=compared, reference=reference.alias)
         else:
             remark = f"; not compared with {reference.alias}: {said(compared)}"
-    timed = attempted(partial(entrants, field, lane, beside))
+    timed = attempted(partial(entrants, field, codec, beside))
     return Contest(terms, None, trouble=timed) if isinstance(timed, RunError) else Contest(terms, *timed, remark=remark)
 
 

@@ -15,7 +15,8 @@ from compress_guard import store as keys
 from compress_guard.codecs.decoders import SecondDecoder, second_decoder
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.health import Watch
-from compress_guard.engine.prediction import Batch, Progress, coded_batch
+from compress_guard.engine.prediction import Batch, coded_batch
+from compress_guard.engine.progress import Progress
 from compress_guard.engine.recall import Verdict
 from compress_guard.engine.seen import Seen
 from compress_guard.engine.shards import Predicted, Shard

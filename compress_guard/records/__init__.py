@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compress_guard.records.codecs import CodecSpec, Scalar, format_bpp
+from compress_guard.records.codecs import CodecSpec, Scalar, format_bpp, format_rate
 from compress_guard.records.evidence import Evidence
 from compress_guard.records.guards import (
     Cell,
@@ -87,6 +87,7 @@ __all__ = [
     "Verdict",
     "Work",
     "format_bpp",
+    "format_rate",
     "format_trained",
     "printable",
     "seeded_fraction",

@@ -20,6 +20,11 @@ class CodecSpec:
     """The absolute folder that relative paths in the options are seen from; None: the current one when it is built."""
 
 
+def format_rate(bpp: float) -> str:
+    """Return a rate in bits per pixel with at least one decimal: ``0.25``, ``1.0``."""
+    return repr(float(bpp))
+
+
 def format_bpp(bpp: float) -> str:
-    """A rate as node ids print it, with at least one decimal: ``0.25bpp``, ``1.0bpp``."""
-    return f"{float(bpp)!r}bpp"
+    """Return a rate as node ids print it: ``0.25bpp``, ``1.0bpp``."""
+    return f"{format_rate(bpp)}bpp"

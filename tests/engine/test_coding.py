@@ -156,7 +156,7 @@ def test_the_plan_accounts_for_every_pixel_that_was_encoded(make_coder, diary, m
     guard = make_guard(rates=(0.8, 1.5, 3.0))
     coder = make_coder()
     plan = coder.plan(guard, "toy", 0)
-    total = sum(info.pixels for info in coder._survey.infos)
+    total = sum(info.pixels for info in coder.survey.infos)
     assert coder.made_share == pytest.approx(1)
     assert sum(rate.encodes for rate in plan.rates) * total == pytest.approx(diary.pixels)
     again = make_coder()

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from compress_guard import store as keys
-from compress_guard.engine.bench import unreachable
 from compress_guard.engine.codec_choice import available_codec
 from compress_guard.engine.coding import CHUNK_IMAGES, Coder
-from compress_guard.engine.health import Watch, prove
+from compress_guard.engine.planned import PlannedCodec
+from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.recovery.pool import Pool
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.subject import CountProgress, Subset
-from compress_guard.errors import CodecError, Unreachable
-from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate, RatePlan
+from compress_guard.engine.subject import Subset
+from compress_guard.errors import CodecError
+from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +69,7 @@ class Material:
         self._folder: Final = folder
         self._allowed: Final = allowed
         """Share of the images that may be lost."""
-        self._plans: Final[dict[tuple[CodecSpec, tuple[float, ...]], tuple[Coder, RatePlan]]] = {}
+        self._codecs: Final[dict[tuple[CodecSpec, tuple[float, ...]], PlannedCodec]] = {}
         self._decoded: Final[dict[Point | None, Decoded]] = {}
 
     def clean(self, told: CountProgress) -> Decoded:
@@ -98,11 +98,9 @@ class Material:
 
     def _made(self, point: Point, told: CountProgress) -> Decoded:
         spec, bpp = point
-        coder, plan = self._planned(spec, tuple(sorted(set(self._rates(spec, bpp)))), told)
-        planned, survey = plan.at(bpp), self.subset.survey
-        if not planned.reachable:
-            raise Unreachable(unreachable(self._cell(spec, bpp), planned, self._guard.rate))
-        Watch(coder, survey, plan, planned, self._settings.seed).compare()
+        codec = self._codec(spec, tuple(sorted(set(self._rates(spec, bpp)))), told)
+        coder, planned, survey = codec.coder, codec.at(bpp), self.subset.survey
+        codec.watch(planned).compare()
         requests = [(at, setting) for at, setting in enumerate(planned.settings) if setting is not None]
         rows: dict[int, int] = {}
 
@@ -123,19 +121,18 @@ class Material:
         identity = keys.key(coder.identity, *(str(setting) for setting in kept.settings))
         return Decoded(pool, rows, kept, identity)
 
-    def _planned(self, spec: CodecSpec, rates: tuple[float, ...], told: CountProgress) -> tuple[Coder, RatePlan]:
+    def _codec(self, spec: CodecSpec, rates: tuple[float, ...], told: CountProgress) -> PlannedCodec:
         key = spec, rates
-        if key not in self._plans:
-            codec = available_codec(spec, self._device)
+        if key not in self._codecs:
+            available = available_codec(spec, self._device)
             samples, survey = self.subset.samples, self.subset.survey
-            coder = Coder(codec, samples, survey, self._settings.store(), self._settings.workers)
+            coder = Coder(available, samples, survey, self._settings.store(), self._settings.workers)
             cells = tuple(self._cell(spec, rate) for rate in rates)
-            coder.progress = told
-            plan = coder.plan(replace(self._guard, cells=cells), spec.alias, self._settings.seed)
-            coder.progress = None
-            prove(coder, survey, plan, self._settings.seed).check()
-            self._plans[key] = coder, plan
-        return self._plans[key]
+            codec = PlannedCodec(spec, coder, replace(self._guard, cells=cells), self._settings.seed)
+            codec.plan(told)
+            codec.prove()[0].check()
+            self._codecs[key] = codec
+        return self._codecs[key]
 
     def _cell(self, spec: CodecSpec, bpp: float) -> Cell:
         return Cell(self._guard.name, spec, bpp, None, None, None, self._guard.line)

@@ -13,7 +13,7 @@ from typing import Any, Final, final
 from compress_guard.engine.access import Access
 from compress_guard.engine.insight import Question, check_floor
 from compress_guard.engine.placing import Placing
-from compress_guard.engine.prediction import Progress
+from compress_guard.engine.progress import CountProgress, Progress
 from compress_guard.engine.recovery.draft import draft
 from compress_guard.engine.recovery.evaluation import Evaluation, evaluation_limit
 from compress_guard.engine.recovery.material import Material
@@ -25,7 +25,7 @@ from compress_guard.engine.samples import Samples
 from compress_guard.engine.settings import RunSettings, device_name
 from compress_guard.engine.shelf import Shelf
 from compress_guard.engine.steadiness import disbelief
-from compress_guard.engine.subject import CountProgress, Subject, Subset
+from compress_guard.engine.subject import Subject, Subset
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import ModelError, RunError, said
 from compress_guard.records import (

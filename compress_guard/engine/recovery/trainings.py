@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard import store as keys
-from compress_guard.engine.prediction import Progress
+from compress_guard.engine.progress import Progress
 from compress_guard.engine.recovery.batches import Batches
 from compress_guard.engine.recovery.material import Decoded, Material
 from compress_guard.engine.recovery.targets import Targets
