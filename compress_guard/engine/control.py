@@ -16,9 +16,10 @@ from typing import Any, ClassVar, Final
 from compress_guard import store as keys
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.engine.coding import Coder
+from compress_guard.engine.decoded_image import DecodedImage
 from compress_guard.engine.mixed_batches import SCORE_SHARE, mixed, moved_scores
 from compress_guard.engine.noise import beyond_noise
-from compress_guard.engine.prediction import Decoded, clean_batch, coded_batch
+from compress_guard.engine.prediction import clean_batch, coded_batch
 from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.seen import NOTHING, Seen
 from compress_guard.engine.shards import Shard
@@ -189,7 +190,7 @@ def _plan(count: int) -> PlannedRate:
     return PlannedRate(math.inf, (_SETTING,) * count, nothing, nothing, True, None, 0, False, 0.0)
 
 
-def _require_source(decoded: Sequence[Decoded]) -> Seen:
+def _require_source(decoded: Sequence[DecodedImage]) -> Seen:
     import torch
 
     for one in decoded:

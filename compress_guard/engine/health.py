@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, final
 from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
 from compress_guard.codecs.fidelity import Difference, psnr
 from compress_guard.engine.coding import Coder
+from compress_guard.engine.decoded_image import DecodedImage
 from compress_guard.engine.likeness import Pair, below_flat, mishap
 from compress_guard.engine.outliers import Fidelity
-from compress_guard.engine.prediction import Decoded
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.seen import Seen
 from compress_guard.errors import CodecError
@@ -85,7 +85,7 @@ class Watch:
         """Images of the sample that were decoded before their batch."""
         self._compared = False
 
-    def compare(self, decoded: Sequence[Decoded] = ()) -> None:
+    def compare(self, decoded: Sequence[DecodedImage] = ()) -> None:
         """Hold the sample against its sources, before the first images are used, which may have been decoded here.
 
         The same is done at the highest rate of the plan, once for all its cells. Raises `CodecError` for a decoder that
@@ -123,7 +123,7 @@ class Watch:
             return None
         return images[0] if len(images) == 1 and tuple(images[0].shape) == (3, *size) else None
 
-    def check(self, decoded: Sequence[Decoded]) -> Seen:
+    def check(self, decoded: Sequence[DecodedImage]) -> Seen:
         """Decode the sample's images among these again, and compare the whole sample with its sources.
 
         Raises `CodecError` where an image comes out otherwise the next time, or where all of the sample are wrong.
@@ -143,11 +143,11 @@ class Watch:
         if (what := below_flat(self._coder.codec, self._planned.target, rated)) is not None:
             raise CodecError(f"{what}; {_NO_BLAME}")
 
-    def see(self, decoded: Sequence[Decoded]) -> Seen:
+    def see(self, decoded: Sequence[DecodedImage]) -> Seen:
         """Check these images, and say how far each is from its source."""
         return replace(self.check(decoded), fidelities=tuple(self._fidelity(one) for one in decoded))
 
-    def _fidelity(self, one: Decoded) -> Fidelity:
+    def _fidelity(self, one: DecodedImage) -> Fidelity:
         source, coder = one.sample.image, self._coder
         coarse, level = coder.coarse(one.at, source), psnr(one.image, source)
         rated = Pair(one.image, source, one.setting).rated(coder.codec, level, coder.flat(one.at, source))
@@ -155,7 +155,7 @@ class Watch:
             return Fidelity(one.sample.id, level, coarse)
         return Fidelity(one.sample.id, level, coarse, rated.flat, rated.worse)
 
-    def _check_again(self, number: int, decoded: Sequence[Decoded]) -> None:
+    def _check_again(self, number: int, decoded: Sequence[DecodedImage]) -> None:
         one, codec = decoded[number], self._coder.codec
         place = f"on {codec.device}"
         early = self._alone.pop(one.at, None)
@@ -172,7 +172,7 @@ class Watch:
         if found.largest > BATCH_LEVELS:
             raise self._fault(one, f"decoded in a batch and alone {place}: {_told(found)}, allowed {BATCH_LEVELS}")
 
-    def _check_device(self, one: Decoded) -> float | None:
+    def _check_device(self, one: DecodedImage) -> float | None:
         """Mean difference in luma from the CPU's decoder, None for a codec that works there."""
         twin = self._coder.cpu_twin
         if twin is None:
@@ -182,7 +182,7 @@ class Watch:
             raise self._fault(one, f"decoded on {self._coder.codec.device} and on the CPU: {_told(found)}{what}")
         return found.luma
 
-    def _decode(self, codec: Codec, one: Decoded, how: str, batch: Sequence[Decoded] = ()) -> torch.Tensor:
+    def _decode(self, codec: Codec, one: DecodedImage, how: str, batch: Sequence[DecodedImage] = ()) -> torch.Tensor:
         """An image decoded anew, alone or in its batch; raises `CodecError` where that gives none of its size."""
         together = batch or (one,)
         try:
@@ -195,7 +195,7 @@ class Watch:
             raise self._fault(one, f"decoded to {tuple(one.image.shape)}, and {how} to {tuple(image.shape)}")
         return image
 
-    def _fault(self, one: Decoded, what: str) -> CodecError:
+    def _fault(self, one: DecodedImage, what: str) -> CodecError:
         return CodecError(
             f"image {one.sample.id} at setting {one.setting:g} of {self._coder.codec.type}, {what}; {_NO_BLAME}"
         )

@@ -13,10 +13,10 @@ from compress_guard import interrupts
 from compress_guard.engine.access import OtherThread
 from compress_guard.engine.bare import hint
 from compress_guard.engine.coding import Coder
+from compress_guard.engine.decoded_image import DecodedImage
 from compress_guard.engine.predictor import DEFAULT_BATCH_SIZE
 from compress_guard.engine.samples import Samples, Survey
 from compress_guard.engine.seen import NOTHING, Seen
-from compress_guard.engine.shelf import Sample
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
 from compress_guard.engine.worker import Worker
@@ -53,19 +53,6 @@ class Batch:
     """Whether `bpp` counts the bytes of real streams or is an estimate."""
     seen: Seen = NOTHING
     """What `watch` saw of decoded images."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """An image as it came back from a codec, with what it came from."""
-
-    at: int
-    """Its position among the usable images."""
-    setting: float
-    stream: bytes
-    image: torch.Tensor
-    """uint8 RGB (3, H, W) on the codec's device."""
-    sample: Sample
 
 
 def batch_size_of(model: object) -> int:
@@ -111,7 +98,7 @@ def coded_batch(
     planned: PlannedRate,
     positions: Sequence[int],
     device: str,
-    watch: Callable[[Sequence[Decoded]], Seen] | None,
+    watch: Callable[[Sequence[DecodedImage]], Seen] | None,
 ) -> Batch:
     """The images at these positions as the plan codes them; an image that fails to code is left out.
 
@@ -126,7 +113,7 @@ def coded_batch(
     decode = coder.decode_again if watch is None else coder.decode
     images = decode([request for request, _ in coded], [stream for _, stream in coded])
     kept = [
-        Decoded(at, setting, stream, image, samples[survey.usable[at]])
+        DecodedImage(at, setting, stream, image, samples[survey.usable[at]])
         for ((at, setting), stream), image in zip(coded, images, strict=True)
         if image is not None
     ]
