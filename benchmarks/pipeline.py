@@ -101,7 +101,7 @@ def measure(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
 @contextmanager
 def _watched(spent: Counter[str]) -> Iterator[None]:
     """While inside, count what the one thread of a serial run spends in codecs and models."""
-    from compress_guard.engine import coding, subject
+    from compress_guard.engine import asked_model, coding
 
     def counted(function: Callable[..., Any], what: str) -> Callable[..., Any]:
         @wraps(function)
@@ -117,7 +117,7 @@ def _watched(spent: Counter[str]) -> Iterator[None]:
     places = (
         (coding.Coder, "_encode", "encode"),
         (coding.Coder, "decode", "decode"),
-        (subject, "predictions", "predict"),
+        (asked_model, "predictions", "predict"),
     )
     functions = [getattr(owner, name) for owner, name, _ in places]
     for (owner, name, what), function in zip(places, functions, strict=True):

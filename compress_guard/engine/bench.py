@@ -26,7 +26,8 @@ from compress_guard.engine.recall import Verdict
 from compress_guard.engine.samples import Survey
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.engine.steadiness import disbelief
-from compress_guard.engine.subject import Subject, Subset
+from compress_guard.engine.subject import Subject
+from compress_guard.engine.subsets import Subset
 from compress_guard.engine.trial import Trial
 from compress_guard.engine.trouble import attempted
 from compress_guard.engine.versions import moved_from
@@ -115,7 +116,7 @@ class Bench:
     def _doubted(self, measured: Measured, draft: Draft) -> Measured:
         """Return the guard's last cell here, an error where the model's answers have moved since the first ones."""
         judged = self._judged + (measured.result.drop is not None)
-        fault = attempted(self._subject.moved_answers) if judged else None
+        fault = attempted(self._subject.model.moved_answers) if judged else None
         if fault is None:
             return measured
         if isinstance(fault, RunError):

@@ -23,7 +23,8 @@ from compress_guard.engine.prediction import clean_batch, coded_batch
 from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.seen import NOTHING, Seen
 from compress_guard.engine.shards import Shard
-from compress_guard.engine.subject import Subject, Subset
+from compress_guard.engine.subject import Subject
+from compress_guard.engine.subsets import Subset
 from compress_guard.errors import CodecError, ModelError
 from compress_guard.records import Evidence, PlannedRate
 from compress_guard.records.evidence import same
@@ -143,9 +144,9 @@ def _among_others(
         name: answer["scores"]
         for shard, _, answered in parts
         for name, answer in zip(shard.ids, answered or (), strict=False)
-        if name in subject.first_scores
+        if name in subject.model.first_scores
     }
-    moved, compared, allowed = moved_scores(subject.first_scores, answers)
+    moved, compared, allowed = moved_scores(subject.model.first_scores, answers)
     fault = None
     if changed and (excess := beyond_noise(subject.task, before, after, len(changed), "")) is not None:
         what = f"{len(changed)} of {len(after.ids)} predictions changed ({excess})"
@@ -158,7 +159,7 @@ def _among_others(
         fault = _NEIGHBOURS.format(what=what, first=moved[0])
     if fault is not None:
         # Answers that move from call to call would be blamed on the neighbours otherwise.
-        fault = subject.moved_answers() or fault
+        fault = subject.model.moved_answers() or fault
     for shard, predicted, answered in parts if fault is None else ():
         if answered is not None:
             subject.keep(shard, predicted)

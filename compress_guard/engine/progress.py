@@ -19,5 +19,7 @@ def _discard(*_: object) -> None:
 
 SILENT: Final[Progress] = _discard
 """Progress without a listener."""
+SILENT_COUNT: Final[CountProgress] = _discard
+"""The same for counts alone."""
 UNHEARD: Final[Tell] = _discard
 """Lines without a reader."""

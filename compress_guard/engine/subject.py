@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate
 from pathlib import Path
@@ -12,51 +10,30 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from compress_guard import store as keys
 from compress_guard.engine import clean
-from compress_guard.engine.access import Access, OtherThread
-from compress_guard.engine.agreement import agree
+from compress_guard.engine.access import Access
+from compress_guard.engine.asked_model import AskedModel
 from compress_guard.engine.identity import Certainty
-from compress_guard.engine.placing import Placing
 from compress_guard.engine.prediction import (
     Batch,
     ahead,
-    batch_size_of,
     clean_batch,
     evidence_of,
     positions_in_batches,
-    predictions,
 )
-from compress_guard.engine.progress import CountProgress
+from compress_guard.engine.progress import SILENT_COUNT, CountProgress
 from compress_guard.engine.recall import Proof, Recall, Verdict
-from compress_guard.engine.samples import Samples, Survey, survey
-from compress_guard.engine.second_reading import read_again
 from compress_guard.engine.shards import Predicted, Shard, digest, pixels
-from compress_guard.engine.shelf import Shelf, Slicer
-from compress_guard.engine.sources import Sources, lossy_sources
-from compress_guard.engine.steadiness import FirstBatch
-from compress_guard.engine.worker import aside
+from compress_guard.engine.shelf import Slicer
+from compress_guard.engine.subsets import Reading, Subset, Subsets
 from compress_guard.errors import DataError
 from compress_guard.records import Evidence, Orientation
 from compress_guard.registry import TASKS
 from compress_guard.tasks.contract import Task
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from compress_guard.tasks.contract import Arrays
 
 T = TypeVar("T")
-
-
-def _unheard(done: int, total: int) -> None:
-    """Progress that is too short to tell of."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Subset:
-    """The images that some cells share: all, or the seeded subset of a limit."""
-
-    samples: Samples
-    survey: Survey
 
 
 @final
@@ -83,88 +60,42 @@ class Subject:
     ) -> None:
         self.task: Final[Task] = TASKS.resolve(task)()
         self.device: Final = device
-        self._load_model: Final = model
-        self._load_data: Final = data
-        self._seed: Final = seed
-        self._shared: Final = shared
-        """The folder of the run and this subject's name in it, where other processes measure the same subject."""
+        self.model: Final = AskedModel(self.task, model, device)
         self.shuffled: Final = shuffled
         """Whether images come in seeded random order, so that any first part of them is a fair sample of all."""
-        self._slicers: Final = slicers
-        self._certainty: Final = certainty
-        """None: nothing is known of what the model predicted in earlier runs."""
         self.access: Final = access or Access()
         """Shared with other subjects of the same data set."""
-        self._placing: Final = Placing(self.task, orientation)
-        self._refused: Final[dict[int | None, DataError]] = {}
-        """What was wrong with the images of a limit, which need not be read again to say so."""
-        self._making: Final = threading.RLock()
-        """Held while a subset is made: plans are made ahead, on a thread of their own."""
-        self._data: Any = None
-        self._shelf: Shelf | None = None
-        self._model: Any = None
-        self._subsets: Final[dict[int | None, Subset]] = {}
-        self._unconfirmed: Final[set[int | None]] = set()
-        """Limits whose images another thread than the data set's own has read, and nobody has looked at again."""
-        self._first: FirstBatch | None = None
-        self._asked = 0
-        """`predictions` when the first batch was asked last."""
+        self._subsets: Final = Subsets(
+            self.task, data, Reading(seed, shuffled, slicers, self.access, orientation, shared)
+        )
+        self._shared: Final = shared
+        """The folder of the run and this subject's name in it, where other processes measure the same subject."""
+        self._certainty: Final = certainty
+        """None: nothing is known of what the model predicted in earlier runs."""
         self._clean: Final[dict[int | None, Evidence]] = {}
         self._clean_parts: Final[dict[int | None, list[Evidence]]] = {}
         self._made: Final[dict[str, Any]] = {}
-        self.predictions = 0
-        """Images that the model was asked to predict so far, clean ones and controls included."""
         self.remembered = 0
         """Images whose evidence earlier runs had left."""
 
+    @property
+    def predictions(self) -> int:
+        """Images that the model was asked to predict so far, clean ones and controls included."""
+        return self.model.predictions
+
     def subset(self, limit: int | None) -> Subset:
-        """The images of this limit, read and checked once; raises `DataError`."""
+        """Return the images of this limit, read and checked once; raises `DataError`."""
+        return self._subsets.of(limit)
+
+    def binding(self, limit: int | None) -> int | None:
+        """Return the limit, or None where the data set has no more images anyway; raises `DataError`."""
+        return self._subsets.binding(limit)
+
+    def source_fields(self, limit: int | None) -> dict[str, Any]:
+        """Return what a result says of the files that these images come from, as far as the data tells."""
         limit = self.binding(limit)
-        with self._making:
-            if limit in self._refused:
-                raise self._refused[limit]
-            try:
-                if limit not in self._subsets:
-                    self._subsets[limit] = self._surveyed(limit)
-                    if aside():
-                        self._unconfirmed.add(limit)
-                if limit in self._unconfirmed and not aside():
-                    self._confirm(limit)
-            except DataError as problem:
-                if not aside():  # the data set's own thread may read it
-                    self._refused[limit] = problem
-                raise
-            return self._subsets[limit]
-
-    def _surveyed(self, limit: int | None) -> Subset:
-        data, read = self._loaded_data(), self.task.target
-        if self._shelf is None:
-            self._shelf = Shelf(data, read, self._slicers(), self.access, self._placing)
-        samples = Samples(data, read, limit=limit, seed=self._seed, shuffled=self.shuffled, shelf=self._shelf)
-        subset = Subset(samples, survey(samples, self.task.classes))
-        if not aside():
-            self._agree(subset, limit)
-        return subset
-
-    def _confirm(self, limit: int | None) -> None:
-        """Read a few images again on the data set's own thread, and all of them where another thread saw others."""
-        subset = self._subsets[limit]
-        try:
-            read_again(subset.samples, subset.survey.usable)
-            self._agree(subset, limit)
-        except OtherThread as problem:
-            if self._shelf is not None:
-                self._shelf.retire(str(problem))
-            self._shelf = None
-            self._subsets.clear()
-            self._subsets[limit] = self._surveyed(limit)
-        self._unconfirmed.discard(limit)
-
-    def _agree(self, subset: Subset, limit: int | None) -> None:
-        if self._shared is not None:
-            folder, name = self._shared
-            names = "data", self.task.name, self.access.name or name, limit, subset.samples.orientation
-            agree(folder, names, subset.survey)
+        sources = self.once(f"sources of {limit}", partial(self._subsets.lossy_sources, limit))
+        return {} if sources is None else sources.fields()
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for all guards that measure this subject."""
@@ -172,21 +103,6 @@ class Subject:
             self._made[name] = make()
         found: T = self._made[name]
         return found
-
-    def source_fields(self, limit: int | None) -> dict[str, Any]:
-        """What a result says of the files that these images come from, as far as the data tells."""
-        limit = self.binding(limit)
-
-        def made() -> Sources | None:
-            samples, surveyed = self.subset(limit).samples, self.subset(limit).survey
-            positions = [samples.position(index) for index in surveyed.usable]
-            with self.access.lock:
-                return lossy_sources(
-                    self._loaded_data(), positions, [info.pixels for info in surveyed.infos], self._seed
-                )
-
-        sources = self.once(f"sources of {limit}", made)
-        return {} if sources is None else sources.fields()
 
     def clean_evidence(self, limit: int | None, progress: CountProgress, first: int | None = None) -> Evidence:
         """The evidence of the clean images of this limit, predicted once; raises `ModelError`, `DataError`.
@@ -206,7 +122,7 @@ class Subject:
                 return self.evidence(shards, progress).evidence
 
             def probe() -> Evidence:
-                return self.evidence(shards[:1], _unheard).evidence
+                return self.evidence(shards[:1], SILENT_COUNT).evidence
 
             self._clean[limit] = clean.made_once(self._clean_file(limit, shards), ids, made, probe)
         return self._clean[limit]
@@ -235,7 +151,7 @@ class Subject:
 
     def batches(self, subset: Subset) -> Iterable[range]:
         """The positions of a subset's images, cut as the model wants them; raises `ModelError`."""
-        return positions_in_batches(len(subset.survey.usable), batch_size_of(self._loaded_model()))
+        return positions_in_batches(len(subset.survey.usable), self.model.batch_size)
 
     def evidence(self, shards: Sequence[Shard], progress: CountProgress) -> Predicted:
         """What the model makes of shards, the next ones of which are made while it works."""
@@ -267,7 +183,7 @@ class Subject:
             seen = pixels(found.images) if proving else b""  # before a model that works in place
             if proving and shard.keep is not None:
                 shard.keep(found)
-            answers = self._predictions(shard, found)
+            answers = self.model.predict(shard, found)
             predicted = Predicted(evidence_of(self.task, found, answers), found.seen)
             if recall is not None:
                 recall.put(shard, predicted, Proof(digest(answers), seen) if proving else None)
@@ -281,19 +197,19 @@ class Subject:
         """
         if self.recall is None:
             return Verdict.SAME
-        before, idle = self.recall.generation, self.predictions == self._asked
+        before, idle = self.recall.generation, self.model.idle
         verdict = Verdict.SAME
         if (unproven := self.recall.unproven(shards)) is not None:
             shard, predicted, proof = unproven
             batch = (shard.look or shard.make)()
             if batch.ids == shard.ids:
                 seen = pixels(batch.images)  # before a model that works in place
-                verdict = proof.judge(Proof(digest(self._predictions(shard, batch)), seen))
+                verdict = proof.judge(Proof(digest(self.model.predict(shard, batch)), seen))
                 if verdict is Verdict.SAME:
                     self.recall.trust(shards)
                     self.recall.put(shard, predicted, proof, agreed=True)
-                    if idle:  # these answers are as steady as those to the first batch
-                        self._asked = self.predictions
+                    if idle:
+                        self.model.steady()
                 else:
                     self.recall.begin("" if verdict is Verdict.MODEL else shard.way)
         if self.recall.generation != before:
@@ -331,10 +247,10 @@ class Subject:
         """
         if self._certainty is None:
             return None
-        size = batch_size_of(self._loaded_model())
+        size = self.model.batch_size
         probe = self._probe(size)
         batch = probe.make()
-        answers = self._predictions(probe, batch)
+        answers = self.model.predict(probe, batch)
         certainty = self._certainty
         identity = certainty.identity(self.device, size)
         recall = Recall(certainty.store, certainty.run_folder, identity, probe, answers)
@@ -360,25 +276,7 @@ class Subject:
     def _answers(self, limit: int | None) -> tuple[Batch, list[Arrays]]:
         shard = self.clean_shards(self.subset(limit))[0]
         batch = shard.make()
-        return batch, self._predictions(shard, batch)
-
-    def moved_answers(self, others: bool = False) -> str | None:
-        """Ask the model its first clean batch again; return what is wrong with the answers, None where nothing is.
-
-        Nothing is asked where the model predicted nothing else since it was asked last, unless `others` had it predict.
-        Raises `ModelError`, `DataError`.
-        """
-        if self._first is None or (self.predictions == self._asked and not others):
-            return None
-        batch = self._first.shard.make()
-        answers = self._predictions(self._first.shard, batch)
-        self._asked = self.predictions
-        return self._first.fault(batch, answers)
-
-    @property
-    def first_scores(self) -> Mapping[str, NDArray[Any]]:
-        """The scores of the first clean batch by image, as far as the model was asked and answers are scores alone."""
-        return {} if self._first is None else self._first.scores
+        return batch, self.model.predict(shard, batch)
 
     def answered(self, shard: Shard) -> tuple[Predicted, list[Arrays] | None]:
         """Return what the model makes of one shard and its answers, or no answers where an earlier run left the rest.
@@ -389,36 +287,13 @@ class Subject:
             self.remembered += len(shard.ids) if self.recall.is_earlier(shard) else 0
             return kept, None
         batch = shard.make()
-        answers = self._predictions(shard, batch)
+        answers = self.model.predict(shard, batch)
         return Predicted(evidence_of(self.task, batch, answers), batch.seen), answers
 
     def keep(self, shard: Shard, predicted: Predicted) -> None:
         """Leave what came of a shard to later runs, where something vouches for the model."""
         if self.recall is not None:
             self.recall.put(shard, predicted)
-
-    def _predictions(self, shard: Shard, batch: Batch) -> list[Arrays]:
-        self.predictions += len(batch.images)
-        answers = predictions(self._loaded_model(), self.task, batch)
-        if self._first is None:
-            self._first = FirstBatch(self.task, shard, batch, answers, self.device)
-            self._asked = self.predictions
-        return answers
-
-    def _loaded_model(self) -> Any:
-        if self._model is None:
-            self._model = self._load_model()
-        return self._model
-
-    def binding(self, limit: int | None) -> int | None:
-        """The limit, None where there are no more images anyway."""
-        length = self.access.length(self._loaded_data())
-        return None if limit is None or limit >= length else limit
-
-    def _loaded_data(self) -> Any:
-        if self._data is None:
-            self._data = self._load_data()
-        return self._data
 
     def _clean_file(self, limit: int | None, shards: Sequence[Shard]) -> Path | None:
         """The file of the run for this evidence, named by every image and target that it is of."""

@@ -20,7 +20,8 @@ from compress_guard.engine.progress import Progress
 from compress_guard.engine.recall import Verdict
 from compress_guard.engine.seen import Seen
 from compress_guard.engine.shards import Predicted, Shard
-from compress_guard.engine.subject import Subject, Subset
+from compress_guard.engine.subject import Subject
+from compress_guard.engine.subsets import Subset
 from compress_guard.engine.swap import swapped_batch
 from compress_guard.errors import CodecError
 from compress_guard.records import Evidence, Judgement, PlannedRate

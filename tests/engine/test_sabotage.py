@@ -85,18 +85,18 @@ def test_clean_predictions_scored_as_compressed(cell, monkeypatch):
 
 
 def test_bpp_over_padded_pixels(cell, monkeypatch, pictures):
-    from compress_guard.engine import subject
+    from compress_guard.engine import subsets
 
     padded = {
         name: -(-image.shape[1] // 16) * 16 * (-(-image.shape[2] // 16) * 16) for image, _, name in pictures(COUNT)
     }
-    right = subject.survey
+    right = subsets.survey
 
     def survey(*arguments):
         found = right(*arguments)
         return replace(found, infos=tuple(replace(info, pixels=padded[info.id]) for info in found.infos))
 
-    monkeypatch.setattr(subject, "survey", survey)
+    monkeypatch.setattr(subsets, "survey", survey)
     check = cell()["rate"]
     with pytest.raises(AssertionError):
         check()

@@ -14,7 +14,7 @@ from compress_guard.engine.planned import PlannedCodec
 from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.recovery.pool import Pool
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.subject import Subset
+from compress_guard.engine.subsets import Subset
 from compress_guard.errors import CodecError
 from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate
 

@@ -25,7 +25,8 @@ from compress_guard.engine.samples import Samples
 from compress_guard.engine.settings import RunSettings, device_name
 from compress_guard.engine.shelf import Shelf
 from compress_guard.engine.steadiness import disbelief
-from compress_guard.engine.subject import Subject, Subset
+from compress_guard.engine.subject import Subject
+from compress_guard.engine.subsets import Subset
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import ModelError, RunError, said
 from compress_guard.records import (
@@ -105,7 +106,7 @@ class Study:
         judged = self._done
         self._done += problem is None
         if last and self._done:
-            fault = attempted(partial(self._sources.subject.moved_answers, others=True))
+            fault = attempted(partial(self._sources.subject.model.moved_answers, others=True))
             if fault is not None:
                 problem = ModelError(f"{said(fault) if isinstance(fault, RunError) else fault}; {disbelief(judged)}")
                 result = self._settled(asked, problem.verdict, said(problem), ())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.engine.recovery.pool import Pool
-from compress_guard.engine.subject import Subset
+from compress_guard.engine.subsets import Subset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

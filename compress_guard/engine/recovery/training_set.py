@@ -9,7 +9,7 @@ from typing import Final, TypeVar, final
 
 from compress_guard.engine.agreement import agree
 from compress_guard.engine.samples import Samples, Survey, survey
-from compress_guard.engine.subject import Subset
+from compress_guard.engine.subsets import Subset
 from compress_guard.errors import DataError
 from compress_guard.tasks.contract import Task
 
