@@ -1,12 +1,12 @@
-"""A codec proves itself before a model is blamed: its streams decode to the same pixels again, and elsewhere."""
+"""Checks of decoded images before the model sees them: near their sources, and the same when decoded again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, final
 
-from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
+from compress_guard.codecs.contract import Codec, decode_to_sizes
 from compress_guard.codecs.fidelity import Difference, psnr
 from compress_guard.engine.coding import Coder
 from compress_guard.engine.decoded_image import DecodedImage
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 SAMPLED: Final = 3
 """Images per cell that are decoded again: one more decode each on the codec's device, and one on the CPU for a GPU."""
-PROVED: Final = 2
-"""Images per guard and codec that are coded for real beside the forward pass: autoregressive models take seconds."""
-
 BATCH_LEVELS: Final = 1
 """A network may round a value otherwise in a batch than alone, since other sums of floats are made; never by more."""
 
@@ -38,16 +35,8 @@ DEVICE_LUMA: Final = 2.0
 DEVICE_PSNR: Final = 27.0
 """Smallest PSNR between both, in dB."""
 
-FORWARD_LEVELS: Final = 1
-"""A real stream gives back the forward reconstruction but for rounding."""
-# An autoregressive model may put a latent near a rounding edge on the other side of it, which shows in a few blocks and
-# costs hundredths of a dB; an entropy coder out of step loses ten and more.
-CODED_LOSS: Final = 0.1
-"""dB by which a real stream that differs by more levels may be worse, where a codec measures that."""
-ESTIMATED_LOSS: Final = 1.0
-"""The same where bits are estimated: the model sees the forward reconstruction then, whatever a stream would hold."""
-
-_NO_BLAME: Final = "the codec is at fault, so the model was not judged"
+NOT_JUDGED: Final = "the codec is at fault, so the model was not judged"
+"""The end of every message about a codec that does not hold."""
 
 
 def sample(planned: PlannedRate, ids: Sequence[str], seed: int, first: int | None = None) -> frozenset[int]:
@@ -108,7 +97,7 @@ class Watch:
             if image is not None and (setting := planned.settings[at]) is not None
         ]
         if (what := mishap(self._coder.codec, planned.target, pairs)) is not None:
-            raise CodecError(f"{what}; {_NO_BLAME}")
+            raise CodecError(f"{what}; {NOT_JUDGED}")
         self._coder.compared.add(planned.target)
 
     def _early(self, at: int, planned: PlannedRate) -> torch.Tensor | None:
@@ -141,7 +130,7 @@ class Watch:
         """Raises `CodecError` where flat pictures would be nearer to the sources than most of these decoded images."""
         rated = (one.rated for one in seen.fidelities)
         if (what := below_flat(self._coder.codec, self._planned.target, rated)) is not None:
-            raise CodecError(f"{what}; {_NO_BLAME}")
+            raise CodecError(f"{what}; {NOT_JUDGED}")
 
     def see(self, decoded: Sequence[DecodedImage]) -> Seen:
         """Check these images, and say how far each is from its source."""
@@ -197,7 +186,7 @@ class Watch:
 
     def _fault(self, one: DecodedImage, what: str) -> CodecError:
         return CodecError(
-            f"image {one.sample.id} at setting {one.setting:g} of {self._coder.codec.type}, {what}; {_NO_BLAME}"
+            f"image {one.sample.id} at setting {one.setting:g} of {self._coder.codec.type}, {what}; {NOT_JUDGED}"
         )
 
 
@@ -215,77 +204,3 @@ def _deviation(found: Difference, tolerance: int | None) -> str | None:
         f"; luma by {found.luma:.2f} levels on average (allowed {DEVICE_LUMA:g}), "
         f"PSNR {found.psnr:.1f} dB (at least {DEVICE_PSNR:g})"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """What a codec's forward pass says of some images, held against real streams of them."""
-
-    images: int
-    """0 for a codec that has nothing to prove."""
-    bits_difference: float | None = None
-    """Estimated bits / coded bits - 1 of the image where they are furthest apart."""
-    reconstruction_difference: int | None = None
-    """Largest difference between a decoded stream and the forward reconstruction, in levels."""
-    fault: str | None = None
-    """Why no model can be judged with this codec."""
-
-    def check(self) -> None:
-        """Raises `CodecError` for a fault."""
-        if self.fault is not None:
-            raise CodecError(self.fault)
-
-    def fields(self) -> dict[str, Any]:
-        """What a result says of it."""
-        return {
-            "bits_checked": self.images or None,
-            "bits_difference": self.bits_difference,
-            "reconstruction_difference": self.reconstruction_difference,
-        }
-
-
-def prove(coder: Coder, survey: Survey, plan: RatePlan, seed: int) -> Proven:
-    """Code a few images for real at settings of the plan, whatever cells were selected, and compare.
-
-    The images are a seeded choice; the first is coded as at the lowest rate, the last as at the highest.
-    """
-    ids = [info.id for info in survey.infos]
-    low, high = plan.rates[0].settings, plan.rates[-1].settings
-    order = sorted(
-        (at for at, ends in enumerate(zip(low, high, strict=True)) if None not in ends),
-        key=lambda at: seeded_fraction(seed, f"proof: {ids[at]}"),
-    )
-    jobs = [
-        (at, setting)
-        for at, settings in zip(order[:PROVED], (low, high), strict=False)
-        if (setting := settings[at]) is not None
-    ]
-    try:
-        proofs = coder.proofs(jobs)
-    except CodecError as problem:
-        return Proven(len(jobs), fault=f"a real stream beside the forward pass: {problem}; {_NO_BLAME}")
-    if not proofs:
-        return Proven(0)
-    faults = [
-        f"image {ids[at]} at setting {setting:g} of {coder.codec.type}, the decoded stream beside the forward "
-        f"reconstruction: {what}; {_NO_BLAME}"
-        for (at, setting), proof in zip(jobs, proofs, strict=True)
-        if (what := _mismatch(coder.codec, proof)) is not None
-    ]
-    return Proven(
-        len(proofs),
-        max((proof.estimated / proof.coded - 1 for proof in proofs), key=abs),
-        max(proof.difference for proof in proofs),
-        faults[0] if faults else None,
-    )
-
-
-def _mismatch(codec: Codec, proof: Proof) -> str | None:
-    """What is wrong with a real stream, None where it holds."""
-    if proof.difference <= FORWARD_LEVELS:
-        return None
-    what = f"they differ by up to {proof.difference} levels"
-    if proof.loss is None:
-        return f"{what}, allowed {FORWARD_LEVELS}"
-    allowed = CODED_LOSS if codec.bits == "coded" else ESTIMATED_LOSS
-    return f"{what}, and it is {proof.loss:.2f} dB worse, allowed {allowed:g}" if proof.loss > allowed else None

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Final, final
 
 from compress_guard.engine.coding import Coder
-from compress_guard.engine.health import Proven, Watch, prove
+from compress_guard.engine.health import Watch
 from compress_guard.engine.progress import CountProgress
+from compress_guard.engine.proving import Proven, prove
 from compress_guard.engine.samples import Survey
 from compress_guard.errors import Unreachable
 from compress_guard.records import CodecSpec, Guard, PlannedRate, RatePlan, format_rate
