@@ -37,6 +37,16 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture
+def untimed_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second look that takes no time, so that it ends at its sixteen images and never at its budget."""
+    from compress_guard.engine import samples, subsets
+    from compress_guard.engine.second_reading import read_again
+
+    for module in (samples, subsets):
+        monkeypatch.setattr(module, "read_again", functools.partial(read_again, stopwatch=lambda: 0.0))
+
+
 def texture(index: int, size: tuple[int, int]) -> Any:
     """A faint wave on uneven light; its class, index mod 4, is the wave's direction and period."""
     import torch

@@ -300,6 +300,7 @@ class Reads:
         return self.rows[index]
 
 
+@pytest.mark.usefixtures("untimed_second_look")
 def test_images_are_read_again_only_where_they_were_read_the_other_way() -> None:
     task = TASKS.resolve("segmentation")()
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from compress_guard import measure
 from compress_guard.engine import samples as samples_module
-from compress_guard.engine import second_reading, shelf
+from compress_guard.engine import shelf
 from compress_guard.engine.batches import compressed_batches
 from compress_guard.engine.measurement import one_cell_guard
 from compress_guard.engine.readings import copied, target_hash
@@ -267,6 +267,7 @@ def test_what_nobody_can_compare_is_the_same_by_its_class():
 # What it costs
 
 
+@pytest.mark.usefixtures("untimed_second_look")
 @pytest.mark.parametrize(("count", "again"), [(1, 1), (5, 5), (40, 16)])
 def test_up_to_sixteen_are_read_twice(count, again):
     data = Data(lambda at: (coloured(at), 0), count)
@@ -276,6 +277,7 @@ def test_up_to_sixteen_are_read_twice(count, again):
     assert len(set(data.reads[count:])) == again
 
 
+@pytest.mark.usefixtures("untimed_second_look")
 def test_the_choice_is_that_of_the_seed():
     def chosen(seed):
         data = Data(lambda at: (coloured(at), 0), 40)
@@ -285,26 +287,43 @@ def test_the_choice_is_that_of_the_seed():
     assert chosen(0) == chosen(0) != chosen(1)
 
 
+class Slow:
+    """Samples of which each takes the same time to read, by a clock of their own; seconds."""
+
+    seed = 0
+
+    def __init__(self, each, reading_seconds):
+        self.each, self.reading_seconds, self.now, self.again = each, reading_seconds, 0.0, []
+
+    def position(self, index):
+        return index
+
+    def read_again(self, index):
+        self.now += self.each
+        self.again.append(index)
+
+
 @pytest.mark.parametrize(
-    ("reading", "each", "again"),
-    [(1.0, 0.01, 16), (1.0, 0.1, 2), (1.0, 0.12, 2), (1.0, 5.0, 2), (100.0, 0.5, 4), (1000.0, 0.5, 16)],
+    ("images", "again"),
+    [(1, 1), (2, 2), (25, 2), (100, 2), (149, 2), (151, 3), (201, 4), (301, 6), (801, 16), (5000, 16)],
 )
-def test_it_takes_a_fiftieth_of_the_reading_or_a_quarter_of_a_second(monkeypatch, reading, each, again):
-    """Times in seconds: of reading all, of reading one."""
-    now = [0.0]
-    monkeypatch.setattr(second_reading.time, "perf_counter", lambda: now[0])
+@pytest.mark.parametrize("each", [0.001, 0.03, 2.0])
+def test_it_takes_a_fiftieth_of_the_reading_or_two_images(images, again, each):
+    slow = Slow(each, images * each)
+    assert read_again(slow, range(images), lambda: slow.now) == again == len(set(slow.again))
+    assert slow.now <= max(0.02 * slow.reading_seconds, 2 * each) + 1e-9
 
-    class Slow:
-        seed, reading_seconds = 0, reading
 
-        def position(self, index):
-            return index
+def test_images_that_take_longer_than_at_first_are_fewer():
+    slow = Slow(each=0.07, reading_seconds=200 * 0.03)
+    assert read_again(slow, range(200), lambda: slow.now) == 2
+    slow = Slow(each=0.05, reading_seconds=300 * 0.03)
+    assert read_again(slow, range(300), lambda: slow.now) == 3
 
-        def read_again(self, index):
-            now[0] += each
 
-    assert read_again(Slow(), range(200)) == again
-    assert now[0] <= max(0.02 * reading, 0.25, 2 * each) + 1e-9
+def test_data_that_took_no_time_at_all_is_looked_at_twice():
+    slow = Slow(each=0.001, reading_seconds=0.0)
+    assert read_again(slow, range(200), lambda: slow.now) == 2
 
 
 # Sets that do not keep their length
