@@ -65,7 +65,7 @@ def show(
     reporter.section("compress_guard")
     encoding = getattr(reporter._tw._file, "encoding", None)
     parts = (
-        lines(in_file_order(run), encoding),
+        lines(in_file_order(run), encoding, verbose=reporter.config.get_verbosity() > 0),
         throughput_lines(speeds_in_file_order(run), encoding),
         recovery_lines(studies_in_file_order(run), encoding),
     )

@@ -82,6 +82,7 @@ def off_target(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def mixed(results: Sequence[CellResult]) -> Iterator[str]:
+    """Name the cells whose two settings are far apart: the codec's own steps are, and nobody can make them finer."""
     yield from listed(
         results, lambda result: "" if result.mixed else None, "settings more than 15 % apart share the rate"
     )

@@ -22,8 +22,11 @@ def failures(results: Sequence[CellResult]) -> Iterator[Line]:
         yield (("  ", ""), (result.id, "bold"), (f"  {result.reason}", ""))
 
 
-def notes(results: Sequence[CellResult]) -> Iterator[Line]:
-    """What stood in the way of a verdict and what to do about it, then what else there is to know."""
+def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[Line]:
+    """Say what stood in the way of a verdict and what to do about it, then what else there is to know.
+
+    `verbose` adds facts of the measurement that ask nothing of anybody; the results file has them in any case.
+    """
     for name in ungated(results):
         cells = figure.count(sum(result.guard == name for result in results), "cell")
         yield ((f"{name} gates nothing: none of its {cells} was judged", "red bold"),)
@@ -68,7 +71,7 @@ def notes(results: Sequence[CellResult]) -> Iterator[Line]:
         controls.decoders,
         coding.missed,
         coding.off_target,
-        coding.mixed,
+        *((coding.mixed,) if verbose else ()),
         coding.estimated,
         coding.remarks,
         recall.moved_codecs,

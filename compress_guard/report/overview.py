@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
 
-def lines(results: Sequence[CellResult], encoding: str | None = "utf-8") -> Iterator[Line]:
-    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has."""
+def lines(results: Sequence[CellResult], encoding: str | None = "utf-8", *, verbose: bool = False) -> Iterator[Line]:
+    """Report on these results, guards and codecs in their order, with signs that the output's `encoding` has.
+
+    `verbose` as in `notes`.
+    """
     if not results:
         return
     signs = Signs.of(encoding)
@@ -25,7 +28,7 @@ def lines(results: Sequence[CellResult], encoding: str | None = "utf-8") -> Iter
     for guard in guards:
         yield ()
         yield from matrix([result for result in results if result.guard == guard], signs)
-    for part in (failures(results), notes(results)):
+    for part in (failures(results), notes(results, verbose=verbose)):
         told = list(part)
         if told:
             yield ()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from compress_guard.report import plain
+from compress_guard.report import lines, plain
 from compress_guard.report.notes import failures, notes
 
 
@@ -79,9 +79,21 @@ def test_what_a_rate_rests_on_is_said(cell):
             "photos: images coded at the codec's floor or ceiling, off their rate: "
             "jpeg 0.1 bpp: 12 of 200, webp 0.1 bpp: 3 of 200"
         ),
-        "photos: settings more than 15 % apart share the rate: webp 0.1 bpp",
         "photos: bits are estimated, not coded: webp 0.1 bpp",
     ]
+
+
+def test_settings_that_are_far_apart_are_said_where_a_run_is_verbose(cell):
+    found = [
+        cell("jpeg", 0.1, drop=1.0, mixed=True),
+        cell("jpeg", 0.5, drop=1.0),
+        cell("webp", 0.1, drop=1.0, mixed=True),
+    ]
+    line = "photos: settings more than 15 % apart share the rate: jpeg 0.1 bpp, webp 0.1 bpp"
+    assert line not in told(found)
+    assert line in plain(notes(found, verbose=True)).splitlines()
+    assert line not in plain(lines(found)).splitlines()
+    assert line in plain(lines(found, verbose=True)).splitlines()
 
 
 def test_a_mean_beyond_its_tolerance_is_said(cell):
