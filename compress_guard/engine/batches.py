@@ -36,8 +36,9 @@ def compressed_batches(
     targets = RawTargets(TASKS.resolve(guard.task)() if guard.data else None)
     samples = Samples(data, targets.read, limit=limit, seed=settings.seed, placing=placing)
     surveyed = survey(samples)
-    if (remark := targets.remark()) is not None:
-        tell(f"WARNING: {guard.name}: {remark}")
+    for remark in (targets.remark(), *surveyed.intake.doubts):
+        if remark is not None:
+            tell(f"WARNING: {guard.name}: {remark}")
     coder = Coder(codec, samples, surveyed, settings.store(), settings.workers)
     surveyed.check_failures({}, guard.max_error_share)
     planned_codec = PlannedCodec(cell.codec, coder, guard, settings.seed)
@@ -51,7 +52,7 @@ def compressed_batches(
         # Batches further on may have been decoded by now: what they lost is their own matter.
         lost = {at: why for at, why in coder.lost(planned).items() if at < cut.stop}
         surveyed.check_failures(lost, guard.max_error_share)
-        if (remark := samples.access.remark_once()) is not None:
-            tell(f"{guard.name}: {remark}")
+        if (slower := samples.access.remark_once()) is not None:
+            tell(f"{guard.name}: {slower}")
         if batch.images:
             yield batch

@@ -177,6 +177,7 @@ class Bench:
         codec = self._planned(cell, available, subset)
         draft.note_codec(codec.coder, moved_from(self._store, cell.codec, available))
         draft.note(images=subset.survey.images, **subset.survey.intake.fields())
+        draft.doubt(subset.survey.intake.doubts)
         draft.check_failures(subset.survey, {})
         return codec, subset
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from compress_guard.engine.placing import MARGIN, Arrival
 from compress_guard.engine.value_range import check_levels, is_dark
 from compress_guard.errors import DataError
 from compress_guard.records import Orientation
+from compress_guard.tasks.borders import Borders, blended_share
 
 OUTSIDE_SHARE: Final = 0.1
 """Share of the images with boxes of which some may leave the image: slips of annotators are rare (COCO's 128 first
@@ -33,6 +34,8 @@ class Intake:
     """Images of a single colour."""
     dark: int | None = None
     """Images that are almost black: their levels fill no more than a corner of what their mode holds."""
+    doubts: tuple[str, ...] = ()
+    """Sentences on what makes any limit on these targets mean little."""
 
     @classmethod
     def of(cls, arrivals: Mapping[str, Arrival]) -> Intake:
@@ -53,11 +56,23 @@ class Intake:
             boxes_outside=len(outside) if boxed else None,
             flat=sum(one.levels.flat for one in arrivals.values()),
             dark=sum(is_dark(one.levels) for one in arrivals.values()),
+            doubts=tuple(_blended([one.borders for one in arrivals.values() if one.borders is not None])),
         )
 
     def fields(self) -> dict[str, Any]:
-        """Fields of a result."""
-        return asdict(self)
+        """Return the fields of a result; `doubts` go with those of the guard."""
+        return {name: value for name, value in asdict(self).items() if name != "doubts"}
+
+
+def _blended(borders: Sequence[Borders]) -> Iterator[str]:
+    """Doubt label maps that were resized with interpolation: it makes labels of classes that are not there."""
+    share = blended_share(borders)
+    if share is not None:
+        yield (
+            f"{100 * share:.0f} % of the borders in the label maps of {len(borders)} images hold labels between those "
+            "of both sides, as interpolation leaves them: classes that nobody drew, whose IoU is of nothing; expected "
+            "one label directly beside the other; resize label maps by nearest neighbour"
+        )
 
 
 def _check_shares(boxed: Mapping[str, Arrival]) -> None:

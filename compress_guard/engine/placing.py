@@ -14,6 +14,7 @@ from compress_guard.errors import DataError
 from compress_guard.records import Orientation
 from compress_guard.registry import TASKS
 from compress_guard.tasks.arrays import read
+from compress_guard.tasks.borders import Borders
 from compress_guard.tasks.contract import Task
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Arrival:
     """(x1, y1, x2, y2) around all boxes of the target, in pixels of the image as it was read; None without any."""
     size: tuple[int, int] = (0, 0)
     """(H, W) of the image as it was read."""
+    borders: Borders | None = None
+    """How sharp the borders of a label map are; None where the task read none."""
 
     @property
     def overshoot(self) -> float:
@@ -108,7 +111,8 @@ class Placing:
         except DataError as problem:
             raise _with_hint(problem, task, picture, target, used) from problem
         pixels = picture.at(used).cpu()
-        return pixels, found, Arrival(picture.levels(), turn, used, fit, _extent(task, found, raw, size), size)
+        borders = None if self._task is None else _borders(self._task, found, raw, size)
+        return pixels, found, Arrival(picture.levels(), turn, used, fit, _extent(task, found, raw, size), size, borders)
 
 
 def overshoot(extent: Extent | None, size: tuple[int, int]) -> float:
@@ -186,6 +190,15 @@ def _extent(task: Task, found: object, raw: object, size: tuple[int, int]) -> Ex
         return None
     arrays = found if found is not raw and isinstance(found, Mapping) else _arrays(task, raw, size)
     return None if arrays is None else task.extent(arrays)
+
+
+def _borders(task: Task, found: object, raw: object, size: tuple[int, int]) -> Borders | None:
+    """Return how sharp the borders of a label map are, read by its task or handed on as it is."""
+    if found is not raw:
+        return task.borders(found)  # type: ignore[arg-type]  # what a task read are its arrays
+    array = read(raw)
+    arrays = _arrays(task, raw, size) if array is not None and array.ndim == 2 else None
+    return None if arrays is None else task.borders(arrays)
 
 
 def _with_hint(problem: DataError, task: Task, picture: Picture, target: _Target, used: Orientation) -> DataError:

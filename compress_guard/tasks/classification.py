@@ -61,6 +61,10 @@ class Classification:
         """A class marks nothing in the image."""
         return
 
+    def borders(self, target: Arrays) -> None:
+        """No label map."""
+        return
+
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`scores` (K,) of floating-point scores, higher is likelier; `ModelError` for another shape, dtype or NaN."""
         subject, expected = Subject.prediction(size), "scores of shape (K,), one prediction per image"

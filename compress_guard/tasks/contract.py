@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from compress_guard.tasks.borders import Borders
     from compress_guard.tasks.skill import Skill
 
     Arrays = Mapping[str, NDArray[Any]]
@@ -51,6 +52,9 @@ class Task(Protocol):
 
     def extent(self, target: Arrays) -> tuple[float, float, float, float] | None:
         """The rectangle (x1, y1, x2, y2) around all boxes of a target, in pixels; None without any."""
+
+    def borders(self, target: Arrays) -> Borders | None:
+        """Return how sharp the borders between a target's labels are; None for targets that are no label maps."""
 
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """A model's answer for one image as arrays on the CPU. Raises `ModelError`: found, expected, what to do."""

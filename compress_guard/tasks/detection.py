@@ -98,6 +98,10 @@ class Detection:
         (x1, y1), (x2, y2) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
         return x1, y1, x2, y2
 
+    def borders(self, target: Arrays) -> None:
+        """No label map."""
+        return
+
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`boxes` (N, 4), `labels`, `scores` (N,) of a dict of these; `ModelError` for anything else."""
         table = _Table.of(Subject.prediction(size), raw, ("boxes", "scores", "labels"))

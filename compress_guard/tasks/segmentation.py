@@ -9,6 +9,7 @@ import numpy as np
 
 from compress_guard.errors import DataError
 from compress_guard.tasks.arrays import Subject, describe, is_whole, read
+from compress_guard.tasks.borders import Borders
 from compress_guard.tasks.scores import ShareScorer, checked_weights, mean_over_classes, ratio, unknown_metric
 from compress_guard.tasks.skill import Margin, Skill
 
@@ -58,6 +59,10 @@ class Segmentation:
     def extent(self, target: Arrays) -> None:
         """A map is as large as its image, or refused."""
         return
+
+    def borders(self, target: Arrays) -> Borders:
+        """Return those of its label map."""
+        return Borders.of(target["labels"])
 
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`labels` (H, W) uint16 of an integer map; `ModelError` for anything else."""
