@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar, Final, Literal
 
-_LONGEST: Final = 2000
-"""Characters of the text of an exception that a message repeats."""
+from compress_guard.foreign import LONGEST_SENTENCE, shown
 
 
 class CompressGuardError(Exception):
-    """Base of every error that compress_guard raises on purpose."""
+    """Base of every error that compress_guard raises on purpose.
+
+    Its message is one line of printable characters, whatever names, texts and programs it repeats.
+    """
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*(shown(one, LONGEST_SENTENCE) if isinstance(one, str) else one for one in arguments))
 
 
 class UsageError(CompressGuardError):
@@ -71,23 +76,30 @@ class Fault(RunError):
 
 
 def said(problem: BaseException) -> str:
-    """Return the text of an exception that somebody's code raised, in printable characters and of bounded length.
+    """Return the text of an exception that somebody's code raised, as one printable line of bounded length.
 
     Never raises: the text of an exception is people's code too.
     """
-    try:
-        text = str.__str__(str(problem))
-    except BaseException:  # noqa: BLE001 -- this text is only beside the matter, and may be as broken as it likes
-        return "its text cannot be read"
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]} ... ({len(text)} characters)"
-    return text
+    text = _text(problem)
+    return "its text cannot be read" if text is None else shown(text)
+
+
+def first_said(problem: BaseException) -> str:
+    """Return the first line alone of the text of an exception, as `said` does."""
+    text = _text(problem)
+    return "its text cannot be read" if text is None else shown(text.partition("\n")[0])
 
 
 def described(problem: BaseException) -> str:
     """Return ``ValueError: no weights here`` for an exception that somebody's code raised, or its bare name where it
     says nothing. Never raises.
     """
-    name, text = type(problem).__name__, said(problem)
+    name, text = shown(type(problem).__name__), said(problem)
     return f"{name}: {text}" if text else name
+
+
+def _text(problem: BaseException) -> str | None:
+    try:
+        return str.__str__(str(problem))
+    except BaseException:  # noqa: BLE001 -- this text is only beside the matter, and may be as broken as it likes
+        return None

@@ -35,11 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"compress-guard: {problem}\n")
         return EXIT_USAGE
     except SystemExit as stop:  # nothing here leaves in this way: somebody's code did, and its status says nothing
-        sys.stderr.write(f"compress-guard: stopped by an exit of somebody's code, with {stop.code!r}\n")
+        sys.stderr.write(f"compress-guard: stopped by an exit of somebody's code, with {_told(stop)}\n")
         return EXIT_FAILED
     except KeyboardInterrupt:
         sys.stderr.write("compress-guard: interrupted\n")
         return EXIT_INTERRUPTED
+
+
+def _told(stop: SystemExit) -> str:
+    """Return how somebody's exit ended, as Python writes it where it is a number or a text."""
+    from compress_guard.errors import said
+    from compress_guard.foreign import shown
+
+    return shown(repr(stop.code)) if stop.code is None or type(stop.code) in (int, str) else said(stop)
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], bool]:

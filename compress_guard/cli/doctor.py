@@ -6,13 +6,13 @@ import argparse
 import contextlib
 import dataclasses
 import inspect
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from compress_guard import thresholds as thresholds_file
+from compress_guard.cli.terminal import put
 from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.zoo import weights
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES, PUBLISHED
@@ -21,6 +21,7 @@ from compress_guard.codecs.zoo.own import CompressAi
 from compress_guard.codecs.zoo.published import Zoo
 from compress_guard.engine.codec_choice import build_codec
 from compress_guard.errors import CodecUnavailable, OptionError, UsageError
+from compress_guard.foreign import shown_line
 from compress_guard.records import CodecSpec
 from compress_guard.registry import CODECS, SCHEMES
 
@@ -38,7 +39,7 @@ class Finding:
 
     def line(self, width: int) -> str:
         """Aligned with others whose names are at most so wide."""
-        return f"  {self.name:{width}}  {self.state:7}  {self.remark}".rstrip()
+        return shown_line(f"  {self.name:{width}}  {self.state:7}  {self.remark}".rstrip())
 
 
 def doctor(options: argparse.Namespace) -> bool:
@@ -52,11 +53,11 @@ def doctor(options: argparse.Namespace) -> bool:
         codecs = [_loaded(_examined(alias, codec), codec) for alias, codec in built]
         zoo = [codec for _, codec in built if isinstance(codec, Zoo)]
     files = list(_files(zoo))
-    sys.stdout.write(f"GPU: {_gpu()}\n")
+    put(f"GPU: {_gpu()}")
     _print("codecs", codecs)
     for shelf in dict.fromkeys(shelf for shelf, _, _ in files):
         of_shelf = [finding for one, finding, _ in files if one == shelf]
-        _print(f"weights in {shelf.folder} ({shelf.origin})", of_shelf)
+        _print(shown_line(f"weights in {shelf.folder} ({shelf.origin})"), of_shelf)
         if options.lock:
             _lock(shelf.folder, {finding.name: digest for one, finding, digest in files if one == shelf and digest})
     found = [*codecs, *(finding for _, finding, _ in files)]
@@ -167,11 +168,11 @@ def _files(codecs: Iterable[Zoo]) -> Iterator[tuple[weights.Shelf, Finding, str]
 
 def _lock(folder: Path, digests: dict[str, str]) -> None:
     if not digests:
-        sys.stdout.write(f"no lock file: there are no sound weights in {folder}\n")
+        put(shown_line(f"no lock file: there are no sound weights in {folder}"))
         return
     known = weights.locked(folder)
     path = weights.write_lock(folder, known | digests)
-    sys.stdout.write(f"locked: {len(known | digests)} files in {path}\n")
+    put(shown_line(f"locked: {len(known | digests)} files in {path}"))
 
 
 def _forget_junk(folder: str) -> None:
@@ -187,7 +188,7 @@ def _forget_junk(folder: str) -> None:
 def _print(title: str, findings: Iterable[Finding]) -> None:
     rows = list(findings)
     width = max((len(row.name) for row in rows), default=0)
-    sys.stdout.write("".join(f"{line}\n" for line in (title, *(row.line(width) for row in rows))))
+    put("\n".join((title, *(row.line(width) for row in rows))))
 
 
 def _has_gpu() -> bool:

@@ -12,12 +12,12 @@ from typing import Final
 
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
 from compress_guard.cli.results import Results
-from compress_guard.cli.terminal import StandardErrorProgress, show, tell_result
+from compress_guard.cli.terminal import StandardErrorProgress, show, tell, tell_result
 from compress_guard.engine.destination import replace
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.threads import calm_threads
-from compress_guard.errors import UsageError
+from compress_guard.errors import UsageError, described, said
 from compress_guard.records import RecoveryCell, RecoveryResult, Thresholds
 from compress_guard.registry import unknown
 from compress_guard.report import recovery_figure, recovery_lines
@@ -75,7 +75,7 @@ def _measure(thresholds: Thresholds, cells: Sequence[RecoveryCell], settings: Ru
                     last = all(coming.guard != cell.guard for coming in cells[number:])
                     measured = session.measure_recovery(cell, node_id, without_fixtures, progress, last=last)
             except KeyboardInterrupt:
-                sys.stderr.write(f"\ncompress-guard: stopped in {cell.name}; {_kept(settings)}\n")
+                tell(f"\ncompress-guard: stopped in {cell.name}; {_kept(settings)}")
                 raise
             results.recovery.append(measured.result)
             tell_result(f"{prefix} {cell.name}", measured.result, measured.problem)
@@ -97,7 +97,7 @@ def _shown(results: Sequence[RecoveryResult], options: argparse.Namespace) -> bo
     try:
         replace(Path(options.figure), recovery_figure(results).encode())
     except (OSError, ValueError) as problem:
-        sys.stderr.write(f"compress-guard: --figure: {problem}\n")
+        tell(f"compress-guard: --figure: {said(problem)}")
         return False
     return held
 
@@ -108,7 +108,7 @@ def _read(path: Path) -> list[RecoveryResult]:
         found = json.loads(path.read_text(encoding="utf-8"))["recovery"]
         results = [RecoveryResult.from_dict(values) for values in found]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        told = f"cannot be read as results ({type(problem).__name__}: {problem})"
+        told = f"cannot be read as results ({described(problem)})"
         raise UsageError("--from", f"{path} {told}", "name a file that --json or --cg-json has written") from problem
     if not results:
         raise UsageError("--from", f"{path} has no recovery study", "name results of a run with --cg-recovery")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import final
 
 from compress_guard.cli import EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED
+from compress_guard.cli.terminal import tell
 from compress_guard.engine.session import collect_evidence, evidence_lost
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.trouble import attempted
@@ -37,7 +37,7 @@ class Results:
         """Rename the files of an earlier command of this name; say on standard error what cannot be renamed."""
         if self.path is not None:
             for problem in set_aside(results_files(Path(self.path))):
-                sys.stderr.write(f"compress-guard: --json: {problem}\n")
+                tell(f"compress-guard: --json: {problem}")
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -64,10 +64,10 @@ class Results:
             return True
         evidence = attempted(partial(self._write, Path(self.path), exit_status))
         if isinstance(evidence, RunError):
-            sys.stderr.write(f"compress-guard: --json: {said(evidence)}\n")
+            tell(f"compress-guard: --json: {said(evidence)}")
             return False
         if (lost := evidence_lost(self.settings.run_folder, self.cells, evidence)) is not None:
-            sys.stderr.write(f"compress-guard: --json: {lost}\n")
+            tell(f"compress-guard: --json: {lost}")
         return True
 
     def _write(self, path: Path, exit_status: int | None) -> Mapping[str, bytes]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from typing import Final, final
+from typing import Final, TextIO, final
 
 from compress_guard.engine.trouble import traced
 from compress_guard.errors import Fault, RunError
+from compress_guard.foreign import shown_line, shown_lines
 from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
 from compress_guard.report import Line, ansi, counted, plain
 
@@ -17,19 +18,33 @@ _TERMINAL_SECONDS: Final = 0.2
 
 def show(lines: Iterable[Line]) -> None:
     """Write tables to standard output, with styles on a terminal; what its encoding does not have is escaped."""
-    text = ansi(lines) if sys.stdout.isatty() else plain(lines)
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    _write(sys.stdout, ansi(lines) if sys.stdout.isatty() else plain(lines))
+
+
+def put(text: str) -> None:
+    """Write lines to standard output, and a line feed after the last."""
+    _write(sys.stdout, f"{shown_lines(text)}\n")
+
+
+def tell(text: str) -> None:
+    """Write lines to standard error, and a line feed after the last."""
+    _write(sys.stderr, f"{shown_lines(text)}\n")
 
 
 def tell_result(
     name: str, result: CellResult | RecoveryResult | ThroughputResult, problem: RunError | None = None
 ) -> None:
     """Write a cell's line to standard error; below it the traceback of an exception that nobody expected."""
-    text = f"{name} {result.outcome}: {result.reason}\n"
+    text = f"{name} {result.outcome}: {result.reason}"
     if isinstance(problem, Fault) and (trace := traced(problem)) is not None:
-        text += f"{trace}\n"
-    sys.stderr.write(text)
+        text += f"\n{trace}"
+    tell(text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write text; what the stream's encoding does not have is escaped."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 @final
@@ -52,15 +67,15 @@ class StandardErrorProgress:
         if self._between is None or (now := time.monotonic()) < self._next:
             return
         self._next = now + self._between
-        line = f"{self._prefix} {counted(what, done, total)}"
-        sys.stderr.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
+        line = shown_line(f"{self._prefix} {counted(what, done, total)}")
+        _write(sys.stderr, f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
         sys.stderr.flush()
 
     def tell(self, line: str) -> None:
         """A line that stays."""
         if self._terminal:
             sys.stderr.write("\r\x1b[K")
-        sys.stderr.write(f"{line}\n")
+        tell(line)
 
     def __exit__(self, *_: object) -> None:
         if self._terminal:

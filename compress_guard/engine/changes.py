@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from compress_guard.foreign import shown_json
 from compress_guard.records import Evidence
 from compress_guard.records.evidence import same
 
@@ -68,7 +69,7 @@ class Changes:
         """All of it, for the archive of evidence."""
         values = asdict(self)
         values["losses"] = [{"id": name, "points": points} for name, points in self.losses]
-        return json.dumps(values, allow_nan=False, ensure_ascii=False).encode() + b"\n"
+        return shown_json(json.dumps(values, allow_nan=False, ensure_ascii=False)).encode() + b"\n"
 
 
 def changes(task: Task, metric: str, clean: Evidence, compressed: Evidence) -> Changes:

@@ -6,6 +6,7 @@ whose text cannot be read. None of it may end the run or lose a cell. Ctrl-C its
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sysconfig
 import traceback
@@ -16,6 +17,7 @@ from typing import Final, TypeVar
 
 from compress_guard import interrupts
 from compress_guard.errors import CompressGuardError, Fault, RunError, described, said
+from compress_guard.foreign import TAB, shown, shown_lines
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ def as_error(problem: BaseException) -> RunError:
     pass_on(problem)
     # By its type alone: isinstance also asks the object for its __class__, which may raise.
     if issubclass(type(problem), RunError):
-        return _with_sound_causes(problem)  # type: ignore[arg-type]  # as just checked
+        return _with_sound_causes(problem if _is_sound(problem) else _retold(problem))  # type: ignore[arg-type]  # ditto
     error = RunError(said(problem)) if issubclass(type(problem), CompressGuardError) else Fault(_blame(problem))
     error.__cause__ = problem
     return _with_sound_causes(error)
@@ -89,12 +91,12 @@ def traced(problem: RunError) -> str | None:
     """Return the traceback of what caused an error, None where nothing did but what its message says."""
     if problem.__cause__ is None:
         return None
-    lines = traceback.format_exception(problem.__cause__)
-    return "".join(lines).encode("utf-8", "backslashreplace").decode("utf-8").rstrip()
+    return shown_lines("".join(traceback.format_exception(problem.__cause__)).rstrip())
 
 
 class Unspeakable(Exception):
-    """A stand-in for an exception of which nothing can be asked, or whose text would fill the terminal."""
+    """A stand-in for an exception of which nothing can be asked, whose text would fill the terminal, or has control
+    characters or commands to a CI runner in it: pytest and Python print the causes of an error as they are."""
 
 
 def _with_sound_causes(error: RunError) -> RunError:
@@ -103,11 +105,27 @@ def _with_sound_causes(error: RunError) -> RunError:
     seen = {id(link)}
     while (cause := link.__cause__ or link.__context__) is not None and id(cause) not in seen:
         if not _is_sound(cause):
-            link.__cause__, link.__context__ = Unspeakable(described(cause)), None
+            link.__cause__, link.__context__ = _stand_in(cause), None
             break
         seen.add(id(cause))
         link = cause
     return error
+
+
+def _retold(problem: BaseException) -> RunError:
+    """Return an error in place of one of somebody's own classes that says what no terminal should show."""
+    kind = next(one for one in type(problem).__mro__ if one.__module__ == RunError.__module__)
+    error: RunError = kind(said(problem))
+    error.__cause__ = problem
+    return error
+
+
+def _stand_in(problem: BaseException) -> Unspeakable:
+    """Return what is shown in place of an exception, with the way that it took where that can be asked."""
+    made = Unspeakable(described(problem))
+    with contextlib.suppress(BaseException):  # an exception may break its own attributes
+        made.__traceback__ = problem.__traceback__
+    return made
 
 
 def _is_sound(problem: BaseException) -> bool:
@@ -115,7 +133,8 @@ def _is_sound(problem: BaseException) -> bool:
         isinstance(problem, RunError)
         traceback.walk_tb(problem.__traceback__)
         asked = (problem.__cause__, problem.__context__, problem.__suppress_context__, str(problem), repr(problem))
-        return all(len(text) <= _LONGEST for text in (*asked[3:], *getattr(problem, "__notes__", ())))
+        texts = (*asked[3:], *getattr(problem, "__notes__", ()))
+        return all(len(text) <= _LONGEST and shown_lines(text) == text.expandtabs(TAB) for text in texts)
     except BaseException:  # noqa: BLE001 -- an exception may break whatever it is asked for
         return False
 
@@ -148,4 +167,4 @@ def _place(place: tuple[FrameType, int]) -> str:
     path = frame.f_code.co_filename
     if path.startswith(_PACKAGE):
         return f"{path.removeprefix(_PACKAGE)}:{line}"
-    return f"{Path(path).name}:{line} ({frame.f_code.co_name})"
+    return shown(f"{Path(path).name}:{line} ({frame.f_code.co_name})")

@@ -8,6 +8,7 @@ from compress_guard import store as keys
 from compress_guard.codecs.contract import Codec
 from compress_guard.engine.recall import left_answers
 from compress_guard.engine.settings import RunSettings
+from compress_guard.foreign import LONGEST_SENTENCE, shown
 from compress_guard.records import CellResult, CodecSpec
 from compress_guard.store import Store
 
@@ -16,7 +17,7 @@ def moved_from(store: Store, spec: CodecSpec, codec: Codec) -> str | None:
     """The version that the codec had in the run before, None where it is the same or nothing is known of it."""
     data = store.get(_name(spec.alias, codec.device), "versions")
     before = None if data is None else data.decode(errors="replace")
-    return None if before == codec.version else before
+    return None if before == shown(codec.version, LONGEST_SENTENCE) else before
 
 
 def remember_run(settings: RunSettings, results: Iterable[CellResult]) -> None:

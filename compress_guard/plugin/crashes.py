@@ -7,6 +7,7 @@ from typing import Final, final
 
 import pytest
 
+from compress_guard.foreign import shown_lines
 from compress_guard.plugin.file_cells import FileCells, without_group
 from compress_guard.plugin.items import AnyCell, Result
 from compress_guard.plugin.left_behind import left_behind
@@ -38,7 +39,7 @@ class Crashes:
             return
         attach(report, [result])
         where = f"{report.nodeid.partition('::')[0]}:{cell.line}: {cell.name}: {result.verdict}"
-        report.longrepr = f"{report.longrepr}\n{where}\n{result.reason}"
+        report.longrepr = shown_lines(f"{report.longrepr}\n{where}\n{result.reason}")
 
     def close(self, report: pytest.TestReport) -> None:
         """Report the end of a cell that crashed: with it pytest's JUnit report takes up the properties."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from compress_guard.plugin.terminal import write_line
+
 if TYPE_CHECKING:
     import pytest
 
@@ -26,7 +28,7 @@ def set_aside_reports(config: pytest.Config, results: Path | None) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     for problem in set_aside(_reports(config, results)):
         if reporter is not None:
-            reporter.write_line(f"WARNING: {problem}", yellow=True, bold=True)
+            write_line(reporter, f"WARNING: {problem}", yellow=True, bold=True)
 
 
 def _reports(config: pytest.Config, results: Path | None) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import pytest
 
 from compress_guard.errors import RunError, described
+from compress_guard.foreign import TAB, shown_line, shown_lines
 from compress_guard.records import Cell, CellResult, RecoveryCell, RecoveryResult, ThroughputCell, ThroughputResult
 
 AnyCell: TypeAlias = Cell | RecoveryCell | ThroughputCell
@@ -66,14 +67,18 @@ class FileItem(pytest.Function):
         lines = [f"{self.path.name}:{self.line}: {self.name}: {result.verdict}", result.reason]
         if problem is not None and (trace := traced(problem)) is not None:
             lines += ["", trace]
-        return "\n".join(lines)
+        return shown_lines("\n".join(lines))
 
     def _shown(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
-        """Return what pytest shows of an exception, or its name where it breaks whoever looks at it."""
+        """Return what pytest shows of an exception, printable, or its name where it breaks whoever looks at it."""
         try:
-            return super().repr_failure(excinfo)
+            made = super().repr_failure(excinfo)
+            text = str(made)
+            escaped = shown_lines(text)
+            return made if escaped == text.expandtabs(TAB) else escaped
         except Exception:  # noqa: BLE001 -- one that a thread of people's code left behind, say
-            return f"{self.path.name}:{self.line}: {self.name}: {described(excinfo.value)}, which cannot be shown"
+            where = f"{self.path.name}:{self.line}: {self.name}"
+            return shown_line(f"{where}: {described(excinfo.value)}, which cannot be shown")
 
 
 def plain_id(item: pytest.Item) -> str:

@@ -14,6 +14,7 @@ from compress_guard.engine.measurement import one_cell_guard
 from compress_guard.engine.prediction import Batch
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import CompressGuardError, OptionError, RunError, said
+from compress_guard.foreign import shown_line
 from compress_guard.plugin.run import Run, run_of
 from compress_guard.records import Cell, Guard, Judgement, Orientation
 from compress_guard.registry import codec_named, unknown
@@ -54,7 +55,7 @@ def requested_cells(config: pytest.Config, item: Any) -> list[tuple[Guard, Cell]
         _check(marker)
         return _cells(run_of(config), marker.kwargs)
     except CompressGuardError as problem:
-        raise pytest.Collector.CollectError(f"{item.nodeid}: {problem}") from problem
+        raise pytest.Collector.CollectError(shown_line(f"{item.nodeid}: {problem}")) from problem
 
 
 def _check(marker: pytest.Mark) -> None:

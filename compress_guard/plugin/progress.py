@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, final
 
+from compress_guard.foreign import shown_line
+from compress_guard.plugin.terminal import write_line
 from compress_guard.report.markup import counted
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class TerminalProgress:
             return
         animated = bool(reporter.hasmarkup)
         self._next = now + LINE_SECONDS[animated]
-        line = f"  {counted(what, done, total)}, {now - self._started:.0f} s"
+        line = shown_line(f"  {counted(what, done, total)}, {now - self._started:.0f} s")
         with _uncaptured(reporter):
             if not self._shown:
                 reporter.ensure_newline()
@@ -55,7 +57,7 @@ class TerminalProgress:
                 reporter.rewrite(line, erase=True)
                 reporter.flush()
             else:
-                reporter.write_line(line)
+                write_line(reporter, line)
 
     def tell(self, line: str) -> None:
         """A line that stays; what begins with WARNING is loud, and said under -q too."""
@@ -65,7 +67,7 @@ class TerminalProgress:
             return
         with _uncaptured(reporter):
             reporter.ensure_newline()
-            reporter.write_line(line, yellow=loud, bold=loud, light=not loud)
+            write_line(reporter, line, yellow=loud, bold=loud, light=not loud)
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from compress_guard.errors import said
 from compress_guard.plugin.items import Kind
 from compress_guard.plugin.run import Run
+from compress_guard.plugin.terminal import write_line
 from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def show(
     said = unmeasured or run.unwritten or remarks or failures
     if not (run.results or run.speeds or run.studies or said):
         return
-    from compress_guard.report import apart, lines, recovery_lines, throughput_lines
+    from compress_guard.report import apart, fit, lines, recovery_lines, throughput_lines
 
     reporter.section("compress_guard")
     encoding = getattr(reporter._tw._file, "encoding", None)
@@ -70,19 +71,19 @@ def show(
         recovery_lines(studies_in_file_order(run), encoding),
     )
     for line in apart(*parts):
-        for text, style in line:
+        for text, style in fit(line):
             reporter.write(text, **dict.fromkeys(style.split(), True))
         reporter.write("\n")
     for name in unmeasured:
-        reporter.write_line(f"{name} gates nothing: none of its cells was measured", red=True, bold=True)
+        write_line(reporter, f"{name} gates nothing: none of its cells was measured", red=True, bold=True)
     for remark in remarks:
-        reporter.write_line(remark, yellow=True, bold=True)
+        write_line(reporter, remark, yellow=True, bold=True)
     for failure in failures:
-        reporter.write_line(failure, red=True, bold=True)
+        write_line(reporter, failure, red=True, bold=True)
     if run.unwritten is not None:
-        reporter.write_line(f"--cg-json: {run.unwritten}", red=True, bold=True)
+        write_line(reporter, f"--cg-json: {run.unwritten}", red=True, bold=True)
     if run.evidence_lost is not None:
-        reporter.write_line(f"--cg-json: {run.evidence_lost}", yellow=True, bold=True)
+        write_line(reporter, f"--cg-json: {run.evidence_lost}", yellow=True, bold=True)
 
 
 def write_json(run: Run, ending: Ending) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal, TypeAlias
 
 from compress_guard.records.codecs import CodecSpec, format_bpp
+from compress_guard.records.texts import settle_texts
 from compress_guard.records.vocabulary import Outcome, SettledBy, Verdict
 
 MIXED: Final = "mixed"
@@ -109,6 +110,9 @@ class RecoveryPoint:
     beyond_control: Share
     """(finetuned - control) / (control on clean images - control)."""
 
+    def __post_init__(self) -> None:
+        settle_texts(self)
+
     def lost(self, clean: float) -> float:
         """Points below the original's `clean` score at the best of original and finetuned model, never below 0.
 
@@ -161,6 +165,9 @@ class RecoveryResult:
     trained: int | None = None
     """Trainings that this run made; the others were kept from earlier ones."""
     seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        settle_texts(self)
 
     def own(self) -> tuple[RecoveryPoint, ...]:
         """The points that the model was trained for."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from compress_guard.records.texts import settle_texts
 from compress_guard.records.vocabulary import (
     JUDGED,
     Bits,
@@ -208,6 +209,9 @@ class CellResult:
     decoder_moved: bool = False
     """The codec decoded streams to other pixels than in an earlier run, at the same version."""
     seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        settle_texts(self)
 
     def as_dict(self) -> dict[str, Any]:
         """The cell as plain JSON values."""

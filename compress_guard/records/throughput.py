@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 from compress_guard.records.codecs import CodecSpec, format_bpp
+from compress_guard.records.texts import settle_texts
 from compress_guard.records.vocabulary import Outcome, SettledBy, Verdict
 
 Work: TypeAlias = Literal["encode", "decode", "round_trip"]
@@ -127,6 +128,9 @@ class ThroughputResult:
     """Held after the last round less held after the first one, garbage collected."""
     max_growth: float | None = None
     seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        settle_texts(self)
 
     def as_dict(self) -> dict[str, Any]:
         """The result as plain JSON values."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from compress_guard.foreign import shown_json, shown_line
+
 if TYPE_CHECKING:
     from compress_guard.records import CellResult, RecoveryResult, Share, ThroughputResult
 
@@ -22,8 +24,8 @@ def properties(result: CellResult | RecoveryResult | ThroughputResult) -> list[t
     as a property of its own, ``cg_slice_weather_night_drop``, and if it has a limit that and the verdict. Of slices
     that would share a name all but the first get a number, ``cg_slice_weather_night_2_drop``. ``cg_points``
     holds the points of a study whole; those that its model was trained for have each figure as a property too,
-    ``cg_recovered_low``, or ``cg_recovered_low_0.25bpp`` of one trained on mixed rates. Raises ValueError for a
-    number that is not finite.
+    ``cg_recovered_low``, or ``cg_recovered_low_0.25bpp`` of one trained on mixed rates. Foreign
+    text is printable, see `foreign`. Raises ValueError for a number that is not finite.
     """
     values = [*result.as_dict().items(), *_of_slices(result), *_of_points(result)]
     return [(PREFIX + name, _text(value)) for name, value in values if value is not None and value not in ([], ())]
@@ -60,4 +62,6 @@ def _of_points(result: CellResult | RecoveryResult | ThroughputResult) -> Iterat
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, allow_nan=False, separators=(",", ":"))
+    if isinstance(value, str):
+        return shown_line(value)
+    return shown_json(json.dumps(value, allow_nan=False, separators=(",", ":")))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
+from compress_guard.foreign import shown_line
+
 Span: TypeAlias = tuple[str, str]
 """Text and its style: words of STYLES with a space between, or an empty string for plain text."""
 
@@ -16,12 +18,22 @@ STYLES: Final = {"bold": 1, "light": 2, "red": 31, "green": 32, "yellow": 33}
 
 def plain(lines: Iterable[Line]) -> str:
     """The text alone, a line end after each line."""
-    return "".join("".join(text for text, _ in line) + "\n" for line in lines)
+    return "".join("".join(text for text, _ in fit(line)) + "\n" for line in lines)
 
 
 def ansi(lines: Iterable[Line]) -> str:
     """The text with ANSI escape sequences."""
-    return "".join("".join(_escaped(*span) for span in line) + "\n" for line in lines)
+    return "".join("".join(_escaped(*span) for span in fit(line)) + "\n" for line in lines)
+
+
+def fit(line: Line) -> Line:
+    """Return a line that may be printed: itself, or where it holds what is escaped, its escaped text without styles.
+
+    Nobody writes the text of a line without it.
+    """
+    text = "".join(text for text, _ in line)
+    escaped = shown_line(text)
+    return line if escaped == text else ((escaped, ""),)
 
 
 def apart(*parts: Iterable[Line]) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
+from compress_guard.foreign import shown
 from compress_guard.records import MIXED
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _drawn(panel: _Panel, colours: dict[str, str], *, first: bool) -> Iterator[s
         return _TOP + inner_height * (high - score) / (high - low)
 
     foot, end = _TOP + inner_height, _WIDTH - _RIGHT
-    yield f'<text class="title middle" x="{_LEFT + inner_width / 2:.1f}" y="18">{escape(panel.title)}</text>'
+    yield f'<text class="title middle" x="{_LEFT + inner_width / 2:.1f}" y="18">{escape(shown(panel.title))}</text>'
     for count in range(round((high - low) / step) + 1):
         score = low + count * step
         yield f'<line class="grid" x1="{_LEFT}" x2="{end}" y1="{y(score):.1f}" y2="{y(score):.1f}"/>'
@@ -222,7 +223,7 @@ def _legend(panels: Sequence[_Panel], colours: dict[str, str], width: int) -> tu
         room = _SAMPLE + round(_LETTER * len(text))
         if across > _LEFT and (across + room > width or number == len(colours)):
             across, down = _LEFT, down + _ROW
-        drawn.append(f'<g transform="translate({across} {down})">{sample}<text x="27">{escape(text)}</text></g>')
+        drawn.append(f'<g transform="translate({across} {down})">{sample}<text x="27">{escape(shown(text))}</text></g>')
         across += room
     return drawn, down + _ROW // 2
 

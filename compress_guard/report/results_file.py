@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.engine.destination import discard, replace
 from compress_guard.errors import RunError, said
+from compress_guard.foreign import shown_json
 from compress_guard.records import SCHEMA, Ending
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def write(
         else:
             discard(beside)
         text = json.dumps(made, allow_nan=False, ensure_ascii=False, indent=1)
-        # A lone surrogate, of a folder's name say, is no UTF-8; escaped so it is JSON, and comes back as it was.
-        replace(path, text.encode(errors="backslashreplace") + b"\n")
+        # Escaped by JSON's own means: whoever reads the values has them as they were, lone surrogates too.
+        replace(path, shown_json(text).encode() + b"\n")
     except OSError as problem:
         why = problem.strerror or said(problem)
         raise RunError(

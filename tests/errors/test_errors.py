@@ -52,13 +52,15 @@ class Subclass(Exception):
         (Odd(), "Odd: its text cannot be read"),
         (Subclass(), "Subclass: some words"),
         (ExceptionGroup("several", [ValueError("one")]), "ExceptionGroup: several (1 sub-exception)"),
-        (ValueError("x" * 3000), f"ValueError: {'x' * 2000} ... (3000 characters)"),
+        (ValueError("x" * 1500 + "y" * 1500), f"ValueError: {'x' * 970} ... (3000 characters) ... {'y' * 970}"),
+        (ValueError("one\n::error::two\x1b[2K\u202e"), "ValueError: one\\x0a::error::two\\x1b[2K\\u202e"),
+        (type("Na\nme", (ValueError,), {})("x"), "Na\\x0ame: x"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
 def test_an_exception_is_described_whatever_it_is(problem, text) -> None:
     assert described(problem) == text
-    assert described(problem) == f"{type(problem).__name__}: {said(problem)}".removesuffix(": ")
+    assert described(problem).endswith(said(problem) or type(problem).__name__)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from compress_guard.codecs.insulation import drawing_apart, insulated
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES
 from compress_guard.codecs.zoo.library import compressai_library
-from compress_guard.errors import CodecUnavailable, described, said
+from compress_guard.errors import CodecUnavailable, described, first_said
+from compress_guard.foreign import shown
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +72,7 @@ class Checkpoint:
                 state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         except Exception as problem:  # junk fails in a dozen ways, tarfile.ReadError and AttributeError among them
             # The first sentence alone: torch goes on with the advice to unpickle whatever the file holds.
-            why = said(problem).partition("\n")[0].partition(". ")[0]
+            why = first_said(problem).partition(". ")[0]
             raise CodecUnavailable(
                 f"{self.path} is no file of weights alone ({why}); save it with torch.save(model.state_dict(), PATH)"
             ) from problem
@@ -126,7 +127,7 @@ def _network(architecture: str, state: dict[str, torch.Tensor], path: Path) -> A
         if torch.get_default_dtype() != torch.float32:
             network.float().load_state_dict(state)  # the network was made for the default, which may hold less
     except Exception as problem:  # other weights fail in a dozen ways
-        why = " ".join(said(problem).split())[:200]
+        why = shown(" ".join(str(problem).split()), 200)
         raise CodecUnavailable(f"{path} does not hold {architecture}: {why}; correct arch") from problem
     return network
 

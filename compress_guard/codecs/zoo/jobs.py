@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from compress_guard.codecs.batching import Device, in_batches, out_of_memory
 from compress_guard.codecs.zoo.network import Size, padded
-from compress_guard.errors import CodecError
+from compress_guard.errors import CodecError, first_said, said
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -52,7 +52,7 @@ def run(
                 raise blamed(label, batch[0].what, problem, place) from problem
             if out_of_memory(problem):
                 raise
-            why = str(problem).partition("\n")[0]
+            why = first_said(problem)
         found = [one for job in batch for one in attempt([job])]
         place.note(f"a batch failed on {place.name} ({why}); its images went one by one", "failed batch")
         return found
@@ -70,7 +70,7 @@ def run(
 
 def blamed(label: str, what: str, problem: BaseException, place: Device) -> CodecError:
     """The error of a network, with what it was at."""
-    found = str(problem)
+    found = said(problem)
     if out_of_memory(problem):
         place.free()
         found = f"memory ran out on {place.name}; free memory there, use smaller images, or choose another device"
