@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from compress_guard import __version__
 
@@ -65,8 +65,19 @@ def _command(name: str) -> Callable[[argparse.Namespace], bool]:
     return run
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that repeats arguments in printable characters, on one line."""
+
+    def error(self, message: str) -> NoReturn:
+        if not message.isprintable() or not message.isascii() or "##" in message:  # else nothing needs to be loaded
+            from compress_guard.foreign import shown
+
+            message = shown(message)
+        super().error(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="compress-guard",
         description="Gate vision models on how well they survive image compression. In CI, `pytest --compress-guard` "
         "does the same with JUnit reports, fixtures and parallel workers.",

@@ -90,6 +90,7 @@ def test_studies_of_a_results_file(command, folder, tmp_path) -> None:
     ("arguments", "shown"),
     [
         (("run", HOSTILE), rf"compress-guard: {SHOWN}: there is no such file; "),
+        (("run", "thresholds.yaml", HOSTILE), f"error: unrecognized arguments: {SHOWN}\n"),
         (("run", "thresholds.yaml", "--only", HOSTILE), f"no cell matches {SHOWN}; "),
         (("recover", "--from", HOSTILE), f"--from: {SHOWN} cannot be read as results (FileNotFoundError: "),
     ],

@@ -130,13 +130,16 @@ def test_the_summary_of_a_gate_is_a_table(model_gate: dict[str, Any], tmp_path: 
     }
     numbers = dict.fromkeys(["clean_score", "score", "drop", "drop_low", "drop_high", "max_drop"])
     missing = {**measured, **numbers, "codec": "jxl", "verdict": "unavailable"}
+    hostile = {**missing, "guard": "a|`<b>&\n::error::\u202e\udce9_é", "codec": "x"}
     (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "results.json").write_text(json.dumps({"cells": [measured, missing]}))
+    (tmp_path / "reports" / "results.json").write_text(json.dumps({"cells": [measured, missing, hostile]}))
     assert summary(script, tmp_path) == [
         "| cell | clean | compressed | drop | interval | allowed | verdict |",
         "|---|--:|--:|--:|--:|--:|---|",
         "| photos top1 jpeg 0.25 bpp | 76.2 | 73.1 | 3.1 | 1.9 to 4.3 | 2.0 | inconclusive |",
         "| photos top1 jxl 0.25 bpp |  |  |  |  |  | unavailable |",
+        r"| a&#124;&#96;&#60;b&#62;&#38;\n&#58;&#58;error&#58;&#58;\u202e\udce9&#95;&#233; top1 x 0.25 bpp "
+        "|  |  |  |  |  | unavailable |",
     ]
 
 
