@@ -192,12 +192,12 @@ def test_workers_of_xdist_say_the_same(broken, run, how):
 
 
 def test_code_of_our_own_that_fails_says_so_with_its_traceback(project, monkeypatch):
-    from compress_guard.engine.bench import Bench
+    from compress_guard.engine.planned import PlannedCodec
 
     def broken(*_):
         raise AttributeError("nobody thought of this")
 
-    monkeypatch.setattr(Bench, "_plan", broken)
+    monkeypatch.setattr(PlannedCodec, "plan", broken)
     project.guards({"first": "max_drop: 100", "second": "max_drop: 100"})
     run = project.run()
     assert [cell["verdict"] for cell in run.cells.values()] == ["error", "error"]
