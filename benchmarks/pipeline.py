@@ -4,8 +4,9 @@ Runs of a thresholds file, the bundled one by default, each in a process of its 
 nothing done ahead, says how many CPU seconds coding and prediction take: what encoders and decoders, and what the
 models, had of the CPU. Then a cold run in one process, whose threads share the cores, and one with ``pytest -n``, a
 process per core; their bar is 1.15 times (coding + prediction) / cores. Another repeats the first of them: models that
-have a fingerprint are asked for one probing batch each. The last has the streams of the others and models without a
-fingerprint, as a run has with new models; its bar is 1.15 times decoding + prediction.
+have a fingerprint are asked for one probing batch each, and for the first batch of every cell. The last has the streams
+of the others and models without a fingerprint, as a run has with new models; its bar is 1.15 times decoding +
+prediction.
 
 ``--write docs/performance.md`` puts the table between the marks ``<!-- pipeline -->`` and ``<!-- end of pipeline -->``.
 """

@@ -68,7 +68,8 @@ def test_the_runs_themselves(tmp_path):
     cold = pipeline.measure(path, Way(), tmp_path / "other", None)
     assert (cold.encodes, cold.predictions, cold.spent) == (serial.encodes, serial.predictions, {})
     again = pipeline.measure(path, Way(), tmp_path / "other", None)
-    assert (again.encodes, again.predictions) == (0, 12)
+    # The probing batch, which is all images here, and the first batch again of the control and of four cells.
+    assert (again.encodes, again.predictions) == (0, 12 * 6)
     fresh = pipeline.measure(path, Way(fingerprints=False), tmp_path / "other", None)
     assert fresh.encodes == 0
     assert fresh.predictions == 12 * 7  # clean, lossless, other neighbours, four cells
