@@ -174,9 +174,10 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     doctor = commands.add_parser(
         "doctor",
         help="say which codecs and weights are here, and what brings the others",
-        description="Say which codecs can run here and what brings the others, and which weights of CompressAI's "
-        "published models are here, with their hashes checked. With FILE: only what its codecs need; weights that a "
-        "mirror or COMPRESS_GUARD_DOWNLOAD=1 may bring are then fetched. Exit code 0: all is there (without FILE: "
+        description="Say which codecs can run here and what brings the others. With FILE: only what its codecs need, "
+        "and which weights of CompressAI's published models are here of those that it asks for, with their hashes "
+        "checked; weights that a mirror or COMPRESS_GUARD_DOWNLOAD=1 may bring are then fetched. Without FILE, "
+        "--weights and --lock list the weights of all published models. Exit code 0: all is there (without FILE: "
         "nothing is damaged); 1: something is missing or damaged; 4: the file or an option makes no sense.",
     )
     doctor.add_argument("thresholds", nargs="?", metavar="FILE", help="a thresholds file; default: all codecs")

@@ -8,14 +8,17 @@ import dataclasses
 import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from compress_guard import thresholds as thresholds_file
 from compress_guard.cli.terminal import put
 from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.neural.codec import Neural
 from compress_guard.codecs.zoo import weights
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES, PUBLISHED
+from compress_guard.codecs.zoo.learned import Learned
 from compress_guard.codecs.zoo.library import compressai_library
 from compress_guard.codecs.zoo.own import CompressAi
 from compress_guard.codecs.zoo.published import Zoo
@@ -26,6 +29,7 @@ from compress_guard.records import CodecSpec
 from compress_guard.registry import CODECS, SCHEMES
 
 _GPU: Final = "cuda:0"
+_HINT: Final = "weights: name a thresholds file to see those that its codecs need: compress-guard doctor FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ def doctor(options: argparse.Namespace) -> bool:
     if options.lock:
         _forget_junk(options.weights)
     if options.thresholds is None:
-        codecs, zoo = _registered(), list(_all_published(options.weights))
+        asked_for = options.lock or bool(options.weights)
+        codecs, zoo = _registered(), list(_all_published(options.weights)) if asked_for else []
     else:
         built = list(_named(options.thresholds, options.weights))
         codecs = [_loaded(_examined(alias, codec), codec) for alias, codec in built]
@@ -55,6 +60,8 @@ def doctor(options: argparse.Namespace) -> bool:
     files = list(_files(zoo))
     put(f"GPU: {_gpu()}")
     _print("codecs", codecs)
+    if options.thresholds is None and not zoo:
+        put("weights: name a thresholds file to see those that its codecs need: compress-guard doctor FILE")
     for shelf in dict.fromkeys(shelf for shelf, _, _ in files):
         of_shelf = [finding for one, finding, _ in files if one == shelf]
         _print(shown_line(f"weights in {shelf.folder} ({shelf.origin})"), of_shelf)
@@ -115,7 +122,26 @@ def _examined(name: str, codec: Codec) -> Finding:
         return Finding(name, "damaged", str(problem))
     twin = codec.on(_GPU) if _has_gpu() else codec
     where = f"on {twin.device}" + (f": {twin.remark}" if twin.remark else "")
-    return Finding(name, "ok", f"{version}, {where}")
+    pin = _broken_pin() if isinstance(codec, (Neural, Learned)) else None
+    return Finding(name, "ok", f"{version}, {where}" + (f"; {pin}" if pin else ""))
+
+
+def _broken_pin() -> str | None:
+    """Return what to say of a numpy that the installed compressai does not ask for; None where it does."""
+    from packaging.requirements import Requirement  # comes with pytest
+
+    try:
+        asked = [Requirement(line) for line in metadata.requires("compressai") or ()]
+        numpy, compressai = metadata.version("numpy"), metadata.version("compressai")
+    except (metadata.PackageNotFoundError, ValueError):
+        return None
+    pins = [one for one in asked if one.name == "numpy" and not one.specifier.contains(numpy, prereleases=True)]
+    if not pins:
+        return None
+    return (
+        f"numpy {numpy} is against the pins of compressai {compressai} (numpy{pins[0].specifier}), which may fail with "
+        f"it; pip install 'numpy{pins[0].specifier}'"
+    )
 
 
 def _loaded(finding: Finding, codec: Codec) -> Finding:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import Final, TextIO, final
 
-from compress_guard.engine.trouble import traced
+from compress_guard.engine.frames import traced
 from compress_guard.errors import Fault, RunError
 from compress_guard.foreign import shown_line, shown_lines
 from compress_guard.records import CellResult, RecoveryResult, ThroughputResult

@@ -204,6 +204,8 @@ def _eight_bit(image: Image.Image) -> tuple[Image.Image, tuple[float, float] | N
 
 def _checked_range(mode: str, values: NDArray[np.float64], top: int) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
+    if low != low:
+        raise DataError(f"image of mode {mode} has values that are NaN; expected 0 to {top}; give every pixel a level")
     if not (low >= 0 and high <= top):
         raise DataError(
             f"image of mode {mode} has values from {low:g} to {high:g}; expected 0 to {top}; scale it to that range"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -14,6 +15,7 @@ from compress_guard.records import CodecSpec, Scalar
 from compress_guard.registry import CODECS, unknown
 from compress_guard.thresholds.curve import RATES
 from compress_guard.thresholds.settings import TOLERANCE, TOLERANCES
+from compress_guard.thresholds.value import Span
 
 
 def build_codec(spec: CodecSpec) -> Codec:
@@ -55,10 +57,20 @@ def available_codec(spec: CodecSpec, device: str = "cpu") -> Codec:
     return codec.on(device)
 
 
+def check_number(key: str, value: object, span: Span) -> None:
+    """Raises `OptionError` for what is no number, with the sentence that a thresholds file gets."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise OptionError(f"{key} must be a number, found {value!r}; write a number from {span}")
+
+
 def check_rate(mode: str, bpp: float, tolerance: float | None) -> None:
     """Raises `OptionError` for a rate mode that is not known, and a rate or tolerance out of range."""
     if mode not in TOLERANCE:
         raise OptionError(unknown("rate mode", mode, tuple(TOLERANCE)))
+    if isinstance(bpp, bool):
+        check_number("bpp", bpp, RATES)
+    if tolerance is not None:
+        check_number("rate_tolerance", tolerance, TOLERANCES)
     try:
         inside = bpp in RATES
     except (TypeError, ValueError, RuntimeError):  # of texts, of lists, and of arrays and tensors of several numbers

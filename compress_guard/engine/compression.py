@@ -10,6 +10,7 @@ from compress_guard.codecs.contract import Codec, decode_to_sizes
 from compress_guard.codecs.pixels import Picture, check_sizes
 from compress_guard.engine.codec_choice import asked_rates, available_codec, check_rate, codec_options
 from compress_guard.engine.value_range import check_levels
+from compress_guard.errors import OptionError
 from compress_guard.rate import plan
 from compress_guard.records import Bits, ImageInfo, PlannedRate, RateMode
 from compress_guard.registry import codec_named
@@ -97,7 +98,7 @@ def compress(
         The batch as coded; a list of these, in the order of the rates, where `bpp` is a list.
 
     Raises:
-        OptionError: unknown codec, option or rate mode, or a rate out of range.
+        OptionError: unknown codec, option or rate mode, a rate out of range, or no image at all.
         CodecUnavailable: its library is not installed.
         CodecError: an image could not be coded. DataError: something is not an image, or the levels of all images are
             on another scale than their mode says, so that they would be almost black.
@@ -109,8 +110,7 @@ def compress(
     one = available_codec(codec_named(codec, dict(codec_options(options))))
     pictures = [Picture.read(image) for image in _batch(images)]
     if not pictures:
-        made = [Compressed([], [], [], [], one.bits) for _ in targets]
-        return made[0] if rates is None else made
+        raise OptionError("images is an empty batch; expected at least one image to compress")
     check_levels([picture.levels() for picture in pictures], loose=True)
     pixels = [picture.at("upright") for picture in pictures]
     one = one.on(str(pixels[0].device))

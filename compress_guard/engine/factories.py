@@ -132,12 +132,19 @@ def check_model(model: Any, name: str, task: str = "...") -> Any:
     return model
 
 
+def _remedy_of_data(data: Any) -> str:
+    """Return what to do about data that is no map-style data set."""
+    if hasattr(data, "dataset") and hasattr(data, "batch_size"):  # torch's DataLoader, or one like it
+        return "hand over the data set that it loads, its attribute dataset, since images are read one by one"
+    return "hand over a list of these, or an object that has both methods"
+
+
 def check_data(data: Any, name: str) -> Any:
     """The data, if it is a map-style sequence with images in it; raises `DataError`."""
     if not all(hasattr(type(data), method) for method in ("__len__", "__getitem__")):
         raise DataError(
             f"{name}: returned {kind(data)}; expected a map-style data set with len() and [] that gives "
-            "(image, target) or (image, target, id)"
+            f"(image, target) or (image, target, id); {_remedy_of_data(data)}"
         )
     try:
         count = len(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -89,6 +89,23 @@ def _check_shares(boxed: Mapping[str, Arrival]) -> None:
         )
 
 
+def _remedy(arrivals: Iterable[Arrival]) -> str:
+    """Return what to do about boxes that leave their images: first of all look at an orientation that is in play."""
+    formats = "they are (x, y, width, height) or (y1, x1, y2, x2)"
+    hand_over = "hand over (x1, y1, x2, y2) in pixels of the image, and clip boxes that are right but for an edge"
+    used = {one.used for one in arrivals if one.turn != UPRIGHT and one.fit is None}  # as the guard says
+    if not used:
+        return (
+            f"look whether {formats}, or belong to the image in another size or orientation (see the key orientation), "
+            f"{hand_over}"
+        )
+    other = "stored" if "upright" in used else "upright"
+    return (
+        f"EXIF turns some of these images, which were read as orientation: {min(used)}; try orientation: {other} "
+        f"first, then look whether {formats}, or belong to the image in another size; {hand_over}"
+    )
+
+
 def _check_outside(boxed: Mapping[str, Arrival], outside: list[str]) -> None:
     """Refuse a set where more than a few images have boxes that leave them."""
     if not outside or len(outside) / len(boxed) <= OUTSIDE_SHARE or len(outside) == 1 < len(boxed):
@@ -100,7 +117,5 @@ def _check_outside(boxed: Mapping[str, Arrival], outside: list[str]) -> None:
     raise DataError(
         f"boxes leave {len(outside)} of {len(boxed)} images that have any, the furthest by {one.overshoot:g} pixels: "
         f"in image {worst} of {width}x{height} pixels they reach from {reach}; expected boxes within their images, but "
-        f"for {100 * OUTSIDE_SHARE:g} % of these; look whether they are (x, y, width, height) or (y1, x1, y2, x2), or "
-        "belong to the image in another size or orientation (see the key orientation), hand over (x1, y1, x2, y2) in "
-        "pixels of the image, and clip boxes that are right but for an edge"
+        f"for {100 * OUTSIDE_SHARE:g} % of these; {_remedy(boxed.values())}"
     )

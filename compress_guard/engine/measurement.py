@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, get_args, overload
 
 from compress_guard.engine.bench import Bench, Measured
-from compress_guard.engine.codec_choice import asked_rates, check_rate, codec_options, missing_options
+from compress_guard.engine.codec_choice import asked_rates, check_number, check_rate, codec_options, missing_options
 from compress_guard.engine.factories import check_data, check_model
 from compress_guard.engine.identity import certainty
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
@@ -38,6 +38,7 @@ from compress_guard.thresholds.curve import POINTS
 from compress_guard.thresholds.guards import LIMITS
 from compress_guard.thresholds.settings import POLICIES, TOLERANCE
 from compress_guard.thresholds.shares import looks_like_share
+from compress_guard.thresholds.value import Span
 
 RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache")
 """What `measure` takes beside the keys of a guard; under pytest the command line says it, for all tests alike."""
@@ -75,10 +76,14 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     if metric is not None and metric not in metrics:
         raise OptionError(unknown(f"metric of {task}", metric, metrics))
     check_rate(rate, bpp, rate_tolerance)
+    check_number("confidence", confidence, Span(0.5, 1, open_low=True, open_high=True))
+    check_number("max_error_share", max_error_share, Span(0, 1, open_high=True))
     if not 0.5 < confidence < 1:
         raise OptionError(f"confidence {confidence:g} is outside 0.5 to 1; 0.95 is usual")
     limits = dict(zip(LIMITS, (max_drop, min_score, min_clean), strict=True))
     for key, points in limits.items():
+        if points is not None:
+            check_number(key, points, POINTS)
         if points is not None and points not in POINTS:
             raise OptionError(f"{key} {points:g} is outside {POINTS}; give it in points")
     doubts = _share_doubts(limits)

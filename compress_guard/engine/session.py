@@ -104,6 +104,12 @@ class Session:
         draft.note(device=self.settings.device)
         return draft
 
+    def retry(self, guard_name: str) -> None:
+        """Let the factories of a guard that failed be called again, for a cell that is measured again."""
+        guard = self._guards[guard_name]
+        for name in (guard.model, guard.data, guard.recovery.train if guard.recovery is not None else ""):
+            self._failed.pop(name, None)
+
     def measure_recovery(
         self, cell: RecoveryCell, node_id: str, fixtures: FixtureLookup, progress: Progress, *, last: bool = False
     ) -> MeasuredRecovery:

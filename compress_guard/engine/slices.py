@@ -84,11 +84,17 @@ def judge_slices(
 
 
 def with_slices(judgement: Judgement, slices: Sequence[SliceResult]) -> Judgement:
-    """The judgement of a cell, failed where a slice failed. Inconclusive slices change nothing."""
+    """The judgement of a cell, failed where a slice failed. Inconclusive slices change nothing.
+
+    The reason begins with what failed: the cell as a whole, else its slices.
+    """
     failed = [one for one in slices if one.verdict == "fail"]
     if not failed or judgement.verdict == "error":
         return judgement
-    return replace(judgement, verdict="fail", reason="; ".join([judgement.reason, *map(_sentence, failed)]))
+    parts = [judgement.reason, *map(_sentence, failed)]
+    if judgement.verdict != "fail":
+        parts = [*parts[1:], parts[0]]
+    return replace(judgement, verdict="fail", reason="; ".join(parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,9 +195,9 @@ def _check_numbers(rounds: int, workers: int | None, min_ratio: float | None, ma
         raise OptionError(f"rounds is {rounds!r}; expected a whole number of at least {FEWEST_ROUNDS}")
     if workers is not None and (type(workers) is not int or workers < 1):
         raise OptionError(f"workers is {workers!r}; expected a whole number of at least 1, or None for all cores")
-    if min_ratio is not None and not min_ratio > 0:
+    if min_ratio is not None and (isinstance(min_ratio, bool) or not min_ratio > 0):
         raise OptionError(
             f"min_ratio is {min_ratio!r}; expected a number above 0, such as 0.1 of the reference's speed"
         )
-    if max_growth is not None and not max_growth >= 0:
+    if max_growth is not None and (isinstance(max_growth, bool) or not max_growth >= 0):
         raise OptionError(f"max_growth is {max_growth!r}; expected megabytes, 0 or more")

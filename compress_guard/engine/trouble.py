@@ -7,24 +7,18 @@ whose text cannot be read. None of it may end the run or lose a cell. Ctrl-C its
 from __future__ import annotations
 
 import contextlib
-import os
-import sysconfig
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Final, TypeVar
 
 from compress_guard import interrupts
+from compress_guard.engine.frames import PACKAGE, Place, deepest_of_ours, frames
 from compress_guard.errors import CompressGuardError, Fault, RunError, described, said
 from compress_guard.foreign import TAB, shown, shown_lines
 
 T = TypeVar("T")
 
-_PACKAGE: Final = str(Path(__file__).parents[1]) + os.sep
-_FOLDERS: Final = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-_LIBRARIES: Final = ("<", *{str(path) + os.sep for name in _FOLDERS for path in (name, Path(name).resolve())})
-"""Beginnings of the names of files that are nobody's project: installed packages, and code without a file."""
 _LONGEST: Final = 2**16
 """Characters of a text in a traceback."""
 _DECIDED: Final = "_compress_guard_decided"
@@ -87,13 +81,6 @@ def decided(problem: BaseException) -> None:
     setattr(problem, _DECIDED, True)
 
 
-def traced(problem: RunError) -> str | None:
-    """Return the traceback of what caused an error, None where nothing did but what its message says."""
-    if problem.__cause__ is None:
-        return None
-    return shown_lines("".join(traceback.format_exception(problem.__cause__)).rstrip())
-
-
 class Unspeakable(Exception):
     """A stand-in for an exception of which nothing can be asked, whose text would fill the terminal, or has control
     characters or commands to a CI runner in it: pytest and Python print the causes of an error as they are."""
@@ -141,30 +128,19 @@ def _is_sound(problem: BaseException) -> bool:
 
 def _blame(problem: BaseException) -> str:
     """Return what to say of an exception that nobody expected: whose code raised it."""
-    frames = _frames(problem)
-    own = [at for at, (frame, _) in enumerate(frames) if frame.f_code.co_filename.startswith(_PACKAGE)]
-    deeper = frames[own[-1] + 1 :] if own else frames
-    people = [place for place in deeper if not place[0].f_code.co_filename.startswith((*_LIBRARIES, _PACKAGE))]
+    ours, people = deepest_of_ours(frames(problem))
     if people:
         return f"{_place(people[-1])} raised {described(problem)}; expected code that returns"
-    where = f" at {_place(frames[own[-1]])}" if own else ""
+    where = f" at {_place(ours)}" if ours is not None else ""
     return (
         f"compress_guard failed{where} ({described(problem)}); this is a fault of compress_guard and says nothing of "
         "the model or the data: please report it with its traceback"
     )
 
 
-def _frames(problem: BaseException) -> list[tuple[FrameType, int]]:
-    """Return the frames that an exception came through, with their lines, the deepest one last."""
-    try:
-        return list(traceback.walk_tb(problem.__traceback__))
-    except BaseException:  # noqa: BLE001 -- an exception may break its own attributes
-        return []
-
-
-def _place(place: tuple[FrameType, int]) -> str:
+def _place(place: Place) -> str:
     frame, line = place
     path = frame.f_code.co_filename
-    if path.startswith(_PACKAGE):
-        return f"{path.removeprefix(_PACKAGE)}:{line}"
+    if path.startswith(PACKAGE):
+        return f"{path.removeprefix(PACKAGE)}:{line}"
     return shown(f"{Path(path).name}:{line} ({frame.f_code.co_name})")

@@ -151,7 +151,7 @@ class Collected:
         parts = [_counted(counts.deselected, "cell")] if counts.deselected else []
         if counts.nothing_left and counts.deselected_tests:
             parts.append(_counted(counts.deselected_tests, "test") + " with a fixture of the gate")
-        return f"{' and '.join(parts)} deselected: none was left to run (-k, -m, --deselect, --lf)"
+        return f"{' and '.join(parts)} deselected: none was left to run (by -k, -m, --deselect, --lf or a conftest.py)"
 
     def _nothing_gated(self) -> str | None:
         decision, file = self._decision, self._decision.file

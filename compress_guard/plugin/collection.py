@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from compress_guard.plugin.items import FileItem, plain_id, record, settle
+from compress_guard.plugin.items import FileItem, plain_id
 from compress_guard.plugin.recovery import recovery_items
+from compress_guard.plugin.reruns import Measured, settled
 from compress_guard.plugin.run import run_of
 from compress_guard.plugin.throughput import throughput_items
 from compress_guard.records import Cell, Thresholds
@@ -55,12 +56,17 @@ class CellItem(FileItem):
 def measure_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures: Any) -> None:
     """The body of every cell's test."""
     item, run = request.node, run_of(request.config)
-    with run.progress() as progress:
-        measured = run.session.measure(
-            item.cell, plain_id(item), compress_guard_session_fixtures, progress, progress.tell, last=item.last
-        )
-    record(item, measured.result)
-    settle(measured.result, measured.problem)
+
+    def measure(again: bool) -> Measured:
+        if again:
+            run.session.retry(item.cell.guard)
+        with run.progress() as progress:
+            measured = run.session.measure(
+                item.cell, plain_id(item), compress_guard_session_fixtures, progress, progress.tell, last=item.last
+            )
+        return measured.result, measured.problem
+
+    settled(item, measure)
 
 
 def same_file(one: Path, other: Path) -> bool:

@@ -7,12 +7,12 @@ from typing import Final, final
 
 import pytest
 
-from compress_guard.foreign import shown_lines
 from compress_guard.plugin.file_cells import FileCells, without_group
 from compress_guard.plugin.items import AnyCell, Result
 from compress_guard.plugin.left_behind import left_behind
 from compress_guard.plugin.reports import attach, attached
 from compress_guard.plugin.run import Run
+from compress_guard.plugin.shown import show_crash
 from compress_guard.records import Guard, ThroughputCell
 
 CRASHED: Final = "???"
@@ -38,8 +38,8 @@ class Crashes:
         if (result := self._result(guard, cell, report)) is None:
             return
         attach(report, [result])
-        where = f"{report.nodeid.partition('::')[0]}:{cell.line}: {cell.name}: {result.verdict}"
-        report.longrepr = shown_lines(f"{report.longrepr}\n{where}\n{result.reason}")
+        place = (report.nodeid.partition("::")[0], cell.line)
+        show_crash(report, result, place, cell.name)
 
     def close(self, report: pytest.TestReport) -> None:
         """Report the end of a cell that crashed: with it pytest's JUnit report takes up the properties."""

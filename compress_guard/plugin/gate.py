@@ -11,7 +11,7 @@ import pytest
 
 from compress_guard.engine.factories import anchor_search_path
 from compress_guard.plugin import distribution, summary
-from compress_guard.plugin.collected import Collected, only_lists
+from compress_guard.plugin.collected import Collected, only_lists, uses_fixture
 from compress_guard.plugin.collection import CellItem, ThresholdsFile, same_file
 from compress_guard.plugin.crashes import Crashes
 from compress_guard.plugin.decision import decision_of
@@ -21,8 +21,10 @@ from compress_guard.plugin.items import RESULTS, FileItem
 from compress_guard.plugin.options import HANDED_OVER
 from compress_guard.plugin.places import Places
 from compress_guard.plugin.reports import attach, attached, verdicts
+from compress_guard.plugin.reruns import Attempts, begin
 from compress_guard.plugin.run import RUN, Run
 from compress_guard.plugin.selected import Selected
+from compress_guard.plugin.shown import leave_out_our_frames, note_brief, shorten
 from compress_guard.records import Cell, Ending
 
 
@@ -39,6 +41,7 @@ class Gate:
         self._selected: Final = Selected(run, self._cells)
         if not run.is_worker:
             run.config.pluginmanager.register(Places(), "compress_guard_places")
+        self._attempts: Final = Attempts(run)
         self._lost: str | None = None
         """Why a run that would be green is not: tests that nobody heard of."""
         self._idle: str | None = None
@@ -66,17 +69,31 @@ class Gate:
         self.run.collected.note_file(file)
         return file
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    # Before pytest-timeout and faulthandler_timeout, whose clocks begin in wrappers of their own.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
         if isinstance(item, FileItem):
             # A worker of xdist does not know yet what comes after the next one.
             item.last = not item.continues(nextitem) if self.run.is_worker else item.nodeid in self._last
+        if (isinstance(item, FileItem) or uses_fixture(item)) and runs_tests(self.run.config):
+            self.run.make_ready()
+        return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        begin(item)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        if not isinstance(item, FileItem):
+            leave_out_our_frames(item, call)
         report = yield
+        if report.failed and call.excinfo is not None:
+            note_brief(report, call.excinfo.value)
         if call.when == "call":
             results = item.stash.get(RESULTS, [])
             attach(report, results)
@@ -86,6 +103,7 @@ class Gate:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
+        self._attempts.note(report)
         known = self._cells.find(report.nodeid)
         # A setup that passes promises a call; under --setup-plan none comes, and nobody expects a verdict.
         # Under pytest-benchmark's own --benchmark-only nobody expects one either.
@@ -145,12 +163,14 @@ class Gate:
         if not runs_tests(self.run.config):
             remarks = []  # nobody expects a result
         failures = [self._lost, self._idle]
+        shorten(terminalreporter)
         summary.show(self.run, terminalreporter, list(filter(None, remarks)), list(filter(None, failures)))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         cells = [item for item in session.items if isinstance(item, FileItem)]
         self._last = frozenset({(type(item), item.guard_name): item.nodeid for item in cells}.values())
         self.run.expect([item.cell for item in session.items if isinstance(item, CellItem)])
+        self.run.codecs = tuple(dict.fromkeys(item.codec for item in cells))
 
     def pytest_unconfigure(self) -> None:
         self.run.close()

@@ -17,6 +17,8 @@ Kind = TypeVar("Kind", CellResult, RecoveryResult, ThroughputResult)
 
 RESULTS: Final = pytest.StashKey[list[Result]]()
 """What a test measured, on its item."""
+_TRACES: Final = pytest.StashKey[dict[str, str]]()
+"""The cell that was the first in this process to show each traceback, by its text."""
 
 
 class CellFailed(AssertionError):
@@ -34,6 +36,7 @@ class FileItem(pytest.Function):
     def __init__(self, *, cell: AnyCell, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.guard_name: Final = cell.guard
+        self.codec: Final = cell.codec
         self.line: Final = cell.line
         self.last = False
         """Whether no further cell of this kind and guard comes in this process; known when the test begins."""
@@ -61,13 +64,15 @@ class FileItem(pytest.Function):
         """The cell's one sentence; below it the traceback of what people's own code raised."""
         if not isinstance(excinfo.value, CellFailed):
             return self._shown(excinfo)
-        from compress_guard.engine.trouble import traced
+        from compress_guard.engine.frames import traced
+        from compress_guard.plugin.shown import told
 
         result, problem = excinfo.value.result, excinfo.value.problem
         lines = [f"{self.path.name}:{self.line}: {self.name}: {result.verdict}", result.reason]
         if problem is not None and (trace := traced(problem)) is not None:
-            lines += ["", trace]
-        return shown_lines("\n".join(lines))
+            first = self.config.stash.setdefault(_TRACES, {}).setdefault(trace, self.name)
+            lines += ["", trace if first == self.name else f"Its traceback is the same as that of {first}."]
+        return told(excinfo, shown_lines("\n".join(lines)), (str(self.path), self.line))
 
     def _shown(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
         """Return what pytest shows of an exception, printable, or its name where it breaks whoever looks at it."""

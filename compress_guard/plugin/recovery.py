@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.errors import UsageError
-from compress_guard.plugin.items import FileItem, plain_id, record, settle
+from compress_guard.plugin.items import FileItem, plain_id
+from compress_guard.plugin.reruns import Measured, settled
 from compress_guard.plugin.run import run_of
 from compress_guard.records import RecoveryCell, Thresholds
 
@@ -33,12 +34,17 @@ def recovery_items(parent: pytest.File, thresholds: Thresholds) -> Iterator[Reco
 def recover_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures: Any) -> None:
     """The body of every recovery cell's test."""
     item, run = request.node, run_of(request.config)
-    with run.progress() as progress:
-        measured = run.session.measure_recovery(
-            item.cell, plain_id(item), compress_guard_session_fixtures, progress, last=item.last
-        )
-    record(item, measured.result)
-    settle(measured.result, measured.problem)
+
+    def measure(again: bool) -> Measured:
+        if again:
+            run.session.retry(item.cell.guard)
+        with run.progress() as progress:
+            measured = run.session.measure_recovery(
+                item.cell, plain_id(item), compress_guard_session_fixtures, progress, last=item.last
+            )
+        return measured.result, measured.problem
+
+    settled(item, measure)
 
 
 def check_recovery(thresholds: Thresholds, shown: str) -> None:

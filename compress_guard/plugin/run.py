@@ -10,7 +10,7 @@ import pytest
 from compress_guard.plugin.items import Kind
 from compress_guard.plugin.places import place_of
 from compress_guard.plugin.progress import TerminalProgress
-from compress_guard.records import Cell, CellResult, RecoveryResult, Thresholds, ThroughputResult
+from compress_guard.records import Cell, CellResult, CodecSpec, RecoveryResult, Thresholds, ThroughputResult
 
 if TYPE_CHECKING:
     from compress_guard.engine.session import Session
@@ -42,6 +42,8 @@ class Run:
         self.studies: Final[dict[str, RecoveryResult]] = {}
         self.selected: Final[set[str]] = set()
         """Guards with a cell that this run came to, even where nothing was measured."""
+        self.codecs: tuple[CodecSpec, ...] = ()
+        """The codecs of the tests that this run has selected, of its file."""
         self.unwritten: str | None = None
         """Why the results file could not be written."""
         self.evidence_lost: str | None = None
@@ -49,6 +51,9 @@ class Run:
         self._number: Final = place_of(workerinput)
         self._worker: Final = None if workerinput is None else str(workerinput["workerid"])
         self._session: Session | None = None
+        self._ready = False
+        self._used = False
+        """Whether a test has asked for the session."""
         self._coming: tuple[Cell, ...] = ()
         self._source: Final[dict[str, object]] = {}
         """The worker of xdist that each result came from."""
@@ -56,11 +61,15 @@ class Run:
     @property
     def measured(self) -> bool:
         """Whether this run measured a model."""
-        return self._session is not None or bool(self.results)
+        return self._used or bool(self.results)
 
     @property
     def session(self) -> Session:
-        """The core's session of this process, made with its first cell."""
+        """The core's session of this process."""
+        self._used = True
+        return self._made_session()
+
+    def _made_session(self) -> Session:
         if self._session is None:
             from compress_guard.engine.session import Session
 
@@ -68,6 +77,16 @@ class Run:
             if not self.is_worker:
                 self._session.expect(self._coming)
         return self._session
+
+    def make_ready(self) -> None:
+        """Make the session and import what the coming cells need, before the first test that gates has begun."""
+        if self._ready:
+            return
+        self._ready = True
+        from compress_guard.engine.readiness import make_ready
+        from compress_guard.engine.trouble import attempted
+
+        attempted(lambda: make_ready(self._made_session(), self.codecs))  # what goes wrong, the cell meets again
 
     def expect(self, cells: Sequence[Cell]) -> None:
         """Know the cells of this run, in its order."""
@@ -90,6 +109,12 @@ class Run:
             self._keep(self.studies, result, worker)
         else:
             self._keep(self.speeds, result, worker)
+
+    def forget(self, result: CellResult | RecoveryResult | ThroughputResult) -> None:
+        """Drop a result that an attempt at a test gave which was not its last."""
+        self.results.pop(result.id, None)
+        self.studies.pop(result.id, None)
+        self.speeds.pop(result.id, None)
 
     def _keep(self, kept: dict[str, Kind], result: Kind, worker: object) -> None:
         known = kept.get(result.id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from compress_guard.errors import said
 from compress_guard.plugin.items import Kind
+from compress_guard.plugin.reports import attached
 from compress_guard.plugin.run import Run
 from compress_guard.plugin.terminal import write_line
 from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
@@ -65,10 +66,11 @@ def show(
 
     reporter.section("compress_guard")
     encoding = getattr(reporter._tw._file, "encoding", None)
+    shown = _shown_above(reporter)
     parts = (
-        lines(in_file_order(run), encoding, verbose=reporter.config.get_verbosity() > 0),
-        throughput_lines(speeds_in_file_order(run), encoding),
-        recovery_lines(studies_in_file_order(run), encoding),
+        lines(in_file_order(run), encoding, shown, verbose=reporter.config.get_verbosity() > 0),
+        throughput_lines(speeds_in_file_order(run), encoding, shown),
+        recovery_lines(studies_in_file_order(run), encoding, shown),
     )
     for line in apart(*parts):
         for text, style in fit(line):
@@ -84,6 +86,16 @@ def show(
         write_line(reporter, f"--cg-json: {run.unwritten}", red=True, bold=True)
     if run.evidence_lost is not None:
         write_line(reporter, f"--cg-json: {run.evidence_lost}", yellow=True, bold=True)
+
+
+def _shown_above(reporter: pytest.TerminalReporter) -> frozenset[str]:
+    """Return the ids of the results whose whole reasons stand in pytest's list of failures."""
+    if reporter.config.getoption("tbstyle", "auto") in ("no", "line"):
+        return frozenset()
+    reports = [report for kind in ("failed", "error") for report in reporter.getreports(kind)]
+    return frozenset(
+        result.id for report in reports for result in attached(report) if result.reason in report.longreprtext
+    )
 
 
 def write_json(run: Run, ending: Ending) -> None:

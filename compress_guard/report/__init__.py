@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compress_guard.report.brief import brief, first_clause
 from compress_guard.report.environment import environment
 from compress_guard.report.junit import properties
 from compress_guard.report.markup import Line, Span, ansi, apart, counted, fit, plain
@@ -18,9 +19,11 @@ __all__ = [
     "Tally",
     "ansi",
     "apart",
+    "brief",
     "counted",
     "document",
     "environment",
+    "first_clause",
     "fit",
     "lines",
     "plain",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from compress_guard.report import coding, controls, doubts, figure, losses, obstacles, pictures, recall, slices
+from compress_guard.report.brief import failed_lines
 from compress_guard.report.tally import ungated
 
 if TYPE_CHECKING:
@@ -13,13 +14,12 @@ if TYPE_CHECKING:
     from compress_guard.report.markup import Line
 
 
-def failures(results: Sequence[CellResult]) -> Iterator[Line]:
-    """Every cell that failed, with its reason."""
+def failures(results: Sequence[CellResult], shown: Container[str] = ()) -> Iterator[Line]:
+    """Every cell that failed with its reason, in brief where `shown` has its id."""
     failed = [result for result in results if result.outcome == "failed"]
     if failed:
         yield ((f"{len(failed)} of {figure.count(len(results), 'cell')} failed:", "red bold"),)
-    for result in failed:
-        yield (("  ", ""), (result.id, "bold"), (f"  {result.reason}", ""))
+    yield from failed_lines(failed, shown)
 
 
 def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[Line]:

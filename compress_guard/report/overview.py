@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from compress_guard.report.markup import Line, Span
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
 
-def lines(results: Sequence[CellResult], encoding: str | None = "utf-8", *, verbose: bool = False) -> Iterator[Line]:
+def lines(
+    results: Sequence[CellResult], encoding: str | None = "utf-8", shown: Container[str] = (), *, verbose: bool = False
+) -> Iterator[Line]:
     """Report on these results, guards and codecs in their order, with signs that the output's `encoding` has.
 
-    `verbose` as in `notes`.
+    Failures with ids in `shown` are told in brief: their reasons were written above. `verbose` as in `notes`.
     """
     if not results:
         return
@@ -28,7 +30,7 @@ def lines(results: Sequence[CellResult], encoding: str | None = "utf-8", *, verb
     for guard in guards:
         yield ()
         yield from matrix([result for result in results if result.guard == guard], signs)
-    for part in (failures(results), notes(results, verbose=verbose)):
+    for part in (failures(results, shown), notes(results, verbose=verbose)):
         told = list(part)
         if told:
             yield ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import MIXED, format_bpp, format_trained
 from compress_guard.report import figure
+from compress_guard.report.brief import failed_lines
 from compress_guard.report.markup import Line, Span, trimmed
 from compress_guard.report.signs import Signs, style
 from compress_guard.report.tally import tally
@@ -27,8 +28,13 @@ _Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 """A label, and the texts and styles of its cells."""
 
 
-def recovery_lines(results: Sequence[RecoveryResult], encoding: str | None = "utf-8") -> Iterator[Line]:
-    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has."""
+def recovery_lines(
+    results: Sequence[RecoveryResult], encoding: str | None = "utf-8", shown: Container[str] = ()
+) -> Iterator[Line]:
+    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has.
+
+    Failures with ids in `shown` are told in brief: their reasons were written above.
+    """
     if not results:
         return
     signs = Signs.of(encoding)
@@ -42,7 +48,7 @@ def recovery_lines(results: Sequence[RecoveryResult], encoding: str | None = "ut
         yield _title(of_guard)
         yield from _table(_HEADS, [row for result in of_guard for row in _rows(result, signs)])
         yield from transfer(of_guard)
-    told = [*_failures(results), *_notes(results)]
+    told = [*_failures(results, shown), *_notes(results)]
     if told:
         yield ()
         yield from told
@@ -162,13 +168,12 @@ def _table(heads: Sequence[str], rows: Sequence[_Row]) -> Iterator[Line]:
         yield trimmed(line)
 
 
-def _failures(results: Sequence[RecoveryResult]) -> Iterator[Line]:
+def _failures(results: Sequence[RecoveryResult], shown: Container[str]) -> Iterator[Line]:
     failed = [result for result in results if result.outcome == "failed"]
     if failed:
         noun = "recovery study" if len(results) == 1 else "recovery studies"
         yield ((f"{len(failed)} of {len(results)} {noun} failed:", "red bold"),)
-    for result in failed:
-        yield (("  ", ""), (result.id, "bold"), (f"  {result.reason}", ""))
+    yield from failed_lines(failed, shown)
 
 
 def _notes(results: Sequence[RecoveryResult]) -> Iterator[Line]:

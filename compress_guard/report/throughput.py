@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import format_bpp
 from compress_guard.report import figure
+from compress_guard.report.brief import failed_lines
 from compress_guard.report.markup import Line, Span, trimmed
 from compress_guard.report.signs import Signs, style
 from compress_guard.report.tally import tally
@@ -21,8 +22,13 @@ _Cell = tuple[str, str, str]
 """Text, the mark behind it, and the style of both."""
 
 
-def throughput_lines(results: Sequence[ThroughputResult], encoding: str | None = "utf-8") -> Iterator[Line]:
-    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has."""
+def throughput_lines(
+    results: Sequence[ThroughputResult], encoding: str | None = "utf-8", shown: Container[str] = ()
+) -> Iterator[Line]:
+    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has.
+
+    Failures with ids in `shown` are told in brief: their reasons were written above.
+    """
     if not results:
         return
     signs = Signs.of(encoding)
@@ -33,7 +39,7 @@ def throughput_lines(results: Sequence[ThroughputResult], encoding: str | None =
     for guard in dict.fromkeys(result.guard for result in results):
         yield ()
         yield from _table([result for result in results if result.guard == guard], signs)
-    told = [*_failures(results), *_notes(results)]
+    told = [*_failures(results, shown), *_notes(results)]
     if told:
         yield ()
         yield from told
@@ -111,12 +117,11 @@ def _spans(column: tuple[str, list[_Cell]], at: int | None) -> list[Span]:
     return [(_GAP + " " * (width - len(text)), ""), (shown, look), (" " * behind, "")]
 
 
-def _failures(results: Sequence[ThroughputResult]) -> Iterator[Line]:
+def _failures(results: Sequence[ThroughputResult], shown: Container[str]) -> Iterator[Line]:
     failed = [result for result in results if result.outcome == "failed"]
     if failed:
         yield ((f"{len(failed)} of {figure.count(len(results), 'throughput cell')} failed:", "red bold"),)
-    for result in failed:
-        yield (("  ", ""), (result.id, "bold"), (f"  {result.reason}", ""))
+    yield from failed_lines(failed, shown)
 
 
 def _notes(results: Sequence[ThroughputResult]) -> Iterator[Line]:

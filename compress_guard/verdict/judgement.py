@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isnan
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
     from compress_guard.records import Verdict
     from compress_guard.tasks.contract import Scorer
+
+Side: TypeAlias = Literal["pass", "fail", "inconclusive"]
+Limits: TypeAlias = tuple[float | None, float | None, float | None]
+"""max_drop, min_score and min_clean, None where not set."""
+Floors: TypeAlias = tuple[Interval | None, Interval | None]
+"""The intervals of the compressed and of the clean score, None where they have no limit."""
+
+WORST_FIRST: Final[tuple[Side, ...]] = ("fail", "inconclusive", "pass")
 
 
 def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, one record more would hide them
@@ -49,11 +57,8 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
     drop = pair.drop(before - after)
     score = None if min_score is None else pair.score(compressed, after)
     floor = None if min_clean is None else pair.score(clean, before)
-    reason = sentence.of_drop(metric, (before, after), drop, confidence, max_drop)
-    if score is not None and min_score is not None:
-        reason = f"{reason}; {sentence.of_score(score, confidence, min_score)}"
-    if floor is not None and min_clean is not None:
-        reason = f"{reason}; {sentence.of_clean(floor, confidence, min_clean)}"
+    limits = (max_drop, min_score, min_clean)
+    reason = explained(metric, (before, after), drop, (score, floor), limits, confidence)
     if max_drop is None and score is None and floor is None:
         reason = f"{reason}, no limit is set"
     verdict = decide(drop, score, max_drop, min_score, floor, min_clean)
@@ -69,15 +74,48 @@ def decide(
     min_clean: float | None = None,
 ) -> Verdict:
     """The verdict on a drop and, where they have a limit, on the compressed score and on the clean one."""
-    sides: list[Literal["pass", "fail", "inconclusive"]] = []
+    found = sides(drop, (score, clean), (max_drop, min_score, min_clean))
+    return next((side for side in WORST_FIRST if side in found), "unjudged")
+
+
+def sides(drop: Interval, floors: Floors, limits: Limits) -> tuple[Side | None, Side | None, Side | None]:
+    """Return what each limit says by itself: those of the drop, of the compressed score and of the clean one.
+
+    None for a limit that is not set, or that has nothing to judge.
+    """
+    max_drop, *floor_limits = limits
+    of_drop: Side | None = None
     if max_drop is not None:
-        sides.append("fail" if drop.low > max_drop else "pass" if drop.high <= max_drop else "inconclusive")
-    for interval, floor in ((score, min_score), (clean, min_clean)):
-        if interval is not None and floor is not None:
-            sides.append("fail" if interval.high < floor else "pass" if interval.low >= floor else "inconclusive")
-    if not sides:
-        return "unjudged"
-    return "fail" if "fail" in sides else "inconclusive" if "inconclusive" in sides else "pass"
+        of_drop = "fail" if drop.low > max_drop else "pass" if drop.high <= max_drop else "inconclusive"
+    of_score, of_clean = map(_side_of_floor, floors, floor_limits)
+    return of_drop, of_score, of_clean
+
+
+def _side_of_floor(interval: Interval | None, floor: float | None) -> Side | None:
+    if interval is None or floor is None:
+        return None
+    return "fail" if interval.high < floor else "pass" if interval.low >= floor else "inconclusive"
+
+
+def explained(
+    metric: str, scores: tuple[float, float], drop: Interval, floors: Floors, limits: Limits, confidence: float
+) -> str:
+    """Return the sentences on the drop and on the scores that have a limit, those of limits that failed first.
+
+    `scores`, the clean and the compressed one, are points, like everything here; `floors` are the intervals of the
+    compressed and of the clean score.
+    """
+    max_drop, min_score, min_clean = limits
+    score, clean = floors
+    parts = [sentence.of_drop(metric, scores, drop, confidence, max_drop)]
+    parts.append(sentence.of_score(score, confidence, min_score) if score is not None and min_score is not None else "")
+    parts.append(sentence.of_clean(clean, confidence, min_clean) if clean is not None and min_clean is not None else "")
+    found = zip(sides(drop, floors, limits), parts, strict=True)
+    return "; ".join(part for _, part in sorted(found, key=lambda pair: _rank(pair[0])) if part)
+
+
+def _rank(side: Side | None) -> int:
+    return WORST_FIRST.index(side or "pass")
 
 
 def score_interval(scorer: Scorer, value: float, images: int, seed: int, confidence: float) -> Interval:

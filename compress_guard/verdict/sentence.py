@@ -50,6 +50,24 @@ def _of_floor(name: str, score: Interval, confidence: float, floor: float) -> st
     return f"{name} of {value} ({100 * confidence:g} % interval {low} to {high}) has to reach {_limit(floor, digits)}"
 
 
+def short_drop(metric: str, drop: Interval, max_drop: float | None) -> str:
+    """``top1 -27.5 (9.7 to 44.7), allowed 5.0``: the change of the score, and the interval of the drop."""
+    digits = decimals((drop.low, drop.value, drop.high), max_drop)
+    change = number(-drop.value, digits)
+    moved = f"{metric} {'+' if float(change) > 0 else ''}{change} {_ends(drop, digits)}"
+    return moved if max_drop is None else f"{moved}, allowed {_limit(max_drop, digits)}"
+
+
+def short_floor(name: str, score: Interval, floor: float) -> str:
+    """``score 73.1 (66.6 to 78.8), at least 80.0``."""
+    digits = decimals((score.low, score.value, score.high), floor)
+    return f"{name} {number(score.value, digits)} {_ends(score, digits)}, at least {_limit(floor, digits)}"
+
+
+def _ends(interval: Interval, digits: int) -> str:
+    return f"({number(interval.low, digits)} to {number(interval.high, digits)})"
+
+
 def of_reach(found: OutOfReach) -> str:
     """``where none changes, the 95 % interval of the drop reaches 7.1, allowed 2.0; it takes 189 images``.
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, final
 import numpy as np
 
 from compress_guard.records import Judgement
-from compress_guard.verdict import betting, sentence
-from compress_guard.verdict.judgement import decide, judge
+from compress_guard.verdict import betting
+from compress_guard.verdict.judgement import decide, explained, judge
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,11 +125,7 @@ class EarlyStop:
         if verdict not in ("pass", "fail"):
             return None
         scores = (100 * (right + lost - gained) / images, 100 * right / images)
-        reason = sentence.of_drop(self._metric, scores, drop, confidence, max_drop)
-        if score is not None and min_score is not None:
-            reason = f"{reason}; {sentence.of_score(score, confidence, min_score)}"
-        if clean is not None and min_clean is not None:
-            reason = f"{reason}; {sentence.of_clean(clean, confidence, min_clean)}"
+        reason = explained(self._metric, scores, drop, (score, clean), self._limits, confidence)
         return Judgement(*scores, drop, score, verdict, reason, confidence, clean)
 
     def _settled(self, images: int, lost: int, gained: int, right: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -101,18 +102,39 @@ def test_columns_are_aligned(command, tables) -> None:
 def test_each_file_is_missing_sound_or_damaged(command, folder, tables) -> None:
     (one, data), (other, _) = tables.items()
     cache = folder / "torch" / "hub" / "checkpoints"
-    done = command("doctor")
+    done = command("doctor", "--weights", str(cache))
     assert done.code == 0
-    assert f"\nweights in {cache} (torch's cache)\n" in done.out
+    assert f"\nweights in {cache} (the option weights)\n" in done.out
     assert rows(done.out)[one] == rows(done.out)[other] == ["missing", f"from {ADDRESS}/"]
     cache.mkdir(parents=True)
     (cache / one).write_bytes(data)
     (cache / other).write_bytes(b"made up")
-    done = command("doctor")
+    done = command("doctor", "--weights", str(cache))
     assert done.code == 1
     assert rows(done.out)[one] == ["ok", f"sha256 {hashlib.sha256(data).hexdigest()[:16]}"]
     assert rows(done.out)[other][0] == "damaged"
     assert f"expected {other.split('-')[-1][:8]} by its name; fetch it again: curl " in rows(done.out)[other][1]
+
+
+HINT = "weights: name a thresholds file to see those that its codecs need: compress-guard doctor FILE\n"
+
+
+def test_without_a_file_no_weights_are_listed(command, tables) -> None:
+    done = command("doctor")
+    assert done.out.endswith(f"\n{HINT}")
+    assert not any(name in done.out for name in tables)
+
+
+def test_a_numpy_beyond_the_pins_of_compressai_is_told(command, tables, monkeypatch) -> None:
+    known = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "2.4.1" if name == "numpy" else known(name))
+    told = (
+        f"numpy 2.4.1 is against the pins of compressai {known('compressai')} (numpy<2.0,>=1.21.0), which may fail "
+        "with it; pip install 'numpy<2.0,>=1.21.0'"
+    )
+    found = rows(command("doctor").out)
+    assert found["neural"] == ["ok", f"{Neural().version}, on cpu; {told}"]
+    assert "pins" not in found["jpeg"][1]
 
 
 def test_a_file_is_asked_what_its_codecs_need(command, folder, tables, two_levels) -> None:

@@ -226,7 +226,7 @@ REFUSED = [
     (flat("F", 255.5), "image of mode F has values from 255.5 to 255.5; expected 0 to 255; scale it to that range"),
     (
         flat("F", float("nan")),
-        "image of mode F has values from nan to nan; expected 0 to 255; scale it to that range",
+        "image of mode F has values that are NaN; expected 0 to 255; give every pixel a level",
     ),
 ]
 

@@ -6,6 +6,7 @@ import re
 import sys
 
 import pytest
+from torch.utils.data import DataLoader
 
 from compress_guard.engine.factories import call, check_data, check_model, importable
 from compress_guard.errors import DataError, ModelError
@@ -155,14 +156,17 @@ class NoLength:
 
 
 EXPECTED = "expected a map-style data set with len() and [] that gives (image, target) or (image, target, id)"
+BOTH = "hand over a list of these, or an object that has both methods"
+LOADED = "hand over the data set that it loads, its attribute dataset, since images are read one by one"
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (None, f"d: returned a NoneType; {EXPECTED}"),
-        (7, f"d: returned an int; {EXPECTED}"),
-        (Loader(), f"d: returned a Loader; {EXPECTED}"),
+        (None, f"d: returned a NoneType; {EXPECTED}; {BOTH}"),
+        (7, f"d: returned an int; {EXPECTED}; {BOTH}"),
+        (Loader(), f"d: returned a Loader; {EXPECTED}; {BOTH}"),
+        (DataLoader([(0, 1)]), f"d: returned a DataLoader; {EXPECTED}; {LOADED}"),
         (NoLength(), "d: len() of it raised TypeError: streamed; expected its images"),
         ([], "d: has no images; expected at least one"),
     ],

@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 
 import compress_guard
+from compress_guard.codecs.levels import Levels
 from compress_guard.engine.intake import Intake
-from compress_guard.engine.placing import Placing
+from compress_guard.engine.placing import Arrival, Placing
 from compress_guard.engine.samples import Samples, survey
 from compress_guard.errors import DataError
 from compress_guard.registry import TASKS
@@ -68,6 +69,22 @@ def test_a_tenth_of_the_images_may_have_such_boxes() -> None:
         "they are (x, y, width, height) or (y1, x1, y2, x2), or belong to the image in another size or orientation "
         "(see the key orientation), hand over (x1, y1, x2, y2) in pixels of the image, and clip boxes that are right "
         "but for an edge"
+    )
+
+
+def test_where_the_guard_sets_the_orientation_that_comes_first() -> None:
+    far = {
+        str(at): Arrival(Levels("RGB", 0, 255, None, False), 6, "stored", None, (50.0, 8.0, 90.0, 32.0), (48, 64))
+        for at in range(3)
+    }
+    with pytest.raises(DataError) as found:
+        Intake.of(far)
+    assert str(found.value) == (
+        "boxes leave 3 of 3 images that have any, the furthest by 26 pixels: in image 0 of 64x48 pixels they reach "
+        "from (50, 8) to (90, 32); expected boxes within their images, but for 10 % of these; EXIF turns some of these "
+        "images, which were read as orientation: stored; try orientation: upright first, then look whether they are "
+        "(x, y, width, height) or (y1, x1, y2, x2), or belong to the image in another size; hand over (x1, y1, x2, y2) "
+        "in pixels of the image, and clip boxes that are right but for an edge"
     )
 
 

@@ -125,8 +125,9 @@ def test_one_image_is_a_batch_of_one(pictures):
     assert grey.images[0].shape == image.shape
 
 
-def test_no_images_give_nothing_for_each_rate():
-    assert [one.images for one in compress_guard.compress([], bpp=[1.0, 2.0])] == [[], []]
+def test_no_images_are_refused_for_several_rates_too():
+    with pytest.raises(OptionError, match="^images is an empty batch; expected at least one image to compress$"):
+        compress_guard.compress([], bpp=[1.0, 2.0])
 
 
 @pytest.mark.parametrize(

@@ -224,10 +224,15 @@ def test_a_failed_slice_fails_the_cell_and_is_named():
     assert found == replace(
         JUDGEMENT,
         verdict="fail",
-        reason="top1 fell by 2.0 points; slice weather=night fell by 12.1 points (80.0 to 67.9, 97.5 % interval 8.0 to "
-        "16.5), allowed 5.0; slice weather=fog fell by 9.0 points (80.0 to 71.0, 97.5 % interval 6.0 to 12.0), "
-        "allowed 5.0",
+        reason="slice weather=night fell by 12.1 points (80.0 to 67.9, 97.5 % interval 8.0 to 16.5), allowed 5.0; "
+        "slice weather=fog fell by 9.0 points (80.0 to 71.0, 97.5 % interval 6.0 to 12.0), allowed 5.0; "
+        "top1 fell by 2.0 points",
     )
+
+
+def test_the_reason_begins_with_a_cell_that_failed_by_itself():
+    found = with_slices(replace(JUDGEMENT, verdict="fail"), [result("fail")])
+    assert found.reason.startswith("top1 fell by 2.0 points; slice weather=night fell by 12.1 points")
 
 
 @pytest.mark.parametrize("verdict", ["pass", "fail", "inconclusive", "unjudged"])

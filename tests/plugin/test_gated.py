@@ -210,7 +210,7 @@ def test_a_file_that_is_ignored(small):
 def test_cells_that_were_all_deselected_are_counted_once(small, arguments, strict):
     given = [word.strip("'") for word in arguments.replace("not ", "not~").split()]
     run = small.run(*(word.replace("~", " ") for word in given), *(["--cg-strict"] if strict else []))
-    told = "2 cells deselected: none was left to run (-k, -m, --deselect, --lf)"
+    told = "2 cells deselected: none was left to run (by -k, -m, --deselect, --lf or a conftest.py)"
     assert run.outcomes.pop("passed") == 1
     assert (run.code, said(run)) == (
         (1, f"{told}; --cg-strict fails such a run: select some of them") if strict else (0, told)
@@ -222,7 +222,7 @@ def test_cells_that_lf_passes_over_are_counted(small):
     small.write("tests/test_plain.py", "def test_plain(): assert False\n")
     assert small.run("tests", "--cg-thresholds=thresholds.yaml").code == 1
     small.write("tests/test_plain.py", PLAIN)
-    told = "2 cells deselected: none was left to run (-k, -m, --deselect, --lf)"
+    told = "2 cells deselected: none was left to run (by -k, -m, --deselect, --lf or a conftest.py)"
     for strict in (True, False):
         run = small.run("--lf", *(["--cg-strict"] if strict else []))
         assert (run.code, run.outcomes["passed"]) == (int(strict), 1)
@@ -243,7 +243,8 @@ def test_tests_with_a_fixture_that_were_all_deselected(small):
     (small.folder / "thresholds.yaml").unlink()
     small.write("tests/test_own.py", OWN)
     lax, strict = small.run("tests", "-k", "plain"), small.run("tests", "-k", "plain", "--cg-strict")
-    told = "1 test with a fixture of the gate deselected: none was left to run (-k, -m, --deselect, --lf)"
+    told = "1 test with a fixture of the gate deselected: none was left to run "
+    told += "(by -k, -m, --deselect, --lf or a conftest.py)"
     assert (lax.code, said(lax)) == (0, told)
     assert (strict.code, said(strict)) == (1, f"{told}; --cg-strict fails such a run: select some of them")
 

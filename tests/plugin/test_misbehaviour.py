@@ -106,13 +106,13 @@ CASES = {
     "no_data": (
         'data: "bad:nothing"',
         "bad:nothing: returned a NoneType; expected a map-style data set with len() and [] that gives (image, target) "
-        "or (image, target, id)",
+        "or (image, target, id); hand over a list of these, or an object that has both methods",
     ),
     "empty": ('data: "bad:empty"', "bad:empty: has no images; expected at least one"),
     "stream": (
         'data: "bad:stream"',
         "bad:stream: returned a list_iterator; expected a map-style data set with len() and [] that gives (image, "
-        "target) or (image, target, id)",
+        "target) or (image, target, id); hand over a list of these, or an object that has both methods",
     ),
     "pairs": (
         'data: "bad:pairs"',

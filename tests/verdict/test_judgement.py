@@ -67,8 +67,8 @@ def test_a_floor_is_judged_on_the_interval_of_the_compressed_score(flag_pair):
     assert found.verdict == "inconclusive"
     assert found.score_interval.value == 72.5
     assert found.reason == (
-        "top1 fell by 3.5 points (76.0 to 72.5, 95 % interval -0.6 to 8.1); "
-        "the score of 72.5 (95 % interval 65.9 to 78.3) has to reach 72.0"
+        "the score of 72.5 (95 % interval 65.9 to 78.3) has to reach 72.0; "
+        "top1 fell by 3.5 points (76.0 to 72.5, 95 % interval -0.6 to 8.1)"
     )
     assert judged(flag_pair(140, 12, 5, 43), min_score=80.0).verdict == "fail"
     assert judged(flag_pair(140, 12, 5, 43), min_score=60.0).verdict == "pass"

@@ -43,11 +43,21 @@ def test_flags_are_judged_by_the_score_interval_of_the_clean_ones(flag_pair):
     assert found.score_interval is None
     assert found.clean_interval == wilson.score_interval(200, 152, 0.95)
     assert found.reason == (
-        "top1 fell by 3.5 points (76.0 to 72.5, 95 % interval -0.6 to 8.1); "
-        "the clean score of 76.0 (95 % interval 69.6 to 81.5) has to reach 76.0"
+        "the clean score of 76.0 (95 % interval 69.6 to 81.5) has to reach 76.0; "
+        "top1 fell by 3.5 points (76.0 to 72.5, 95 % interval -0.6 to 8.1)"
     )
     assert judged(flag_pair(140, 12, 5, 43), min_clean=69.0).verdict == "pass"
     assert judged(flag_pair(140, 12, 5, 43), min_clean=82.0).verdict == "fail"
+
+
+def test_the_sentence_begins_with_the_limit_that_failed(flag_pair):
+    found = judged(flag_pair(140, 12, 5, 43), max_drop=9.0, min_score=72.0, min_clean=90.0)
+    assert found.verdict == "fail"
+    assert found.reason == (
+        "the clean score of 76.0 (95 % interval 69.6 to 81.5) has to reach 90.0; "
+        "the score of 72.5 (95 % interval 65.9 to 78.3) has to reach 72.0; "
+        "top1 fell by 3.5 points (76.0 to 72.5, 95 % interval -0.6 to 8.1), allowed 9.0"
+    )
 
 
 def test_every_limit_is_in_the_sentence(flag_pair):

@@ -1,0 +1,48 @@
+"""What the first cell of a process would otherwise wait for: libraries that are slow to import, and the device."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.engine.codec_choice import build_codec
+from compress_guard.engine.trouble import attempted
+from compress_guard.errors import CompressGuardError
+from compress_guard.records import CodecSpec
+
+if TYPE_CHECKING:
+    from compress_guard.engine.session import Session
+
+_ALWAYS: Final = ("torch", "torchvision", "PIL.Image", "faster_coco_eval")
+"""What every cell imports, or the metric of a task does."""
+
+
+def make_ready(session: Session, codecs: Iterable[CodecSpec]) -> None:
+    """Import what cells with these codecs need, and look for the device, so that no cell's own time counts that.
+
+    Raises nothing but KeyboardInterrupt: a cell that meets the same trouble says so. Warnings of the imports are left
+    out, since they are about no cell.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in _ALWAYS:
+            attempted(lambda name=name: importlib.import_module(name))  # type: ignore[misc]  # a default binds it now
+        attempted(lambda: session.device)
+        for codec in dict.fromkeys(codecs):
+            attempted(lambda codec=codec: _load(codec))  # type: ignore[misc]  # as above
+
+
+def _load(spec: CodecSpec) -> None:
+    """Import a codec's library. Nothing is fetched and no program is run: that may take as long as it likes."""
+    from compress_guard.codecs.zoo.learned import Learned
+    from compress_guard.codecs.zoo.library import compressai_library
+
+    with contextlib.suppress(CompressGuardError):
+        codec = build_codec(spec)
+        if isinstance(codec, Learned):
+            compressai_library()
+        else:
+            codec.unavailable()

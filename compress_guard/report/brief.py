@@ -1,0 +1,77 @@
+"""Why a cell ended as it did, in the few words that a line beside its id has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.foreign import shown_line
+from compress_guard.records import CellResult, Interval
+
+if TYPE_CHECKING:
+    from compress_guard.report.markup import Line
+    from compress_guard.report.signs import Result
+    from compress_guard.verdict.judgement import Side
+
+LONGEST: Final = 160
+"""Characters of a brief: paths and texts of other code can be of any length."""
+_STRICT: Final = "failed because the run is strict"
+
+
+def brief(result: Result) -> str:
+    """Return ``top1 -27.5 (9.7 to 44.7), allowed 5.0``: the limit that decided, or the first clause of the reason."""
+    if not isinstance(result, CellResult) or not result.judged:
+        return first_clause(result.reason)
+    if result.doubts and _STRICT in result.reason and result.verdict != "fail":
+        return first_clause(f"{_STRICT}: {result.doubts[0]}")
+    from compress_guard.verdict.judgement import WORST_FIRST  # brings numpy
+
+    told = sorted(_limits(result), key=lambda pair: WORST_FIRST.index(pair[0]))
+    if not told:
+        return first_clause(result.reason)
+    side, text = told[0]
+    return f"{text}, inconclusive" if side == "inconclusive" else text
+
+
+def failed_lines(results: Sequence[Result], shown: Container[str]) -> Iterator[Line]:
+    """Yield a line for each result that failed: its reason, or in brief where `shown` has its id."""
+    for result in results:
+        if result.outcome == "failed":
+            told = brief(result) if result.id in shown else result.reason
+            yield (("  ", ""), (result.id, "bold"), (f"  {told}", ""))
+
+
+def first_clause(sentence: str) -> str:
+    """Return what a sentence says was found, without what was expected and what to do; never more than one line."""
+    clause = shown_line(" ".join(sentence.split()).partition("; ")[0])
+    return clause if len(clause) <= LONGEST else f"{clause[: LONGEST - 4]} ..."
+
+
+def _limits(result: CellResult) -> Iterator[tuple[Side, str]]:
+    """Yield what each limit of a cell says by itself, and the short form of that."""
+    from compress_guard.verdict.judgement import sides
+    from compress_guard.verdict.sentence import short_drop, short_floor
+
+    drop = _interval(result.drop, result.drop_low, result.drop_high)
+    if drop is None:
+        return
+    score = _interval(result.score, result.score_low, result.score_high)
+    clean = _interval(result.clean_score, result.clean_low, result.clean_high)
+    limits = (result.max_drop, result.min_score, result.min_clean)
+    of_drop, of_score, of_clean = sides(drop, (score, clean), limits)
+    if of_drop is not None:
+        yield of_drop, short_drop(result.metric, drop, result.max_drop)
+    for side, name, interval, floor in (
+        (of_score, "score", score, result.min_score),
+        (of_clean, "clean score", clean, result.min_clean),
+    ):
+        if side is not None and interval is not None and floor is not None:
+            yield side, short_floor(name, interval, floor)
+    for part in result.slices:
+        lost = _interval(part.drop, part.drop_low, part.drop_high)
+        if part.verdict == "fail" and lost is not None:
+            yield "fail", short_drop(f"slice {part.slicing}={part.value}", lost, part.max_drop)
+
+
+def _interval(value: float | None, low: float | None, high: float | None) -> Interval | None:
+    return None if value is None or low is None or high is None else Interval(value, low, high)
