@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from compress_guard.engine import session
+from compress_guard.engine.machine.clock import timed
 from compress_guard.engine.settings import RunSettings, resolve_device
-from compress_guard.engine.stopwatch import timed
 from compress_guard.registry import CODECS
 from compress_guard.thresholds import load
 

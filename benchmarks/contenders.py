@@ -193,7 +193,7 @@ def batches(task: Task, cache: Path) -> Effort:
 
     A sample is still decoded again, and files are hashed, as in a gate.
     """
-    from compress_guard.engine.batches import compressed_batches
+    from compress_guard.engine.compressed_batches import compressed_batches
     from compress_guard.engine.settings import RunSettings
     from compress_guard.thresholds import load
 
@@ -256,9 +256,9 @@ def speed_by_bench(task: Task, quality: int) -> Speed:
 
 def speed_of_ours(task: Task, quality: int) -> Speed:
     """The gate's codec on the same files and one thread, at the nearest setting that it has, in batches to tensors."""
-    from compress_guard.codecs.pixels import to_rgb
-    from compress_guard.engine.codec_choice import available_codec
-    from compress_guard.engine.stopwatch import timed
+    from compress_guard.codecs.pictures.pixels import to_rgb
+    from compress_guard.engine.coding.available import available_codec
+    from compress_guard.engine.machine.clock import timed
     from compress_guard.registry import codec_named
 
     codec, encoding, decoding = available_codec(codec_named(task.codec)), 0.0, 0.0

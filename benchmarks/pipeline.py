@@ -102,7 +102,8 @@ def measure(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
 @contextmanager
 def _watched(spent: Counter[str]) -> Iterator[None]:
     """While inside, count what the one thread of a serial run spends in codecs and models."""
-    from compress_guard.engine import asked_model, coding
+    from compress_guard.engine.coding import coder
+    from compress_guard.engine.prediction import asked_model
 
     def counted(function: Callable[..., Any], what: str) -> Callable[..., Any]:
         @wraps(function)
@@ -116,8 +117,8 @@ def _watched(spent: Counter[str]) -> Iterator[None]:
         return watched
 
     places = (
-        (coding.Coder, "_encode", "encode"),
-        (coding.Coder, "decode", "decode"),
+        (coder.Coder, "_encode", "encode"),
+        (coder.Coder, "decode", "decode"),
         (asked_model, "predictions", "predict"),
     )
     functions = [getattr(owner, name) for owner, name, _ in places]

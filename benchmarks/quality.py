@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from compress_guard.codecs.fidelity import psnr
-from compress_guard.engine.codec_choice import build_codec
+from compress_guard.codecs.pictures.fidelity import psnr
+from compress_guard.engine.coding.available import build_codec
 from compress_guard.records import CodecSpec
 from training.photographs import files
 
@@ -35,7 +35,7 @@ def photographs(root: Path) -> list[torch.Tensor]:
     """uint8 (3, H, W) each; raises `SystemExit` where there are none."""
     from PIL import Image
 
-    from compress_guard.codecs.pixels import to_rgb
+    from compress_guard.codecs.pictures.pixels import to_rgb
 
     found = []
     for name, paths in files(root, held_out=True).items():

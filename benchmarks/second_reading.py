@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from benchmarks import document
 from benchmarks.machine import preamble
-from compress_guard.engine import samples as reading
-from compress_guard.engine.measurement import measure
-from compress_guard.engine.samples import Samples, survey
-from compress_guard.engine.second_reading import MOST, read_again
+from compress_guard.engine.images import samples as reading
+from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.second_reading import MOST, read_again
+from compress_guard.engine.single_cell import measure
 from compress_guard.errors import UsageError
 
 MARK: Final = "second reading"

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compress_guard.engine.codec_choice import available_codec
-from compress_guard.engine.footprint import Peak
-from compress_guard.engine.stopwatch import timed
+from compress_guard.engine.coding.available import available_codec
+from compress_guard.engine.machine.clock import timed
+from compress_guard.engine.machine.memory import Peak
 from compress_guard.errors import CompressGuardError
 from compress_guard.rate import plan
 from compress_guard.records import ImageInfo, PlannedRate
@@ -69,7 +69,7 @@ def load(folder: Path | None, limit: int) -> list[torch.Tensor]:
     """The first photographs of a folder by name, or rendered scenes, as uint8 RGB tensors (3, H, W)."""
     from PIL import Image
 
-    from compress_guard.codecs.pixels import to_rgb
+    from compress_guard.codecs.pictures.pixels import to_rgb
 
     if folder is None:
         import torch

@@ -31,8 +31,8 @@ from benchmarks.machine import conditions
 from benchmarks.rates import load
 from compress_guard.augment.aim import entry, table
 from compress_guard.augment.roundtrip import Rates, RoundTrip
-from compress_guard.codecs.pixels import from_pil, to_pil
-from compress_guard.engine.codec_choice import available_codec, codec_options
+from compress_guard.codecs.pictures.pixels import from_pil, to_pil
+from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.errors import CodecUnavailable, OptionError, UsageError
 from compress_guard.registry import codec_named
 from compress_guard.transforms import RandomCompression

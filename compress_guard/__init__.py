@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from compress_guard import transforms as transforms
-    from compress_guard.engine.compression import Compressed as Compressed
-    from compress_guard.engine.compression import compress as compress
-    from compress_guard.engine.measurement import measure as measure
-    from compress_guard.engine.predictor import Predictor as Predictor
-    from compress_guard.engine.predictor import predictor as predictor
+    from compress_guard.engine.coding.compress import Compressed as Compressed
+    from compress_guard.engine.coding.compress import compress as compress
+    from compress_guard.engine.models.predictor import Predictor as Predictor
+    from compress_guard.engine.models.predictor import predictor as predictor
+    from compress_guard.engine.single_cell import measure as measure
 
 __version__: Final = "0.1.0"
 
 _EXPORTS: Final = {
-    "Compressed": "compress_guard.engine.compression",
-    "compress": "compress_guard.engine.compression",
-    "measure": "compress_guard.engine.measurement",
-    "Predictor": "compress_guard.engine.predictor",
-    "predictor": "compress_guard.engine.predictor",
+    "Compressed": "compress_guard.engine.coding.compress",
+    "compress": "compress_guard.engine.coding.compress",
+    "measure": "compress_guard.engine.single_cell",
+    "Predictor": "compress_guard.engine.models.predictor",
+    "predictor": "compress_guard.engine.models.predictor",
 }
 _MODULES: Final = ("transforms",)
 

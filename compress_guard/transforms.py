@@ -11,12 +11,12 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from compress_guard.augment.roundtrip import Rates, RoundTrip
-from compress_guard.codecs.pixels import from_pil
-from compress_guard.engine.codec_choice import available_codec, codec_options
-from compress_guard.engine.value_range import DarkWatch
+from compress_guard.codecs.pictures.pixels import from_pil
+from compress_guard.engine.coding.available import available_codec, codec_options
+from compress_guard.engine.images.value_range import DarkWatch
 from compress_guard.errors import DataError, OptionError
 from compress_guard.registry import codec_named
-from compress_guard.thresholds.curve import RATES
+from compress_guard.thresholds.keys.curve import RATES
 
 Codecs = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
 """A name, several, or names with the options of each."""

@@ -17,7 +17,7 @@ from PIL import Image, ImageEnhance
 from compress_guard.augment.activity import CLOSE, QUICK, THOROUGH, of_tensor
 from compress_guard.augment.aim import TABLE
 from compress_guard.codecs.contract import Codec
-from compress_guard.engine.codec_choice import available_codec
+from compress_guard.engine.coding.available import available_codec
 from compress_guard.records import CodecSpec
 from examples.data import TRAINING_SEED
 from examples.world import GROUP, SINGLE, render

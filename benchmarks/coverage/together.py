@@ -23,7 +23,7 @@ from benchmarks.coverage.intervals import CHOICE
 from benchmarks.coverage.top1 import Scenario
 from compress_guard.errors import UsageError
 from compress_guard.records import Cell, CodecSpec, Guard
-from compress_guard.thresholds.correction import corrected
+from compress_guard.thresholds.keys.correction import corrected
 from compress_guard.verdict import wilson
 
 if TYPE_CHECKING:

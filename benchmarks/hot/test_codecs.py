@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from compress_guard.engine.codec_choice import available_codec
+from compress_guard.engine.coding.available import available_codec
 from compress_guard.errors import CodecUnavailable
 from compress_guard.registry import codec_named
 

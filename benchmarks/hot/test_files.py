@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from compress_guard.engine.samples import Samples
+from compress_guard.engine.images.samples import Samples
 from compress_guard.records import Evidence
 from compress_guard.store import Store, key
 from compress_guard.thresholds import load

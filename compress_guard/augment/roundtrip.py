@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, final
 from compress_guard.augment.activity import of_pil, of_tensor
 from compress_guard.augment.aim import Aim, Learning, aim_of
 from compress_guard.codecs.contract import Codec, decode_to_sizes
+from compress_guard.codecs.pictures.pixels import from_pil, to_pil
 from compress_guard.codecs.pillow import PillowCodec
-from compress_guard.codecs.pixels import from_pil, to_pil
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from compress_guard.cli.terminal import tell_result
 from compress_guard.engine.progress import Progress
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.throughput import Clocks
+from compress_guard.engine.throughput.cells import Clocks
 from compress_guard.records import Guard, Thresholds, Throughput, ThroughputCell, ThroughputResult
 
 

@@ -22,7 +22,7 @@ from compress_guard.codecs.zoo.learned import Learned
 from compress_guard.codecs.zoo.library import compressai_library
 from compress_guard.codecs.zoo.own import CompressAi
 from compress_guard.codecs.zoo.published import Zoo
-from compress_guard.engine.codec_choice import build_codec
+from compress_guard.engine.coding.available import build_codec
 from compress_guard.errors import CodecUnavailable, OptionError, UsageError
 from compress_guard.foreign import shown_line
 from compress_guard.records import CodecSpec

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from compress_guard import thresholds as thresholds_file
-from compress_guard.engine.factories import anchor_search_path
+from compress_guard.engine.images.factories import anchor_search_path
 from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
 from compress_guard.errors import UsageError
 from compress_guard.records import Guard, Thresholds

@@ -13,10 +13,10 @@ from typing import Final
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
 from compress_guard.cli.results import Results
 from compress_guard.cli.terminal import StandardErrorProgress, show, tell, tell_result
-from compress_guard.engine.destination import replace
+from compress_guard.destination import replace
+from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.threads import calm_threads
 from compress_guard.errors import UsageError, described, said
 from compress_guard.records import RecoveryCell, RecoveryResult, Thresholds
 from compress_guard.registry import unknown

@@ -14,14 +14,14 @@ from compress_guard.cli.benchmark import throughput_cells, time_cells
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
 from compress_guard.cli.results import Results
 from compress_guard.cli.terminal import StandardErrorProgress, show, tell_result
+from compress_guard.engine.machine.threads import calm_threads
+from compress_guard.engine.prediction.versions import remember_run
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.threads import calm_threads
-from compress_guard.engine.versions import remember_run
 from compress_guard.errors import UsageError
 from compress_guard.records import Cell, CellResult, Thresholds, ThroughputCell
 from compress_guard.report import lines, throughput_lines, ungated
-from compress_guard.thresholds.throughput import benchmarked
+from compress_guard.thresholds.keys.throughput import benchmarked
 
 C = TypeVar("C", Cell, ThroughputCell)
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from compress_guard.codecs.contract import RealStreams
-from compress_guard.codecs.exchange import Output, image_limit, read_image, stream_limit
+from compress_guard.codecs.execution.exchange import Output, image_limit, read_image, stream_limit
+from compress_guard.codecs.execution.pool import map_ordered
+from compress_guard.codecs.execution.program import run_program
 from compress_guard.codecs.ladder import check_ladder, parse_ladder
 from compress_guard.codecs.options import require_choice, require_flag, require_positive, require_text
-from compress_guard.codecs.pixels import to_pil
-from compress_guard.codecs.pool import map_ordered
-from compress_guard.codecs.process import run_program
+from compress_guard.codecs.pictures.pixels import to_pil
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from compress_guard.codecs.batching import Device, in_batches
+from compress_guard.codecs.execution.batching import Device, in_batches
 from compress_guard.errors import CodecUnavailable
 
 if TYPE_CHECKING:

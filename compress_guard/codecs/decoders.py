@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from compress_guard.codecs.command import Command
 from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.execution.pool import map_ordered
 from compress_guard.codecs.jpeg import Jpeg
-from compress_guard.codecs.pixels import from_pil, read_pil
-from compress_guard.codecs.pool import map_ordered
+from compress_guard.codecs.pictures.pixels import from_pil, read_pil
 from compress_guard.errors import CodecError, said
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from compress_guard.codecs import cuda_jpeg
-from compress_guard.codecs.batching import Device, Placed
+from compress_guard.codecs.execution.batching import Device, Placed
+from compress_guard.codecs.execution.pool import map_ordered
 from compress_guard.codecs.insulation import Globals
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_flag
 from compress_guard.codecs.pillow import PillowCodec
-from compress_guard.codecs.pool import map_ordered
 from compress_guard.errors import CodecUnavailable
 
 if TYPE_CHECKING:

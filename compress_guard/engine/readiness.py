@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from compress_guard.engine.codec_choice import build_codec
+from compress_guard.engine.coding.available import build_codec
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import CompressGuardError
 from compress_guard.records import CodecSpec
@@ -16,7 +16,7 @@ from compress_guard.records import CodecSpec
 if TYPE_CHECKING:
     from compress_guard.engine.session import Session
 
-_ALWAYS: Final = ("torch", "torchvision", "PIL.Image", "faster_coco_eval")
+_ALWAYS: Final = ("torch", "torchvision", "PIL.Image")
 """What every cell imports, or the metric of a task does."""
 
 

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from compress_guard import store as keys
-from compress_guard.engine.access import Access
-from compress_guard.engine.bench import Bench, Measured
-from compress_guard.engine.draft import Draft
-from compress_guard.engine.factories import call, check_data, check_model
-from compress_guard.engine.identity import certainty
+from compress_guard.engine.cells.guard_bench import Bench, Measured
+from compress_guard.engine.cells.result_draft import Draft
+from compress_guard.engine.images.access import Access
+from compress_guard.engine.images.factories import call, check_data, check_model
+from compress_guard.engine.images.slicers import slicers
+from compress_guard.engine.machine.threads import single_blas_thread
+from compress_guard.engine.models.fingerprint import certainty
+from compress_guard.engine.plan_ahead import Scout, Stopped
+from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import UNHEARD, Progress, Tell
 from compress_guard.engine.recovery.study import MeasuredRecovery, Sources, Study
-from compress_guard.engine.scout import Scout, Stopped
 from compress_guard.engine.settings import RunSettings, cores, resolve_device
-from compress_guard.engine.slicers import slicers
-from compress_guard.engine.subject import Subject
-from compress_guard.engine.threads import single_blas_thread
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import DataError, ModelError, RunError
 from compress_guard.records import Cell, CellResult, Guard, RecoveryCell, Thresholds

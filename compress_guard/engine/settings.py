@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from compress_guard.engine.destination import destination
+from compress_guard.destination import destination
 from compress_guard.errors import UsageError
 from compress_guard.files import Foreign
 from compress_guard.records import Cell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compress_guard.engine.draft import Draft
+from compress_guard.engine.cells.result_draft import Draft
 from compress_guard.engine.recovery.draft import draft
 from compress_guard.engine.settings import RunSettings
 from compress_guard.records import Cell, CellResult, Guard, RecoveryCell, RecoveryResult

@@ -3,7 +3,7 @@
 Importing it imports pytest and little else; what a gate needs is imported once ``--compress-guard`` is given.
 """
 
-from compress_guard.plugin.fixtures import (
+from compress_guard.plugin.fixtures.definitions import (
     codec_throughput,
     compress_guard_session_fixtures,
     compressed_batches,

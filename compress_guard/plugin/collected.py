@@ -9,13 +9,13 @@ from typing import Any, Final, final
 
 import pytest
 
-from compress_guard.plugin import fixtures
+from compress_guard.plugin.cells.collection import ThresholdsFile
+from compress_guard.plugin.cells.items import FileItem
 from compress_guard.plugin.choice import is_ignored
-from compress_guard.plugin.collection import ThresholdsFile
 from compress_guard.plugin.decision import Decision
-from compress_guard.plugin.earlier_reports import runs_tests
-from compress_guard.plugin.items import FileItem
+from compress_guard.plugin.fixtures import definitions
 from compress_guard.plugin.options import HANDED_OVER
+from compress_guard.plugin.output.earlier_reports import runs_tests
 
 FIXTURES: Final = ("guard", "compressed_batches", "codec_throughput")
 
@@ -213,7 +213,7 @@ def _is_ours(item: pytest.Item, name: str) -> bool:
     # Private, and pytest has no public way from a test to its fixtures; where it changes the name alone counts.
     known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get(name, ())
     for definition in reversed(known):
-        if getattr(definition.func, "__module__", None) == fixtures.__name__:
+        if getattr(definition.func, "__module__", None) == definitions.__name__:
             return True
         if name not in definition.argnames:
             return False

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard import thresholds as thresholds_file
+from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
-from compress_guard.engine.threads import calm_threads
 from compress_guard.errors import UsageError
+from compress_guard.plugin.cells.recovery import check_recovery
+from compress_guard.plugin.cells.throughput import check_benchmark
 from compress_guard.plugin.choice import (
     ChosenFile,
     absolute,
@@ -23,11 +25,9 @@ from compress_guard.plugin.choice import (
     paths_are_named,
 )
 from compress_guard.plugin.options import HANDED_OVER, is_typed
-from compress_guard.plugin.recovery import check_recovery
-from compress_guard.plugin.throughput import check_benchmark
 from compress_guard.records import Thresholds
 from compress_guard.store import DEFAULT_CAP_BYTES
-from compress_guard.thresholds.throughput import benchmarked
+from compress_guard.thresholds.keys.throughput import benchmarked
 
 if TYPE_CHECKING:
     import pytest

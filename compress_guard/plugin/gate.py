@@ -9,22 +9,23 @@ from typing import Any, Final, final
 
 import pytest
 
-from compress_guard.engine.factories import anchor_search_path
-from compress_guard.plugin import distribution, summary
+from compress_guard.engine.images.factories import anchor_search_path
+from compress_guard.plugin.cells.collection import CellItem, ThresholdsFile, same_file
+from compress_guard.plugin.cells.file_cells import FileCells
+from compress_guard.plugin.cells.items import RESULTS, FileItem
+from compress_guard.plugin.cells.reruns import Attempts, begin
+from compress_guard.plugin.cells.selected import Selected
 from compress_guard.plugin.collected import Collected, only_lists, uses_fixture
-from compress_guard.plugin.collection import CellItem, ThresholdsFile, same_file
-from compress_guard.plugin.crashes import Crashes
 from compress_guard.plugin.decision import decision_of
-from compress_guard.plugin.earlier_reports import runs_tests, set_aside_reports
-from compress_guard.plugin.file_cells import FileCells
-from compress_guard.plugin.items import RESULTS, FileItem
 from compress_guard.plugin.options import HANDED_OVER
-from compress_guard.plugin.places import Places
-from compress_guard.plugin.reports import attach, attached, verdicts
-from compress_guard.plugin.reruns import Attempts, begin
+from compress_guard.plugin.output import summary
+from compress_guard.plugin.output.earlier_reports import runs_tests, set_aside_reports
+from compress_guard.plugin.output.reports import attach, attached, verdicts
+from compress_guard.plugin.output.shown import leave_out_our_frames, note_brief, shorten
 from compress_guard.plugin.run import RUN, Run
-from compress_guard.plugin.selected import Selected
-from compress_guard.plugin.shown import leave_out_our_frames, note_brief, shorten
+from compress_guard.plugin.workers import distribution
+from compress_guard.plugin.workers.crashes import Crashes
+from compress_guard.plugin.workers.places import Places
 from compress_guard.records import Cell, Ending
 
 

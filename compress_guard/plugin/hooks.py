@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if switched_on(config):
-        from compress_guard.plugin.throughput import mark_benchmarks
+        from compress_guard.plugin.cells.throughput import mark_benchmarks
 
         mark_benchmarks(config, items)
         return
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "compressed_batches" not in metafunc.fixturenames or not switched_on(metafunc.config):
         return
-    from compress_guard.plugin.marker import requested_cells
+    from compress_guard.plugin.fixtures.batches_fixture import requested_cells
 
     cells = requested_cells(metafunc.config, metafunc.definition)
     metafunc.parametrize("compressed_batches", cells, ids=[cell.label for _, cell in cells], indirect=True)

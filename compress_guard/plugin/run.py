@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 import pytest
 
-from compress_guard.plugin.items import Kind
-from compress_guard.plugin.places import place_of
-from compress_guard.plugin.progress import TerminalProgress
+from compress_guard.plugin.cells.items import Kind
+from compress_guard.plugin.output.progress import TerminalProgress
+from compress_guard.plugin.workers.places import place_of
 from compress_guard.records import Cell, CellResult, CodecSpec, RecoveryResult, Thresholds, ThroughputResult
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Run:
     def note_running(self, node_id: str, results: Sequence[CellResult]) -> None:
         """Leave the results of an own test, the running one's as an error, for the controller of a worker that dies."""
         if self._worker is not None:
-            from compress_guard.plugin.left_behind import leave
+            from compress_guard.plugin.workers.left_behind import leave
 
             leave(self.settings.run_folder, self._worker, node_id, results)
 

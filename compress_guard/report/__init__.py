@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from compress_guard.report.brief import brief, first_clause
-from compress_guard.report.environment import environment
 from compress_guard.report.junit import properties
 from compress_guard.report.markup import Line, Span, ansi, apart, counted, fit, plain
+from compress_guard.report.notes.environment import environment
 from compress_guard.report.overview import lines
 from compress_guard.report.recovery import recovery_lines
 from compress_guard.report.recovery_figure import recovery_figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from compress_guard.report import figure
+from compress_guard.report import numbers
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
@@ -50,7 +50,7 @@ def cells(results: Iterable[CellResult]) -> str:
     """``jpeg at 0.25 and 0.5 bpp, webp at 1 bpp``, or of many only how many they are."""
     results = list(results)
     if len(results) > MOST_NAMED:
-        return figure.count(len(results), "cell")
+        return numbers.count(len(results), "cell")
     rates: dict[str, list[str]] = {}
     for result in results:
         rates.setdefault(result.codec, []).append(f"{result.target_bpp:g}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import format_bpp
-from compress_guard.report import figure
+from compress_guard.report import numbers
 from compress_guard.report.markup import Line, Span, trimmed
 from compress_guard.report.signs import Signs, style
 
@@ -82,7 +82,7 @@ class _Grid:
         limits = [self.values(rate, lambda result: result.max_drop) for rate in self.rates]
         if any(len(distinct) > 1 for distinct in limits):
             return None
-        return [figure.limit(distinct[0]) if distinct else "" for distinct in limits]
+        return [numbers.limit(distinct[0]) if distinct else "" for distinct in limits]
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ def _limit_rows(grid: _Grid, shared: list[str] | None) -> list[tuple[str, list[s
     for name, floor in _FLOORS:
         floors = [grid.values(rate, floor) for rate in grid.rates]
         if any(floors):
-            rows.append((name, [figure.span(map(figure.limit, values)) if values else "" for values in floors]))
+            rows.append((name, [numbers.span(map(numbers.limit, values)) if values else "" for values in floors]))
     return rows
 
 
@@ -119,16 +119,16 @@ def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple
     """Text, mark and style of a cell; nothing for a cell that was not selected or is not in the file."""
     if result is None:
         return "", "", ""
-    text = _word(result) if result.drop is None else figure.points(result.drop)
+    text = _word(result) if result.drop is None else numbers.points(result.drop)
     if with_limit and result.drop is not None and result.max_drop is not None:
-        text = f"{text} / {figure.limit(result.max_drop)}"
+        text = f"{text} / {numbers.limit(result.max_drop)}"
     return text, signs.mark(result), style(result)
 
 
 def _word(result: CellResult) -> str:
     """What stands for a drop that was not measured."""
     if result.verdict == "unreachable" and result.floor_bpp is not None:
-        return f"floor {figure.bpp(result.floor_bpp)}"
+        return f"floor {numbers.bpp(result.floor_bpp)}"
     return result.verdict.replace("_", " ")
 
 
@@ -138,7 +138,7 @@ def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:
     used = sorted(result.images_used for result in results if result.images_used is not None)
     told = f": {first.metric}"
     if scores and used:
-        told += f" {figure.span(map(figure.points, scores))} on {figure.span(map(str, used))} clean images"
+        told += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
     told += "; drop in points / allowed drop" if with_limit else "; drop in points"
     return ((first.guard, "bold"), (told, ""))
 

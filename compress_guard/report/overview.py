@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from compress_guard.report.markup import Line, Span
 from compress_guard.report.matrix import matrix
-from compress_guard.report.notes import failures, notes
+from compress_guard.report.notes.lines import failures, notes
 from compress_guard.report.signs import Signs
 from compress_guard.report.tally import tally
 

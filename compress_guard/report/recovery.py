@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import MIXED, format_bpp, format_trained
-from compress_guard.report import figure
+from compress_guard.report import numbers
 from compress_guard.report.brief import failed_lines
 from compress_guard.report.markup import Line, Span, trimmed
 from compress_guard.report.signs import Signs, style
@@ -108,11 +108,11 @@ def _title(results: Sequence[RecoveryResult]) -> Line:
     if not measured:
         return ((results[0].guard, "bold"),)
     first = measured[0]
-    told = f": {first.metric} {figure.points(first.clean or 0.0)} on {figure.count(first.images or 0, 'clean image')}"
+    told = f": {first.metric} {numbers.points(first.clean or 0.0)} on {numbers.count(first.images or 0, 'clean image')}"
     if first.steps is not None:
         seeds = "seed" if len(first.seeds) == 1 else "seeds"
         told += (
-            f"; finetuned {figure.count(first.steps, 'step')} of {figure.count(first.batch or 0, 'image')}, {seeds} "
+            f"; finetuned {numbers.count(first.steps, 'step')} of {numbers.count(first.batch or 0, 'image')}, {seeds} "
         )
         told += ", ".join(map(str, first.seeds))
     return ((first.guard, "bold"), (told, ""))
@@ -128,10 +128,10 @@ def _rows(result: RecoveryResult, signs: Signs) -> Iterator[_Row]:
         label = trained_on(result) + (f", at {format_bpp(point.bpp)}" if result.trained_bpp == MIXED else "")
         texts = (
             _points(result.clean),
-            figure.points(point.compressed),
-            figure.points(point.control),
-            figure.points(point.finetuned),
-            figure.spread(point.finetuned_seeds) if len(point.finetuned_seeds) > 1 else "",
+            numbers.points(point.compressed),
+            numbers.points(point.control),
+            numbers.points(point.finetuned),
+            numbers.spread(point.finetuned_seeds) if len(point.finetuned_seeds) > 1 else "",
             shown(point.recovered),
             shown(point.beyond_control),
             _points(result.finetuned_clean),
@@ -152,7 +152,7 @@ def _scores(
 
 
 def _points(value: float | None) -> str:
-    return _ABSENT if value is None else figure.points(value)
+    return _ABSENT if value is None else numbers.points(value)
 
 
 def _table(heads: Sequence[str], rows: Sequence[_Row]) -> Iterator[Line]:
@@ -200,7 +200,7 @@ def _no_share(result: RecoveryResult) -> Iterator[str]:
 def _left_out(result: RecoveryResult) -> Iterator[str]:
     """What was not trained on of the images that were chosen for it."""
     tested, errors = result.train_tested or 0, result.train_errors or 0
-    chosen = figure.count((result.train_images or 0) + tested + errors, "training image")
+    chosen = numbers.count((result.train_images or 0) + tested + errors, "training image")
     if tested:
         yield f"{result.guard}: {tested} of {chosen} left out of training, since the models are tested on them"
     if errors:
@@ -217,7 +217,7 @@ def _lost(results: Sequence[RecoveryResult]) -> Iterator[Line]:
             known, _ = least.get(_place(point), (lost, 0.0))
             least[_place(point)] = (min(lost, known), clean - point.compressed)
     told = [
-        f"{figure.points(lost)} of {figure.points(drop)} points for {codec} at {bpp:g} bpp"
+        f"{numbers.points(lost)} of {numbers.points(drop)} points for {codec} at {bpp:g} bpp"
         for (codec, bpp), (lost, drop) in least.items()
     ]
     if told:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from compress_guard.engine.destination import discard, replace
+from compress_guard.destination import discard, replace
 from compress_guard.errors import RunError, said
 from compress_guard.foreign import shown_json
 from compress_guard.records import SCHEMA, Ending

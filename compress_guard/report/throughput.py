@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import format_bpp
-from compress_guard.report import figure
+from compress_guard.report import numbers
 from compress_guard.report.brief import failed_lines
 from compress_guard.report.markup import Line, Span, trimmed
 from compress_guard.report.signs import Signs, style
@@ -81,9 +81,9 @@ def _title(results: Sequence[ThroughputResult]) -> Line:
     timed = [result for result in results if result.speed is not None]
     if not timed:
         return ((results[0].guard, "bold"),)
-    images = figure.span(figure.count(result.images or 0, "image") for result in timed)
-    pixels = figure.span(f"{result.megapixels:.2g}" for result in timed)
-    threads = figure.span(str(result.threads) for result in timed)
+    images = numbers.span(numbers.count(result.images or 0, "image") for result in timed)
+    pixels = numbers.span(f"{result.megapixels:.2g}" for result in timed)
+    threads = numbers.span(str(result.threads) for result in timed)
     places = dict.fromkeys(result.codec_device or "" for result in timed)
     told = f": {images} of {pixels} megapixels in all, threads: {threads}, {', '.join(places)}"
     if references := dict.fromkeys(result.reference for result in timed if result.reference is not None):
@@ -103,7 +103,7 @@ def _cell(result: ThroughputResult | None, signs: Signs) -> _Cell:
 
 def _largest(results: Iterable[ThroughputResult], name: str) -> _Cell:
     values = [value for result in results if (value := getattr(result, name)) is not None]
-    return (figure.points(max(values)) if values else "", "", "light")
+    return (numbers.points(max(values)) if values else "", "", "light")
 
 
 def _spans(column: tuple[str, list[_Cell]], at: int | None) -> list[Span]:
@@ -120,7 +120,7 @@ def _spans(column: tuple[str, list[_Cell]], at: int | None) -> list[Span]:
 def _failures(results: Sequence[ThroughputResult], shown: Container[str]) -> Iterator[Line]:
     failed = [result for result in results if result.outcome == "failed"]
     if failed:
-        yield ((f"{len(failed)} of {figure.count(len(results), 'throughput cell')} failed:", "red bold"),)
+        yield ((f"{len(failed)} of {numbers.count(len(results), 'throughput cell')} failed:", "red bold"),)
     yield from failed_lines(failed, shown)
 
 

@@ -9,10 +9,10 @@ from compress_guard.records import Thresholds
 from compress_guard.registry import TASKS, unknown
 from compress_guard.thresholds import document, guards, settings
 from compress_guard.thresholds.catalogue import Catalogue
-from compress_guard.thresholds.correction import corrected
-from compress_guard.thresholds.curve import Curve, read_drops
 from compress_guard.thresholds.factories import check_factories
-from compress_guard.thresholds.percodec import PerCodec
+from compress_guard.thresholds.keys.correction import corrected
+from compress_guard.thresholds.keys.curve import Curve, read_drops
+from compress_guard.thresholds.keys.per_codec import PerCodec
 from compress_guard.thresholds.settings import Settings
 from compress_guard.thresholds.value import Entry, Value
 

@@ -8,16 +8,17 @@ from typing import Final
 
 from compress_guard.records import Cell, Guard, Recovery, Throughput
 from compress_guard.registry import TASKS, unknown
-from compress_guard.thresholds import settings, slices
+from compress_guard.thresholds import settings
 from compress_guard.thresholds.catalogue import Catalogue
-from compress_guard.thresholds.curve import Curve, read_drops
-from compress_guard.thresholds.fingerprint import read_fingerprint
-from compress_guard.thresholds.names import check_name, read_factory
-from compress_guard.thresholds.percodec import PerCodec
-from compress_guard.thresholds.rates import check_room, count_rates
+from compress_guard.thresholds.keys import slices
+from compress_guard.thresholds.keys.curve import Curve, read_drops
+from compress_guard.thresholds.keys.fingerprint import read_fingerprint
+from compress_guard.thresholds.keys.names import check_name, read_factory
+from compress_guard.thresholds.keys.per_codec import PerCodec
+from compress_guard.thresholds.keys.rates import check_room, count_rates
+from compress_guard.thresholds.keys.shares import doubts_of
+from compress_guard.thresholds.keys.slices import SliceRule
 from compress_guard.thresholds.settings import Settings
-from compress_guard.thresholds.shares import doubts_of
-from compress_guard.thresholds.slices import SliceRule
 from compress_guard.thresholds.value import Entry, Value
 
 LIMITS: Final = ("max_drop", "min_score", "min_clean")

@@ -8,11 +8,11 @@ from typing import Any, Final, get_args
 
 from compress_guard.records import CodecSpec, Correction, OnInconclusive, OnMissing, Orientation, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
-from compress_guard.thresholds.curve import POINTS, Curve
-from compress_guard.thresholds.percodec import PerCodec
-from compress_guard.thresholds.rates import Rates, read_bpp, read_codecs
-from compress_guard.thresholds.recovery import Finetuning
-from compress_guard.thresholds.throughput import Asked
+from compress_guard.thresholds.keys.curve import POINTS, Curve
+from compress_guard.thresholds.keys.per_codec import PerCodec
+from compress_guard.thresholds.keys.rates import Rates, read_bpp, read_codecs
+from compress_guard.thresholds.keys.recovery import Finetuning
+from compress_guard.thresholds.keys.throughput import Asked
 from compress_guard.thresholds.value import Entry, Span, Value
 
 TOLERANCE: Final[Mapping[RateMode, float]] = {"dataset": 0.02, "image": 0.05}

@@ -13,9 +13,9 @@ from benchmarks import transforms
 from benchmarks.rates import load
 from compress_guard.augment.aim import entry, table
 from compress_guard.codecs.jpeg import Jpeg
-from compress_guard.codecs.pixels import from_pil, to_pil
+from compress_guard.codecs.pictures.pixels import from_pil, to_pil
 from compress_guard.codecs.webp import WebP
-from compress_guard.engine.codec_choice import build_codec
+from compress_guard.engine.coding.available import build_codec
 from compress_guard.records import CodecSpec
 from compress_guard.registry import CODECS
 from examples.world import GROUP, render

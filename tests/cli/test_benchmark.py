@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from compress_guard.engine import contest
+from compress_guard.engine.throughput import comparison
 from compress_guard.records import ThroughputResult
 
 WEBP = "throughput: {codecs: [webp], rounds: 3, images: 4, min_ratio: {encode: %s}}"
@@ -15,7 +15,7 @@ WEBP = "throughput: {codecs: [webp], rounds: 3, images: 4, min_ratio: {encode: %
 @pytest.fixture(autouse=True)
 def no_growth(monkeypatch):
     """Collecting the garbage of a whole test run takes long."""
-    monkeypatch.setattr(contest, "held", lambda device: 100.0)
+    monkeypatch.setattr(comparison, "held", lambda device: 100.0)
 
 
 def results(path):

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from compress_guard.codecs import process
 from compress_guard.codecs.command import Command
 from compress_guard.codecs.contract import SizedDecoder, decode_to_sizes
-from compress_guard.codecs.exchange import image_limit, stream_limit
+from compress_guard.codecs.execution import program
+from compress_guard.codecs.execution.exchange import image_limit, stream_limit
 from compress_guard.errors import CodecError
 from compress_guard.registry import CODECS
 
@@ -147,20 +147,20 @@ def test_an_interrupt_stops_the_program(tmp_path, command, image, pids):
 
     (tmp_path / "program.py").write_text(text)
     with pytest.raises(KeyboardInterrupt):
-        process.run_program([PYTHON, "-I", "-S", str(tmp_path / "program.py")], tmp_path, 30, interrupt)
+        program.run_program([PYTHON, "-I", "-S", str(tmp_path / "program.py")], tmp_path, 30, interrupt)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pids.read_text()), 0)
 
 
 @pytest.mark.parametrize("selects", [pytest.param(True, marks=posix), False])
 def test_both_ways_to_read_outputs(tmp_path, monkeypatch, selects):
-    monkeypatch.setattr(process, "_selects", lambda: selects)
+    monkeypatch.setattr(program, "_selects", lambda: selects)
     (tmp_path / "a.py").write_text("import sys\nprint('out')\nprint('err', file=sys.stderr)\n")
     words = [PYTHON, "-I", "-S", str(tmp_path / "a.py")]
-    assert process.run_program(words, tmp_path, 30).split() == ["out", "err"]
+    assert program.run_program(words, tmp_path, 30).split() == ["out", "err"]
     (tmp_path / "a.py").write_text("import time\ntime.sleep(60)\n")
     with pytest.raises(CodecError, match=r"took longer than 0\.5 s and was stopped \(option timeout\)$"):
-        process.run_program(words, tmp_path, 0.5)
+        program.run_program(words, tmp_path, 0.5)
 
 
 # What it prints
@@ -171,7 +171,7 @@ def test_a_program_that_prints_without_end_is_not_kept_in_memory(tmp_path):
         "import sys\nprint('first')\nfor _ in range(4000):\n    sys.stdout.write('x' * 10_000 + chr(10))\n"
         "print('last')\n"
     )
-    output = process.run_program([PYTHON, "-I", "-S", str(tmp_path / "a.py")], tmp_path, 60)
+    output = program.run_program([PYTHON, "-I", "-S", str(tmp_path / "a.py")], tmp_path, 60)
     assert output.split()[0] == "first"
     assert output.split()[-1] == "last"
     assert len(output) <= 3 * 2**16
@@ -277,7 +277,7 @@ def test_a_file_that_changes_while_it_is_read(command, image, monkeypatch):
     if not Path("/proc/self/fd").exists():
         pytest.skip("needs /proc")
     codec = command(WRITE)
-    monkeypatch.setattr("compress_guard.codecs.exchange.os.fstat", changing)
+    monkeypatch.setattr("compress_guard.codecs.execution.exchange.os.fstat", changing)
     assert refusal(codec, image) == (f"{ENCODING}ended before its output was whole: it changed while it was read")
 
 

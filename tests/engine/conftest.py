@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from compress_guard.codecs.contract import RealStreams
-from compress_guard.engine.bench import Bench, Measured
-from compress_guard.engine.identity import certainty
+from compress_guard.engine.cells.guard_bench import Bench, Measured
+from compress_guard.engine.images.slicers import slicers
+from compress_guard.engine.models.fingerprint import certainty
+from compress_guard.engine.prediction.subject import Subject
+from compress_guard.engine.prediction.versions import remember_run
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.slicers import slicers
-from compress_guard.engine.subject import Subject
-from compress_guard.engine.versions import remember_run
 from compress_guard.errors import CodecError
 from compress_guard.records import Cell, CellResult, CodecSpec, Guard
 from compress_guard.registry import CODECS
@@ -40,8 +40,8 @@ def one_thread() -> None:
 @pytest.fixture
 def untimed_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second look that takes no time, so that it ends at its sixteen images and never at its budget."""
-    from compress_guard.engine import samples, subsets
-    from compress_guard.engine.second_reading import read_again
+    from compress_guard.engine.images import samples, subsets
+    from compress_guard.engine.images.second_reading import read_again
 
     for module in (samples, subsets):
         monkeypatch.setattr(module, "read_again", functools.partial(read_again, stopwatch=lambda: 0.0))

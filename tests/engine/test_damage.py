@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from compress_guard.engine.shards import Predicted
+from compress_guard.engine.prediction.shards import Predicted
 from compress_guard.records import Evidence, PlannedRate, RatePlan
 
 DEEP = b"[" * 100_000
@@ -74,7 +74,7 @@ def test_a_plan_fits_its_own_images_alone(plan, fits):
 def test_a_run_makes_anew_what_it_cannot_use(tmp_path, monkeypatch, kind, junk):
     import torch
 
-    from compress_guard.engine.measurement import measure
+    from compress_guard.engine.single_cell import measure
     from compress_guard.store import Store
 
     noise = torch.Generator().manual_seed(0)

@@ -7,8 +7,8 @@ import sys
 import pytest
 import torch
 
-from compress_guard.engine.measurement import measure
-from compress_guard.engine.throughput import contest_of
+from compress_guard.engine.single_cell import measure
+from compress_guard.engine.throughput.cells import contest_of
 from compress_guard.errors import DataError, Fault, ModelError
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from compress_guard import measure
-from compress_guard.engine.factories import anchor_search_path
+from compress_guard.engine.images.factories import anchor_search_path
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.throughput import contest_of
+from compress_guard.engine.throughput.cells import contest_of
 
 IMAGES = [torch.randint(0, 255, (3, 48, 48), generator=torch.Generator().manual_seed(seed)).byte() for seed in range(4)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from compress_guard.engine.draft import Draft
+from compress_guard.engine.cells.result_draft import Draft
 from compress_guard.engine.frames import traced
 from compress_guard.engine.trouble import as_error, attempted, decided, pass_on
 from compress_guard.errors import DataError, Fault, OptionError, RunError

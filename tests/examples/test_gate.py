@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from compress_guard.engine.bench import Bench
+from compress_guard.engine.cells.guard_bench import Bench
+from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.subject import Subject
 from compress_guard.records import CellResult, Guard
 from compress_guard.thresholds import load
 from examples import data, models

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.gate_record import recorded
 from compress_guard.report import lines, plain
-from compress_guard.report.notes import notes
+from compress_guard.report.notes.lines import notes
 from compress_guard.thresholds import load
 from compress_guard.verdict import power
 

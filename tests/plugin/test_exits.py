@@ -192,7 +192,7 @@ def test_workers_of_xdist_say_the_same(broken, run, how):
 
 
 def test_code_of_our_own_that_fails_says_so_with_its_traceback(project, monkeypatch):
-    from compress_guard.engine.planned import PlannedCodec
+    from compress_guard.engine.coding.planned import PlannedCodec
 
     def broken(*_):
         raise AttributeError("nobody thought of this")

@@ -183,10 +183,10 @@ def test_workers_that_see_different_data_are_an_error(new_project):
 
 BOUND = """
     import threading
-    import compress_guard.engine.shelf as shelf
+    import compress_guard.engine.images.reader as shelf
     import toy
 
-    shelf.KEPT_BYTES = 0
+    reader.KEPT_BYTES = 0
 
     class Bound:
         def __init__(self):
@@ -206,10 +206,10 @@ BOUND = """
 
 
 def test_data_bound_to_its_thread_is_measured_and_said_once(new_project, monkeypatch):
-    from compress_guard.engine import shelf
-    from compress_guard.engine.access import REMARK
+    from compress_guard.engine.images import reader
+    from compress_guard.engine.images.access import REMARK
 
-    monkeypatch.setattr(shelf, "KEPT_BYTES", shelf.KEPT_BYTES)
+    monkeypatch.setattr(reader, "KEPT_BYTES", reader.KEPT_BYTES)
     project = new_project()
     project.write("bound.py", BOUND)
     project.write(

@@ -15,7 +15,9 @@ REPORTS_MODULES = """
         print("own:", *(name for name in sorted(sys.modules) if name.split(".")[0] == "compress_guard"))
 """
 
-OFF = {"", ".errors", ".foreign", ".plugin", ".plugin.fixtures", ".plugin.hooks", ".plugin.options"}
+OFF = {"", ".errors", ".foreign", ".plugin", ".plugin.fixtures", ".plugin.hooks", ".plugin.options"} | {
+    ".plugin.fixtures.definitions"
+}
 """Modules of the package that a run without the gate imports; each further one costs every pytest run of everybody."""
 
 USERS_TESTS = """

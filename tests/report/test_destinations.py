@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from compress_guard.engine.destination import destination, discard, replace
+from compress_guard.destination import destination, discard, replace
 from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import RunError, UsageError
 from compress_guard.report import write

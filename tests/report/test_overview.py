@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from compress_guard.records import SliceResult
 from compress_guard.report import lines, plain
-from compress_guard.report.notes import notes
+from compress_guard.report.notes.lines import notes
 
 EVERY_VERDICT = """\
 drop = clean - compressed (negative: a gain)   ✓ held   ? inconclusive   · no limit   floor lowest bpp reached

@@ -20,7 +20,7 @@ ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 RUN_ELSEWHERE: Final = {
-    "docs/batches.md": "tests/plugin/test_batches_page.py",
+    "docs/batches.md": "tests/plugin/fixtures/test_batches_page.py",
     "docs/throughput.md": "tests/plugin/test_pages.py",
     "docs/transforms.md": "tests/repository/test_transforms_page.py",
 }

@@ -19,7 +19,7 @@ PACKAGE: Final = "compress_guard"
 LINES: Final = (
     ("foreign",),
     ("errors", "interrupts", "files", "own_code"),
-    ("records",),
+    ("records", "destination"),
     ("registry",),
     ("codecs", "tasks", "thresholds"),
     ("rate", "verdict", "store", "augment"),
@@ -29,7 +29,22 @@ LINES: Final = (
 )
 """From the ground up. Parts on one line do not know of one another."""
 
+ENGINE: Final = (
+    ("progress", "settings", "frames", "wording", "machine"),
+    ("plan_ahead", "trouble"),
+    ("models",),
+    ("images",),
+    ("coding",),
+    ("prediction",),
+    ("cells", "compressed_batches", "recovery"),
+    ("session", "single_cell", "unmeasured"),
+    ("readiness", "throughput"),
+)
+"""The same for the folders of engine and the modules beside them, along the way of an image."""
+
 LINE_OF: Final = {part: number for number, parts in enumerate(LINES, start=1) for part in parts} | {"__main__": 10}
+MOST_MODULES: Final = 16
+"""In one folder, its `__init__` counted."""
 HEAVY: Final = frozenset(
     [
         "PIL",
@@ -157,6 +172,24 @@ def layer_problem(each: Import, part: str) -> Iterator[str]:
         )
 
 
+def engine_problems(package: Path) -> list[str]:
+    """What is against the rules within engine, one sentence each."""
+    line_of = {room: number for number, rooms in enumerate(ENGINE, start=1) for room in rooms}
+    found = []
+    for each in imports(package / "engine"):
+        target = each.target.removeprefix(f"{PACKAGE}.engine.").split(".")[0]
+        if not each.target.startswith(f"{PACKAGE}.engine.") or target == each.part or each.part == "__init__":
+            continue
+        if each.part not in line_of or target not in line_of:
+            found.append(f"engine/{each.where}: {each.part} or {target} is on no line; give it its place in ENGINE")
+        elif line_of[target] >= line_of[each.part]:
+            found.append(
+                f"engine/{each.where}: {each.part} (line {line_of[each.part]}) imports {target} (line "
+                f"{line_of[target]}); only from lines above"
+            )
+    return found
+
+
 def cycle(package: Path) -> list[str] | None:
     """Modules that import one another when they are loaded, or None."""
     known = {
@@ -180,6 +213,27 @@ def test_the_package_keeps_its_layers() -> None:
     assert problems(ROOT / PACKAGE) == []
 
 
+def test_the_engine_keeps_its_layers() -> None:
+    rooms = {path.stem for path in (ROOT / PACKAGE / "engine").iterdir() if path.name != "__init__.py"} - {
+        "__pycache__"
+    }
+    assert rooms == {room for rooms in ENGINE for room in rooms}
+    assert engine_problems(ROOT / PACKAGE) == []
+
+
+def test_an_import_against_the_way_of_an_image_is_found(tmp_path: Path) -> None:
+    write(tmp_path, {"engine/coding/coder.py": "def f():\n    from compress_guard.engine.prediction import shards"})
+    assert engine_problems(tmp_path) == [
+        "engine/coding/coder.py:2: coding (line 5) imports prediction (line 6); only from lines above"
+    ]
+
+
+def test_no_folder_holds_more_modules_than_a_person_looks_over() -> None:
+    folders = {path.parent for path in (ROOT / PACKAGE).rglob("*.py")}
+    crowded = {str(folder): count for folder in folders if (count := len(list(folder.glob("*.py")))) > MOST_MODULES}
+    assert crowded == {}
+
+
 def test_no_modules_import_one_another() -> None:
     assert cycle(ROOT / PACKAGE) is None
 
@@ -189,7 +243,7 @@ def test_no_modules_import_one_another() -> None:
     [
         (
             "rate/plan.py",
-            "from compress_guard.engine.coding import encode",
+            "from compress_guard.engine.coding.coder import encode",
             "rate/plan.py:1: rate (line 6) imports engine (line 7); only from lines above",
         ),
         (
@@ -238,14 +292,14 @@ def test_no_modules_import_one_another() -> None:
             "report/text.py:2: imports pytest; only plugin/ knows pytest",
         ),
         (
-            "codecs/pixels.py",
+            "codecs/pictures/pixels.py",
             "from PIL import Image",
-            "codecs/pixels.py:1: imports PIL; import it where it is used",
+            "codecs/pictures/pixels.py:1: imports PIL; import it where it is used",
         ),
         (
-            "engine/predictor.py",
+            "engine/models/predictor.py",
             "try:\n    import torch.nn\nexcept ImportError:\n    pass",
-            "engine/predictor.py:2: imports torch; import it where it is used",
+            "engine/models/predictor.py:2: imports torch; import it where it is used",
         ),
         (
             "tasks/arrays.py",
@@ -253,9 +307,9 @@ def test_no_modules_import_one_another() -> None:
             "tasks/arrays.py:4: imports torch; import it where it is used",
         ),
         (
-            "thresholds/curve.py",
+            "thresholds/keys/curve.py",
             "import numpy as np",
-            "thresholds/curve.py:1: imports numpy; thresholds is loaded before any number is needed",
+            "thresholds/keys/curve.py:1: imports numpy; thresholds is loaded before any number is needed",
         ),
         (
             "codecs/neural/model.py",
@@ -275,11 +329,11 @@ def test_what_the_rules_allow_is_not_found(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
-            "__init__.py": "if TYPE_CHECKING:\n    from compress_guard.engine.coding import compress",
+            "__init__.py": "if TYPE_CHECKING:\n    from compress_guard.engine.coding.coder import compress",
             "__main__.py": "from compress_guard.cli import main",
             "cli.py": "from compress_guard.report import text",
             "codecs/jpeg.py": "from compress_guard.codecs.pillow import PillowCodec\nfrom compress_guard import errors",
-            "engine/coding.py": "import numpy as np\nfrom compress_guard import __version__, rate",
+            "engine/coding/coder.py": "import numpy as np\nfrom compress_guard import __version__, rate",
             "plugin/hooks.py": "import pytest\nfrom compress_guard.engine import coding",
             "rate/plan.py": "def f():\n    import torch",
             "tasks/arrays.py": "if TYPE_CHECKING:\n    import torch",

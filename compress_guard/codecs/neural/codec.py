@@ -11,8 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self, TypeVar
 
-from compress_guard.codecs.batching import Device, Placed, in_batches
 from compress_guard.codecs.contract import Proof
+from compress_guard.codecs.execution.batching import Device, Placed, in_batches
+from compress_guard.codecs.execution.pool import map_parts
 from compress_guard.codecs.insulation import insulated
 from compress_guard.codecs.neural.model import RUNGS, WEIGHTS, Answer, Coded, Model, model
 from compress_guard.codecs.neural.stream import (
@@ -28,7 +29,6 @@ from compress_guard.codecs.neural.stream import (
     estimate,
 )
 from compress_guard.codecs.options import require_choice
-from compress_guard.codecs.pool import map_parts
 from compress_guard.codecs.zoo.library import INSTALL, missing_library
 from compress_guard.errors import CodecError, CodecUnavailable
 from compress_guard.records import Bits

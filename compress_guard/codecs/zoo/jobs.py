@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from compress_guard.codecs.batching import Device, in_batches, out_of_memory
+from compress_guard.codecs.execution.batching import Device, in_batches, out_of_memory
 from compress_guard.codecs.zoo.network import Size, padded
 from compress_guard.errors import CodecError, first_said, said
 

@@ -7,10 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Self, cast
 
-from compress_guard.codecs.batching import Device, Placed
 from compress_guard.codecs.contract import Proof
-from compress_guard.codecs.fidelity import psnr
+from compress_guard.codecs.execution.batching import Device, Placed
 from compress_guard.codecs.options import require_choice
+from compress_guard.codecs.pictures.fidelity import psnr
 from compress_guard.codecs.zoo import streams
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES, GAINS, Architecture
 from compress_guard.codecs.zoo.checkpoint import Checkpoint

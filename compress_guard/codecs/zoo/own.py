@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
-from compress_guard.codecs.batching import Device
+from compress_guard.codecs.execution.batching import Device
 from compress_guard.codecs.options import require_whole
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES
 from compress_guard.codecs.zoo.checkpoint import Checkpoint

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
-from compress_guard.codecs.batching import Device
+from compress_guard.codecs.execution.batching import Device
 from compress_guard.codecs.ladder import parse_ladder
 from compress_guard.codecs.options import require_choice, require_flag
 from compress_guard.codecs.zoo import weights as files

@@ -7,7 +7,7 @@ from functools import partial
 from math import isnan
 from typing import Any, Final, TypeAlias, final
 
-from compress_guard.engine.prediction import Batch, ahead, batch_size_of, positions_in_batches, predict
+from compress_guard.engine.prediction.batches import Batch, ahead, batch_size_of, positions_in_batches, predict
 from compress_guard.engine.progress import CountProgress, Progress
 from compress_guard.engine.recovery.material import Decoded, Material, Point
 from compress_guard.errors import DataError, RunError

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from compress_guard import store as keys
-from compress_guard.engine.codec_choice import available_codec
-from compress_guard.engine.coding import CHUNK_IMAGES, Coder
-from compress_guard.engine.planned import PlannedCodec
+from compress_guard.engine.coding.available import available_codec
+from compress_guard.engine.coding.coder import CHUNK_IMAGES, Coder
+from compress_guard.engine.coding.planned import PlannedCodec
+from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.recovery.pool import Pool
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.subsets import Subset
 from compress_guard.errors import CodecError
 from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate
 

@@ -10,9 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
-from compress_guard.engine.access import Access
-from compress_guard.engine.insight import Question, check_floor
-from compress_guard.engine.placing import Placing
+from compress_guard.engine.images.access import Access
+from compress_guard.engine.images.placing import Placing
+from compress_guard.engine.images.reader import Shelf
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.subsets import Subset
+from compress_guard.engine.prediction.knowledge import Question, check_floor
+from compress_guard.engine.prediction.steadiness import disbelief
+from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import CountProgress, Progress
 from compress_guard.engine.recovery.draft import draft
 from compress_guard.engine.recovery.evaluation import Evaluation, evaluation_limit
@@ -21,12 +26,7 @@ from compress_guard.engine.recovery.targets import Targets
 from compress_guard.engine.recovery.trainer import Trainer, finetunable
 from compress_guard.engine.recovery.training_set import TrainingSet
 from compress_guard.engine.recovery.trainings import Arm, Lesson, Trainings
-from compress_guard.engine.samples import Samples
 from compress_guard.engine.settings import RunSettings, device_name
-from compress_guard.engine.shelf import Shelf
-from compress_guard.engine.steadiness import disbelief
-from compress_guard.engine.subject import Subject
-from compress_guard.engine.subsets import Subset
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import ModelError, RunError, said
 from compress_guard.records import (

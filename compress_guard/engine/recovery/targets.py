@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
+from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.recovery.pool import Pool
-from compress_guard.engine.subsets import Subset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from compress_guard.engine.factories import importable, imported
+from compress_guard.engine.images.factories import importable, imported
 from compress_guard.engine.recovery import batches, recipes, targets
 from compress_guard.engine.recovery.batches import Batches
 from compress_guard.engine.trouble import pass_on

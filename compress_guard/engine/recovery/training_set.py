@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar, final
 
-from compress_guard.engine.agreement import agree
-from compress_guard.engine.samples import Samples, Survey, survey
-from compress_guard.engine.subsets import Subset
+from compress_guard.engine.images.agreement import agree
+from compress_guard.engine.images.samples import Samples, Survey, survey
+from compress_guard.engine.images.subsets import Subset
 from compress_guard.errors import DataError
 from compress_guard.tasks.contract import Task
 

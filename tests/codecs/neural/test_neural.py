@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compress_guard.codecs.contract import Codec
-from compress_guard.codecs.fidelity import psnr
 from compress_guard.codecs.neural import model as models
 from compress_guard.codecs.neural.codec import Neural
-from compress_guard.engine.compression import compress
+from compress_guard.codecs.pictures.fidelity import psnr
+from compress_guard.engine.coding.compress import compress
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import compress_guard
-from compress_guard.engine.codec_choice import build_codec
+from compress_guard.engine.coding.available import build_codec
 from compress_guard.errors import CodecUnavailable, OptionError
 from compress_guard.records import CodecSpec
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from compress_guard.engine import shelf
+from compress_guard.engine.images import reader
 from compress_guard.engine.session import without_fixtures
 
 MORE = """
@@ -91,7 +91,7 @@ def test_training_data_that_differs_in_another_process_of_the_run(tiny, monkeypa
 
 
 def test_data_bound_to_its_thread_is_studied_like_any_other(tiny, monkeypatch):
-    monkeypatch.setattr(shelf, "KEPT_BYTES", 0)
+    monkeypatch.setattr(reader, "KEPT_BYTES", 0)
     plain = tiny.only(tiny.recovery(seeds=(0,), trainer="M:look")).result
 
     class Bound:

@@ -12,7 +12,7 @@ WORLD = """
     import io
     import numpy as np
     from PIL import Image
-    from compress_guard.codecs.orientation import stored_pil
+    from compress_guard.codecs.pictures.orientation import stored_pil
 
     def scene(number, meant, orientation):
         # A bright corner; the label map is meant for the upright or for the stored image.

@@ -1,0 +1,158 @@
+"""The images of one cell through the model: all of them, or in random order until the verdict is certain."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import isnan
+from typing import Any
+
+import numpy as np
+
+from compress_guard import store as keys
+from compress_guard.codecs.decoders import SecondDecoder, second_decoder
+from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.coding.fidelity import Seen
+from compress_guard.engine.coding.watch import Watch
+from compress_guard.engine.images.subsets import Subset
+from compress_guard.engine.prediction.batches import Batch, coded_batch
+from compress_guard.engine.prediction.decoder_swap import swapped_batch
+from compress_guard.engine.prediction.earlier_evidence import Verdict
+from compress_guard.engine.prediction.shards import Predicted, Shard
+from compress_guard.engine.prediction.subject import Subject
+from compress_guard.engine.progress import Progress
+from compress_guard.errors import CodecError
+from compress_guard.records import Evidence, Judgement, PlannedRate
+from compress_guard.tasks.contract import Scorer
+from compress_guard.verdict import EarlyStop
+
+Score = Callable[[Evidence], Scorer]
+"""Makes the scorer of a cell's metric."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passed:
+    """What a cell's verdict rests on."""
+
+    clean: Evidence
+    """Of the same images in the same order as `evidence`."""
+    evidence: Evidence
+    reached: int
+    """Images, in their order, that the model had come to when it stopped."""
+    seen: Seen
+    """Of the same images, before the model saw them."""
+    judgement: Judgement | None = None
+    """Where the verdict was certain before the last image."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """One cell's images as its plan codes them, ready to be predicted."""
+
+    subject: Subject
+    subset: Subset
+    limit: int | None
+    coder: Coder
+    planned: PlannedRate
+    watch: Watch
+    names: tuple[str, str]
+    """What progress calls the guard and the cell."""
+    max_error_share: float
+    swaps: bool = False
+    """Whether a second decoder is asked for."""
+
+    def verify(self) -> Verdict:
+        """Look again at the first batch of this cell, and of its second decoder, before older evidence is used.
+
+        Returns what is not as it was. Raises `CodecError`, and what the model and the data raise.
+        """
+        found = [self.subject.verify(self._shards())]
+        if self.swaps and (second := second_decoder(self.coder.codec)) is not None:
+            with contextlib.suppress(CodecError):  # of the second decoder, which no verdict hangs on
+                found.append(self.subject.verify(self._swapped_shards(second, len(self.subset.survey.usable))))
+        return next((one for one in found if one is not Verdict.SAME), Verdict.SAME)
+
+    def whole(self, progress: Progress) -> Passed:
+        """All images."""
+        guard, cell = self.names
+        clean = self.subject.clean_evidence(self.limit, partial(progress, f"predicting {guard} clean"))
+        found = self.subject.evidence(self._shards(), partial(progress, f"predicting {cell}"))
+        return Passed(clean.select(found.evidence.ids), found.evidence, len(self.subset.survey.usable), found.seen)
+
+    def until_certain(self, stop: EarlyStop, score: Score, progress: Progress) -> Passed:
+        """Batch after batch until `stop` is certain of the verdict; all images where it never is."""
+        guard, cell = self.names
+        total = len(self.subset.survey.usable)
+        cuts = list(self.subject.batches(self.subset))
+        told = partial(progress, f"predicting {guard} clean")
+        parts: list[Predicted] = []
+        with contextlib.closing(self.subject.each(self._shards())) as arriving:
+            for cut, part in zip(cuts, arriving, strict=False):
+                parts.append(part)
+                progress(f"predicting {cell}", cut.stop, total)
+                used = sum(len(one.evidence.ids) for one in parts)
+                if cut.stop == total or not used or not self._fair(cut.stop, used) or not stop.due(used):
+                    continue
+                found = Predicted.merge(parts)
+                clean = self.subject.clean_evidence(self.limit, told, cut.stop).select(found.evidence.ids)
+                judgement = stop.look(score(clean), score(found.evidence), used)
+                if judgement is not None:
+                    return Passed(clean, found.evidence, cut.stop, found.seen, judgement)
+        found = Predicted.merge(parts)
+        clean = self.subject.clean_evidence(self.limit, told, total).select(found.evidence.ids)
+        return Passed(clean, found.evidence, total, found.seen)
+
+    def _fair(self, reached: int, used: int) -> bool:
+        """Whether so many images can stand for all: no class is missing, and not too many were lost in coding."""
+        return reached >= self.subset.survey.classes_seen and (reached - used) / reached <= self.max_error_share
+
+    def swapped(self, passed: Passed, score: Score, progress: Progress) -> dict[str, Any]:
+        """What a result says of the images that `passed` used, decoded by another decoder where one is at hand."""
+        second = second_decoder(self.coder.codec)
+        if second is None:
+            return {}
+        shards = self._swapped_shards(second, passed.reached)
+        told = partial(progress, f"predicting {self.names[1]} with {second.name}")
+        try:
+            evidence = self.subject.evidence(shards, told).evidence.select(passed.evidence.ids)
+        except CodecError:  # of the second decoder, which no verdict hangs on
+            return {"swap_decoder": second.name}
+        points = float(score(evidence)(np.ones((1, len(evidence.ids))))[0])
+        return {"swap_decoder": second.name, "swap_score": None if isnan(points) else points}
+
+    def _swapped_shards(self, second: SecondDecoder, reached: int) -> list[Shard]:
+        survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
+        return [
+            self._shard(
+                cut, partial(swapped_batch, samples, survey, self.coder, second, self.planned, cut, device), second.name
+            )
+            for cut in self.subject.batches(self.subset)
+            if cut.start < reached
+        ]
+
+    def _shards(self) -> list[Shard]:
+        survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
+        settings = self.planned.settings
+        shards = []
+        for cut in self.subject.batches(self.subset):
+            made = partial(coded_batch, samples, survey, self.coder, self.planned, cut, device)
+            requests = [(at, setting) for at in cut if (setting := settings[at]) is not None]
+            keep = partial(self._keep_decoded, requests)
+            shards.append(replace(self._shard(cut, partial(made, self.watch.see)), look=partial(made, None), keep=keep))
+        return shards
+
+    def _keep_decoded(self, requests: Sequence[tuple[int, float]], batch: Batch) -> None:
+        self.coder.keep_decoded(requests, batch.images)
+
+    def _shard(self, cut: range, make: Callable[[], Batch], decoder: str = "its own") -> Shard:
+        """The images at these positions as the plan codes them, decoded by the decoder of that name."""
+        survey, settings = self.subset.survey, self.planned.settings
+        coded = [at for at in cut if settings[at] is not None]
+        parts = [
+            part for at in coded for part in (*survey.content(at), str(settings[at]), str(at in self.watch.sample))
+        ]
+        ids = tuple(survey.infos[at].id for at in coded)
+        way = keys.key("coded", self.coder.identity, decoder)
+        return Shard(make, ids, keys.key(way, *parts), way)

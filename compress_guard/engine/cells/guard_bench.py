@@ -1,0 +1,285 @@
+"""One guard in one process: its model and data, its rate plans, its clean evidence, and its cells one by one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, final
+
+from compress_guard.codecs.contract import Codec
+from compress_guard.engine.cells.cell_pass import Trial
+from compress_guard.engine.cells.changes import Changes
+from compress_guard.engine.cells.judging import Judging
+from compress_guard.engine.cells.resolution import expectations
+from compress_guard.engine.cells.result_draft import Draft
+from compress_guard.engine.coding.available import available_codec
+from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.coding.planned import PlannedCodec, unreachable
+from compress_guard.engine.images.access import REMARK
+from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.subsets import Subset
+from compress_guard.engine.prediction.earlier_evidence import Verdict
+from compress_guard.engine.prediction.knowledge import Question, insight
+from compress_guard.engine.prediction.lossless_control import Control, control
+from compress_guard.engine.prediction.steadiness import disbelief
+from compress_guard.engine.prediction.subject import Subject
+from compress_guard.engine.prediction.versions import moved_from
+from compress_guard.engine.progress import SILENT, UNHEARD, Progress, Tell
+from compress_guard.engine.settings import RunSettings, effective_limit
+from compress_guard.engine.trouble import attempted
+from compress_guard.errors import DataError, ModelError, OptionError, RunError, said
+from compress_guard.records import (
+    Cell,
+    CellResult,
+    CodecSpec,
+    Evidence,
+    Guard,
+    Judgement,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A cell's result with what it rests on."""
+
+    result: CellResult
+    evidence: Evidence | None = None
+    clean_evidence: Evidence | None = None
+    changes: Changes | None = None
+    problem: RunError | None = None
+    """What went wrong, for whoever wants the traceback."""
+
+
+@dataclass(slots=True, eq=False)
+class _Looked:
+    """Whether the first batch of each cell of a codec was looked at again, as far as earlier runs left any."""
+
+    done: bool = False
+    moved: bool = False
+    """Whether the decoder gave other pixels than in the run that left them."""
+
+
+@final
+class Bench:
+    """Measures the cells of one guard on its subject."""
+
+    def __init__(self, guard: Guard, subject: Subject, settings: RunSettings) -> None:
+        self.guard: Final = guard
+        self._subject: Final = subject
+        self._settings: Final = settings
+        self._store: Final = settings.store()
+        self._judging: Final = Judging(guard, subject.task, settings.seed, self._store)
+        self._making: Final = threading.Lock()
+        self._codecs: Final[dict[tuple[CodecSpec, int | None], PlannedCodec]] = {}
+        self._looked: Final = defaultdict[PlannedCodec, _Looked](_Looked)
+        self._expected: Final[set[int | None]] = set()
+        self._judged = 0
+        """Cells that were given a verdict on the model so far."""
+
+    def measure(
+        self, cell: Cell, node_id: str, progress: Progress = SILENT, tell: Tell = UNHEARD, *, last: bool = False
+    ) -> Measured:
+        """Measure one cell and judge it. Never raises for what the cell itself can go wrong with.
+
+        After the `last` cell of the guard in this process the model is asked its first clean batch again. Raises
+        `OptionError` for a codec whose options make no sense.
+        """
+        started = time.perf_counter()
+        predicted, remembered = self._subject.predictions, self._subject.remembered
+        draft = Draft.of(self.guard, cell, node_id, self._settings, self._subject.device)
+        measured = attempted(partial(self._measure, cell, draft, progress, tell), OptionError)
+        if isinstance(measured, RunError):
+            measured = Measured(draft.given_up(measured), problem=measured)
+        if last:
+            measured = self._doubted(measured, draft)
+        self._judged += measured.result.drop is not None
+        # Data that gives something else at each reading is no better on its own thread.
+        bound = self._subject.access.bound and not isinstance(measured.problem, DataError)
+        if bound and (remark := self._subject.access.remark_once()) is not None:
+            tell(f"{self.guard.name}: {remark}")
+        codec = self._codecs.get(self._key(cell))
+        result = replace(
+            measured.result,
+            codec_remark=codec.coder.codec.remark if codec else None,
+            predictions=self._subject.predictions - predicted,
+            remembered=self._subject.remembered - remembered if self._subject.certain else None,
+            model_moved=self._subject.moved,
+            data_remark=REMARK if bound else None,
+            seconds=time.perf_counter() - started,
+        )
+        return replace(measured, result=result)
+
+    def _doubted(self, measured: Measured, draft: Draft) -> Measured:
+        """Return the guard's last cell here, an error where the model's answers have moved since the first ones."""
+        judged = self._judged + (measured.result.drop is not None)
+        fault = attempted(self._subject.model.moved_answers) if judged else None
+        if fault is None:
+            return measured
+        if isinstance(fault, RunError):
+            fault = f"asked its first clean batch again at the end of the guard: {said(fault)}"
+        moved = ModelError(f"{fault}; {disbelief(self._judged)}")
+        if measured.problem is not None:
+            moved = ModelError(f"{measured.result.reason}; {moved}")
+        draft.withdraw()
+        return Measured(draft.given_up(moved), problem=moved)
+
+    def _measure(self, cell: Cell, draft: Draft, progress: Progress, tell: Tell) -> Measured:
+        limit = effective_limit(cell, self._settings)
+        codec, subset = self._codec(cell, draft, limit)
+        coder, survey = codec.coder, subset.survey
+        self._expect(cell, limit, survey, draft, tell)
+        planned = codec.plan(partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")).at(cell.bpp)
+        draft.note_rate(survey, coder, planned)
+        draft.check_failures(survey, coder.failures)
+        if not planned.reachable:
+            why = unreachable(cell.codec.alias, planned, self.guard.rate)
+            return Measured(draft.settled(Judgement.without_evidence("unreachable", why)))
+        self._prove(codec, draft)
+        draft.note(decoder_moved=self._decoder_moved(cell, codec, subset))
+        self._control(limit, subset, draft, progress)
+        self._look(cell, limit, draft, progress)
+        trial = self._trial(cell, codec, subset)
+        before = coder.encoded_pixels
+        stop = self._judging.early_stop(cell, survey) if self._early else None
+        passed = trial.whole(progress) if stop is None else trial.until_certain(stop, self._judging.score, progress)
+        # Where the store cannot keep streams they are made once more.
+        again = (coder.encoded_pixels - before) / sum(info.pixels for info in survey.infos)
+        used = set(passed.evidence.ids)
+        lost = {at for at, info in enumerate(survey.infos[: passed.reached]) if info.id not in used}
+        draft.note_rate(survey, coder, planned.without(lost))
+        draft.note(encodes=(draft.result.encodes or 0.0) + again, **passed.seen.fields())
+        # Batches further on may have been decoded by now: what they lost is not this result's.
+        failed = {at: why for at, why in coder.lost(planned).items() if at < passed.reached or at in coder.failures}
+        draft.check_failures(survey, failed)
+        trial.watch.check_median(passed.seen)
+        judged = self._judging.judge(cell, survey, passed, stop)
+        draft.note(**judged.fields)
+        if self.guard.decoder_swap:
+            draft.note(**trial.swapped(passed, self._judging.score, progress))
+        result = draft.judged(cell, judged.judgement, len(used))
+        return Measured(result, passed.evidence, passed.clean, judged.changes)
+
+    @property
+    def _early(self) -> bool:
+        """Whether cells may stop early: only images in random order can stand for those that were never seen."""
+        return self._settings.early_stop and self._subject.shuffled
+
+    def _key(self, cell: Cell) -> tuple[CodecSpec, int | None]:
+        return cell.codec, effective_limit(cell, self._settings)
+
+    def _codec(self, cell: Cell, draft: Draft, limit: int | None) -> tuple[PlannedCodec, Subset]:
+        available = available_codec(cell.codec, self._subject.device)
+        subset = self._subject.subset(limit)
+        codec = self._planned(cell, available, subset)
+        draft.note_codec(codec.coder, moved_from(self._store, cell.codec, available))
+        draft.note(images=subset.survey.images, **subset.survey.intake.fields())
+        draft.doubt(subset.survey.intake.doubts)
+        draft.check_failures(subset.survey, {})
+        return codec, subset
+
+    def _planned(self, cell: Cell, codec: Codec, subset: Subset) -> PlannedCodec:
+        with self._making:
+            key = self._key(cell)
+            # The images may have been read anew, on the data set's own thread.
+            if key not in self._codecs or self._codecs[key].survey is not subset.survey:
+                coder = Coder(codec, subset.samples, subset.survey, self._store, self._settings.workers)
+                self._codecs[key] = PlannedCodec(cell.codec, coder, self.guard, self._settings.seed)
+            return self._codecs[key]
+
+    def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
+        """What so many images can tell, said before the first of them is coded."""
+        held = {
+            one: self._judging.confidences(one, survey, self._early)
+            for one in self.guard.cells
+            if effective_limit(one, self._settings) == limit
+        }
+        _, most = held.get(cell, (self.guard.confidence, self.guard.confidence))
+        expected = self._judging.expected(len(survey.usable), most)
+        draft.note(resolvable_drop=expected)
+        if limit not in self._expected:
+            self._expected.add(limit)
+            for line in expectations(self.guard.name, held, survey, expected):
+                tell(line)
+
+    def plan_ahead(self, cell: Cell, stopped: Callable[[], bool]) -> None:
+        """Make the plan of a cell's codec before the cell is measured, on another thread than the cells before it.
+
+        Nothing else of the cell is done. Raises what the cell would be judged an error for.
+        """
+        if self._subject.access.bound:
+            return
+        codec = available_codec(cell.codec, self._subject.device)
+        subset = self._subject.subset(effective_limit(cell, self._settings))
+        subset.survey.check_failures({}, self.guard.max_error_share)
+        self._planned(cell, codec, subset).plan_ahead(stopped)
+
+    @staticmethod
+    def _prove(codec: PlannedCodec, draft: Draft) -> None:
+        draft.note(check_encodes=0)
+        proven, images = codec.prove()
+        draft.note(check_encodes=images, **proven.fields())
+        proven.check()
+
+    def _decoder_moved(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> bool:
+        """Return whether the decoder gives other pixels than in the run that left evidence.
+
+        The first batch of every cell of this codec is looked at again before evidence of earlier runs is used for one:
+        all of them before the first is judged, selected or not. So a change at one rate alone is known to the others,
+        in whatever order they come.
+        """
+        looked = self._looked[codec]
+        if not looked.done:
+            looked.done = True
+            for other in self.guard.cells:
+                if self._key(other) == self._key(cell) and codec.plan().at(other.bpp).reachable:
+                    # What is wrong there is told where that cell is predicted.
+                    looked.moved |= attempted(self._trial(other, codec, subset).verify) is Verdict.DECODER
+        return looked.moved
+
+    def _control(self, limit: int | None, subset: Subset, draft: Draft, progress: Progress) -> None:
+        """The lossless control, made once for the subject; raises `ModelError` for a model that fails it."""
+        told = partial(progress, f"predicting {self.guard.name} clean")
+
+        def made() -> Control:
+            # A run that stops early has not predicted more than the first batch by then.
+            first = 1 if self._early else None
+            after = partial(progress, f"predicting {self.guard.name} after a lossless codec")
+            while True:
+                generation = self._subject.generation
+                clean = self._subject.clean_evidence(limit, told, first)
+                made = control(self._subject, subset, clean, after)
+                if self._subject.generation == generation:  # else that was clean evidence of another model
+                    return made
+
+        found = self._subject.once(f"control of {self._subject.binding(limit)}", made)
+        draft.note(**found.fields(), **self._subject.source_fields(limit))
+        found.check()
+
+    def _look(self, cell: Cell, limit: int | None, draft: Draft, progress: Progress) -> None:
+        """Look at the clean predictions; raises `ModelError` for a model that knows nothing."""
+        guard = self.guard
+        question = Question(guard.metric, guard.confidence, cell.min_clean, self._settings.seed, self._early)
+        found = insight(self._subject, limit, question, partial(progress, f"predicting {guard.name} clean"))
+        draft.note(clean_score=found.clean_score, clean_remark=found.remark)
+        draft.doubt(found.doubts)
+        found.check()
+
+    def _trial(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> Trial:
+        planned = codec.plan().at(cell.bpp)
+        # Of a run that stops early only the first batch is sure to come.
+        first = len(next(iter(self._subject.batches(subset)))) if self._early else None
+        return Trial(
+            self._subject,
+            subset,
+            effective_limit(cell, self._settings),
+            codec.coder,
+            planned,
+            codec.watch(planned, first),
+            (self.guard.name, cell.name),
+            self.guard.max_error_share,
+            self.guard.decoder_swap,
+        )

@@ -1,0 +1,52 @@
+"""What a guard's images can tell at all, said before the first of them is coded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from compress_guard.engine.cells.slices import allowed_drop, slice_values
+from compress_guard.engine.images.samples import Survey
+from compress_guard.records import Cell
+from compress_guard.verdict.power import FLIPS, out_of_reach
+from compress_guard.verdict.sentence import of_reach
+
+
+def expectations(
+    guard: str, confidences: Mapping[Cell, tuple[float, float]], survey: Survey, resolvable: float | None
+) -> Iterator[str]:
+    """Say what the images of a survey resolve, and which limits of these cells and their slices they cannot hold.
+
+    `confidences` are the least and the most that the last interval of each cell may hold with; `resolvable` is the drop
+    in points that the images are expected to resolve. None stands for a metric without flags, of which only a measured
+    cell can tell: nothing is said of it.
+    """
+    if resolvable is None:
+        return
+    images = len(survey.usable)
+    yield (
+        f"{guard}: {images} images tell drops that are at least {resolvable:.1f} points from their limit "
+        f"({100 * FLIPS:g} % of the predictions flipping)"
+    )
+    yield from _out_of_reach(guard, images, ((cell.max_drop, held) for cell, held in confidences.items()))
+    for slicing, values in slice_values(survey.slices_by_id).items():
+        for value in values:
+            members = sum(value in one.get(slicing, ()) for one in survey.slices)
+            limits = ((allowed_drop(cell, slicing, value), held) for cell, held in confidences.items())
+            yield from _out_of_reach(f"{guard}, slice {slicing}={value}", members, limits)
+
+
+def _out_of_reach(name: str, images: int, asked: Iterable[tuple[float | None, tuple[float, float]]]) -> Iterator[str]:
+    """Warn of limits that cannot be held, those of one confidence together."""
+    limits: dict[tuple[float, float], list[float]] = {}
+    for limit, held in asked:
+        if limit is not None:
+            limits.setdefault(held, []).append(limit)
+    for (least, most), points in limits.items() if images else ():
+        found = out_of_reach(images, points, least, most)
+        if found is not None:
+            few = "1 image is" if images == 1 else f"{images} images are"
+            remedy = ", or a higher max_drop" if found.enough else "; give a higher max_drop"
+            yield (
+                f"WARNING: {name}: {few} too few for a max_drop unless compression puts predictions right: "
+                f"{of_reach(found)}{remedy}"
+            )

@@ -1,0 +1,257 @@
+"""Images to streams at planned settings, through the store, and back."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from typing import TYPE_CHECKING, Final, final
+
+from compress_guard import own_code
+from compress_guard import store as keys
+from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
+from compress_guard.codecs.pictures.fidelity import coarse_psnr, flat_psnr
+from compress_guard.engine.coding import kept_images
+from compress_guard.engine.images.reader import Sample
+from compress_guard.engine.images.samples import Samples, Survey
+from compress_guard.engine.settings import processor
+from compress_guard.errors import CodecError, RunError
+from compress_guard.rate import plan, search_identity
+from compress_guard.records import Guard, PlannedRate, RatePlan
+from compress_guard.store import Store
+
+if TYPE_CHECKING:
+    import torch
+
+CHUNK_IMAGES: Final = 32
+"""Images in memory at once while coding; enough to keep a thread pool busy, few enough for large photographs."""
+
+
+@final
+class Coder:
+    """The streams of a guard's images by one codec: each coded when first asked for, then kept in the store."""
+
+    def __init__(self, codec: Codec, samples: Samples, survey: Survey, store: Store, workers: int) -> None:
+        self.codec: Final = codec
+        self._samples: Final = samples
+        self.survey: Final = survey
+        """The images, which positions count from."""
+        self._store: Final = store
+        self.workers: Final = workers
+        # A GPU writes other streams than the CPU, and an estimate is none. Other streams keep the name they always had.
+        kind = codec.device.partition(":")[0]
+        special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
+        code = own_code.digest("codecs")
+        self.identity: Final = keys.key(codec.type, codec.version, repr(codec), *special, code)
+        self.failures: Final[dict[int, str]] = {}
+        """What went wrong with images (by position among the usable ones) that could not be encoded."""
+        self._undecoded: Final[dict[tuple[int, float], str]] = {}
+        self.encoded_pixels = 0
+        """Pixels of every image that an encoder was called with."""
+        self.made_share = 1.0
+        """What share of the plan's streams, by pixels, an encoder had to make; the others were in the store."""
+        self.proved_images = 0
+        """Images that were coded beside that, for real, to check estimates."""
+        self.encoded_images = 0
+        self._coarse: Final[dict[int, float]] = {}
+        self._before_plan: int | None = None
+        """`encoded_pixels` when a plan was begun that is not finished."""
+        self._flat: Final[dict[int, float]] = {}
+        self.compared: Final[set[float]] = set()
+        """Rates, in bpp, at which decoded images have been held against their sources; see `Watch`."""
+        self.stopped: Callable[[], bool] = lambda: False
+        """Asked between chunks of a plan whether anybody still wants it."""
+        self.progress: Callable[[int, int], None] | None = None
+        """Told how many images have been encoded, of 0: how many it will be is known only at the end."""
+
+    def coarse(self, at: int, image: torch.Tensor) -> float:
+        """`coarse_psnr` of the source at this position, the same in all cells."""
+        if at not in self._coarse:
+            self._coarse[at] = coarse_psnr(image)
+        return self._coarse[at]
+
+    def flat(self, at: int, image: torch.Tensor) -> float:
+        """Return `flat_psnr` of the source at this position, the same in all cells."""
+        if at not in self._flat:
+            self._flat[at] = flat_psnr(image)
+        return self._flat[at]
+
+    def source(self, at: int) -> Sample:
+        """Return the source at this position among the usable images."""
+        return self._samples[self.survey.usable[at]]
+
+    @functools.cached_property
+    def cpu_twin(self) -> Codec | None:
+        """The same codec on the CPU, None where it works there anyway."""
+        return None if self.codec.device == "cpu" else self.codec.on("cpu")
+
+    def plan(self, guard: Guard, alias: str, seed: int) -> RatePlan:
+        """How this codec, called `alias` in the file, brings the images to each of the guard's rates.
+
+        The plan is kept with the streams: it is a pure function of what its name is made of.
+        """
+        self._store.prepare()
+        rates = guard.rates(alias)
+        # What a plan that was given up has made counts for the one that finds it in the store.
+        before = self._before_plan = self.encoded_pixels if self._before_plan is None else self._before_plan
+        how = (search_identity(), self.identity, guard.rate, guard.rate_tolerance, seed)
+        name = keys.key("plan", *how, len(rates), *rates, *self._images())
+        kept = self._kept_plan(name)
+        if kept is not None and kept.fits(guard.rate, rates, len(self.survey.infos), frozenset(self.codec.ladder)):
+            self.made_share, self._before_plan = 0.0, None
+            return kept
+        planned = plan(
+            self.survey.infos,
+            self.codec.ladder,
+            rates,
+            mode=guard.rate,
+            tolerance=guard.rate_tolerance,
+            seed=seed,
+            encode=self.lengths,
+        )
+        if not self.failures:
+            self._store.put(name, planned.to_bytes(), "plans")
+        self._before_plan = None
+        # Of what was asked for in pixels, so that the cells' encodes add up to what was made.
+        asked = sum(rate.encodes for rate in planned.rates) * sum(info.pixels for info in self.survey.infos)
+        self.made_share = (self.encoded_pixels - before) / asked if asked else 0.0
+        return planned
+
+    def _images(self) -> Iterator[str | bytes]:
+        for info, digest in zip(self.survey.infos, self.survey.digests, strict=True):
+            yield info.id
+            yield digest
+
+    def _kept_plan(self, name: str) -> RatePlan | None:
+        data = self._store.get(name, "plans")
+        with contextlib.suppress(ValueError):
+            return None if data is None else RatePlan.from_bytes(data)
+        return None
+
+    def lengths(self, requests: Sequence[tuple[int, float]]) -> list[int | None]:
+        """Bytes that each requested stream counts for; requests are (position among the usable images, setting)."""
+        found: list[int | None] = [None] * len(requests)
+        # In data order, so that large data sets are read through once, neighbours together.
+        order = sorted(range(len(requests)), key=lambda number: requests[number])
+        for start in range(0, len(order), CHUNK_IMAGES):
+            if self.stopped():
+                raise RunError("the run ended while a plan was made ahead of it")
+            chunk = order[start : start + CHUNK_IMAGES]
+            for number, stream in zip(chunk, self.streams([requests[number] for number in chunk]), strict=True):
+                found[number] = None if stream is None else self.codec.cost(stream)
+        return found
+
+    def streams(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
+        """The requested streams, from the store or an encoder; None where the image cannot be coded."""
+        names = [keys.key(self.identity, self.survey.digests[at], float(setting)) for at, setting in requests]
+        found: list[bytes | None] = [self._store.get(name) for name in names]
+        missing = [
+            number
+            for number, (stream, (at, _)) in enumerate(zip(found, requests, strict=True))
+            if stream is None and at not in self.failures
+        ]
+        for number, stream in zip(missing, self._encode([requests[number] for number in missing]), strict=True):
+            found[number] = stream
+            if stream is not None:
+                self._store.put(names[number], stream)
+        return found
+
+    def _encode(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
+        if not requests:
+            return []
+        images = [self.source(at).image for at, _ in requests]
+        settings = [setting for _, setting in requests]
+        self.encoded_images += len(requests)
+        if self.progress is not None:
+            self.progress(self.encoded_images, 0)
+        try:
+            self._count(requests)
+            return list(self.codec.encode(images, settings, self.workers))
+        except CodecError:
+            return [self._encode_one(at, image, setting) for (at, setting), image in zip(requests, images, strict=True)]
+
+    def _count(self, requests: Sequence[tuple[int, float]]) -> None:
+        self.encoded_pixels += sum(self.survey.infos[at].pixels for at, _ in requests)
+
+    def _encode_one(self, at: int, image: torch.Tensor, setting: float) -> bytes | None:
+        self._count([(at, setting)])
+        try:
+            return self.codec.encode([image], [setting], 1)[0]
+        except CodecError as problem:
+            self.failures[at] = str(problem)
+            return None
+
+    def decode(self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]) -> list[torch.Tensor | None]:
+        """One image per stream, None (and a failure on record) where a stream does not decode to its source's size."""
+        sizes = [self.source(at).size for at, _ in requests]
+        try:
+            images: list[torch.Tensor | None] = list(decode_to_sizes(self.codec, streams, sizes, self.workers))
+        except CodecError:
+            images = [self._decode_one(*each) for each in zip(requests, streams, sizes, strict=True)]
+        for number, ((at, setting), size) in enumerate(zip(requests, sizes, strict=True)):
+            image = images[number]
+            if image is None:
+                continue
+            if tuple(image.shape) != (3, *size):
+                self._undecoded[at, setting] = f"decoded to {tuple(image.shape)}, not to the {(3, *size)} of its source"
+                images[number] = None
+        return images
+
+    def decode_again(
+        self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]
+    ) -> list[torch.Tensor | None]:
+        """Do as `decode` does, for a second look: a decoder that is exact on every machine decodes one of them."""
+
+        def decode(some: Sequence[bytes]) -> list[torch.Tensor | None]:
+            return self.decode(requests[: len(some)], some)
+
+        sizes = [self._samples[self.survey.usable[at]].size for at, _ in requests]
+        return kept_images.again(self._store, self.identity, streams, sizes, decode) if self._exact else decode(streams)
+
+    def keep_decoded(self, requests: Sequence[tuple[int, float]], images: Sequence[torch.Tensor]) -> None:
+        """Keep the images of all these requests for `decode_again`."""
+        streams = [stream for stream in self.streams(requests) if stream is not None]
+        if self._exact and len(streams) == len(images) == len(requests):
+            kept_images.keep(self._store, self.identity, streams, images)
+
+    @property
+    def _exact(self) -> bool:
+        return self.codec.device_tolerance == 0
+
+    def _decode_one(self, request: tuple[int, float], stream: bytes, size: tuple[int, int]) -> torch.Tensor | None:
+        try:
+            return decode_to_sizes(self.codec, [stream], [size])[0]
+        except CodecError as problem:
+            self._undecoded[request] = str(problem)
+            return None
+
+    def proofs(self, requests: Sequence[tuple[int, float]]) -> list[Proof]:
+        """What the codec can prove of these images: see `Codec.proofs`.
+
+        Proofs of real streams are kept beside them; an estimate is held against real streams in every run.
+        """
+        parts = [part for at, setting in requests for part in (self.survey.digests[at], str(setting))]
+        name = keys.key("proofs", self.identity, processor(), metadata.version("torch"), *parts)
+        data = self._store.get(name, "plans") if self.codec.bits == "coded" else None
+        if data is not None:
+            with contextlib.suppress(Exception):  # whatever is wrong with what was kept, it is made anew
+                return [Proof(**one) for one in json.loads(data)]
+        images = [self.source(at).image for at, _ in requests]
+        found = self.codec.proofs(images, [setting for _, setting in requests], self.workers)
+        self.proved_images += len(found)
+        if found and self.codec.bits == "coded":
+            self._store.put(name, json.dumps([asdict(one) for one in found]).encode(), "plans")
+        return found
+
+    def lost(self, planned: PlannedRate) -> dict[int, str]:
+        """What went wrong with images, by position, that this rate cannot show: not encoded, or not decoded.
+
+        What another rate could not decode does not count here, or a result would depend on the order of the cells.
+        """
+        # Copied first, since batches are decoded on a thread while those before them are in use.
+        known = list(self._undecoded.items())
+        undecoded = {at: why for (at, setting), why in known if planned.settings[at] == setting}
+        return undecoded | self.failures

@@ -1,0 +1,161 @@
+"""A loose batch of images, coded to a target rate and decoded again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+from compress_guard.codecs.contract import Codec, decode_to_sizes
+from compress_guard.codecs.pictures.pixels import Picture, check_sizes
+from compress_guard.engine.coding.available import asked_rates, available_codec, check_rate, codec_options
+from compress_guard.engine.images.value_range import check_levels
+from compress_guard.errors import OptionError
+from compress_guard.rate import plan
+from compress_guard.records import Bits, ImageInfo, PlannedRate, RateMode
+from compress_guard.registry import codec_named
+from compress_guard.thresholds.settings import TOLERANCE
+
+if TYPE_CHECKING:
+    import torch
+    from PIL import Image
+
+Images: TypeAlias = "Sequence[Any] | torch.Tensor | Image.Image"
+"""A batch of images, or one image alone."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compressed:
+    """What `compress` returns; every field has one entry per image."""
+
+    images: list[torch.Tensor]
+    """Decoded, uint8 RGB (3, H, W), on the device of the source."""
+    streams: list[bytes]
+    """The coded files, as the codec's library writes them; where bits are estimated, what stands for them."""
+    bpp: list[float]
+    """8 x bytes / pixels of the source; bytes of its stream, or estimated ones."""
+    settings: list[float]
+    """What each was coded at, on the codec's own scale: the quality of JPEG, say."""
+    bits: Bits = "coded"
+    """Whether `bpp` counts the bytes of real streams or is an estimate."""
+
+
+@overload
+def compress(
+    images: Images,
+    *,
+    codec: str = ...,
+    bpp: float = ...,
+    rate: RateMode = ...,
+    tolerance: float | None = ...,
+    seed: int = ...,
+    workers: int = ...,
+    **options: Any,
+) -> Compressed: ...
+
+
+@overload
+def compress(
+    images: Images,
+    *,
+    codec: str = ...,
+    bpp: Sequence[float],
+    rate: RateMode = ...,
+    tolerance: float | None = ...,
+    seed: int = ...,
+    workers: int = ...,
+    **options: Any,
+) -> list[Compressed]: ...
+
+
+def compress(
+    images: Images,
+    *,
+    codec: str = "jpeg",
+    bpp: float | Sequence[float] = 0.25,
+    rate: RateMode = "image",
+    tolerance: float | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    **options: Any,
+) -> Compressed | list[Compressed]:
+    """Code a loose batch of images to a target rate and decode it again.
+
+    Args:
+        images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes; the latter are turned upright by their EXIF,
+            which a box or mask of them may need too. One image alone is a batch of one, a tensor (N, 3, H, W) a batch
+            of N. A codec that works on GPUs does so on the device of the first image.
+        codec: A registered codec; `options` are its options, e.g. ``subsampling="4:4:4"``.
+        bpp: Target rate in bits per pixel of the source, or a list of rates, for all of which one search is made.
+        rate: ``image`` brings each image to the rate; ``dataset`` brings their mean to it.
+        tolerance: Relative; 0.05 in image mode and 0.02 in dataset mode by default. An image beyond the codec's
+            reach is coded at its floor or ceiling: look at the returned `bpp`.
+        seed: Of the hash that parts the images between two settings in dataset mode, and that chooses the images from
+            which the search learns; results are the same for the same seed.
+        workers: CPU threads.
+
+    Returns:
+        The batch as coded; a list of these, in the order of the rates, where `bpp` is a list.
+
+    Raises:
+        OptionError: unknown codec, option or rate mode, a rate out of range, or no image at all.
+        CodecUnavailable: its library is not installed.
+        CodecError: an image could not be coded. DataError: something is not an image, or the levels of all images are
+            on another scale than their mode says, so that they would be almost black.
+    """
+    rates = asked_rates(bpp)
+    targets: list[Any] = [bpp] if rates is None else rates
+    for target in targets:
+        check_rate(rate, target, tolerance)
+    one = available_codec(codec_named(codec, dict(codec_options(options))))
+    pictures = [Picture.read(image) for image in _batch(images)]
+    if not pictures:
+        raise OptionError("images is an empty batch; expected at least one image to compress")
+    check_levels([picture.levels() for picture in pictures], loose=True)
+    pixels = [picture.at("upright") for picture in pictures]
+    one = one.on(str(pixels[0].device))
+    streams: dict[tuple[int, float], bytes] = {}
+
+    def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
+        coded = one.encode([pixels[at] for at, _ in requests], [setting for _, setting in requests], workers)
+        streams.update(zip(requests, coded, strict=True))
+        return [one.cost(stream) for stream in coded]
+
+    planned = plan(
+        [ImageInfo(str(at), image.shape[-2] * image.shape[-1]) for at, image in enumerate(pixels)],
+        one.ladder,
+        targets,
+        mode=rate,
+        tolerance=TOLERANCE[rate] if tolerance is None else tolerance,
+        seed=seed,
+        encode=encode,
+    )
+    made = [_decoded(codec, one, pixels, streams, planned.at(target), workers) for target in targets]
+    return made[0] if rates is None else made
+
+
+def _batch(images: Images) -> Sequence[Any]:
+    """Return the images of a batch: of one where `images` is a single image."""
+    import torch
+    from PIL import Image
+
+    stacked = isinstance(images, torch.Tensor) and images.ndim == 4
+    alone = isinstance(images, (torch.Tensor, Image.Image)) and not stacked
+    return [images] if alone else images  # type: ignore[return-value]  # a tensor's rows are its images
+
+
+def _decoded(
+    name: str,
+    codec: Codec,
+    sources: Sequence[torch.Tensor],
+    streams: Mapping[tuple[int, float], bytes],
+    planned: PlannedRate,
+    workers: int,
+) -> Compressed:
+    """Decode the streams that a rate takes; raises `CodecError`."""
+    settings = [setting for setting in planned.settings if setting is not None]
+    kept = [streams[at, setting] for at, setting in enumerate(settings)]
+    decoded = decode_to_sizes(codec, kept, [(image.shape[-2], image.shape[-1]) for image in sources], workers)
+    check_sizes(name, sources, decoded)
+    decoded = [image.to(source.device) for image, source in zip(decoded, sources, strict=True)]
+    return Compressed(decoded, kept, [rate for rate in planned.bpp if rate is not None], settings, codec.bits)

@@ -1,0 +1,24 @@
+"""An image as it came back from a codec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compress_guard.engine.images.reader import Sample
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedImage:
+    """An image as it came back from a codec, with what it came from."""
+
+    at: int
+    """Its position among the usable images."""
+    setting: float
+    stream: bytes
+    image: torch.Tensor
+    """uint8 RGB (3, H, W) on the codec's device."""
+    sample: Sample

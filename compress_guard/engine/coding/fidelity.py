@@ -1,0 +1,58 @@
+"""What was seen of decoded images before the model saw them: how far each is from its source, and what was checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from compress_guard.engine.coding.outliers import NAMED, Fidelity, Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Of the images of a batch, or of many."""
+
+    fidelities: tuple[Fidelity, ...] = ()
+    """One per image."""
+    checked: int = 0
+    """Images that were decoded again, to the same pixels."""
+    device_luma: float | None = None
+    """Largest mean difference in luma, in levels, between those decoded on a GPU and on the CPU."""
+
+    @classmethod
+    def merge(cls, parts: Iterable[Seen]) -> Seen:
+        """All of them together."""
+        parts = list(parts)
+        return cls(
+            tuple(one for part in parts for one in part.fidelities),
+            sum(part.checked for part in parts),
+            max((part.device_luma for part in parts if part.device_luma is not None), default=None),
+        )
+
+    def fields(self) -> dict[str, Any]:
+        """What a result that rests on these images says of them."""
+        spread = Spread.of(self.fidelities) if self.fidelities else None
+        return {
+            "checked": self.checked,
+            "device_difference": self.device_luma,
+            "psnr_mean": spread.mean if spread else None,
+            "psnr_median": spread.median if spread else None,
+            "outlier_count": len(spread.outliers) if spread else None,
+            "outliers": spread.outliers[:NAMED] if spread else (),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Seen:
+        """The inverse of `as_dict`."""
+        return cls(
+            tuple(Fidelity(**one) for one in values["fidelities"]), int(values["checked"]), values["device_luma"]
+        )
+
+
+NOTHING: Final = Seen()
+"""Of images that nobody looked at."""

@@ -1,0 +1,102 @@
+"""A codec at work on the images of a guard: its coder, its rate plan and its proof, made once for all its rates."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final, final
+
+from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.coding.proving import Proven, prove
+from compress_guard.engine.coding.watch import Watch
+from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.progress import CountProgress
+from compress_guard.errors import Unreachable
+from compress_guard.records import CodecSpec, Guard, PlannedRate, RatePlan, format_rate
+
+_WAIT_SECONDS: Final = 0.2
+"""Time between two reports of progress while another thread makes the plan."""
+
+
+@final
+class PlannedCodec:
+    """One codec on one set of images at all rates that a guard asks of it. Two threads may use it."""
+
+    def __init__(self, spec: CodecSpec, coder: Coder, guard: Guard, seed: int) -> None:
+        """`guard` names the rates (those of its cells with this codec), the rate mode and its tolerance."""
+        self.spec: Final = spec
+        self.coder: Final = coder
+        self._guard: Final = guard
+        self._seed: Final = seed
+        self._plan: RatePlan | None = None
+        self._proven: Proven | None = None
+        self._making: Final = threading.Lock()
+
+    @property
+    def survey(self) -> Survey:
+        """The images that are coded."""
+        return self.coder.survey
+
+    def plan(self, progress: CountProgress | None = None) -> RatePlan:
+        """Return the setting of every image at every rate; raises `CodecError`.
+
+        The first call searches for them. A call from another thread waits until they are found.
+        """
+        while not self._making.acquire(timeout=_WAIT_SECONDS):
+            if progress is not None:
+                progress(self.coder.encoded_images, 0)
+        try:
+            return self._made(progress)
+        finally:
+            self._making.release()
+
+    def plan_ahead(self, stopped: Callable[[], bool]) -> None:
+        """Make the plan before a cell asks for it; give up as soon as `stopped` returns True. Raises `CodecError`."""
+        with self._making:
+            self.coder.stopped = stopped
+            try:
+                self._made(None)
+            finally:
+                self.coder.stopped = lambda: False
+
+    def at(self, bpp: float) -> PlannedRate:
+        """Return the plan at a rate in bits per pixel; raises `CodecError`, or `Unreachable` below its floor."""
+        planned = self.plan().at(bpp)
+        if not planned.reachable:
+            raise Unreachable(unreachable(self.spec.alias, planned, self._guard.rate))
+        return planned
+
+    def prove(self) -> tuple[Proven, int]:
+        """Compare the codec's forward pass with real streams of a few images, once.
+
+        Return what was found, and the images that this call coded for it: 0 where an earlier call has done so.
+        """
+        if self._proven is not None:
+            return self._proven, 0
+        self._proven = prove(self.coder, self.survey, self.plan(), self._seed)
+        return self._proven, self.coder.proved_images
+
+    def watch(self, planned: PlannedRate, first: int | None = None) -> Watch:
+        """Return the checks of the decoded images at one rate, with a sample from the `first` so many images."""
+        return Watch(self.coder, self.survey, self.plan(), planned, self._seed, first)
+
+    def _made(self, progress: CountProgress | None) -> RatePlan:
+        if self._plan is None:
+            self.coder.progress = progress
+            try:
+                self._plan = self.coder.plan(self._guard, self.spec.alias, self._seed)
+            finally:
+                self.coder.progress = None
+        return self._plan
+
+
+def unreachable(alias: str, planned: PlannedRate, mode: str) -> str:
+    """Return the sentence about a rate below the floor of a codec, in a rate mode (``dataset`` or ``image``)."""
+    floor = "its floor" if planned.floor is None else f"{planned.floor:.3f} bpp"
+    what = (
+        "the mean goes down to" if mode == "dataset" else f"{planned.off_target} images are stuck, the highest floor is"
+    )
+    return (
+        f"{alias} cannot reach {format_rate(planned.target)} bpp on these images: {what} {floor}; "
+        "ask for a rate above that, larger images or another codec"
+    )

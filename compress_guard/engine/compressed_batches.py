@@ -1,0 +1,58 @@
+"""Compressed images for people's own tests, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from compress_guard.engine.coding.available import available_codec
+from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.coding.planned import PlannedCodec
+from compress_guard.engine.images.placing import Placing
+from compress_guard.engine.images.raw_targets import RawTargets
+from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.prediction.batches import Batch, ahead, coded_batch, positions_in_batches
+from compress_guard.engine.progress import UNHEARD, Tell
+from compress_guard.engine.settings import RunSettings, effective_limit
+from compress_guard.records import Cell, Guard
+from compress_guard.registry import TASKS
+
+
+def compressed_batches(
+    data: Any, guard: Guard, cell: Cell, settings: RunSettings, device: str, batch_size: int, tell: Tell = UNHEARD
+) -> Iterator[Batch]:
+    """The images of `data` as the guard's plan codes them at the cell's codec and rate.
+
+    Targets are copies of what the data set gives. The codec proves itself as in the cell of a guard. An image that
+    cannot be read or coded is left out where the guard's max_error_share allows it.
+
+    Raises `DataError`, `CodecError`, `CodecUnavailable`, `Unreachable`.
+    """
+    codec = available_codec(cell.codec, device)
+    # Data without a guard of the file comes without a task: targets show what they are.
+    placing = Placing(TASKS.resolve(guard.task)() if guard.data else None, guard.orientation)
+    limit = effective_limit(cell, settings)
+    targets = RawTargets(TASKS.resolve(guard.task)() if guard.data else None)
+    samples = Samples(data, targets.read, limit=limit, seed=settings.seed, placing=placing)
+    surveyed = survey(samples)
+    for remark in (targets.remark(), *surveyed.intake.doubts):
+        if remark is not None:
+            tell(f"WARNING: {guard.name}: {remark}")
+    coder = Coder(codec, samples, surveyed, settings.store(), settings.workers)
+    surveyed.check_failures({}, guard.max_error_share)
+    planned_codec = PlannedCodec(cell.codec, coder, guard, settings.seed)
+    surveyed.check_failures(coder.lost(planned_codec.plan().at(cell.bpp)), guard.max_error_share)
+    planned = planned_codec.at(cell.bpp)
+    planned_codec.prove()[0].check()
+    watch = planned_codec.watch(planned)
+    cuts = list(positions_in_batches(len(surveyed.usable), batch_size))
+    makers = [partial(coded_batch, samples, surveyed, coder, planned, cut, device, watch.check) for cut in cuts]
+    for cut, batch in zip(cuts, ahead(makers, lambda: samples.access.bound), strict=True):
+        # Batches further on may have been decoded by now: what they lost is their own matter.
+        lost = {at: why for at, why in coder.lost(planned).items() if at < cut.stop}
+        surveyed.check_failures(lost, guard.max_error_share)
+        if (slower := samples.access.remark_once()) is not None:
+            tell(f"{guard.name}: {slower}")
+        if batch.images:
+            yield batch

@@ -1,0 +1,69 @@
+"""The processes of one run have to see the same data: the first one leaves what it read, the others compare."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from compress_guard import store as keys
+from compress_guard.engine.images.samples import Survey
+from compress_guard.errors import DataError
+
+_PARTS = ("pixels", "target")
+
+
+def agree(folder: Path, names: tuple[object, ...], surveyed: Survey) -> None:
+    """Compare what was read with what another process of the run read under the same names, if one did.
+
+    Data sets in another order agree, and so do those whose images have other ids and stand in the same order. Raises
+    `DataError` for an image that differs. Where the disk has no room nothing is compared.
+    """
+    from filelock import FileLock
+
+    path = folder / f"data-{keys.key(*(str(name) for name in names))}.json"
+    contents = zip(surveyed.infos, surveyed.digests, surveyed.targets, strict=True)
+    own = {info.id: [pixels.hex(), target.hex()] for info, pixels, target in contents}
+    try:
+        with FileLock(f"{path}.lock"):
+            first = _read(path)
+            if first is None:
+                _write(path, own)
+                return
+    except OSError:
+        return
+    if first == own or list(first.values()) == list(own.values()):
+        return
+    raise DataError(
+        f"the processes of this run see different data: {_difference(own, first)}; expected the same images and "
+        "targets in every process; seed whatever the data set draws, and choose images by their names"
+    )
+
+
+def _difference(own: Mapping[str, list[str]], first: Mapping[str, list[str]]) -> str:
+    """Return the first difference in words."""
+    for name, content in own.items():
+        if name not in first:
+            return f"image {name} is there, and was not in the process that read the data first"
+        for part, mine, other in zip(_PARTS, content, first[name], strict=True):
+            if mine != other:
+                given = "other pixels" if part == "pixels" else "another target"
+                return f"image {name} has {given} than in the process that read the data first"
+    missing = next(name for name in first if name not in own)
+    return f"image {missing} is missing, and was there in the process that read the data first"
+
+
+def _read(path: Path) -> dict[str, list[str]] | None:
+    with contextlib.suppress(OSError, ValueError):
+        found: dict[str, list[str]] = json.loads(path.read_text(encoding="ascii"))
+        return found
+    return None
+
+
+def _write(path: Path, content: Mapping[str, list[str]]) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}")
+    with contextlib.suppress(OSError):
+        temporary.write_text(json.dumps(content), encoding="ascii")
+        temporary.replace(path)

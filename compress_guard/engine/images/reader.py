@@ -1,0 +1,284 @@
+"""A data set as checked samples by position: read on demand, the recent ones kept, for all who look at it."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, final
+
+import numpy as np
+
+from compress_guard.codecs.pictures.orientation import UPRIGHT
+from compress_guard.engine.images.access import Access, OtherThread
+from compress_guard.engine.images.placing import Arrival, Placing
+from compress_guard.engine.images.readings import Reading, copied, own, pixel_hash, target_hash
+from compress_guard.engine.machine.heap import Heap
+from compress_guard.engine.machine.worker import aside
+from compress_guard.engine.trouble import pass_on
+from compress_guard.engine.wording import kind
+from compress_guard.errors import DataError, described, said
+from compress_guard.records import Orientation, printable
+
+if TYPE_CHECKING:
+    import torch
+
+KEPT_BYTES: Final = 128 * 2**20
+"""Images and targets kept in memory; a bound, so that memory does not grow with the data set."""
+
+ReadTarget = Callable[[object, tuple[int, int]], Any]
+"""Makes of a data set's target and the image's (H, W) what evidence needs; raises `DataError`."""
+
+Slicer = Callable[[object, str], tuple[str, ...]]
+"""Says of a data set's target and the image's id which slices of one slicing the image is in; raises `DataError`."""
+
+
+class BrokenDataError(DataError):
+    """A fault of the data set's code, not of one image: no image is left out for it, whatever share may fail."""
+
+
+class SlicesError(BrokenDataError):
+    """An image that cannot be told to be in a slice or not."""
+
+
+class UnsteadyError(BrokenDataError):
+    """A data set that does not give the same each time it is read."""
+
+
+class EndError(DataError):
+    """A sample that is not there, as after the end of a sequence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One image with what is known of it."""
+
+    id: str
+    image: torch.Tensor
+    """uint8 RGB (3, H, W) on the CPU."""
+    target: Any
+    """What the reader of targets made of it: a task's arrays, or a copy of the data set's own object."""
+    digest: bytes
+    """Content hash of the pixels."""
+    arrival: Arrival
+    """How the image and its target came."""
+    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The slices that the image is in, by slicing."""
+    target_digest: bytes = b""
+    """Content hash of the target, as far as it can be told."""
+
+    @property
+    def reading(self) -> Reading:
+        """Hashes that any other reading of the sample has to give too."""
+        return Reading(self.id, self.digest, self.target_digest, self.slices)
+
+    @property
+    def level(self) -> float:
+        """How bright the image is, 0 to 255, by one pixel in 64."""
+        return float(self.image[:, ::8, ::8].float().mean())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        height, width = self.image.shape[-2:]
+        return int(height), int(width)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the image and, where a task read it, of the target: a label map takes more than its image."""
+        # A task's arrays alone: a data set's own mapping may load what it holds when it is looked at.
+        arrays = self.target.values() if type(self.target) is dict else ()
+        return int(self.image.numel()) + sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+
+
+@final
+class Shelf:
+    """A map-style data set as checked samples by their position in it.
+
+    Whatever looks at parts of one data set shares one: data sets are rarely safe to read from two threads at once (open
+    archives, shared random state), and what one has read another need not read again.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        read_target: ReadTarget,
+        slicers: Mapping[str, Slicer] | None = None,
+        access: Access | None = None,
+        placing: Placing | None = None,
+    ) -> None:
+        self._placing: Final = placing or Placing()
+        self._data: Final = data
+        self._read_target: Final = read_target
+        self._slicers: Final = dict(slicers or {})
+        self._kept: Final[OrderedDict[int, Sample]] = OrderedDict()
+        self._kept_bytes = 0
+        self._heap: Final = Heap()
+        self._readings: Final[dict[tuple[int, Orientation], Reading]] = {}
+        """The first of every sample: one that was let go and is read again has to be the same."""
+        self._aside: Final[set[tuple[int, Orientation]]] = set()
+        """The readings among them that were made on another thread than the data set's own."""
+        self._unreadable: Final[dict[int, str]] = {}
+        """Ids of images that were no good."""
+        self._unsteady: str | None = None
+        """What was wrong once a sample had changed: from then on, none is handed out."""
+        self.access: Final = access or Access()
+        self.seconds = 0.0
+        """Time spent reading."""
+
+    def __len__(self) -> int:
+        """Return the number of samples; raises `DataError` unless it is what it was at the first look."""
+        return self.access.length(self._data)
+
+    def __getitem__(self, position: int) -> Sample:
+        """The sample at this position; raises `DataError` naming it and what is wrong with it.
+
+        A sample that was read before has to be what it was then: else streams and scores would be of images that nobody
+        surveyed, and the store would keep them under the name of another. Raises `OtherThread` where the data set's
+        own thread has to read it.
+        """
+        with self.access.lock:
+            self._check_steady()
+            if position in self._kept:
+                self._kept.move_to_end(position)
+                return self._kept[position]
+            sample = self.access.read(position, partial(self._compared, position))
+            self._keep(position, sample)
+            return sample
+
+    def read_again(self, position: int) -> None:
+        """Read a sample fresh from the data set, kept or not, and compare it with its first reading.
+
+        Raises what `[]` raises.
+        """
+        with self.access.lock:
+            self._check_steady()
+            try:
+                self.access.read(position, partial(self._compared, position))
+            except BrokenDataError:
+                raise
+            except DataError as problem:
+                raise BrokenDataError(
+                    f"read a second time, {problem}; expected every sample to be there as often as it is asked for"
+                ) from problem
+
+    def retire(self, why: str) -> None:
+        """Hand out no sample from now on."""
+        with self.access.lock:
+            self._unsteady = why
+
+    @property
+    def orientation(self) -> Orientation:
+        """How images that EXIF turns are read."""
+        return self._placing.used
+
+    def name(self, position: int) -> str:
+        """What to call a sample that could not be read: its id if that much was known, else its position."""
+        return self._unreadable.get(position, str(position))
+
+    def read_as(self, orientation: Orientation) -> None:
+        """Read images that EXIF turns in this orientation from now on, where nothing else says how."""
+        with self.access.lock:
+            self._placing.used = orientation
+            for position, sample in list(self._kept.items()):
+                if sample.arrival.turn != UPRIGHT and sample.arrival.used != orientation:
+                    self._kept_bytes -= self._kept.pop(position).memory
+
+    def _check_steady(self) -> None:
+        if self._unsteady is not None:
+            raise UnsteadyError(self._unsteady)
+
+    def _compared(self, position: int) -> Sample:
+        """Read a sample that has to be what it was before."""
+        started = time.perf_counter()
+        try:
+            sample = self._read(position)
+        finally:
+            self.seconds += time.perf_counter() - started
+        key = position, sample.arrival.used
+        if key not in self._readings:
+            self._readings[key] = sample.reading
+            if aside():
+                self._aside.add(key)
+            return sample
+        if (change := self._readings[key].change(position, sample.reading)) is None:
+            self._aside.difference_update(() if aside() else (key,))
+            return sample
+        if aside():
+            raise UnsteadyError(change)  # not for good: the data set's own thread may know better
+        if key in self._aside and self._read(position).reading == sample.reading:
+            self.access.bound = True
+            raise OtherThread(f"{change}; read on the thread that made the data it stays the same")
+        # Whether the next read happens to match is chance, and no verdict may hang on that.
+        self._unsteady = change
+        raise UnsteadyError(change)
+
+    def _read(self, position: int) -> Sample:
+        try:
+            raw = self._data[position]
+            fits = isinstance(raw, tuple | list) and len(raw) in (2, 3)
+            parts = tuple(raw) if fits else ()
+        except BaseException as problem:
+            pass_on(problem)
+            error = _unread(f"sample {position}", problem)
+            raise (EndError(error) if issubclass(type(problem), IndexError | StopIteration) else error) from problem
+        if not fits:
+            raise DataError(f"sample {position} is {_described(raw)}; expected (image, target) or (image, target, id)")
+        own_id = self._id(position, *parts[2:])
+        image_id = printable(own_id)
+        try:
+            image, target, arrival = self._placing.read(parts[0], parts[1], self._read_target)
+            # A data set may refill what it has handed out.
+            image, target = own(image), copied(target)
+            digest, target_digest = pixel_hash(image), target_hash(target)
+        except BaseException as problem:
+            pass_on(problem)
+            self._unreadable[position] = image_id
+            sample = f"sample {position} (id {image_id})"
+            if issubclass(type(problem), DataError):
+                raise DataError(f"{sample}: {said(problem)}") from problem
+            # A lazily opened picture only shows now that its file is broken.
+            raise _unread(sample, problem) from problem
+        try:
+            slices = {name: slicer(copied(parts[1]), own_id) for name, slicer in self._slicers.items()}
+        except BaseException as problem:
+            pass_on(problem)
+            untold = f"its slices cannot be told ({described(problem)})"
+            what = said(problem) if issubclass(type(problem), DataError) else untold
+            raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
+        return Sample(image_id, image, target, digest, arrival, slices, target_digest)
+
+    def _id(self, position: int, *given: object) -> str:
+        """Return the text of the id that the data set gives a sample, of its position where it gives none."""
+        try:
+            # A subclass of str may compare and hash as it likes.
+            return str.__str__(str(*given)) if given else str(position)
+        except BaseException as problem:
+            pass_on(problem)
+            raise DataError(
+                f"sample {position}: its id cannot be read as text ({described(problem)}); expected a text or a number"
+            ) from problem
+
+    def _keep(self, position: int, sample: Sample) -> None:
+        self._kept[position] = sample
+        self._kept_bytes += sample.memory
+        while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= oldest.memory
+            self._heap.freed(oldest.memory)
+
+
+def _unread(sample: str, problem: BaseException) -> DataError:
+    """Return the error for a sample that cannot be read.
+
+    Code that ends the program, or raises something like it, says nothing of one image.
+    """
+    if issubclass(type(problem), Exception):
+        return DataError(f"{sample} cannot be read ({described(problem)})")
+    return BrokenDataError(f"{sample}: the data raised {described(problem)}; expected an image, or a plain exception")
+
+
+def _described(raw: object) -> str:
+    return f"{kind(raw)} of length {len(raw)}" if isinstance(raw, tuple | list) else kind(raw)

@@ -1,0 +1,261 @@
+"""The images of a guard: all of its data set or a seeded subset, and what a first pass over them tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, final
+
+from compress_guard import interrupts
+from compress_guard.codecs.pictures.orientation import UPRIGHT
+from compress_guard.engine.images.access import Access
+from compress_guard.engine.images.intake import Intake
+from compress_guard.engine.images.placing import Arrival, Placing, settled
+from compress_guard.engine.images.reader import BrokenDataError, EndError, ReadTarget, Sample, Shelf, Slicer
+from compress_guard.engine.images.second_reading import read_again
+from compress_guard.engine.machine.worker import aside
+from compress_guard.errors import CodecError, DataError
+from compress_guard.records import ImageInfo, Orientation, seeded_fraction
+
+FEW: Final = 5
+"""Images of a class before a mean over classes is judged on a part of the images."""
+
+
+@final
+class Samples:
+    """A map-style data set as checked samples; a seeded subset of `limit` images if there are more.
+
+    They come in the data set's order or, `shuffled`, in a seeded random one, whose beginnings are fair samples. Subsets
+    of one data set may share a `shelf` of it.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what is read, which of it and how, each by its name
+        self,
+        data: Any,
+        read_target: ReadTarget,
+        *,
+        limit: int | None = None,
+        seed: int = 0,
+        shuffled: bool = False,
+        slicers: Mapping[str, Slicer] | None = None,
+        shelf: Shelf | None = None,
+        placing: Placing | None = None,
+    ) -> None:
+        self._shelf: Final = Shelf(data, read_target, slicers, placing=placing) if shelf is None else shelf
+        self.seed: Final = seed
+        self._positions: Final = _subset(len(self._shelf), limit, seed, shuffled)
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, index: int) -> Sample:
+        """The sample at this index of the subset; raises `DataError`: see `Shelf`."""
+        return self._shelf[self._positions[index]]
+
+    def settle(self, arrivals: Mapping[str, Arrival]) -> bool:
+        """Read these samples, by id, in the one orientation that fits their targets; whether some were read otherwise.
+
+        Raises `DataError` where none or both do.
+        """
+        orientation = settled(arrivals)
+        if orientation is None:
+            return False
+        self._shelf.read_as(orientation)
+        return any(one.turn != UPRIGHT and one.used != orientation for one in arrivals.values())
+
+    def read_again(self, index: int) -> None:
+        """Read the sample at this index fresh and compare; raises `DataError`: see `Shelf`."""
+        self._shelf.read_again(self._positions[index])
+
+    @property
+    def reading_seconds(self) -> float:
+        """Time spent reading the data set so far."""
+        return self._shelf.seconds
+
+    @property
+    def access(self) -> Access:
+        """The way to the data set."""
+        return self._shelf.access
+
+    def check_length(self, end: int | None) -> None:
+        """Raises `DataError` where the data set has another length than at first, or ends before that."""
+        length = len(self._shelf)
+        if end is not None:
+            raise DataError(
+                f"the data set says that it has {length} images and ends at {end}: sample {end} and all that were to "
+                f"come behind it raise IndexError or StopIteration; expected {length} images; let len() return the "
+                "number of images that can be read"
+            )
+
+    def position(self, index: int) -> int:
+        """Where the data set has the sample at this index of the subset."""
+        return self._positions[index]
+
+    @property
+    def orientation(self) -> Orientation:
+        """How images that EXIF turns are read; known once all have been read."""
+        return self._shelf.orientation
+
+    def name(self, index: int) -> str:
+        """What to call a sample that could not be read: its id if that much was known, else its position."""
+        return self._shelf.name(self._positions[index])
+
+
+def _subset(count: int, limit: int | None, seed: int, shuffled: bool) -> Sequence[int]:
+    """Positions of a seeded subset, in data order or shuffled; a smaller limit takes a part of what a larger one takes.
+
+    The choice goes by position, not by id: ids are known only once an image has been read.
+    """
+    if not shuffled and (limit is None or limit >= count):
+        return range(count)
+    chosen = sorted(range(count), key=lambda position: seeded_fraction(seed, f"position {position}"))[:limit]
+    return chosen if shuffled else sorted(chosen)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One pass over the samples: which can be used, and what rate control and the store need to know of them."""
+
+    usable: tuple[int, ...]
+    """Indices of the samples that could be read, in data order."""
+    infos: tuple[ImageInfo, ...]
+    """One per usable sample."""
+    digests: tuple[bytes, ...]
+    """Content hash of each usable sample's pixels."""
+    failures: tuple[tuple[str, str], ...]
+    """(id, or position where no id is known; what was wrong) of the others."""
+    slices: tuple[Mapping[str, tuple[str, ...]], ...]
+    """Of each usable sample the slices that it is in, by slicing."""
+    targets: tuple[bytes, ...] = ()
+    """Content hash of the arrays that each usable sample's target was read as; empty where no task read it."""
+    sizes: tuple[tuple[int, int], ...] = ()
+    """(H, W) of each usable sample."""
+    levels: tuple[float, ...] = ()
+    """How bright each usable sample is, as `Sample.level`."""
+    intake: Intake = field(default_factory=Intake)
+    """How images and targets came."""
+    classes_seen: int = 0
+    """How many of the usable samples it takes, in their order, until each class that occurs has been seen in at least
+    five of them, or in all that have it."""
+
+    def content(self, at: int) -> tuple[str | bytes, ...]:
+        """What makes the usable sample at this position: its id, its pixels, its target."""
+        return self.infos[at].id, self.digests[at], self.targets[at]
+
+    @property
+    def slices_by_id(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """The same by the image's id."""
+        return {info.id: slices for info, slices in zip(self.infos, self.slices, strict=True)}
+
+    @property
+    def images(self) -> int:
+        return len(self.usable) + len(self.failures)
+
+    def failed_ids(self, lost: Mapping[int, str]) -> tuple[str, ...]:
+        """Names of the images that could not be read, then of those, by position, that were lost in coding."""
+        return tuple([name for name, _ in self.failures] + [self.infos[at].id for at in sorted(lost)])
+
+    def check_failures(self, lost: Mapping[int, str], allowed: float) -> None:
+        """Raises `CodecError`, or `DataError` if none was lost in coding, where more than this share failed."""
+        failed = len(self.failures) + len(lost)
+        # Dividing meets a share like 0.29 of 100 exactly, where multiplying gives 28.999999999999996.
+        if failed / self.images <= allowed:
+            return
+        named = [text for _, text in self.failures]
+        named += [f"image {self.infos[at].id}: {text}" for at, text in sorted(lost.items())]
+        permitted = max(count for count in range(failed) if count / self.images <= allowed)
+        raise (CodecError if lost else DataError)(
+            f"{failed} of {self.images} images failed, allowed by max_error_share {allowed:g}: {permitted}; the "
+            f"first: {named[0]}"
+        )
+
+
+def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = None) -> Survey:
+    """Read every sample once; `classes` says which classes a target adds to a mean over classes.
+
+    Where targets tell that images are to be left as stored, those that were turned are read once more. At last a few
+    are read a second time, unless this is not the data set's own thread.
+
+    Raises `DataError` if two samples have one id or none can be read, one is not the same when it is read again, or the
+    data set does not keep its length, if nothing tells how images lie that EXIF turns,
+    and for sets whose boxes or levels cannot be meant: see `Intake`.
+    """
+    if not len(samples):
+        raise DataError("the data set has no images; expected at least one")
+    surveyed, arrivals = _surveyed(samples, classes)
+    if samples.settle(arrivals):
+        surveyed, arrivals = _surveyed(samples, classes)
+    intake = Intake.of(arrivals)
+    if not aside():
+        read_again(samples, surveyed.usable)
+    return replace(surveyed, intake=intake)
+
+
+def _surveyed(
+    samples: Samples, classes: Callable[[Any], frozenset[int]] | None
+) -> tuple[Survey, Mapping[str, Arrival]]:
+    """One pass over the samples, and how each that can be used came, by its id."""
+    usable: list[int] = []
+    infos: list[ImageInfo] = []
+    looks: list[tuple[tuple[int, int], float]] = []
+    digests: list[bytes] = []
+    targets: list[bytes] = []
+    failures: list[tuple[str, str]] = []
+    slices: list[Mapping[str, tuple[str, ...]]] = []
+    seen: dict[str, int] = {}
+    arrivals: dict[str, Arrival] = {}
+    places: dict[int, list[int]] = {}
+    watch = interrupts.current()
+    missing: dict[int, bool] = {}
+    for index in range(len(samples)):
+        watch.check()
+        try:
+            sample = samples[index]
+        except BrokenDataError:
+            raise
+        except DataError as problem:
+            missing[samples.position(index)] = isinstance(problem, EndError)
+            failures.append((samples.name(index), str(problem)))
+            continue
+        if sample.id in seen:
+            raise DataError(
+                f"samples {samples.position(seen[sample.id])} and {samples.position(index)} both have the id "
+                f"{sample.id!r}; expected ids that tell images apart"
+            )
+        seen[sample.id] = index
+        arrivals[sample.id] = sample.arrival
+        height, width = sample.size
+        usable.append(index)
+        infos.append(ImageInfo(sample.id, height * width))
+        looks.append((sample.size, sample.level))
+        digests.append(sample.digest)
+        targets.append(b"" if classes is None else sample.target_digest)
+        slices.append(sample.slices)
+        for label in classes(sample.target) if classes is not None else ():
+            places.setdefault(label, []).append(len(usable))
+    if not usable:
+        raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
+    samples.check_length(_end(missing, max(map(samples.position, usable))))
+    enough = max((found[:FEW][-1] for found in places.values()), default=0)
+    surveyed = Survey(
+        tuple(usable),
+        tuple(infos),
+        tuple(digests),
+        tuple(failures),
+        tuple(slices),
+        tuple(targets),
+        tuple(size for size, _ in looks),
+        tuple(level for _, level in looks),
+        classes_seen=enough,
+    )
+    return surveyed, arrivals
+
+
+def _end(failed: Mapping[int, bool], last: int) -> int | None:
+    """Return where a data set ends, None where it has what its length promises; `last` is the last usable position.
+
+    `failed` are the positions that could not be read, and whether that was for want of a sample there.
+    """
+    behind = {position: absent for position, absent in failed.items() if position > last}
+    return min(behind) if behind and all(behind.values()) else None

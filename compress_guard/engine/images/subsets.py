@@ -1,0 +1,135 @@
+"""The images of a data set by the limits that cells have: read and checked once each, the same in all processes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, final
+
+from compress_guard.engine.images.access import Access, OtherThread
+from compress_guard.engine.images.agreement import agree
+from compress_guard.engine.images.lossy_sources import Sources, lossy_sources
+from compress_guard.engine.images.placing import Placing
+from compress_guard.engine.images.reader import Shelf, Slicer
+from compress_guard.engine.images.samples import Samples, Survey, survey
+from compress_guard.engine.images.second_reading import read_again
+from compress_guard.engine.machine.worker import aside
+from compress_guard.errors import DataError
+from compress_guard.records import Orientation
+from compress_guard.tasks.contract import Task
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subset:
+    """The images that some cells share: all, or the seeded subset of a limit."""
+
+    samples: Samples
+    survey: Survey
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """How the images of a data set are chosen, ordered and read."""
+
+    seed: int
+    shuffled: bool = False
+    """Whether images come in seeded random order, so that any first part of them is a fair sample of all."""
+    slicers: Callable[[], Mapping[str, Slicer]] = dict
+    access: Access = field(default_factory=Access)
+    """Shared by all that read the same data set."""
+    orientation: Orientation | None = None
+    shared: tuple[Path, str] | None = None
+    """The folder of the run and the name of the data in it, where other processes read it too."""
+
+
+@final
+class Subsets:
+    """The subsets of one data set for one task, each read when first asked for."""
+
+    def __init__(self, task: Task, load: Callable[[], Any], reading: Reading) -> None:
+        """`load` gives the data set; it is called once and may raise `DataError`."""
+        self._task: Final = task
+        self._load: Final = load
+        self._reading: Final = reading
+        self._placing: Final = Placing(task, reading.orientation)
+        self._data: Any = None
+        self._shelf: Shelf | None = None
+        self._subsets: Final[dict[int | None, Subset]] = {}
+        self._refused: Final[dict[int | None, DataError]] = {}
+        """The fault of the images of a limit, which need not be read again to say so."""
+        self._unconfirmed: Final[set[int | None]] = set()
+        """Limits whose images another thread than the data set's own has read, and nobody has looked at again."""
+        self._making: Final = threading.RLock()
+        """Held while a subset is made: plans are made ahead, on a thread of their own."""
+
+    @property
+    def data(self) -> Any:
+        """The data set; raises `DataError`."""
+        if self._data is None:
+            self._data = self._load()
+        return self._data
+
+    def binding(self, limit: int | None) -> int | None:
+        """Return the limit, or None where the data set has no more images anyway."""
+        length = self._reading.access.length(self.data)
+        return None if limit is None or limit >= length else limit
+
+    def of(self, limit: int | None) -> Subset:
+        """Return the images of this limit, read and checked once; raises `DataError`."""
+        limit = self.binding(limit)
+        with self._making:
+            if limit in self._refused:
+                raise self._refused[limit]
+            try:
+                if limit not in self._subsets:
+                    self._subsets[limit] = self._surveyed(limit)
+                    if aside():
+                        self._unconfirmed.add(limit)
+                if limit in self._unconfirmed and not aside():
+                    self._confirm(limit)
+            except DataError as problem:
+                if not aside():  # the data set's own thread may read it
+                    self._refused[limit] = problem
+                raise
+            return self._subsets[limit]
+
+    def _surveyed(self, limit: int | None) -> Subset:
+        data, read, reading = self.data, self._task.target, self._reading
+        if self._shelf is None:
+            self._shelf = Shelf(data, read, reading.slicers(), reading.access, self._placing)
+        samples = Samples(data, read, limit=limit, seed=reading.seed, shuffled=reading.shuffled, shelf=self._shelf)
+        subset = Subset(samples, survey(samples, self._task.classes))
+        if not aside():
+            self._agree(subset, limit)
+        return subset
+
+    def _confirm(self, limit: int | None) -> None:
+        """Read a few images again on the data set's own thread, and all of them where another thread saw others."""
+        subset = self._subsets[limit]
+        try:
+            read_again(subset.samples, subset.survey.usable)
+            self._agree(subset, limit)
+        except OtherThread as problem:
+            if self._shelf is not None:
+                self._shelf.retire(str(problem))
+            self._shelf = None
+            self._subsets.clear()
+            self._subsets[limit] = self._surveyed(limit)
+        self._unconfirmed.discard(limit)
+
+    def _agree(self, subset: Subset, limit: int | None) -> None:
+        if self._reading.shared is not None:
+            folder, name = self._reading.shared
+            names = "data", self._task.name, self._reading.access.name or name, limit, subset.samples.orientation
+            agree(folder, names, subset.survey)
+
+    def lossy_sources(self, limit: int | None) -> Sources | None:
+        """Return which of these images come from lossily coded files, None where the data does not tell."""
+        subset = self.of(limit)
+        positions = [subset.samples.position(index) for index in subset.survey.usable]
+        with self._reading.access.lock:
+            return lossy_sources(
+                self.data, positions, [info.pixels for info in subset.survey.infos], self._reading.seed
+            )

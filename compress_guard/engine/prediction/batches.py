@@ -1,0 +1,228 @@
+"""Images through the model to per-image evidence, coding a few batches ahead of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from compress_guard import interrupts
+from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.coding.decoded_image import DecodedImage
+from compress_guard.engine.coding.fidelity import NOTHING, Seen
+from compress_guard.engine.images.access import OtherThread
+from compress_guard.engine.images.samples import Samples, Survey
+from compress_guard.engine.machine.worker import Worker
+from compress_guard.engine.models.bare_modules import hint
+from compress_guard.engine.models.predictor import DEFAULT_BATCH_SIZE
+from compress_guard.engine.trouble import pass_on
+from compress_guard.engine.wording import kind
+from compress_guard.errors import ModelError, described
+from compress_guard.records import Bits, Evidence, PlannedRate
+from compress_guard.tasks.contract import Task
+
+if TYPE_CHECKING:
+    import torch
+
+    from compress_guard.tasks.contract import Arrays
+
+T = TypeVar("T")
+
+AHEAD: Final = 2
+"""Batches decoded while the model works on one: enough to overlap, few enough to bound memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Neighbouring images of a guard as the model sees them."""
+
+    ids: tuple[str, ...]
+    images: list[torch.Tensor]
+    """uint8 RGB (3, H, W) on the guard's device."""
+    targets: list[Any]
+    """One per image: what the task made of the data set's target; in compressed batches for people's own tests, that
+    target itself."""
+    sizes: list[tuple[int, int]]
+    """(H, W) of each image in pixels."""
+    bpp: tuple[float, ...]
+    """Of each image as coded; empty for clean images."""
+    bits: Bits = "coded"
+    """Whether `bpp` counts the bytes of real streams or is an estimate."""
+    seen: Seen = NOTHING
+    """What `watch` saw of decoded images."""
+
+
+def batch_size_of(model: object) -> int:
+    """Images per call of a model: what it says itself, as `predictor` makes it do, else the default.
+
+    Raises `ModelError` for a batch size that is none.
+    """
+    try:
+        size = getattr(model, "batch_size", DEFAULT_BATCH_SIZE)
+    except BaseException as problem:
+        pass_on(problem)
+        raise ModelError(
+            f"the model's batch_size raised {described(problem)}; expected a whole number of at least 1"
+        ) from problem
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ModelError(f"the model's batch_size is {size!r}; expected a whole number of at least 1")
+    return size
+
+
+def positions_in_batches(count: int, size: int) -> Iterator[range]:
+    """Positions of the usable images, cut by data order and batch size alone: a network always sees the same."""
+    for start in range(0, count, size):
+        yield range(start, min(start + size, count))
+
+
+def clean_batch(samples: Samples, survey: Survey, positions: Sequence[int], device: str) -> Batch:
+    """The source images at these positions."""
+    chosen = [samples[survey.usable[at]] for at in positions]
+    return Batch(
+        tuple(sample.id for sample in chosen),
+        # A model that works in place must not change the source that is coded, or scored, later.
+        [sample.image.to(device, copy=True) for sample in chosen],
+        [sample.target for sample in chosen],
+        [sample.size for sample in chosen],
+        (),
+    )
+
+
+def coded_batch(
+    samples: Samples,
+    survey: Survey,
+    coder: Coder,
+    planned: PlannedRate,
+    positions: Sequence[int],
+    device: str,
+    watch: Callable[[Sequence[DecodedImage]], Seen] | None,
+) -> Batch:
+    """The images at these positions as the plan codes them; an image that fails to code is left out.
+
+    `watch` sees the others first, and may raise. Without, this is a second look at images that were watched.
+    """
+    requests = [(at, setting) for at in positions if (setting := planned.settings[at]) is not None]
+    coded = [
+        (request, stream)
+        for request, stream in zip(requests, coder.streams(requests), strict=True)
+        if stream is not None
+    ]
+    decode = coder.decode_again if watch is None else coder.decode
+    images = decode([request for request, _ in coded], [stream for _, stream in coded])
+    kept = [
+        DecodedImage(at, setting, stream, image, samples[survey.usable[at]])
+        for ((at, setting), stream), image in zip(coded, images, strict=True)
+        if image is not None
+    ]
+    seen = NOTHING if watch is None else watch(kept)
+    return Batch(
+        tuple(one.sample.id for one in kept),
+        [one.image.to(device) for one in kept],
+        [one.sample.target for one in kept],
+        [one.sample.size for one in kept],
+        tuple(8 * coder.codec.cost(one.stream) / survey.infos[one.at].pixels for one in kept),
+        coder.codec.bits,
+        seen,
+    )
+
+
+def never() -> bool:
+    """Say that nothing is bound to its thread."""
+    return False
+
+
+def ahead(makers: Iterable[Callable[[], T]], bound: Callable[[], bool] = never) -> Iterator[T]:
+    """Give what each of them makes, in order, made on a thread while what those before it made is in use.
+
+    Where that thread may not make it (`OtherThread`), or once `bound` says so, it is made here and when it is wanted.
+    """
+    worker = Worker("compress-guard-coding")
+    coming, watch = iter(makers), interrupts.current()
+    waiting: deque[tuple[Callable[[], T], Future[T]]] = deque()
+    try:
+        while not bound() and (make := next(coming, None)) is not None:
+            waiting.append((make, worker.submit(make)))
+            if len(waiting) > AHEAD:
+                yield _made(waiting)
+                watch.check()  # a model may have swallowed Ctrl-C
+        while waiting:
+            yield _made(waiting)
+            watch.check()
+    finally:
+        worker.close()
+    for make in coming:
+        yield make()
+        watch.check()
+
+
+def _made(waiting: deque[tuple[Callable[[], T], Future[T]]]) -> T:
+    """Return what the first of them made; one that was cancelled, or that had no right to make it, makes it here."""
+    make, future = waiting.popleft()
+    if not future.cancelled():
+        try:
+            return future.result()
+        except OtherThread:
+            # Two threads must not work on the same codec at once, and the others would fail as this one did.
+            wait([other for _, other in waiting if not other.cancel()])
+    return make()
+
+
+def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
+    """What the model makes of each image, as the task reads it; `ModelError` unless it is one prediction per image."""
+    if not batch.images:
+        return []
+    try:
+        answers = model(batch.images)
+    except ModelError:
+        raise
+    except BaseException as problem:
+        pass_on(problem)
+        advice = hint(model, task.name, problem)
+        raise ModelError(f"the model raised {described(problem)}{advice}") from problem
+    try:
+        count = len(answers)
+        # Only now, since a tensor without dimensions or a generator has no length; one more than that is too many.
+        each = list(islice(answers, count + 1)) if count == len(batch.images) else []
+    except TypeError:
+        count, each = -1, []
+    except BaseException as problem:
+        pass_on(problem)
+        raise ModelError(
+            f"the model's answer, {kind(answers)}, raised {described(problem)} when it was read"
+        ) from problem
+    if count != len(batch.images) or len(each) != count:
+        found = f"{count} predictions" if count >= 0 else kind(answers)
+        raise ModelError(
+            f"the model returned {found} for {len(batch.images)} images; expected a list with one prediction per image"
+        )
+    return [
+        _named(image_id, task.prediction, raw, size)
+        for image_id, raw, size in zip(batch.ids, each, batch.sizes, strict=True)
+    ]
+
+
+def evidence_of(task: Task, batch: Batch, predicted: Sequence[Arrays]) -> Evidence:
+    """The evidence of one batch from the predictions of its images."""
+    return Evidence(
+        batch.ids,
+        tuple(
+            _named(image_id, task.evidence, one, target, size)
+            for image_id, one, target, size in zip(batch.ids, predicted, batch.targets, batch.sizes, strict=True)
+        ),
+    )
+
+
+def _named(image_id: str, made: Callable[..., Arrays], *arguments: Any) -> Arrays:
+    """What is made of an image; a `ModelError` says which image it was."""
+    try:
+        return made(*arguments)
+    except ModelError as problem:
+        raise ModelError(f"image {image_id}: {problem}") from problem
+
+
+def predict(model: Any, task: Task, batch: Batch) -> Evidence:
+    """The evidence of one batch; raises `ModelError` for an answer that is not one prediction per image."""
+    return evidence_of(task, batch, predictions(model, task, batch))

@@ -1,0 +1,55 @@
+"""The decoder swap: one and the same streams, decoded by another decoder, shown to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from compress_guard.codecs.decoders import SecondDecoder
+from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.images.samples import Samples, Survey
+from compress_guard.engine.prediction.batches import Batch
+from compress_guard.errors import CodecError
+from compress_guard.records import PlannedRate
+
+
+def swapped_batch(
+    samples: Samples,
+    survey: Survey,
+    coder: Coder,
+    second: SecondDecoder,
+    planned: PlannedRate,
+    positions: Sequence[int],
+    device: str,
+) -> Batch:
+    """The images at these positions as `prediction.coded_batch` makes them, but decoded by the second decoder.
+
+    It belongs after the pass of the codec's own decoder: what that lost is left out here too, so that the model sees
+    the same images in the same batches, and streams come from the store. Raises `CodecError` for an image that the
+    second decoder alone cannot decode.
+    """
+    lost = coder.lost(planned)
+    requests = [(at, setting) for at in positions if at not in lost and (setting := planned.settings[at]) is not None]
+    streams = []
+    for (at, _), stream in zip(requests, coder.streams(requests), strict=True):
+        if stream is None:
+            raise CodecError(f"image {survey.infos[at].id} was coded before, but could not be coded again")
+        streams.append(stream)
+    chosen = [samples[survey.usable[at]] for at, _ in requests]
+    images = second.decode(streams, coder.workers) if streams else []
+    for sample, image in zip(chosen, images, strict=True):
+        if tuple(image.shape) != (3, *sample.size):
+            raise CodecError(
+                f"image {sample.id}: {second.name} decoded it to {tuple(image.shape)}, "
+                f"not to the {(3, *sample.size)} of its source"
+            )
+    return Batch(
+        tuple(sample.id for sample in chosen),
+        [image.to(device) for image in images],
+        [sample.target for sample in chosen],
+        [sample.size for sample in chosen],
+        tuple(
+            8 * coder.codec.cost(stream) / survey.infos[at].pixels
+            for (at, _), stream in zip(requests, streams, strict=True)
+        ),
+        coder.codec.bits,
+    )

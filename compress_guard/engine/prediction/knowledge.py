@@ -1,0 +1,191 @@
+"""What the clean predictions of a guard say before any image is coded for its model: whether it knows anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from compress_guard.engine.prediction.subject import Subject
+from compress_guard.engine.progress import CountProgress
+from compress_guard.errors import ModelError
+from compress_guard.records import UNTOLD, Evidence
+from compress_guard.tasks.skill import Skill
+from compress_guard.verdict import knowledge as known
+from compress_guard.verdict import sentence
+from compress_guard.verdict.judgement import score_interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from compress_guard.tasks.contract import Scorer
+
+ONE_CLASS: Final = known.FEWEST_TELLING
+"""Images of one class that are no chance any more."""
+_GROWTH: Final = 4
+"""A run that stops early looks at so many times as many clean images each time, until they are certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The question that a guard asks its clean predictions."""
+
+    metric: str
+    confidence: float
+    min_clean: float | None
+    """None: a model that knows nothing is refused."""
+    seed: int
+    early: bool
+    """Whether a part of the images will do, where it is certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """The evidence of clean images on a model and on their own truth."""
+
+    clean_score: float | None
+    """Points, over the images that were looked at; None where it is undefined."""
+    fault: str | None = None
+    """Why no drop of this model means anything."""
+    remark: str | None = None
+    """Why nobody could tell whether the model knows anything: too few images, or an interval that reaches too low."""
+    doubts: tuple[str, ...] = ()
+    """Sentences on what makes any limit of this guard mean little."""
+
+    def check(self) -> None:
+        """Raise `ModelError` for a fault."""
+        if self.fault is not None:
+            raise ModelError(self.fault)
+
+
+def insight(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> Insight:
+    """Look at the clean predictions of a limit, once for all guards that ask the same question.
+
+    Raises what the data and the model raise.
+    """
+    return subject.once(
+        f"insight of {subject.binding(limit)} for {question}", lambda: _look(subject, limit, question, progress)
+    )
+
+
+def check_floor(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> None:
+    """Raise `ModelError` for a model that knows nothing or whose whole clean interval is below its `min_clean`.
+
+    For studies, which have no verdict on the clean score.
+    """
+    insight(subject, limit, question, progress).check()
+    if not question.min_clean:
+        return
+    evidence = subject.clean_evidence(limit, progress)
+    scorer, images = subject.task.scorer(question.metric, evidence.items), len(evidence.ids)
+    score = _score(scorer, images)
+    if score is None:
+        return
+    clean = score_interval(scorer, score, images, question.seed, question.confidence)
+    if clean.high < question.min_clean:
+        said = sentence.of_clean(clean, question.confidence, question.min_clean)
+        raise ModelError(f"{question.metric}: {said}; mend the model before its drop is studied, or lower min_clean")
+
+
+def _look(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> Insight:
+    total = len(subject.subset(limit).survey.usable)
+    looked = _Look(subject, limit, question)
+    images = 1  # the first batch, which holds as many as the model takes
+    while question.early and images < total:
+        evidence = subject.clean_evidence(limit, progress, images)
+        if looked.settles(evidence, total):
+            return looked.insight(evidence, total)
+        images = len(evidence.ids) * _GROWTH
+    return looked.insight(subject.clean_evidence(limit, progress, total if question.early else None), total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look at the clean predictions of a subject."""
+
+    subject: Subject
+    limit: int | None
+    question: Question
+
+    def settles(self, evidence: Evidence, total: int) -> bool:
+        """Whether a part of the images says as much as all of them would."""
+        skill = self._skill(evidence)
+        if not skill.telling:
+            return False
+        if self.question.min_clean is not None or total < known.FEWEST:
+            return True
+        if skill.telling < known.FEWEST_TELLING:
+            return False
+        shown = self._knowledge(skill, evidence, sure=True)
+        return shown is not None and shown.some
+
+    def insight(self, evidence: Evidence, total: int) -> Insight:
+        """Return what evidence says that is all there is, or certain."""
+        skill, images = self._skill(evidence), len(evidence.ids)
+        score = _score(self.subject.task.scorer(self.question.metric, evidence.items), images)
+        one_class = len(skill.truth) == 1 and not skill.telling and images >= ONE_CLASS
+        doubts = tuple(self._doubts(skill, evidence, one_class=one_class))
+        if self.question.min_clean is not None or one_class or not len(skill.truth):
+            return Insight(score, doubts=doubts)
+        few = known.too_few(skill, total)
+        if few is not None or images < total:
+            return Insight(score, remark=few, doubts=doubts)
+        shown = self._knowledge(skill, evidence, sure=True)
+        if shown is None or shown.some:
+            return Insight(score, doubts=doubts)
+        if shown.none:
+            return Insight(score, self._fault(skill, shown, score, images), doubts=doubts)
+        return Insight(score, remark=self._remark(shown, score, images), doubts=doubts)
+
+    def _skill(self, evidence: Evidence) -> Skill:
+        return self.subject.task.skill(evidence.items)
+
+    def _knowledge(self, skill: Skill, evidence: Evidence, *, sure: bool) -> known.Knowledge | None:
+        return known.knowledge(skill, len(evidence.ids), self.question.seed, self.question.confidence, sure=sure)
+
+    def _doubts(self, skill: Skill, evidence: Evidence, *, one_class: bool) -> Iterator[str]:
+        if one_class and self.question.min_clean != 0:
+            yield (
+                f"all {len(evidence.ids)} images have class {int(skill.truth[0])} and no other in their truth, so that "
+                "one constant answer is right everywhere and no limit means much; check the targets"
+                f"{f' ({skill.hint})' if skill.hint else ''}, or give min_clean: 0 if this is meant"
+            )
+        why = self.subject.task.saturated(
+            self.question.metric, evidence.items, lambda: self.subject.answers(self.limit)[1]
+        )
+        if why is not None:
+            yield f"{why}, so that no limit can be missed; use another metric"
+
+    def _remark(self, shown: known.Knowledge, score: float | None, images: int) -> str:
+        points = "undefined" if score is None else sentence.number(score)
+        return (
+            f"the clean answers ({self.question.metric} {points} on {images} images) {UNTOLD} "
+            f"({shown.sentence(self.question.confidence)}); set min_clean"
+        )
+
+    def _fault(self, skill: Skill, shown: known.Knowledge, score: float | None, images: int) -> str:
+        batch, predictions = self.subject.answers(self.limit)
+        remarks = self.subject.task.remarks(predictions, batch.targets, batch.sizes)
+        points = "undefined" if score is None else sentence.number(score)
+        answered = f"answered {_labels(skill.answered)}" if len(skill.answered) else "found nothing"
+        sides = f"the model {answered}, the truth has {_labels(skill.truth).removeprefix('labels ')}"
+        return (
+            f"clean {self.question.metric} {points} on {images} images; {'; '.join((sides, *remarks))}: the model "
+            f"knows nothing that a codec could take from it ({shown.sentence(self.question.confidence)}); check "
+            f"{skill.checks}, or give min_clean: 0 if this is meant"
+        )
+
+
+def _score(scorer: Scorer, images: int) -> float | None:
+    """Points; None where the score is undefined."""
+    score = float(scorer(np.ones((1, images)))[0])
+    return None if isnan(score) else score
+
+
+def _labels(labels: NDArray[np.int64]) -> str:
+    """``labels 0 to 79``, ``label 3 alone``."""
+    first, last = int(labels[0]), int(labels[-1])
+    return f"label {first} alone" if first == last else f"labels {first} to {last}"

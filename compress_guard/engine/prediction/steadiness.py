@@ -1,0 +1,63 @@
+"""A model's first clean batch, asked again at the end of a guard: a model that moves is told from compression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, final
+
+from compress_guard.engine.models.device_noise import beyond_noise
+from compress_guard.engine.prediction.batches import Batch, evidence_of
+from compress_guard.engine.prediction.shards import Shard, digest
+from compress_guard.records.evidence import same
+
+if TYPE_CHECKING:
+    from compress_guard.tasks.contract import Arrays, Task
+
+
+@final
+class FirstBatch:
+    """The first batch that a model answered in this process, which is one of clean images, with its answers."""
+
+    def __init__(self, task: Task, shard: Shard, batch: Batch, answers: Sequence[Arrays], device: str) -> None:
+        self.shard: Final = shard
+        self._task: Final = task
+        self._device: Final = device
+        self._evidence: Final = evidence_of(task, batch, answers) if device != "cpu" else None
+        self._digests: Final = [digest([answer]) for answer in answers]  # not the answers, which may be label maps
+        self.scores: Final = {
+            name: answer["scores"]
+            for name, answer in zip(batch.ids, answers, strict=True)
+            if answer.keys() == {"scores"}
+        }
+        """The scores of each image by its id, where an answer is nothing else."""
+
+    def fault(self, batch: Batch, answers: Sequence[Arrays]) -> str | None:
+        """Return what is wrong with the answers to the same batch asked again; None where nothing is.
+
+        On the CPU they have to be the same to the last bit, on a GPU as near as for the lossless control.
+        """
+        pairs = zip(batch.ids, self._digests, answers, strict=True)
+        moved = [name for name, before, answer in pairs if digest([answer]) != before]
+        allowed = ""
+        if moved and self._evidence is not None:
+            again = evidence_of(self._task, batch, answers)
+            both = zip(again.ids, self._evidence.items, again.items, strict=True)
+            moved = [name for name, before, after in both if not same(before, after)]
+            excess = beyond_noise(self._task, self._evidence, again, len(moved)) if moved else None
+            moved, allowed = (moved, f" ({excess})") if excess is not None else ([], "")
+        if not moved:
+            return None
+        return (
+            f"the model's answers moved while the guard was measured: {len(moved)} of {len(batch.ids)} predictions of "
+            f"its first clean batch changed when it was asked again at the end{allowed}, the first: {moved[0]}; "
+            "expected the same answers; the model keeps something from call to call (a state, statistics, what it has "
+            "learnt), or other code changes it meanwhile; let predictions depend on nothing but the images"
+        )
+
+
+def disbelief(cells: int) -> str:
+    """Return what a fault at the end of a guard means for the cells before it in this process, so many."""
+    if not cells:
+        return "this cell cannot be believed"
+    before = "the cell" if cells == 1 else f"the {cells} cells"
+    return f"neither this cell nor {before} of the guard measured before it in this process can be believed"

@@ -1,0 +1,304 @@
+"""What is measured: a model on a data set, with what is made of them once and kept: samples and clean evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
+
+from compress_guard import store as keys
+from compress_guard.engine.images.access import Access
+from compress_guard.engine.images.reader import Slicer
+from compress_guard.engine.images.subsets import Reading, Subset, Subsets
+from compress_guard.engine.models.fingerprint import Certainty
+from compress_guard.engine.prediction import shared_clean
+from compress_guard.engine.prediction.asked_model import AskedModel
+from compress_guard.engine.prediction.batches import (
+    Batch,
+    ahead,
+    clean_batch,
+    evidence_of,
+    positions_in_batches,
+)
+from compress_guard.engine.prediction.earlier_evidence import Proof, Recall, Verdict
+from compress_guard.engine.prediction.shards import Predicted, Shard, digest, pixels
+from compress_guard.engine.progress import SILENT_COUNT, CountProgress
+from compress_guard.errors import DataError
+from compress_guard.records import Evidence, Orientation
+from compress_guard.registry import TASKS
+from compress_guard.tasks.contract import Task
+
+if TYPE_CHECKING:
+    from compress_guard.tasks.contract import Arrays
+
+T = TypeVar("T")
+
+
+@final
+class Subject:
+    """A model and a data set for one task in one process.
+
+    `model` and `data` are called when first needed; what they raise (`ModelError`, `DataError`) is for the caller.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what is measured and in which order, each by its name
+        self,
+        task: str,
+        model: Callable[[], Any],
+        data: Callable[[], Any],
+        *,
+        device: str,
+        seed: int,
+        shared: tuple[Path, str] | None = None,
+        shuffled: bool = False,
+        slicers: Callable[[], Mapping[str, Slicer]] = dict,
+        certainty: Certainty | None = None,
+        access: Access | None = None,
+        orientation: Orientation | None = None,
+    ) -> None:
+        self.task: Final[Task] = TASKS.resolve(task)()
+        self.device: Final = device
+        self.model: Final = AskedModel(self.task, model, device)
+        self.shuffled: Final = shuffled
+        """Whether images come in seeded random order, so that any first part of them is a fair sample of all."""
+        self.access: Final = access or Access()
+        """Shared with other subjects of the same data set."""
+        self._subsets: Final = Subsets(
+            self.task, data, Reading(seed, shuffled, slicers, self.access, orientation, shared)
+        )
+        self._shared: Final = shared
+        """The folder of the run and this subject's name in it, where other processes measure the same subject."""
+        self._certainty: Final = certainty
+        """None: nothing is known of what the model predicted in earlier runs."""
+        self._clean: Final[dict[int | None, Evidence]] = {}
+        self._clean_parts: Final[dict[int | None, list[Evidence]]] = {}
+        self._made: Final[dict[str, Any]] = {}
+        self.remembered = 0
+        """Images whose evidence earlier runs had left."""
+
+    @property
+    def predictions(self) -> int:
+        """Images that the model was asked to predict so far, clean ones and controls included."""
+        return self.model.predictions
+
+    def subset(self, limit: int | None) -> Subset:
+        """Return the images of this limit, read and checked once; raises `DataError`."""
+        return self._subsets.of(limit)
+
+    def binding(self, limit: int | None) -> int | None:
+        """Return the limit, or None where the data set has no more images anyway; raises `DataError`."""
+        return self._subsets.binding(limit)
+
+    def source_fields(self, limit: int | None) -> dict[str, Any]:
+        """Return what a result says of the files that these images come from, as far as the data tells."""
+        limit = self.binding(limit)
+        sources = self.once(f"sources of {limit}", partial(self._subsets.lossy_sources, limit))
+        return {} if sources is None else sources.fields()
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for all guards that measure this subject."""
+        if name not in self._made:
+            self._made[name] = make()
+        found: T = self._made[name]
+        return found
+
+    def clean_evidence(self, limit: int | None, progress: CountProgress, first: int | None = None) -> Evidence:
+        """The evidence of the clean images of this limit, predicted once; raises `ModelError`, `DataError`.
+
+        With `first` only that of the batches that hold so many of them, of which other processes make their own: what
+        a run that stops early has to do together is not known before.
+        """
+        limit = self.binding(limit)
+        if first is not None:
+            return self._clean_beginning(limit, first, progress)
+        if limit not in self._clean:
+            subset = self.subset(limit)
+            shards = self.clean_shards(subset)
+            ids = tuple(info.id for info in subset.survey.infos)
+
+            def made() -> Evidence:
+                return self.evidence(shards, progress).evidence
+
+            def probe() -> Evidence:
+                return self.evidence(shards[:1], SILENT_COUNT).evidence
+
+            self._clean[limit] = shared_clean.made_once(self._clean_file(limit, shards), ids, made, probe)
+        return self._clean[limit]
+
+    def _clean_beginning(self, limit: int | None, images: int, progress: CountProgress) -> Evidence:
+        parts = self._clean_parts.setdefault(limit, [])
+        shards = self.clean_shards(self.subset(limit))
+        stops = list(accumulate(len(shard.ids) for shard in shards))
+        wanted = sum(stop - len(shard.ids) < images for stop, shard in zip(stops, shards, strict=True))
+        for part in self.each(shards[len(parts) : wanted]):
+            parts.append(part.evidence)
+            progress(stops[len(parts) - 1], stops[wanted - 1])
+        return Evidence.merge(parts[:wanted])
+
+    def clean_shards(self, subset: Subset) -> list[Shard]:
+        """The source images of a subset, batch by batch; raises `ModelError`."""
+        samples, surveyed = subset.samples, subset.survey
+        return [
+            Shard(
+                partial(clean_batch, samples, surveyed, cut, self.device),
+                tuple(surveyed.infos[at].id for at in cut),
+                keys.key("clean", *(part for at in cut for part in surveyed.content(at))),
+            )
+            for cut in self.batches(subset)
+        ]
+
+    def batches(self, subset: Subset) -> Iterable[range]:
+        """The positions of a subset's images, cut as the model wants them; raises `ModelError`."""
+        return positions_in_batches(len(subset.survey.usable), self.model.batch_size)
+
+    def evidence(self, shards: Sequence[Shard], progress: CountProgress) -> Predicted:
+        """What the model makes of shards, the next ones of which are made while it works."""
+        parts: list[Predicted] = []
+        total, done = sum(len(shard.ids) for shard in shards), 0
+        for shard, part in zip(shards, self.each(shards), strict=True):
+            parts.append(part)
+            done += len(shard.ids)
+            progress(done, total)
+        return Predicted.merge(parts)
+
+    def each(self, shards: Sequence[Shard]) -> Generator[Predicted, None, None]:
+        """The same shard by shard, for whoever may stop in between; what earlier runs left of them is not made anew."""
+        recall, first = self.recall, True
+
+        def found_or_made(shard: Shard) -> Predicted | Batch:
+            kept = recall.get(shard) if recall is not None else None
+            return shard.make() if kept is None else kept
+
+        making = ahead((partial(found_or_made, shard) for shard in shards), lambda: self.access.bound)
+        for shard, found in zip(shards, making, strict=True):
+            if isinstance(found, Predicted):
+                self.remembered += len(shard.ids) if recall is not None and recall.is_earlier(shard) else 0
+                yield found
+                continue
+            # The first batch of a way alone is looked at again: hashing the pixels of all would cost a GPU's pace.
+            proving = first and recall is not None and bool(shard.way) and found.ids == shard.ids
+            first = first and not proving
+            seen = pixels(found.images) if proving else b""  # before a model that works in place
+            if proving and shard.keep is not None:
+                shard.keep(found)
+            answers = self.model.predict(shard, found)
+            predicted = Predicted(evidence_of(self.task, found, answers), found.seen)
+            if recall is not None:
+                recall.put(shard, predicted, Proof(digest(answers), seen) if proving else None)
+            yield predicted
+
+    def verify(self, shards: Sequence[Shard]) -> Verdict:
+        """Predict the first batch again that earlier runs left of these shards of one way, before the others are used.
+
+        Where it comes out otherwise nothing that earlier runs left is used any more, of this way or of all. Raises what
+        making the batch raises, `ModelError`, `DataError`.
+        """
+        if self.recall is None:
+            return Verdict.SAME
+        before, idle = self.recall.generation, self.model.idle
+        verdict = Verdict.SAME
+        if (unproven := self.recall.unproven(shards)) is not None:
+            shard, predicted, proof = unproven
+            batch = (shard.look or shard.make)()
+            if batch.ids == shard.ids:
+                seen = pixels(batch.images)  # before a model that works in place
+                verdict = proof.judge(Proof(digest(self.model.predict(shard, batch)), seen))
+                if verdict is Verdict.SAME:
+                    self.recall.trust(shards)
+                    self.recall.put(shard, predicted, proof, agreed=True)
+                    if idle:
+                        self.model.steady()
+                else:
+                    self.recall.begin("" if verdict is Verdict.MODEL else shard.way)
+        if self.recall.generation != before:
+            self._forget()
+        return verdict
+
+    def _forget(self) -> None:
+        """Give up all that was made of evidence of earlier runs, or of what other processes made of it."""
+        self._clean.clear()
+        self._clean_parts.clear()
+        for name in [name for name in self._made if not name.startswith("sources of")]:
+            del self._made[name]
+
+    @property
+    def generation(self) -> int:
+        """Counts how often evidence of earlier runs was given up."""
+        return 0 if self.recall is None else self.recall.generation
+
+    @property
+    def certain(self) -> bool:
+        """Whether something vouches for the model, so that what it predicts may outlast the run."""
+        return self._certainty is not None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the model answered the probing batch otherwise than the one that its fingerprint once stood for."""
+        recall = self.__dict__.get("recall")
+        return recall is not None and recall.moved
+
+    @cached_property
+    def recall(self) -> Recall | None:
+        """What earlier runs left of this model, once it has answered a probing batch; None for an uncertain model.
+
+        Raises `ModelError`, `DataError`.
+        """
+        if self._certainty is None:
+            return None
+        size = self.model.batch_size
+        probe = self._probe(size)
+        batch = probe.make()
+        answers = self.model.predict(probe, batch)
+        certainty = self._certainty
+        identity = certainty.identity(self.device, size)
+        recall = Recall(certainty.store, certainty.run_folder, identity, probe, answers)
+        recall.put(probe, Predicted(evidence_of(self.task, batch, answers), batch.seen))
+        return recall
+
+    def _probe(self, images: int) -> Shard:
+        """The first batch of a seeded subset, a larger one where none of so many images can be read."""
+        try:
+            return self.clean_shards(self.subset(images))[0]
+        except DataError:
+            if self.binding(images) is None:
+                raise
+        return self._probe(2 * images)
+
+    def answers(self, limit: int | None) -> tuple[Batch, list[Arrays]]:
+        """Return the first clean batch of this limit with what the model answers to it, asked once for that.
+
+        For what evidence does not keep. Raises `ModelError`, `DataError`.
+        """
+        return self.once(f"answers of {self.binding(limit)}", lambda: self._answers(limit))
+
+    def _answers(self, limit: int | None) -> tuple[Batch, list[Arrays]]:
+        shard = self.clean_shards(self.subset(limit))[0]
+        batch = shard.make()
+        return batch, self.model.predict(shard, batch)
+
+    def answered(self, shard: Shard) -> tuple[Predicted, list[Arrays] | None]:
+        """Return what the model makes of one shard and its answers, or no answers where an earlier run left the rest.
+
+        Whether it is kept for later runs is for `keep`.
+        """
+        if self.recall is not None and (kept := self.recall.get(shard)) is not None:
+            self.remembered += len(shard.ids) if self.recall.is_earlier(shard) else 0
+            return kept, None
+        batch = shard.make()
+        answers = self.model.predict(shard, batch)
+        return Predicted(evidence_of(self.task, batch, answers), batch.seen), answers
+
+    def keep(self, shard: Shard, predicted: Predicted) -> None:
+        """Leave what came of a shard to later runs, where something vouches for the model."""
+        if self.recall is not None:
+            self.recall.put(shard, predicted)
+
+    def _clean_file(self, limit: int | None, shards: Sequence[Shard]) -> Path | None:
+        """The file of the run for this evidence, named by every image and target that it is of."""
+        if self._shared is None:
+            return None
+        folder, name = self._shared
+        contents = (shard.content for shard in shards)
+        return folder / f"clean-{keys.key(name, str(limit), self.moved, *contents)}.npz"

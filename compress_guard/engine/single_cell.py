@@ -1,0 +1,292 @@
+"""Cells of one codec without a thresholds file: what `compress_guard.measure` and the fixture `guard` do."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, get_args, overload
+
+from compress_guard.engine.cells.guard_bench import Bench, Measured
+from compress_guard.engine.coding.available import asked_rates, check_number, check_rate, codec_options, missing_options
+from compress_guard.engine.images.factories import check_data, check_model
+from compress_guard.engine.machine.threads import single_blas_thread
+from compress_guard.engine.models.fingerprint import certainty
+from compress_guard.engine.prediction.subject import Subject
+from compress_guard.engine.prediction.versions import remember_run
+from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
+from compress_guard.errors import OptionError
+from compress_guard.records import (
+    Cell,
+    CellResult,
+    CodecSpec,
+    Fingerprint,
+    Guard,
+    OnInconclusive,
+    OnMissing,
+    Orientation,
+    Policy,
+    RateMode,
+    Scalar,
+)
+from compress_guard.registry import CODECS, TASKS, codec_named, unknown
+from compress_guard.thresholds.guards import LIMITS
+from compress_guard.thresholds.keys.curve import POINTS
+from compress_guard.thresholds.keys.shares import looks_like_share
+from compress_guard.thresholds.settings import POLICIES, TOLERANCE
+from compress_guard.thresholds.value import Span
+
+RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache")
+"""What `measure` takes beside the keys of a guard; under pytest the command line says it, for all tests alike."""
+
+
+def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, each by its name
+    name: str,
+    *,
+    task: str,
+    codec: str,
+    bpp: float,
+    metric: str | None = None,
+    max_drop: float | None = None,
+    min_score: float | None = None,
+    min_clean: float | None = None,
+    rate: RateMode = "dataset",
+    rate_tolerance: float | None = None,
+    confidence: float = 0.95,
+    limit: int | None = None,
+    max_error_share: float = 0.0,
+    on_inconclusive: OnInconclusive | None = None,
+    on_unreachable: OnMissing | None = None,
+    on_unavailable: OnMissing | None = None,
+    options: Mapping[str, Scalar] | None = None,
+    fingerprint: str | None = None,
+    orientation: Orientation | None = None,
+) -> Guard:
+    """A guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
+    if task not in TASKS:
+        raise OptionError(TASKS.unknown(task))
+    spec = replace(codec_named(codec, dict(codec_options(options or {}))), folder=str(Path.cwd()))
+    if spec.type not in CODECS:
+        raise OptionError(CODECS.unknown(spec.type))
+    metrics: tuple[str, ...] = TASKS.resolve(task).metrics
+    if metric is not None and metric not in metrics:
+        raise OptionError(unknown(f"metric of {task}", metric, metrics))
+    check_rate(rate, bpp, rate_tolerance)
+    check_number("confidence", confidence, Span(0.5, 1, open_low=True, open_high=True))
+    check_number("max_error_share", max_error_share, Span(0, 1, open_high=True))
+    if not 0.5 < confidence < 1:
+        raise OptionError(f"confidence {confidence:g} is outside 0.5 to 1; 0.95 is usual")
+    limits = dict(zip(LIMITS, (max_drop, min_score, min_clean), strict=True))
+    for key, points in limits.items():
+        if points is not None:
+            check_number(key, points, POINTS)
+        if points is not None and points not in POINTS:
+            raise OptionError(f"{key} {points:g} is outside {POINTS}; give it in points")
+    doubts = _share_doubts(limits)
+    if limit is not None and (type(limit) is not int or limit < 1):
+        raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
+    if not 0 <= max_error_share < 1:
+        raise OptionError(f"max_error_share {max_error_share:g} is outside 0 to 1 (1 excluded); 0 allows no failure")
+    if orientation not in (None, *get_args(Orientation)):
+        raise OptionError(f"orientation is {orientation!r}; expected 'upright', 'stored' or None")
+    _check_required(spec)
+    return Guard(
+        name=name,
+        task=task,
+        metric=metric or metrics[0],
+        model="",
+        data="",
+        cells=(Cell(name, spec, float(bpp), max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts),),
+        rate=rate,
+        rate_tolerance=TOLERANCE[rate] if rate_tolerance is None else rate_tolerance,
+        confidence=confidence,
+        policy=_policy(on_inconclusive=on_inconclusive, on_unreachable=on_unreachable, on_unavailable=on_unavailable),
+        max_error_share=max_error_share,
+        orientation=orientation,
+        fingerprint=None if fingerprint is None else Fingerprint(fingerprint),
+    )
+
+
+def guard_at_rates(name: str, *, bpp: float | Sequence[float], **wanted: Any) -> Guard:
+    """Return a guard with one cell for each rate, in the order asked for; raises what `one_cell_guard` raises."""
+    rates = asked_rates(bpp)
+    if rates is None:
+        return one_cell_guard(name, bpp=bpp, **wanted)  # type: ignore[arg-type]  # refuses what is no rate
+    first, *others = (one_cell_guard(name, bpp=rate, **wanted) for rate in rates)
+    return replace(first, cells=(*first.cells, *(cell for other in others for cell in other.cells)))
+
+
+def check_keywords(given: Iterable[str], *others: str) -> None:
+    """Raises `OptionError` for a keyword that `one_cell_guard` does not take and that is none of these others."""
+    parameters = inspect.signature(one_cell_guard).parameters.values()
+    known = (*(one.name for one in parameters if one.kind is one.KEYWORD_ONLY), *others)
+    for key in given:
+        if key not in known:
+            raise OptionError(unknown("keyword", key, known))
+
+
+def _check_required(spec: CodecSpec) -> None:
+    if missing := missing_options(spec):
+        raise OptionError(
+            f"codec {spec.alias!r} needs {missing}; give them in options={{...}}, or a codec of its own "
+            "under codecs in thresholds.yaml"
+        )
+
+
+def _policy(**choices: str | None) -> Policy:
+    """What becomes of verdicts; a choice that is made counts as stated, as in a file."""
+    stated: dict[str, Any] = {key: choice for key, choice in choices.items() if choice is not None}
+    for key, choice in stated.items():
+        if choice not in POLICIES[key]:
+            *first, last = POLICIES[key]
+            raise OptionError(f"{key} is {choice!r}; expected {', '.join(first)} or {last}")
+    return Policy(**stated, stated=frozenset(stated))
+
+
+def subject_of(guard: Guard, model: Any, data: Any, device: str, settings: RunSettings) -> Subject:
+    """A subject of objects at hand instead of factories."""
+    return Subject(
+        guard.task,
+        lambda: check_model(model, "model", guard.task),
+        lambda: check_data(data, "data"),
+        device=device,
+        seed=settings.seed,
+        shuffled=settings.early_stop,
+        certainty=certainty(guard, Path(), settings),
+        orientation=guard.orientation,
+    )
+
+
+@overload
+def measure(
+    model: Any,
+    data: Any,
+    *,
+    task: str,
+    codec: str = ...,
+    bpp: float = ...,
+    device: str = ...,
+    workers: int | None = ...,
+    seed: int = ...,
+    cache: str | Path | None = ...,
+    **wanted: Any,
+) -> CellResult: ...
+
+
+@overload
+def measure(
+    model: Any,
+    data: Any,
+    *,
+    task: str,
+    codec: str = ...,
+    bpp: Sequence[float],
+    device: str = ...,
+    workers: int | None = ...,
+    seed: int = ...,
+    cache: str | Path | None = ...,
+    **wanted: Any,
+) -> list[CellResult]: ...
+
+
+def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
+    model: Any,
+    data: Any,
+    *,
+    task: str,
+    codec: str = "jpeg",
+    bpp: float | Sequence[float] = 0.25,
+    device: str = "auto",
+    workers: int | None = None,
+    seed: int = 0,
+    cache: str | Path | None = None,
+    **wanted: Any,
+) -> CellResult | list[CellResult]:
+    """Measure what compression costs a model: clean score, compressed score, and the drop with its interval.
+
+    Args:
+        model: A predictor: takes a list of uint8 RGB tensors (3, H, W), returns one prediction per image.
+        data: A map-style sequence of (image, target) or (image, target, id).
+        task: ``classification``, ``detection`` or ``segmentation``.
+        codec, bpp: The codec and the target rate in bits per pixel, or a list of rates: one search brings the images to
+            all of them, and the model predicts the clean images once.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads for coding, by default all cores.
+        seed: Of mixes, subsets and the bootstrap.
+        cache: A folder that keeps bitstreams and rate plans and, of a model with a `fingerprint`, what it predicted.
+        wanted: As in thresholds.yaml: metric, max_drop, min_score and min_clean (points), rate (``dataset`` or
+            ``image``), rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable,
+            on_unavailable, orientation (``upright`` or ``stored``, for images that EXIF turns); options (a mapping) for
+            the codec; fingerprint, a text that changes whenever the model does.
+
+    Returns:
+        The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean. A list of results, in
+        the order of the rates, where `bpp` is a list. Each of their `doubts` is a `UserWarning` too.
+
+    Raises:
+        OptionError: unknown keyword, codec, task, metric or option. ModelError, DataError, CodecError,
+        CodecUnavailable: what a gate would report as verdict ``error``, ``codec_error`` or ``unavailable``.
+    """
+    check_keywords(wanted, *RUN_KEYWORDS)
+    rates = asked_rates(bpp)
+    guard = guard_at_rates("measure", task=task, codec=codec, bpp=bpp if rates is None else rates, **wanted)
+    check_device(device, "device")
+    warn_of_shares(wanted)
+    check_model(model, "model", task)  # before anything is coded for it
+    folder = Path(tempfile.mkdtemp(prefix="compress-guard-"))
+    try:
+        settings = RunSettings(
+            run_folder=folder,
+            store_folder=Path(cache) if cache is not None else folder,
+            device=device,
+            workers=workers or cores(),
+            seed=seed,
+        )
+        subject = subject_of(guard, model, data, resolve_device(device), settings)
+        with single_blas_thread():
+            measured = _measured(Bench(guard, subject, settings), guard)
+        remember_run(settings, [one.result for one in measured])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    results = [raised_or_result(one) for one in measured]
+    warn_of_doubts(results, wanted)
+    return results[0] if rates is None else results
+
+
+def _measured(bench: Bench, guard: Guard) -> list[Measured]:
+    """Measure the cells of a guard in their order, no more of them once one has a problem."""
+    measured: list[Measured] = []
+    for cell in guard.cells:
+        measured.append(bench.measure(cell, cell.name, last=cell is guard.cells[-1]))
+        if measured[-1].problem is not None:
+            break
+    return measured
+
+
+def warn_of_shares(wanted: Mapping[str, Any]) -> None:
+    """Warn the caller of the function that calls this of limits among these keywords that look like a share."""
+    for doubt in _share_doubts({key: wanted.get(key) for key in LIMITS}):
+        warnings.warn(doubt, stacklevel=3)
+
+
+def warn_of_doubts(results: Iterable[CellResult], wanted: Mapping[str, Any]) -> None:
+    """Warn the caller of the function that calls this, once, of each doubt that `warn_of_shares` has not named."""
+    named = _share_doubts({key: wanted.get(key) for key in LIMITS})
+    for doubt in dict.fromkeys(doubt for result in results for doubt in result.doubts):
+        if doubt not in named:
+            warnings.warn(doubt, stacklevel=3)
+
+
+def _share_doubts(limits: Mapping[str, float | None]) -> tuple[str, ...]:
+    told = (looks_like_share(key, points) for key, points in limits.items() if points is not None)
+    return tuple(doubt for doubt in told if doubt is not None)
+
+
+def raised_or_result(measured: Measured) -> CellResult:
+    """The result, or the problem raised: a caller who asked for one number wants no verdict `error` to look at."""
+    if measured.problem is not None:
+        raise measured.problem
+    return measured.result

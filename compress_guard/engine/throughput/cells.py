@@ -1,0 +1,203 @@
+"""Throughput cells of a thresholds file, and of loose images, made ready to run.
+
+The reference always works on the CPU, so that the ratio of a CPU codec means the same beside a GPU as without one.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, final
+
+from compress_guard.engine.coding.planned import PlannedCodec
+from compress_guard.engine.progress import SILENT, Progress
+from compress_guard.engine.session import FixtureLookup, Session
+from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
+from compress_guard.engine.single_cell import one_cell_guard
+from compress_guard.engine.throughput.comparison import Contest
+from compress_guard.engine.throughput.result_draft import Terms
+from compress_guard.engine.throughput.timed_codec import Entrant, Field, Run
+from compress_guard.engine.trouble import attempted
+from compress_guard.errors import Fault, OptionError, RunError, said
+from compress_guard.records import CodecSpec, Guard, Scalar, SpeedLimits, Throughput, ThroughputCell, Work
+from compress_guard.registry import CODECS, codec_named, unknown
+
+__all__ = ["FEWEST_ROUNDS", "SILENT", "Clocks", "Contest", "contest_of"]
+
+FEWEST_ROUNDS: Final = 3
+WORKS: Final[tuple[Work, ...]] = ("encode", "decode", "round_trip")
+GUARD_KEYWORDS: Final = ("confidence", "max_error_share", "on_inconclusive", "on_unreachable", "on_unavailable")
+
+
+@final
+class Clocks:
+    """The throughput cells of a thresholds file in one process. What the cells of a guard share is made once, and let
+    go when the next guard's turn comes.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session: Final = session
+        self._field: tuple[Guard, Throughput, Field] | None = None
+
+    def contest(
+        self,
+        guard: Guard,
+        throughput: Throughput,
+        cell: ThroughputCell,
+        node_id: str,
+        fixtures: FixtureLookup,
+        progress: Progress = SILENT,
+    ) -> Contest:
+        """A cell ready to run. Never raises for what the cell can go wrong with: see `Contest.problem`."""
+        device = self._session.device
+        terms = Terms.of(guard, throughput, cell, node_id, self._session.settings, device)
+        images = partial(self._images, guard, throughput, fixtures)
+        return _prepared(terms, cell, throughput.reference, images, device, partial(progress, f"coding {guard.name}"))
+
+    def _images(self, guard: Guard, throughput: Throughput, fixtures: FixtureLookup) -> Field:
+        if self._field is None or self._field[:2] != (guard, throughput):
+            self._field = None
+            data = self._session.data(guard.data, fixtures)
+            self._field = guard, throughput, _field_of(guard, throughput, data, self._session.settings)
+        return self._field[2]
+
+
+def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
+    images: Sequence[Any],
+    *,
+    codec: str = "jpeg",
+    bpp: float = 0.25,
+    work: Work = "round_trip",
+    reference: str = "jpeg",
+    options: Mapping[str, Scalar] | None = None,
+    rounds: int = 10,
+    min_ratio: float | None = None,
+    max_growth: float | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    seed: int = 0,
+    cache: str | Path | None = None,
+    strict: bool = False,
+    name: str = "throughput",
+    node_id: str = "",
+    **wanted: Any,
+) -> Contest:
+    """A throughput cell of loose images, ready to run: ``contest_of(photos, codec="avif", bpp=0.5).run()``.
+
+    Args:
+        images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes; all are coded in one call.
+        codec, bpp: The codec and the target rate, in bits per pixel, of the images' mean. options: Of the codec.
+        work: What is timed: ``encode``, ``decode`` or ``round_trip``.
+        reference: The codec that it is compared with, at the same rate on the CPU.
+        rounds: Timed passes of the codec.
+        min_ratio: What the speed has to be, divided by the reference's. max_growth: Megabytes by which memory may
+            grow from the first round to the last.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads of a codec, by default all cores.
+        seed: Of mixes. cache: A folder that keeps the bitstreams.
+        strict: Whether what would be skipped fails. name, node_id: What the result calls the guard and the test.
+        wanted: As in thresholds.yaml: confidence, max_error_share, on_inconclusive, on_unreachable, on_unavailable.
+
+    Raises:
+        OptionError: unknown keyword, codec, option or work, or a number out of range. UsageError: no such device.
+    """
+    for key in wanted:
+        if key not in GUARD_KEYWORDS:
+            raise OptionError(unknown("keyword", key, GUARD_KEYWORDS))
+    guard = one_cell_guard(name, task="classification", codec=codec, bpp=bpp, options=options, **wanted)
+    spec, compared = guard.cells[0].codec, replace(codec_named(reference), folder=str(Path.cwd()))
+    _check_words(images, work, spec, compared, min_ratio)
+    _check_numbers(rounds, workers, min_ratio, max_growth)
+    check_device(device, "device")
+    cell = ThroughputCell(name, spec, float(bpp), work, SpeedLimits(min_ratio), 0)
+    throughput = Throughput(compared, len(images), rounds, None, max_growth, (cell,))
+    data = [(image, None) for image in images]
+    with tempfile.TemporaryDirectory(prefix="compress-guard-") as folder:
+        settings = RunSettings(
+            run_folder=Path(folder),
+            store_folder=Path(folder) if cache is None else Path(cache),
+            device=device,
+            workers=workers or cores(),
+            seed=seed,
+            strict=strict,
+        )
+        where = resolve_device(device)
+        terms = Terms.of(guard, throughput, cell, node_id or cell.name, settings, where)
+        made = partial(_field_of, guard, throughput, data, settings)
+        return _prepared(terms, cell, compared, made, where, lambda done, total: None)
+
+
+def _field_of(guard: Guard, throughput: Throughput, data: Any, settings: RunSettings) -> Field:
+    """The images of a throughput's cells; raises `DataError`."""
+    asked = throughput.images if settings.limit is None else min(throughput.images, settings.limit)
+
+    def rates(spec: CodecSpec) -> tuple[float, ...]:
+        return tuple(sorted({one.bpp for one in throughput.cells if spec in (one.codec, throughput.reference)}))
+
+    return Field(guard, data, rates, settings.store(), Run(asked, settings.workers, settings.seed))
+
+
+def _prepared(
+    terms: Terms,
+    cell: ThroughputCell,
+    reference: CodecSpec,
+    images: Callable[[], Field],
+    device: str,
+    progress: Callable[[int, int], None],
+) -> Contest:
+    """The contest of a cell, its images coded; raises `OptionError` for a codec that makes no sense."""
+
+    def planned(spec: CodecSpec, where: str) -> tuple[Field, PlannedCodec]:
+        field = images()
+        codec = field.codec(spec, where, progress)
+        codec.at(cell.bpp)
+        return field, codec
+
+    def entrants(field: Field, codec: PlannedCodec, beside: PlannedCodec | None) -> tuple[Entrant, Entrant | None]:
+        entrant = field.entrant(codec, cell.bpp, cell.work, beside)
+        return entrant, None if beside is None else field.entrant(beside, cell.bpp, cell.work, codec)
+
+    made = attempted(partial(planned, cell.codec, device), OptionError)
+    if isinstance(made, RunError):
+        return Contest(terms, None, trouble=made)
+    field, codec = made
+    beside: PlannedCodec | None = None
+    remark = ""
+    if not (terms.is_reference and codec.coder.codec.device == "cpu"):
+        compared = attempted(partial(planned, reference, "cpu"), OptionError)
+        if not isinstance(compared, RunError):
+            beside = compared[1]
+        elif cell.limits.min_ratio is not None or isinstance(compared, Fault):
+            return Contest(terms, None, trouble=compared, reference=reference.alias)
+        else:
+            remark = f"; not compared with {reference.alias}: {said(compared)}"
+    timed = attempted(partial(entrants, field, codec, beside))
+    return Contest(terms, None, trouble=timed) if isinstance(timed, RunError) else Contest(terms, *timed, remark=remark)
+
+
+def _check_words(
+    images: Sequence[Any], work: str, codec: CodecSpec, reference: CodecSpec, min_ratio: float | None
+) -> None:
+    if not len(images):
+        raise OptionError("there is no image; give a list of uint8 RGB tensors (3, H, W) or PIL images")
+    if work not in WORKS:
+        raise OptionError(unknown("work", str(work), WORKS))
+    if reference.type not in CODECS:
+        raise OptionError(f"the reference: {CODECS.unknown(reference.type)}")
+    if min_ratio is not None and codec == reference:
+        raise OptionError(f"min_ratio compares {codec.alias} with itself; name another reference, or drop min_ratio")
+
+
+def _check_numbers(rounds: int, workers: int | None, min_ratio: float | None, max_growth: float | None) -> None:
+    if type(rounds) is not int or rounds < FEWEST_ROUNDS:
+        raise OptionError(f"rounds is {rounds!r}; expected a whole number of at least {FEWEST_ROUNDS}")
+    if workers is not None and (type(workers) is not int or workers < 1):
+        raise OptionError(f"workers is {workers!r}; expected a whole number of at least 1, or None for all cores")
+    if min_ratio is not None and (isinstance(min_ratio, bool) or not min_ratio > 0):
+        raise OptionError(
+            f"min_ratio is {min_ratio!r}; expected a number above 0, such as 0.1 of the reference's speed"
+        )
+    if max_growth is not None and (isinstance(max_growth, bool) or not max_growth >= 0):
+        raise OptionError(f"max_growth is {max_growth!r}; expected megabytes, 0 or more")

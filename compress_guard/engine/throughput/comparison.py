@@ -1,0 +1,199 @@
+"""One throughput cell: a codec timed beside a reference on the same images, in the same run, and judged."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar, final
+
+from compress_guard.engine.machine.memory import Peak, held
+from compress_guard.engine.progress import SILENT, Progress
+from compress_guard.engine.throughput.result_draft import Terms, full_name
+from compress_guard.engine.throughput.timed_codec import Entrant
+from compress_guard.engine.trouble import attempted
+from compress_guard.errors import RunError
+from compress_guard.records import ThroughputResult
+from compress_guard.verdict.speed import Measurement, SpeedJudgement, judge_speed, median_interval
+
+T = TypeVar("T")
+
+MOST_REPEATS: Final = 100
+REPEATED_SECONDS: Final = 1.0
+"""How long the reference is repeated at most in a round, to take as long as the codec."""
+
+
+@final
+class Contest:
+    """One throughput cell ready to run.
+
+    Whoever drives it, be it pytest-benchmark or `run`, calls `warm_up`, then `reference` and `work` in turn, `rounds`
+    times, then `result`. None of them raises for what a codec can go wrong with.
+    """
+
+    def __init__(
+        self,
+        terms: Terms,
+        entrant: Entrant | None,
+        other: Entrant | None = None,
+        *,
+        trouble: RunError | None = None,
+        reference: str = "",
+        remark: str = "",
+    ) -> None:
+        """Take what is to be timed.
+
+        `entrant` is None only with a `trouble`, and `reference` its codec where it was that one's doing; `other` is
+        None where there is nothing to compare with, and the remark says why.
+        """
+        self._terms: Final = terms
+        self._entrant: Final = entrant
+        self._other: Final = other
+        self._remark: Final = remark
+        self.problem = None if trouble is None else terms.given_up(trouble, reference)
+        """The result where there is nothing to time, or no longer: from then on no pass is made."""
+        self.trouble = trouble
+        """What went wrong then, for whoever wants the traceback."""
+        self.rounds: Final = terms.rounds
+        self._repeats = 1
+        """Passes of the reference in a round."""
+        self._seconds: Final[list[float]] = []
+        self._other_seconds: Final[list[float]] = []
+        """Of one pass each."""
+        self._peak: float | None = None
+        self._held: float | None = None
+        """After the first round."""
+
+    def warm_up(self) -> None:
+        """A pass of the reference and of the codec that are checked, and one of each that says how long it takes; of
+        the codec also how much memory.
+        """
+        for entrant in (self._other, self._entrant):
+            self._attempt(entrant, Entrant.check)
+        theirs = self._attempt(self._other, Entrant.seconds)
+        if self._entrant is None or self.problem is not None:
+            return
+        peak = Peak(self._entrant.codec.device)
+        ours = self._attempt(self._entrant, Entrant.seconds)
+        self._peak = peak.megabytes()
+        if ours and theirs:
+            # What slows the machine down for a moment is to strike both sides alike.
+            self._repeats = max(1, min(round(min(ours, REPEATED_SECONDS) / theirs), MOST_REPEATS))
+
+    def reference(self) -> None:
+        """The reference's timed passes of a round, as many as take about as long as the codec's one; none where the
+        codec is the reference.
+        """
+        # Here and not behind the first pass, which whoever drives this may be timing too.
+        if len(self._seconds) == 1 and self._entrant is not None:
+            self._held = held(self._entrant.codec.device)
+        seconds = [self._attempt(self._other, Entrant.seconds) for _ in range(self._repeats)]
+        taken = [one for one in seconds if one is not None]
+        if taken:
+            self._other_seconds.append(statistics.fmean(taken))
+
+    def work(self) -> None:
+        """One timed pass of the codec."""
+        seconds = self._attempt(self._entrant, Entrant.seconds)
+        if seconds is not None:
+            self._seconds.append(seconds)
+
+    def run(self, progress: Progress = SILENT) -> ThroughputResult:
+        """All of it, one after the other."""
+        self.warm_up()
+        for at in range(self.rounds if self.problem is None else 0):
+            self.reference()
+            self.work()
+            images = len(self._entrant.images) if self._entrant else 0
+            progress(f"timing {self._terms.result.codec}", (at + 1) * images, self.rounds * images)
+        return self.result()
+
+    def result(self) -> ThroughputResult:
+        """What the rounds say, judged."""
+        if self.problem is not None:
+            return self.problem
+        result = attempted(self._judged)
+        if isinstance(result, RunError):
+            self.trouble = result
+            return self._terms.given_up(result)
+        return result
+
+    def _judged(self) -> ThroughputResult:
+        if self._entrant is None or not self._seconds:
+            return self._terms.settled(SpeedJudgement("error", "no pass of the codec was timed", False))
+        measured = self._measured(self._entrant)
+        judged = judge_speed(measured, self._terms.rule)
+        judged = judged._replace(reason=judged.reason + self._remark)
+        return self._terms.settled(judged, **self._known(self._entrant), **_figures(measured))
+
+    def _measured(self, entrant: Entrant) -> Measurement:
+        confidence, megapixels = self._terms.result.confidence, entrant.megapixels
+        ratio = reference_speed = None
+        if self._other_seconds:
+            pairs = zip(self._seconds, self._other_seconds, strict=False)
+            ratio = median_interval([theirs / ours for ours, theirs in pairs], confidence)
+            reference_speed = megapixels / statistics.median(self._other_seconds)
+        now = None if self._held is None else held(entrant.codec.device)
+        return Measurement(
+            codec=entrant.alias,
+            work=entrant.work,
+            where=self._where(entrant),
+            rounds=len(self._seconds),
+            speed=median_interval([megapixels / seconds for seconds in self._seconds], confidence),
+            reference=self._other.alias if self._other else None,
+            reference_speed=reference_speed,
+            ratio=ratio,
+            growth=None if now is None or self._held is None else now - self._held,
+            devices=(self._terms.result.device or "", full_name(entrant.codec.device)),
+            reference_place="" if entrant.codec.device == "cpu" else " on the CPU",
+        )
+
+    def _where(self, entrant: Entrant) -> str:
+        count, threads = len(entrant.images), entrant.threads
+        images = f"{count} image{'s' if count > 1 else ''} of {entrant.megapixels / count:.2g} megapixels"
+        return f"{self._terms.result.target_bpp:g} bpp, {images}, {threads} thread{'s' if threads > 1 else ''}"
+
+    def _known(self, entrant: Entrant) -> dict[str, Any]:
+        """What the result says of the codecs and the images."""
+        other, moved = self._other, entrant.transfer_seconds()
+        return {
+            "bpp_mean": entrant.bpp,
+            "images": len(entrant.images),
+            "megapixels": entrant.megapixels,
+            "threads": entrant.threads,
+            "codec_device": full_name(entrant.codec.device),
+            "codec_version": entrant.codec.version,
+            "reference_version": other.codec.version if other else None,
+            "reference_bpp": other.bpp if other else None,
+            "transfer_speed": entrant.megapixels / moved if moved else None,
+            "peak_memory": self._peak,
+        }
+
+    def _attempt(self, entrant: Entrant | None, deed: Callable[[Entrant], T]) -> T | None:
+        """What comes of it; None where something goes wrong now or did before."""
+        if entrant is None or self.problem is not None:
+            return None
+        done = attempted(partial(deed, entrant))
+        if not isinstance(done, RunError):
+            return done
+        self.trouble = done
+        self.problem = self._terms.given_up(done, "" if entrant is self._entrant else entrant.alias)
+        return None
+
+
+def _figures(measured: Measurement) -> dict[str, Any]:
+    """What the result says of a measurement."""
+    speed, ratio = measured.speed, measured.ratio
+    return {
+        "confidence": speed.confidence,
+        "rounds": measured.rounds,
+        "speed": speed.value,
+        "speed_low": speed.low,
+        "speed_high": speed.high,
+        "reference": measured.reference,
+        "reference_speed": measured.reference_speed,
+        "ratio": ratio.value if ratio else None,
+        "ratio_low": ratio.low if ratio else None,
+        "ratio_high": ratio.high if ratio else None,
+        "growth": measured.growth,
+    }

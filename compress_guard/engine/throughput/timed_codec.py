@@ -1,0 +1,185 @@
+"""Codecs ready to be timed: images where the codec works, at settings that bring them to a rate, and their streams."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, final
+
+from compress_guard.codecs.contract import Codec, decode_to_sizes
+from compress_guard.codecs.pictures.pixels import check_sizes
+from compress_guard.engine.coding.available import available_codec
+from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.coding.likeness import COMPARED, Pair, mishap
+from compress_guard.engine.coding.planned import PlannedCodec
+from compress_guard.engine.images.placing import Placing
+from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.machine.clock import timed, torch_threads
+from compress_guard.engine.progress import CountProgress
+from compress_guard.errors import CodecError
+from compress_guard.records import Cell, CodecSpec, Guard, Work
+from compress_guard.store import Store
+
+if TYPE_CHECKING:
+    import torch
+
+TOLERANCE: Final = 0.05
+"""Of the mean rate: what is measured is speed, which a few per cent of rate do not change."""
+TRANSFERS: Final = 3
+"""Times that images are moved, after a first one that does not count."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entrant:
+    """A codec with what it is to code, all in one call."""
+
+    alias: str
+    codec: Codec
+    images: list[torch.Tensor]
+    """uint8 RGB (3, H, W), where the codec works."""
+    settings: list[float]
+    streams: list[bytes]
+    """Of these images at these settings."""
+    bpp: float
+    """Mean over the images."""
+    work: Work
+    threads: int
+
+    @property
+    def megapixels(self) -> float:
+        """Of all images together."""
+        return sum(image.shape[-2] * image.shape[-1] for image in self.images) / 1e6
+
+    def check(self) -> None:
+        """Make one pass that is not timed; raises `CodecError` where images come back in other sizes, or as others."""
+        streams = self.streams if self.work == "decode" else self._encoded()
+        if len(streams) != len(self.images) or not all(streams):
+            found = sum(map(bool, streams))
+            raise CodecError(f"{self.alias} gave {found} streams that are not empty for {len(self.images)} images")
+        if self.work == "encode":
+            return
+        images = self._decoded(streams)
+        if len(images) != len(self.images):
+            raise CodecError(f"{self.alias} gave {len(images)} images for {len(self.images)} streams")
+        check_sizes(self.alias, self.images, images)
+        pairs = [Pair(*one) for one in zip(images, self.images, self.settings, strict=True)]
+        if (what := mishap(self.codec, self.bpp, pairs[:COMPARED])) is not None:
+            raise CodecError(f"{what}; the decoder is wrong, so its speed means nothing")
+
+    def seconds(self) -> float:
+        """How long one pass takes; raises `CodecError`."""
+        with torch_threads(self.threads):
+            return timed(self._pass, self.codec.device)[0]
+
+    def transfer_seconds(self) -> float | None:
+        """How long it takes to bring the images to where the codec works (encode), from there (decode), or both; None
+        where that is the CPU.
+        """
+        device = self.codec.device
+        if device == "cpu":
+            return None
+        here = [image.cpu() for image in self.images]
+
+        def move() -> None:
+            if self.work != "decode":
+                [image.to(device) for image in here]
+            if self.work != "encode":
+                [image.cpu() for image in self.images]
+
+        return statistics.median([timed(move, device)[0] for _ in range(TRANSFERS + 1)][1:])
+
+    def _pass(self) -> Any:
+        if self.work == "encode":
+            return self._encoded()
+        return self._decoded(self.streams if self.work == "decode" else self._encoded())
+
+    def _encoded(self) -> list[bytes]:
+        return self.codec.encode(self.images, self.settings, self.threads)
+
+    def _decoded(self, streams: Sequence[bytes]) -> list[torch.Tensor]:
+        sizes = [(image.shape[-2], image.shape[-1]) for image in self.images]
+        return decode_to_sizes(self.codec, streams, sizes, self.threads)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the command line says for all cells alike."""
+
+    images: int
+    workers: int
+    seed: int
+
+
+Rates = Callable[[CodecSpec], tuple[float, ...]]
+"""All rates of the file at which a codec is timed, itself or to be compared with: what its plan is made for."""
+
+
+@final
+class Field:
+    """The images of a throughput's cells, and each of its codecs at work on them, made when first asked for."""
+
+    def __init__(self, guard: Guard, data: Any, rates: Rates, store: Store, run: Run) -> None:
+        """Reads the images; raises `DataError`."""
+        self._guard: Final = guard
+        self._rates: Final = rates
+        self._store: Final = store
+        self._run: Final = run
+        # A codec codes whatever the image shows: targets are none of its business.
+        placing = Placing(wanted=guard.orientation or "upright")
+        self._samples: Final = Samples(data, lambda raw, size: None, limit=run.images, seed=run.seed, placing=placing)
+        self._survey: Final = survey(self._samples)
+        self._codecs: Final[dict[tuple[CodecSpec, str], PlannedCodec]] = {}
+        self._check({})
+
+    def codec(self, spec: CodecSpec, device: str, progress: CountProgress) -> PlannedCodec:
+        """Return a codec on a device, planned at all its rates.
+
+        Raises `CodecUnavailable`, `CodecError`, `OptionError`.
+        """
+        key = (spec, device)
+        if key not in self._codecs:
+            coder = Coder(available_codec(spec, device), self._samples, self._survey, self._store, self._run.workers)
+            cells = tuple(_cell(self._guard.name, spec, bpp) for bpp in self._rates(spec))
+            wanted = replace(self._guard, cells=cells, rate="dataset", rate_tolerance=TOLERANCE)
+            codec = PlannedCodec(spec, coder, wanted, self._run.seed)
+            codec.plan(progress)
+            self._codecs[key] = codec
+        self._check(self._codecs[key].coder.failures)
+        return self._codecs[key]
+
+    def entrant(self, planned: PlannedCodec, bpp: float, work: Work, other: PlannedCodec | None = None) -> Entrant:
+        """Return a codec ready to be timed at a rate, with the images that it and the other one can code.
+
+        Raises `Unreachable`, `CodecError`.
+        """
+        rate = planned.at(bpp)
+        every = [rate] if other is None else [rate, other.at(bpp)]
+        used = [at for at in range(len(self._survey.infos)) if all(one.settings[at] is not None for one in every)]
+        requests = [(at, setting) for at in used if (setting := rate.settings[at]) is not None]
+        streams = [stream for stream in planned.coder.streams(requests) if stream is not None]
+        if not streams or len(streams) < len(used):
+            failed = next(iter(planned.coder.failures.values()), "no image is left that both codecs can code")
+            raise CodecError(f"{planned.spec.alias} could not code the images again: {failed}")
+        codec = planned.coder.codec
+        return Entrant(
+            planned.spec.alias,
+            codec,
+            [self._samples[self._survey.usable[at]].image.to(codec.device) for at in used],
+            [setting for _, setting in requests],
+            streams,
+            statistics.fmean(bits for at in used if (bits := rate.bpp[at]) is not None),
+            work,
+            self._run.workers,
+        )
+
+    def _check(self, lost: Mapping[int, str]) -> None:
+        """Raises `DataError` or `CodecError` for an image that failed, where the guard allows for none at all.
+
+        One of eight images says nothing of a share like 0.01: where some may fail, the others are timed.
+        """
+        self._survey.check_failures(lost, 0.0 if self._guard.max_error_share == 0 else 1.0)
+
+
+def _cell(guard: str, spec: CodecSpec, bpp: float) -> Cell:
+    return Cell(guard, spec, bpp, None, None, None, 0)

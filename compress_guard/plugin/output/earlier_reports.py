@@ -1,0 +1,41 @@
+"""Reports that an earlier run left under the names that this command line gives: set aside when the run starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.plugin.output.terminal import write_line
+
+if TYPE_CHECKING:
+    import pytest
+
+_LOOKING: Final = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test", "cacheshow")
+"""Options of pytest under which it lists or plans, and no test runs."""
+
+
+def runs_tests(config: pytest.Config) -> bool:
+    """Whether this run has results: it does not only list or plan."""
+    return not any(config.getoption(name, None) for name in _LOOKING)
+
+
+def set_aside_reports(config: pytest.Config, results: Path | None) -> None:
+    """Rename the results file and JUnit's, where they are there already; say on the terminal what cannot be renamed."""
+    from compress_guard.report.earlier import set_aside
+
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    for problem in set_aside(_reports(config, results)):
+        if reporter is not None:
+            write_line(reporter, f"WARNING: {problem}", yellow=True, bold=True)
+
+
+def _reports(config: pytest.Config, results: Path | None) -> Iterator[Path]:
+    from compress_guard.report.earlier import results_files
+
+    if results is not None:
+        yield from results_files(results)
+    if (junit := config.getoption("xmlpath", None)) is not None:
+        # As pytest reads it, which writes through a link where --cg-json replaces one.
+        yield Path(config.invocation_params.dir, Path(os.path.expandvars(junit)).expanduser()).resolve()

@@ -1,0 +1,86 @@
+"""How far a long cell is, on pytest's terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, final
+
+from compress_guard.foreign import shown_line
+from compress_guard.plugin.output.terminal import write_line
+from compress_guard.report.markup import counted
+
+if TYPE_CHECKING:
+    import pytest
+
+
+QUIET_SECONDS: Final = 5.0
+"""Nothing is said of a cell that takes less."""
+LINE_SECONDS: Final = {True: 0.5, False: 20.0}
+"""Between two lines: on a terminal, where they overwrite one another, and in a log."""
+
+
+@final
+class TerminalProgress:
+    """A callable for the core, and a context that leaves the terminal on a fresh line."""
+
+    def __init__(self, reporter: pytest.TerminalReporter | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._reporter: Final = reporter
+        self._clock: Final = clock
+        self._started: Final = clock()
+        # Output is captured for the whole process, and only the thread that runs the test may lift that.
+        self._thread: Final = threading.get_ident()
+        self._next = self._started + QUIET_SECONDS
+        self._shown = False
+
+    def __enter__(self) -> TerminalProgress:
+        return self
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = self._clock()
+        reporter = self._reporter
+        if reporter is None or now < self._next or threading.get_ident() != self._thread:
+            return
+        if reporter.config.get_verbosity() < 0:
+            return
+        animated = bool(reporter.hasmarkup)
+        self._next = now + LINE_SECONDS[animated]
+        line = shown_line(f"  {counted(what, done, total)}, {now - self._started:.0f} s")
+        with _uncaptured(reporter):
+            if not self._shown:
+                reporter.ensure_newline()
+            self._shown = True
+            if animated:
+                reporter.rewrite(line, erase=True)
+                reporter.flush()
+            else:
+                write_line(reporter, line)
+
+    def tell(self, line: str) -> None:
+        """A line that stays; what begins with WARNING is loud, and said under -q too."""
+        reporter = self._reporter
+        loud = line.startswith("WARNING")
+        if reporter is None or (reporter.config.get_verbosity() < 0 and not loud):
+            return
+        with _uncaptured(reporter):
+            reporter.ensure_newline()
+            write_line(reporter, line, yellow=loud, bold=loud, light=not loud)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._shown and self._reporter is not None and self._reporter.hasmarkup:
+            with _uncaptured(self._reporter):
+                self._reporter.rewrite("", erase=True)
+
+
+def _uncaptured(reporter: pytest.TerminalReporter) -> contextlib.AbstractContextManager[None]:
+    """While inside, what is written reaches the terminal: in a test pytest captures its own reporter too."""
+    capture: Any = reporter.config.pluginmanager.get_plugin("capturemanager")
+    if capture is None:
+        return contextlib.nullcontext()
+    lifted: contextlib.AbstractContextManager[None] = capture.global_and_fixture_disabled()
+    return lifted

@@ -1,0 +1,47 @@
+"""Results on pytest's reports: plain values, which travel from workers of pytest-xdist to the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from compress_guard.plugin.cells.items import Result
+from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
+
+if TYPE_CHECKING:
+    import pytest
+
+_KINDS: Final[Mapping[str, type[CellResult | RecoveryResult | ThroughputResult]]] = {
+    "compress_guard": CellResult,
+    "compress_guard_throughput": ThroughputResult,
+    "compress_guard_recovery": RecoveryResult,
+}
+"""The results on a report, by its attribute."""
+
+
+def to_values(results: Iterable[Result]) -> dict[str, list[dict[str, Any]]]:
+    """Return results as plain values, by their kind."""
+    results = list(results)
+    return {key: [one.as_dict() for one in results if isinstance(one, kind)] for key, kind in _KINDS.items()}
+
+
+def from_values(values: Mapping[str, Any]) -> Iterator[Result]:
+    """Yield the results that `to_values` has made values of."""
+    for key, kind in _KINDS.items():
+        for found in values.get(key, ()):
+            yield kind.from_dict(found)
+
+
+def attach(report: pytest.TestReport, results: Iterable[Result]) -> None:
+    """Put the results of a test on its report."""
+    vars(report).update(to_values(results))
+
+
+def attached(report: pytest.TestReport) -> Iterator[Result]:
+    """Yield the results on a report."""
+    return from_values(vars(report))
+
+
+def verdicts(report: pytest.TestReport) -> list[Any]:
+    """Return the verdicts of the results on a report."""
+    return [values["verdict"] for key in _KINDS for values in getattr(report, key, ())]

@@ -1,0 +1,132 @@
+"""The end of a run: the matrix on the terminal, the results file, the store within its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from compress_guard.errors import said
+from compress_guard.plugin.cells.items import Kind
+from compress_guard.plugin.output.reports import attached
+from compress_guard.plugin.output.terminal import write_line
+from compress_guard.plugin.run import Run
+from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def ungated(run: Run) -> list[str]:
+    """Guards of which no selected cell was judged."""
+    from compress_guard.report import ungated as names
+
+    return [*names(list(run.results.values())), *_unmeasured(run)]
+
+
+def _unmeasured(run: Run) -> list[str]:
+    """Guards of which cells were selected and no one came as far as a result, say since a fixture skipped them."""
+    measured = {result.guard for result in run.results.values()}
+    return [guard.name for guard in run.thresholds.guards if guard.name in run.selected - measured]
+
+
+def in_file_order(run: Run) -> list[CellResult]:
+    """The results in the order of the thresholds file, then those of people's own tests, whatever worker was first."""
+    return _sorted(run.results.values(), (cell.name for guard in run.thresholds.guards for cell in guard.cells))
+
+
+def speeds_in_file_order(run: Run) -> list[ThroughputResult]:
+    """The results of throughput cells, in the same order."""
+    timed = (guard.throughput for guard in run.thresholds.guards if guard.throughput is not None)
+    return _sorted(run.speeds.values(), (cell.name for throughput in timed for cell in throughput.cells))
+
+
+def studies_in_file_order(run: Run) -> list[RecoveryResult]:
+    """The results of recovery cells, in the same order."""
+    studied = (guard.recovery for guard in run.thresholds.guards if guard.recovery is not None)
+    return _sorted(run.studies.values(), (cell.name for recovery in studied for cell in recovery.cells))
+
+
+def _sorted(results: Iterable[Kind], names: Iterable[str]) -> list[Kind]:
+    order = {name: place for place, name in enumerate(names)}
+    return sorted(results, key=lambda result: (order.get(result.id.rpartition("::")[2], len(order)), result.id))
+
+
+def show(
+    run: Run, reporter: pytest.TerminalReporter, remarks: Sequence[str] = (), failures: Sequence[str] = ()
+) -> None:
+    """One matrix per guard, one table of its codecs' speed, and what a person should know beside them.
+
+    `failures` say why a run fails that would be green by its tests alone.
+    """
+    unmeasured = _unmeasured(run)
+    said = unmeasured or run.unwritten or remarks or failures
+    if not (run.results or run.speeds or run.studies or said):
+        return
+    from compress_guard.report import apart, fit, lines, recovery_lines, throughput_lines
+
+    reporter.section("compress_guard")
+    encoding = getattr(reporter._tw._file, "encoding", None)
+    shown = _shown_above(reporter)
+    parts = (
+        lines(in_file_order(run), encoding, shown, verbose=reporter.config.get_verbosity() > 0),
+        throughput_lines(speeds_in_file_order(run), encoding, shown),
+        recovery_lines(studies_in_file_order(run), encoding, shown),
+    )
+    for line in apart(*parts):
+        for text, style in fit(line):
+            reporter.write(text, **dict.fromkeys(style.split(), True))
+        reporter.write("\n")
+    for name in unmeasured:
+        write_line(reporter, f"{name} gates nothing: none of its cells was measured", red=True, bold=True)
+    for remark in remarks:
+        write_line(reporter, remark, yellow=True, bold=True)
+    for failure in failures:
+        write_line(reporter, failure, red=True, bold=True)
+    if run.unwritten is not None:
+        write_line(reporter, f"--cg-json: {run.unwritten}", red=True, bold=True)
+    if run.evidence_lost is not None:
+        write_line(reporter, f"--cg-json: {run.evidence_lost}", yellow=True, bold=True)
+
+
+def _shown_above(reporter: pytest.TerminalReporter) -> frozenset[str]:
+    """Return the ids of the results whose whole reasons stand in pytest's list of failures."""
+    if reporter.config.getoption("tbstyle", "auto") in ("no", "line"):
+        return frozenset()
+    reports = [report for kind in ("failed", "error") for report in reporter.getreports(kind)]
+    return frozenset(
+        result.id for report in reports for result in attached(report) if result.reason in report.longreprtext
+    )
+
+
+def write_json(run: Run, ending: Ending) -> None:
+    """The results file and the evidence beside it, if --cg-json asks for them; what prevents it is kept for `show`."""
+    if (target := run.decision.results) is None:
+        return
+    from compress_guard.engine.session import collect_evidence, evidence_lost
+    from compress_guard.engine.trouble import attempted
+    from compress_guard.report import environment, write
+
+    def written() -> None:
+        results, evidence = in_file_order(run), collect_evidence(run.settings.run_folder)
+        run.evidence_lost = evidence_lost(run.settings.run_folder, results, evidence)
+        write(
+            target,
+            results,
+            environment(run.settings),
+            evidence,
+            speeds_in_file_order(run),
+            studies_in_file_order(run),
+            ending,
+        )
+
+    problem = attempted(written)
+    if problem is not None:
+        run.unwritten = said(problem)
+
+
+def close_store(run: Run) -> None:
+    """Remember what the run worked with, and keep the store under its cap."""
+    from compress_guard.engine.prediction.versions import remember_run
+
+    remember_run(run.settings, run.results.values())
+    run.settings.store().trim()

@@ -1,0 +1,105 @@
+"""What the rates rest on, and what came back from the decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.report import numbers
+from compress_guard.report.groups import by_guard, groups, listed
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+
+ESTIMATE_TOLERANCE: Final = 0.01
+"""Relative difference between estimated and coded bits from which on a person should know: half of what rates may miss
+their targets by."""
+
+
+def outliers(results: Sequence[CellResult]) -> Iterator[str]:
+    for result in results:
+        if not result.outlier_count or result.psnr_median is None:
+            continue
+        named = ", ".join(f"{name} ({psnr:.1f} dB)" for name, psnr in result.outliers)
+        more = ", ..." if len(result.outliers) < result.outlier_count else ""
+        yield (
+            f"{result.guard}: {result.codec} at {result.target_bpp:g} bpp: "
+            f"{numbers.count(result.outlier_count, 'image')} came back far worse than the others "
+            f"(median {result.psnr_median:.1f} dB); look at what its decoder makes of: {named}{more}"
+        )
+
+
+def misjudged_bits(results: Sequence[CellResult]) -> Iterator[str]:
+    def key(result: CellResult) -> tuple[str, str] | None:
+        checked = result.bits == "estimated" and result.bits_difference is not None
+        return (result.guard, result.codec) if checked else None
+
+    for (guard, codec), found in groups(results, key):
+        difference, images = found[0].bits_difference or 0.0, found[0].bits_checked or 0
+        if abs(difference) > ESTIMATE_TOLERANCE:
+            yield (
+                f"{guard}: the estimated bits of {codec} are {100 * difference:+.1f} % off its real streams (checked "
+                f"on {numbers.count(images, 'image')}), so the rates of {numbers.count(len(found), 'cell')} are too; "
+                "set bits: coded"
+            )
+
+
+def missed(results: Sequence[CellResult]) -> Iterator[str]:
+    """Means beyond the tolerance, but for those that a floor or ceiling explains."""
+
+    def beyond(result: CellResult) -> bool:
+        measured = result.rate == "dataset" and result.drop is not None
+        return measured and not result.off_target and bool(_miss(result))
+
+    for guard, found in by_guard(results, beyond):
+        cells = ", ".join(
+            f"{result.codec} at {result.target_bpp:g} bpp has a mean of {numbers.bpp(result.bpp_mean or 0.0)} "
+            f"({100 * _miss(result):+.1f} %)"
+            for result in found
+        )
+        tolerance = numbers.span(f"{100 * (result.rate_tolerance or 0.0):g} %" for result in found)
+        left_out = " or images were left out" if any(result.errors for result in found) else ""
+        yield f"{guard}: {cells}, tolerance {tolerance}: too few images to mix two settings finely{left_out}"
+
+
+def _miss(result: CellResult) -> float:
+    """Relative distance of the mean rate from its target where that is more than the tolerance, else 0."""
+    if result.bpp_mean is None or result.rate_tolerance is None:
+        return 0.0
+    miss = result.bpp_mean / result.target_bpp - 1
+    # A mean at the very edge of the tolerance may lie beyond it by rounding.
+    return miss if abs(miss) > result.rate_tolerance + 1e-9 else 0.0
+
+
+def off_target(results: Sequence[CellResult]) -> Iterator[str]:
+    yield from listed(
+        results,
+        lambda result: (
+            f": {result.off_target} of {result.images}" if result.off_target and result.drop is not None else None
+        ),
+        "images coded at the codec's floor or ceiling, off their rate",
+    )
+
+
+def mixed(results: Sequence[CellResult]) -> Iterator[str]:
+    """Name the cells whose two settings are far apart: the codec's own steps are, and nobody can make them finer."""
+    yield from listed(
+        results, lambda result: "" if result.mixed else None, "settings more than 15 % apart share the rate"
+    )
+
+
+def estimated(results: Sequence[CellResult]) -> Iterator[str]:
+    def told(result: CellResult) -> str | None:
+        if result.bits != "estimated":
+            return None
+        return "" if result.bits_difference is None else f" ({100 * result.bits_difference:+.1f} % off real streams)"
+
+    yield from listed(results, told, "bits are estimated, not coded")
+
+
+def remarks(results: Sequence[CellResult]) -> Iterator[str]:
+    def key(result: CellResult) -> tuple[str, str, str] | None:
+        return (result.guard, result.codec, result.codec_remark) if result.codec_remark else None
+
+    for (guard, codec, remark), _ in groups(results, key):
+        yield f"{guard}: {codec}: {remark}"

@@ -1,0 +1,82 @@
+"""What a person should know beside the matrices: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from compress_guard.report import numbers
+from compress_guard.report.brief import failed_lines
+from compress_guard.report.notes import coding, controls, doubts, earlier_runs, losses, obstacles, pictures, slices
+from compress_guard.report.tally import ungated
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+    from compress_guard.report.markup import Line
+
+
+def failures(results: Sequence[CellResult], shown: Container[str] = ()) -> Iterator[Line]:
+    """Every cell that failed with its reason, in brief where `shown` has its id."""
+    failed = [result for result in results if result.outcome == "failed"]
+    if failed:
+        yield ((f"{len(failed)} of {numbers.count(len(results), 'cell')} failed:", "red bold"),)
+    yield from failed_lines(failed, shown)
+
+
+def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[Line]:
+    """Say what stood in the way of a verdict and what to do about it, then what else there is to know.
+
+    `verbose` adds facts of the measurement that ask nothing of anybody; the results file has them in any case.
+    """
+    for name in ungated(results):
+        cells = numbers.count(sum(result.guard == name for result in results), "cell")
+        yield ((f"{name} gates nothing: none of its {cells} was judged", "red bold"),)
+    for text in doubts.hopeless(results):
+        yield ((text, "yellow bold"),)
+    for warns in (
+        doubts.limits,
+        doubts.inconclusive,
+        doubts.needed,
+        obstacles.unreachable,
+        obstacles.unavailable,
+        obstacles.faulty,
+        obstacles.unjudged,
+        obstacles.left_out,
+        pictures.outside,
+        pictures.flat,
+        pictures.dark,
+        earlier_runs.moved_models,
+        earlier_runs.moved_decoders,
+        slices.failed,
+        slices.empty,
+        controls.lossless,
+        controls.mixed,
+        controls.lossy_beyond,
+        coding.outliers,
+        coding.misjudged_bits,
+    ):
+        for text in warns(results):
+            yield ((text, "yellow"),)
+    for tells in (
+        doubts.resolvable,
+        doubts.rare,
+        doubts.corrected,
+        doubts.stopped,
+        doubts.unknown,
+        losses.flips,
+        losses.images,
+        slices.worst,
+        pictures.turned,
+        controls.lossy,
+        controls.data_remarks,
+        controls.decoders,
+        coding.missed,
+        coding.off_target,
+        *((coding.mixed,) if verbose else ()),
+        coding.estimated,
+        coding.remarks,
+        earlier_runs.moved_codecs,
+        earlier_runs.remembered,
+    ):
+        for text in tells(results):
+            yield ((text, "light"),)

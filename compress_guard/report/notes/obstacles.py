@@ -1,0 +1,59 @@
+"""What stood in the way of a verdict: rates, codecs, limits and images that were not to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from compress_guard.report import numbers
+from compress_guard.report.groups import groups
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+
+
+def unreachable(results: Sequence[CellResult]) -> Iterator[str]:
+    for (guard, codec), found in _by_codec(results, "unreachable"):
+        rates = ", ".join(
+            f"{result.target_bpp:g}" + (f" (floor {numbers.bpp(result.floor_bpp)})" if result.floor_bpp else "")
+            for result in found
+        )
+        allow = ", or set on_unreachable: skip" if any(result.outcome == "failed" for result in found) else ""
+        yield (
+            f"{guard}: {codec} does not reach {rates} bpp on these images; "
+            f"give it higher rates, bpp: {{{codec}: [...], default: [...]}}, use larger images{allow}"
+        )
+
+
+def unavailable(results: Sequence[CellResult]) -> Iterator[str]:
+    for (codec, reason), found in groups(
+        results, lambda result: (result.codec, result.reason) if result.verdict == "unavailable" else None
+    ):
+        yield f"{codec} is unavailable ({numbers.count(len(found), 'cell')}): {reason}"
+
+
+def faulty(results: Sequence[CellResult]) -> Iterator[str]:
+    for (guard, codec), found in _by_codec(results, "codec_error"):
+        yield f"{guard}: {codec} itself failed in {numbers.count(len(found), 'cell')}: no verdict on the model there"
+
+
+def unjudged(results: Sequence[CellResult]) -> Iterator[str]:
+    for (guard, codec), found in _by_codec(results, "unjudged"):
+        cells = numbers.count(len(found), "cell")
+        yield f"{guard}: {codec} was measured without a limit in {cells}; set max_drop or min_score to judge it"
+
+
+def left_out(results: Sequence[CellResult]) -> Iterator[str]:
+    def key(result: CellResult) -> tuple[str, int, tuple[str, ...]] | None:
+        told = result.errors and result.drop is not None
+        return (result.guard, result.errors or 0, result.error_ids) if told else None
+
+    for (guard, errors, ids), found in groups(results, key):
+        share = f"{errors} of {numbers.span(str(result.images) for result in found if result.images is not None)}"
+        named = ", ".join(ids) + (", ..." if len(ids) < errors else "")
+        cells = numbers.count(len(found), "cell")
+        yield f"{guard}: {share} images failed to load or code and were left out of {cells}: {named}"
+
+
+def _by_codec(results: Sequence[CellResult], verdict: str) -> Iterator[tuple[tuple[str, str], list[CellResult]]]:
+    yield from groups(results, lambda result: (result.guard, result.codec) if result.verdict == verdict else None)

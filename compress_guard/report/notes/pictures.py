@@ -1,0 +1,64 @@
+"""How the images and targets of a guard came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from compress_guard.report import numbers
+from compress_guard.report.groups import by_guard
+
+if TYPE_CHECKING:
+    from compress_guard.records import CellResult
+
+DARK_SHARE: Final = 0.1
+"""Share of a guard's images that may be almost black without a word."""
+
+
+def outside(results: Sequence[CellResult]) -> Iterator[str]:
+    """Boxes that leave their images."""
+    for guard, found in by_guard(results, lambda result: bool(result.boxes_outside)):
+        most = max(found, key=lambda result: result.boxes_outside or 0)
+        yield (
+            f"{guard}: boxes of {most.boxes_outside} of {_images(most)} leave them by more than a pixel; clip them to "
+            "the image, or look whether they belong to it"
+        )
+
+
+def flat(results: Sequence[CellResult]) -> Iterator[str]:
+    """Sets without a single picture that shows something."""
+    for guard, found in by_guard(results, _all_flat):
+        yield (
+            f"{guard}: each of {_images(found[0])} is of one colour; expected pictures, since such images code to "
+            "nearly nothing: look at what the data set gives"
+        )
+
+
+def dark(results: Sequence[CellResult]) -> Iterator[str]:
+    """Sets of which a good part is almost black: two sources with scales of their own, perhaps."""
+    for guard, found in by_guard(results, lambda result: (result.dark or 0) > DARK_SHARE * (result.images or 0)):
+        yield (
+            f"{guard}: {found[0].dark} of {_images(found[0])} are almost black; look whether their levels are on "
+            "another scale than those of the others"
+        )
+
+
+def turned(results: Sequence[CellResult]) -> Iterator[str]:
+    """Images that were turned by EXIF, or left although EXIF turns them."""
+    for guard, found in by_guard(results, lambda result: bool(result.turned)):
+        most = max(found, key=lambda result: result.turned or 0)
+        yield (
+            f"{guard}: {most.turned} of {_images(most)} were turned upright by EXIF; orientation: stored leaves them "
+            "as they are"
+        )
+    for guard, _ in by_guard(results, lambda result: result.orientation == "stored"):
+        yield f"{guard}: images that EXIF turns were left as stored; orientation: upright turns them"
+
+
+def _images(result: CellResult) -> str:
+    return numbers.count(result.images or 0, "image")
+
+
+def _all_flat(result: CellResult) -> bool:
+    # Images that could not be read are no pictures either.
+    return bool(result.flat) and (result.flat or 0) + (result.errors or 0) >= (result.images or 0)

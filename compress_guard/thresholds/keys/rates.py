@@ -1,0 +1,75 @@
+"""Lists of codecs and of target rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from compress_guard.records import CodecSpec
+from compress_guard.thresholds.catalogue import Catalogue
+from compress_guard.thresholds.keys.curve import read_rate
+from compress_guard.thresholds.keys.per_codec import PerCodec
+from compress_guard.thresholds.value import Value
+
+MOST_CELLS: Final = 50_000
+"""Cells of a file with their limits of slices: codecs times rates times guards, which a few lists multiply to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Target rates in bpp, ascending; `line` 0 where the file gives none."""
+
+    values: tuple[float, ...]
+    line: int = 0
+
+    @property
+    def source(self) -> str:
+        """Where the file has them from, for messages."""
+        return f"from line {self.line}" if self.line else "a default"
+
+
+def read_codecs(value: Value, what: str, catalogue: Catalogue) -> tuple[CodecSpec, ...]:
+    """Codecs that the file may name, each once, in its order."""
+    specs: dict[str, CodecSpec] = {}
+    for element in value.elements(what):
+        spec = catalogue.spec(element)
+        if spec.alias in specs:
+            raise element.error(f"the codec {spec.alias!r} stands twice", "keep one of them")
+        specs[spec.alias] = spec
+    return tuple(specs.values())
+
+
+def read_bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Rates]:
+    """One list of rates for all codecs, or one per codec."""
+    return PerCodec.read(value, what, catalogue, _rates)
+
+
+def _rates(value: Value, what: str) -> Rates:
+    return Rates(distinct(value.elements(what), what), value.line)
+
+
+def distinct(elements: Iterable[Value], what: str) -> tuple[float, ...]:
+    """Rates in bpp, each once, ascending."""
+    seen: dict[float, Value] = {}
+    for element in elements:
+        rate = read_rate(element)
+        if rate in seen:
+            first = seen[rate].described
+            twice = "stands twice" if element.described == first else f"is the same as {first}"
+            raise element.error(f"the rate {element.described} of {what} {twice}", "keep one of them")
+        seen[rate] = element
+    return tuple(sorted(seen))
+
+
+def check_room(at: Value, what: str, count: int) -> None:
+    """Raises `ThresholdsError` for more cells than a file may ask for, before they are made."""
+    if count > MOST_CELLS:
+        found = f"{what} has more than {MOST_CELLS} cells and limits of slices"
+        raise at.error(found, "list fewer codecs, rates or slices")
+
+
+def count_rates(codecs: Iterable[CodecSpec], bpp: PerCodec[Rates]) -> int:
+    """Pairs of one of these codecs and one of its rates."""
+    rates = (bpp.at(spec.alias) for spec in codecs)
+    return sum(len(one.values) for one in rates if one is not None)

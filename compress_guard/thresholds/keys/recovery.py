@@ -1,0 +1,213 @@
+"""The key `recovery`: what a guard's model is finetuned on, and how much of the drop that has to bring back."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from compress_guard.records import MIXED, CodecSpec, Recovery, RecoveryCell, TrainedRate
+from compress_guard.thresholds.catalogue import DEFAULT, Catalogue
+from compress_guard.thresholds.keys.curve import RATES
+from compress_guard.thresholds.keys.names import read_factory
+from compress_guard.thresholds.keys.per_codec import PerCodec
+from compress_guard.thresholds.keys.rates import MOST_CELLS, Rates, check_room, distinct, read_codecs
+from compress_guard.thresholds.value import Span, Value
+
+STEPS: Final = range(1, 1_000_001)
+BATCH: Final = range(1, 4097)
+IMAGES: Final = range(1, 1_000_001)
+SEEDS: Final = range(2**32)
+"""What numpy and torch both take."""
+LEARNING_RATES: Final = Span(1e-8, 10)
+SHARES: Final = Span(0, 1)
+_PLAN: Final = Recovery("")
+"""What holds where the file says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The share of the drop that has to come back."""
+
+    at: PerCodec[float]
+    value: Value
+
+    def check(self, studied: tuple[CodecSpec, ...]) -> None:
+        """Refuse a limit of a codec that is not studied."""
+        aliases = tuple(spec.alias for spec in studied)
+        known = {DEFAULT, *aliases}
+        for entry in self.value.entries() if self.value.is_map else ():
+            if entry.key.scalar not in known:
+                found = f"min_recovered names {entry.key.scalar}, which is not studied here"
+                raise entry.key.error(found, f"the codecs studied are {', '.join(aliases)}; correct or remove it")
+
+
+@dataclass(frozen=True, slots=True)
+class Finetuning:
+    """What the file says; `codecs` and `bpp` are None where they are the guard's."""
+
+    value: Value
+    stated: Collection[str] = ()
+    """The keys that stand in `value` itself, where others are those of the defaults."""
+    train: Value | None = None
+    """A factory."""
+    trainer: str | None = None
+    codecs: tuple[CodecSpec, ...] | None = None
+    bpp: PerCodec[tuple[TrainedRate, ...]] | None = None
+    steps: int = _PLAN.steps
+    batch: int = _PLAN.batch
+    images: int = _PLAN.images
+    seeds: tuple[int, ...] = _PLAN.seeds
+    learning_rate: float | None = None
+    min_recovered: Floor | None = None
+
+    @classmethod
+    def read(cls, value: Value, what: str, catalogue: Catalogue, above: Finetuning | None) -> Finetuning | None:
+        """The keys behind `what`, the others as `above` has them; None where nothing, or null, stands there."""
+        if value.empty:
+            return None
+        within = value.inside(f"{value.context}: {what}")
+        table = within.table(READERS)
+        base = above or cls(within)
+        given = {name: READERS[name](entry.value, name, catalogue) for name, entry in table.items()}
+        asked = replace(base, value=within, stated=frozenset(table), **given)
+        if "min_recovered" in table and "codecs" in table:
+            asked.check_floor(asked.codecs or ())
+        return asked
+
+    def check_floor(self, codecs: tuple[CodecSpec, ...]) -> None:
+        """Refuse limits of a codec that is none of these, those studied."""
+        if self.min_recovered is not None:
+            self.min_recovered.check(codecs)
+
+    def of(
+        self,
+        guard: str,
+        data: str,
+        codecs: tuple[CodecSpec, ...],
+        bpp: PerCodec[Rates],
+        limit: PerCodec[int | None],
+        *,
+        own: bool,
+    ) -> Recovery | None:
+        """The study of a guard with this data and limit, and these codecs and rates where none are given here.
+
+        `own`: the guard has the key itself. Without it, defaults that name no training data ask for nothing.
+        """
+        where = self.value.inside(f"{guard}: recovery")
+        if self.train is None:
+            if own:
+                raise where.error("train is missing", "add train: with a factory of training data, or recovery: null")
+            return None
+        train = self.train.text("train")
+        if train == data:
+            at = self.train.inside(where.context)
+            raise at.error(
+                f"train is {train}, the guard's own data, and a model is not tested on what it was trained on",
+                "give it images that the guard does not evaluate",
+            )
+        studied = self.codecs or codecs
+        if own and "min_recovered" in self.stated:
+            self.check_floor(studied)
+        made = (
+            replace(cell, limit=limit.at(spec.alias))
+            for spec in studied
+            for cell in self._cells(guard, spec, where, bpp)
+        )
+        cells = tuple(itertools.islice(made, MOST_CELLS + 1))
+        check_room(where, "it", len(cells))
+        how = (self.steps, self.batch, self.images, self.seeds, self.learning_rate)
+        return Recovery(train, self.trainer, *how, cells)
+
+    def _cells(self, guard: str, spec: CodecSpec, where: Value, bpp: PerCodec[Rates]) -> Iterator[RecoveryCell]:
+        rates: tuple[TrainedRate, ...] | Rates | None
+        line, rates = (bpp.line, bpp.at(spec.alias)) if self.bpp is None else (self.bpp.line, self.bpp.at(spec.alias))
+        if rates is None:
+            found = f"the bpp of line {line} has no rates for the codec {spec.alias!r}"
+            raise where.error(found, f"add {spec.alias} or default to it")
+        floor = self.min_recovered
+        share = floor.at.at(spec.alias) if floor else None
+        # A failure points to its limit.
+        line = floor.value.line if floor and share is not None else where.line
+        for rate in rates.values if isinstance(rates, Rates) else rates:
+            yield RecoveryCell(guard, spec, rate, share, line)
+
+
+def _train(value: Value, what: str, catalogue: Catalogue) -> Value:
+    del catalogue
+    read_factory(value, what, fixtures=True)
+    return value
+
+
+def _trainer(value: Value, what: str, catalogue: Catalogue) -> str | None:
+    del catalogue
+    return None if value.empty else read_factory(value, what, fixtures=False)
+
+
+def _bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[tuple[TrainedRate, ...]]:
+    return PerCodec.read(value, what, catalogue, _trained)
+
+
+def _trained(value: Value, what: str) -> tuple[TrainedRate, ...]:
+    """Rates ascending, then `MIXED` where it stands among them."""
+    elements = [value] if value.scalar == MIXED else value.elements(what)
+    mixed = [element for element in elements if element.scalar == MIXED]
+    for element in elements:
+        if isinstance(element.scalar, str) and element.scalar != MIXED:
+            found = f"a rate of {what} must be a number or {MIXED}, found {element.described}"
+            raise element.error(found, f"write a number from {RATES} without quotes, or {MIXED}")
+    rates = distinct([element for element in elements if element.scalar != MIXED], what)
+    if len(mixed) > 1:
+        raise mixed[1].error(f"{MIXED} stands twice in {what}", "keep one of them")
+    if not mixed:
+        return rates
+    if not rates:
+        found = f"{MIXED} stands alone in {what}, and is a model over the rates beside it"
+        raise mixed[0].error(found, f"list the rates that it mixes, e.g. [0.1, 0.25, {MIXED}]")
+    if len(rates) == 1:
+        found = f"{MIXED} has one rate to mix in {what}, and is the model of {rates[0]} bpp then"
+        raise mixed[0].error(found, f"list another rate, or leave {MIXED} out")
+    return *rates, MIXED
+
+
+def _whole(allowed: range) -> Callable[[Value, str, Catalogue], int]:
+    return lambda value, what, _: value.whole(what, allowed)
+
+
+def _seeds(value: Value, what: str, catalogue: Catalogue) -> tuple[int, ...]:
+    del catalogue
+    if not value.is_list:
+        return (value.whole(what, SEEDS),)
+    seeds: dict[int, None] = {}
+    for element in value.elements(what):
+        seed = element.whole("a seed", SEEDS)
+        if seed in seeds:
+            raise element.error(f"the seed {seed} stands twice", "keep one of them")
+        seeds[seed] = None
+    return tuple(seeds)
+
+
+def _learning_rate(value: Value, what: str, catalogue: Catalogue) -> float | None:
+    del catalogue
+    return None if value.empty else value.number(what, LEARNING_RATES)
+
+
+def _floor(value: Value, what: str, catalogue: Catalogue) -> Floor | None:
+    if value.empty:
+        return None
+    return Floor(PerCodec.read(value, what, catalogue, lambda one, name: one.number(name, SHARES)), value)
+
+
+READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
+    "train": _train,
+    "trainer": _trainer,
+    "codecs": read_codecs,
+    "bpp": _bpp,
+    "steps": _whole(STEPS),
+    "batch": _whole(BATCH),
+    "images": _whole(IMAGES),
+    "seeds": _seeds,
+    "learning_rate": _learning_rate,
+    "min_recovered": _floor,
+}

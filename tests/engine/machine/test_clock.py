@@ -1,0 +1,63 @@
+"""How long work takes."""
+
+from __future__ import annotations
+
+import gc
+import time
+
+import pytest
+import torch
+
+from compress_guard.engine.machine import clock
+from compress_guard.engine.machine.clock import timed, torch_threads
+
+
+def test_seconds_and_what_came_of_it():
+    seconds, found = timed(lambda: time.sleep(0.02) or "done", "cpu")
+    assert 0.02 <= seconds < 2
+    assert found == "done"
+
+
+@pytest.mark.parametrize("device", ["cuda:1", "cpu"])
+def test_a_gpu_is_waited_for_before_and_inside(device, monkeypatch):
+    events = []
+    monkeypatch.setattr(torch.cuda, "synchronize", events.append)
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: events.append("clock") or 0.0)
+    timed(lambda: events.append("work"), device)
+    waits = [device] if device != "cpu" else []
+    assert events == [*waits, "clock", "work", *waits, "clock"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_no_garbage_is_collected_meanwhile(enabled):
+    (gc.enable if enabled else gc.disable)()
+    try:
+        assert timed(gc.isenabled, "cpu")[1] is False
+        assert gc.isenabled() is enabled
+        with pytest.raises(ValueError, match="broken"):
+            timed(lambda: (_ for _ in ()).throw(ValueError("broken")), "cpu")
+        assert gc.isenabled() is enabled
+    finally:
+        gc.enable()
+
+
+def test_torch_has_its_threads_for_a_while():
+    before = torch.get_num_threads()
+    with torch_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+    with pytest.raises(ValueError, match="broken"), torch_threads(before + 2):
+        raise ValueError("broken")
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_work_on_a_gpu_is_timed_to_its_end():
+    big = torch.randn(4096, 4096, device="cuda:0")
+    timed(lambda: big @ big, "cuda:0")
+    started = time.perf_counter()
+    seconds, _ = timed(lambda: [big @ big for _ in range(20)], "cuda:0")
+    torch.cuda.synchronize("cuda:0")
+    # Were it not waited for, most of the time would pass after the clock had stopped.
+    assert seconds > 0.8 * (time.perf_counter() - started)
