@@ -1,6 +1,7 @@
 """Everything between a thresholds file and its results, in one process; knows neither pytest nor a command line.
 
-`session` opens the bench of a guard and measures its cells; `single_cell` does so without a file. The folders follow the way
-of an image: `images` reads it, `coding` codes it to a rate, `models` and `prediction` make evidence of it, `cells` judge the
-evidence. `throughput` times codecs, `recovery` finetunes. `machine` is the ground: devices, memory, threads, clock.
+`session` opens the bench of a guard and measures its cells; `single_cell` does so without a file. The folders follow
+the way of an image: `images` reads it, `coding` codes it to a rate, `models` and `prediction` make evidence of it,
+`cells` judge the evidence. `throughput` times codecs, `recovery` finetunes. `machine` is the ground: devices, memory,
+threads, clock.
 """

@@ -1,5 +1,6 @@
 """Clean and compressed evidence come in; the result of a cell goes out.
 
-Open `guard_bench` first: one guard in one process. `cell_pass` takes the images of a cell through the model, `judging` makes
-verdicts, `result_draft` collects what the result says, `changes` and `slices` say where a loss comes from.
+Open `guard_bench` first: one guard in one process. `cell_pass` takes the images of a cell through the model,
+`judging` makes verdicts, `result_draft` collects what the result says, `changes` and `slices` say where a loss comes
+from.
 """

@@ -1,5 +1,6 @@
 """A model and batches come in; evidence of each image goes out.
 
-Open `subject` first: a model on a data set. `batches` and `shards` carry images to the model, `earlier_evidence` keeps what
-later runs may use, `lossless_control`, `mixed_batches` and `steadiness` find a model that cannot be measured.
+Open `subject` first: a model on a data set. `batches` and `shards` carry images to the model, `earlier_evidence`
+keeps what later runs may use, `lossless_control`, `mixed_batches` and `steadiness` find a model that cannot be
+measured.
 """
