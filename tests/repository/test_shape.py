@@ -1,0 +1,142 @@
+"""The shape of the package: one class for each name, few parameters, short functions."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+
+PACKAGE: Final = Path(__file__).parents[2] / "compress_guard"
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+Definition: TypeAlias = tuple[str, ast.ClassDef | Function]
+"""Where a class or function stands, as ``folder/module.py:Class.method``, and its syntax tree."""
+
+MOST_PARAMETERS: Final = 5
+"""Without self and cls. A function that needs more wants a record, or an entry below."""
+MOST_LINES: Final = 65
+"""The longest function, its docstring included."""
+
+HOMONYMS: Final = frozenset(
+    ["Entry", "Header", "Job", "Network", "Proof", "Rates", "Reading", "Run", "Shelf", "Sources", "Subject", "Watch"]
+)
+"""Names of several classes."""
+
+MANY_PARAMETERS: Final[Mapping[str, str]] = {
+    "engine/cells/slices.py:judge_slices": "a cell's evidence on both sides, and what judges it",
+    "engine/coding/compress.py:_decoded": "wants a record",
+    "engine/coding/compress.py:compress": "public: the name of a codec and how it is to be used",
+    "engine/coding/watch.py:Watch.__init__": "wants a record",
+    "engine/compressed_batches.py:compressed_batches": "wants a record",
+    "engine/images/samples.py:Samples.__init__": "wants a record",
+    "engine/models/predictor.py:Predictor.__init__": "the parameters of `predictor`",
+    "engine/models/predictor.py:predictor": "public: a module and, each by its name, how it is called",
+    "engine/prediction/batches.py:coded_batch": "wants a record",
+    "engine/prediction/decoder_swap.py:swapped_batch": "wants a record",
+    "engine/prediction/subject.py:Subject.__init__": "wants a record",
+    "engine/recovery/batches.py:Batches.__init__": "wants a record",
+    "engine/recovery/material.py:Material.__init__": "wants a record",
+    "engine/recovery/recipes.py:finetune": "public: a trainer is offered all of these by name",
+    "engine/session.py:Session.measure": "a cell and, apart from it, those who listen",
+    "engine/single_cell.py:measure": "public, keyword-only but for what is measured",
+    "engine/single_cell.py:one_cell_guard": "the keys of a guard in thresholds.yaml, each by its name",
+    "engine/throughput/cells.py:Clocks.contest": "wants a record",
+    "engine/throughput/cells.py:_prepared": "wants a record",
+    "engine/throughput/cells.py:contest_of": "public, keyword-only but for what is measured",
+    "engine/throughput/comparison.py:Contest.__init__": "wants a record",
+    "engine/throughput/result_draft.py:Terms.of": "wants a record",
+    "rate/plan.py:_planned": "the parts of one planned rate",
+    "rate/plan.py:plan": "a pure function of images, codec, rates and seed, each by its name",
+    "report/results_file.py:write": "the parts of a results file, each by its name",
+    "thresholds/keys/recovery.py:Finetuning.of": "the settings of a guard that its recovery section starts from",
+    "verdict/bootstrap.py:interval": "two samples of one score and how they are resampled",
+    "verdict/bootstrap.py:interval_of": "one sample of a score and how it is resampled",
+    "verdict/judgement.py:decide": "three intervals and the limit of each",
+    "verdict/judgement.py:explained": "the parts of one sentence",
+    "verdict/judgement.py:judge": "the keywords are the cell's and the run's own, one record more would hide them",
+    "verdict/power.py:images_needed_of_flags": "a formula's symbols",
+    "verdict/recovery.py:share": "three scorers of one share and how they are resampled",
+    "verdict/settlement.py:settle": "a judgement, its limits and the policy, each by its name",
+    "verdict/settlement.py:settle_recovery": "a judgement, its limit and the policy, each by its name",
+    "verdict/stopping.py:EarlyStop.__init__": "the keywords of `judge`",
+}
+"""Functions with more parameters than that, each with the reason."""
+
+LONG_FUNCTIONS: Final[Mapping[str, str]] = {
+    "plugin/options.py:pytest_addoption": "the table of all options, each with its help",
+}
+"""Functions with more lines than that, each with the reason."""
+
+
+def definitions(package: Path) -> Iterator[Definition]:
+    """Yield every class and function of a package, inner ones too."""
+    for path in sorted(package.rglob("*.py")):
+        yield from within(ast.parse(path.read_text(encoding="utf-8")), f"{path.relative_to(package).as_posix()}:")
+
+
+def within(node: ast.AST, prefix: str) -> Iterator[Definition]:
+    """Yield the classes and functions inside a node, whose names begin with this prefix."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield prefix + child.name, child
+            yield from within(child, f"{prefix}{child.name}.")
+        else:
+            yield from within(child, prefix)
+
+
+def functions(package: Path) -> Iterator[tuple[str, Function]]:
+    for name, node in definitions(package):
+        if not isinstance(node, ast.ClassDef):
+            yield name, node
+
+
+def homonyms(package: Path) -> dict[str, list[str]]:
+    """Return the names that several classes bear, with the places of these."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for place, node in definitions(package):
+        if isinstance(node, ast.ClassDef):
+            places[node.name].append(place)
+    return {name: several for name, several in places.items() if len(several) > 1}
+
+
+def parameters(function: Function) -> list[str]:
+    """Return the names of a function's parameters, without self, cls, ``*args`` and ``**kwargs``."""
+    given = function.args
+    names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def with_many_parameters(package: Path) -> set[str]:
+    return {name for name, node in functions(package) if len(parameters(node)) > MOST_PARAMETERS}
+
+
+def long_functions(package: Path) -> set[str]:
+    return {name for name, node in functions(package) if (node.end_lineno or node.lineno) - node.lineno >= MOST_LINES}
+
+
+def test_no_two_classes_have_one_name() -> None:
+    assert homonyms(PACKAGE).keys() == HOMONYMS
+
+
+def test_functions_with_many_parameters_are_those_with_a_reason() -> None:
+    assert with_many_parameters(PACKAGE) == MANY_PARAMETERS.keys()
+
+
+def test_long_functions_are_those_with_a_reason() -> None:
+    assert long_functions(PACKAGE) == LONG_FUNCTIONS.keys()
+
+
+def test_what_is_against_the_rules_is_found(tmp_path: Path) -> None:
+    (tmp_path / "rate").mkdir()
+    (tmp_path / "rate" / "plan.py").write_text(
+        "class Plan:\n    def __init__(self, a, b, c, d, e): pass\n    def at(self, a, b, /, c, *, d, e, f): pass\n",
+        encoding="utf-8",
+    )
+    body = "    pass\n" * (MOST_LINES - 1)
+    (tmp_path / "store.py").write_text(
+        f"def opened():\n    class Plan: pass\ndef fits():\n{body}def long():\n{body}    pass\n", encoding="utf-8"
+    )
+    assert homonyms(tmp_path) == {"Plan": ["rate/plan.py:Plan", "store.py:opened.Plan"]}
+    assert with_many_parameters(tmp_path) == {"rate/plan.py:Plan.at"}
+    assert long_functions(tmp_path) == {"store.py:long"}
