@@ -6,7 +6,6 @@ docs/verdicts.md`` puts the table between the marks ``<!-- agreement -->`` and `
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import document
+from benchmarks.command import Command
 from compress_guard.errors import UsageError
 from compress_guard.records import JUDGED, CellResult
 
@@ -69,12 +69,10 @@ def _cells(path: Path) -> list[CellResult]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; 4 for files that make no sense."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage.agreement", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = Command("coverage.agreement", __doc__)
     parser.add_argument("full", type=Path, help="results of all images")
     parser.add_argument("early", type=Path, help="results of the same file with --cg-early-stop")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="document to put the table into")
+    parser.add_write()
     options = parser.parse_args(arguments)
     try:
         document.publish(table(pairs(options.full, options.early)), options.write, MARK)

@@ -10,18 +10,15 @@ of that file. One core takes about ten minutes.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from benchmarks import document
-from compress_guard.errors import UsageError
+from benchmarks.command import Command, check_document
 from compress_guard.registry import TASKS
 from compress_guard.verdict.knowledge import knowledge, too_few
 
@@ -159,16 +156,12 @@ def report(sets: int, rows: Sequence[Row], seed: int) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table, or write it into a document."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = Command("coverage.knowledge", __doc__)
     parser.add_argument("--sets", type=int, default=2000, help="sets of images per row, a tenth where no labels are")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", type=Path, help="document to put the table into")
+    parser.add_write()
     chosen = parser.parse_args(arguments)
-    try:
-        if chosen.write is not None:
-            document.read(chosen.write, MARK)
-    except UsageError as problem:
-        sys.exit(str(problem))
+    check_document(chosen.write, MARK)
     command = f"`python -m benchmarks.coverage.knowledge --sets {chosen.sets}`:"
     document.publish(chain((command, ""), report(chosen.sets, ROWS, chosen.seed)), chosen.write, MARK)
 

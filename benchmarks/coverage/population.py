@@ -7,7 +7,6 @@ shards of 250 images. A run that was cut short goes on where it stopped. One cor
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -16,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.command import Command
 from compress_guard.records import Evidence
 from compress_guard.registry import TASKS
 
@@ -169,16 +169,13 @@ def _progress(done: int, of: int, minutes: float) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage.population", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = Command("coverage.population", __doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the evidence")
-    parser.add_argument("--images", type=int, default=IMAGES, help=f"how many scenes ({IMAGES})")
-    parser.add_argument("--seed", type=int, default=SEED, help=f"of the renderer ({SEED})")
+    parser.add_whole("--images", IMAGES, "how many scenes")
+    parser.add_whole("--seed", SEED, "of the renderer")
     parser.add_argument("--quality", type=int, nargs="+", default=QUALITIES, help="of JPEG, 1 to 100 (20 12)")
     chosen = parser.parse_args(arguments)
-    if chosen.images < 1:
-        parser.error(f"--images: {chosen.images} is not a whole number of at least 1")
+    parser.check_whole(chosen, "images")
     for quality in chosen.quality:
         if not 1 <= quality <= 100:
             parser.error(f"--quality: {quality} is outside 1 to 100")

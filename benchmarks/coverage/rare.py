@@ -9,17 +9,15 @@ the marks ``<!-- rare -->`` and ``<!-- end of rare -->`` of that file. One core 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from benchmarks import document
-from compress_guard.errors import UsageError
+from benchmarks.command import Command, check_document
 from compress_guard.tasks.segmentation import MeanIoU
 from compress_guard.verdict import bootstrap
 from compress_guard.verdict.power import unseen_drop
@@ -128,22 +126,15 @@ def report(sizes: Sequence[int], samples: int) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage.rare", description=(__doc__ or "").split(":", maxsplit=1)[0]
-    )
+    parser = Command("coverage.rare", __doc__)
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="images in a sample (30 100 300)")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help=f"of each size ({SAMPLES})")
-    parser.add_argument("--write", type=Path, help="document to put the table into")
+    parser.add_whole("--samples", SAMPLES, "of each size")
+    parser.add_write()
     chosen = parser.parse_args(arguments)
     if not 2 <= min(chosen.sizes) <= max(chosen.sizes) <= IMAGES:
         parser.error(f"--sizes: {chosen.sizes} are not all from 2 to {IMAGES}, the population")
-    if chosen.samples < 1:
-        parser.error(f"--samples: {chosen.samples} is not a whole number of at least 1")
-    try:
-        if chosen.write is not None:
-            document.read(chosen.write, MARK)
-    except UsageError as error:
-        raise SystemExit(str(error)) from None
+    parser.check_whole(chosen, "samples")
+    check_document(chosen.write, MARK)
     head = ("`python -m benchmarks.coverage.rare --write docs/verdicts.md`", "")
     document.publish(chain(head, report(chosen.sizes, chosen.samples)), chosen.write, MARK)
 

@@ -10,20 +10,17 @@ same replicates. docs/verdicts.md has a condensed table; ``--write FILE`` puts t
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
-from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from benchmarks import document
+from benchmarks.command import Command, check_document, given_words
 from benchmarks.coverage.contenders import VERDICTS, Ends
-from compress_guard.errors import UsageError
 from compress_guard.tasks.segmentation import MeanIoU
 from compress_guard.verdict.recovery import Ratio
 from compress_guard.verdict.resampling import Resampled
@@ -222,24 +219,17 @@ def report(sizes: Sequence[int], samples: int, seed: int) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage.recovered", description=(__doc__ or "").split(":", maxsplit=1)[0]
-    )
+    parser = Command("coverage.recovered", __doc__)
     parser.add_argument("--images", nargs="+", type=int, default=SIZES, help="images in a sample (50 200 800)")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help=f"of each size ({SAMPLES})")
-    parser.add_argument("--seed", type=int, default=0, help="of the populations (0)")
-    parser.add_argument("--write", type=Path, help="document to put the table into")
+    parser.add_whole("--samples", SAMPLES, "of each size")
+    parser.add_whole("--seed", 0, "of the populations")
+    parser.add_write()
     given = parser.parse_args(arguments)
-    if given.samples < 1:
-        parser.error(f"--samples: {given.samples} is not a whole number of at least 1")
+    parser.check_whole(given, "samples")
     if not 2 <= min(given.images) <= max(given.images) <= IMAGES:
         parser.error(f"--images: {given.images} are not all from 2 to {IMAGES}, the population")
-    try:
-        if given.write is not None:
-            document.read(given.write, MARK)
-    except UsageError as problem:
-        raise SystemExit(str(problem)) from problem
-    words = ["python -m benchmarks.coverage.recovered", *(sys.argv[1:] if arguments is None else arguments)]
+    check_document(given.write, MARK)
+    words = ["python -m benchmarks.coverage.recovered", *given_words(arguments)]
     lines = report(given.images, given.samples, given.seed)
     document.publish((line for part in ([f"`{' '.join(words)}`", ""], lines) for line in part), given.write, MARK)
 

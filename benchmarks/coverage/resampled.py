@@ -9,7 +9,6 @@ cut short goes on where it stopped. One core takes about an hour, most of it for
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from benchmarks import document
+from benchmarks.command import Command, check_document
 from benchmarks.coverage import population as known
 from benchmarks.coverage.contenders import CONTENDERS, VERDICTS, Sample, chosen
-from compress_guard.errors import UsageError
 from compress_guard.registry import TASKS
 from compress_guard.tasks.segmentation import MeanIoU
 from compress_guard.verdict.resampling import Resampled
@@ -225,28 +224,21 @@ def worst(name: str, found: Mapping[int, Mapping[str, Tally]]) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage.resampled", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = Command("coverage.resampled", __doc__)
     parser.add_argument(
         "--population", type=Path, required=True, help="folder that benchmarks.coverage.population made"
     )
     parser.add_argument("--tasks", nargs="+", choices=list(known.METRICS), default=list(known.METRICS))
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="images in a sample (100 300 1000)")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help=f"of each size ({SAMPLES})")
+    parser.add_whole("--samples", SAMPLES, "of each size")
     parser.add_argument("--drawn", action="store_true", help="draw none, use those that the folder has")
-    parser.add_argument("--write", type=Path, help="document to put the tables into")
+    parser.add_write()
     given = parser.parse_args(arguments)
-    if given.samples < 2:
-        parser.error(f"--samples: {given.samples} is not a whole number of at least 2")
+    parser.check_whole(given, "samples", least=2)
     population = known.read(given.population)
     if not 2 <= min(given.sizes) <= max(given.sizes) <= population.images:
         parser.error(f"--sizes: {given.sizes} are not all from 2 to {population.images}, the population")
-    try:
-        if given.write is not None:
-            document.read(given.write, MARK)
-    except UsageError as problem:
-        raise SystemExit(str(problem)) from problem
+    check_document(given.write, MARK)
     head = [f"`python -m benchmarks.coverage.resampled`, with JPEG at fixed qualities. {FINITE}", ""]
     samples = None if given.drawn else given.samples
     tables = (

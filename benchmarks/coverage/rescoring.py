@@ -6,7 +6,6 @@ compressed, at the ten IoU thresholds of mAP. Prints the CPU seconds of one thre
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from benchmarks.command import Command
 from compress_guard.tasks.detection import Detection
 from compress_guard.tasks.matching import AREAS, IOUS
 from compress_guard.verdict import resampling
@@ -84,9 +84,7 @@ def seconds(size: Size) -> tuple[float, float]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     standard = Size()
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage.rescoring", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = Command("coverage.rescoring", __doc__)
     for name in ("images", "classes", "detections", "resamples"):
         value = getattr(standard, name)
         parser.add_argument(f"--{name}", type=int, default=value, help=f"{value} unless told otherwise")

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from benchmarks import document
+from benchmarks.command import Command, check_document
 from benchmarks.coverage import looks
-from compress_guard.errors import UsageError
 from compress_guard.verdict import betting, paired, stopping, wilson
 
 if TYPE_CHECKING:
@@ -209,29 +209,21 @@ def report(sequences: int, seed: int) -> Iterator[str]:
 
 
 def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage.stopping", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--sequences", type=int, default=SEQUENCES, help=f"simulated runs of top1 ({SEQUENCES})")
+    parser = Command("coverage.stopping", __doc__)
+    parser.add_whole("--sequences", SEQUENCES, "simulated runs of top1")
     parser.add_argument("--population", type=Path, help="folder of benchmarks.coverage.population, for mIoU and mAP")
-    parser.add_argument("--samples", type=int, default=400, help="samples of it (400)")
+    parser.add_whole("--samples", 400, "samples of it")
     parser.add_argument("--images", type=int, nargs="+", default=[300, 1000], help="images in a sample (300 1000)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", type=Path, help="document to put the tables into")
+    parser.add_write()
     chosen = parser.parse_args(given)
-    for name in ("sequences", "samples"):
-        if getattr(chosen, name) < 1:
-            parser.error(f"--{name}: {getattr(chosen, name)} is not a whole number of at least 1")
+    parser.check_whole(chosen, "sequences", "samples")
     return chosen
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     chosen = arguments_of(arguments)
-    try:
-        if chosen.write is not None:
-            document.read(chosen.write, MARK)
-    except UsageError as problem:
-        raise SystemExit(str(problem)) from problem
+    check_document(chosen.write, MARK)
     tables = [report(chosen.sequences, chosen.seed)]
     if chosen.population is not None:
         tables.append(looks.report(chosen.population, chosen.samples, chosen.images, chosen.seed))

@@ -9,19 +9,17 @@ docs/verdicts.md`` puts the table between the marks ``<!-- together -->`` and ``
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from benchmarks import document
+from benchmarks.command import Command, check_document
 from benchmarks.coverage import flags
 from benchmarks.coverage.intervals import CHOICE
 from benchmarks.coverage.top1 import Scenario
-from compress_guard.errors import UsageError
 from compress_guard.records import Cell, CodecSpec, Guard
 from compress_guard.thresholds.keys.correction import corrected
 from compress_guard.verdict import wilson
@@ -109,19 +107,13 @@ def report(images: Sequence[int]) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage.together", description=(__doc__ or "").split(":", maxsplit=1)[0]
-    )
+    parser = Command("coverage.together", __doc__)
     parser.add_argument("--images", nargs="+", type=int, default=IMAGES, help="numbers of images (20 50 100 200)")
-    parser.add_argument("--write", type=Path, help="document to put the table into")
+    parser.add_write()
     chosen = parser.parse_args(arguments)
     if min(chosen.images) < 1:
         parser.error(f"--images: {min(chosen.images)} is not a whole number of at least 1")
-    try:
-        if chosen.write is not None:
-            document.read(chosen.write, MARK)
-    except UsageError as error:
-        raise SystemExit(str(error)) from None
+    check_document(chosen.write, MARK)
     head = ("`python -m benchmarks.coverage.together --write docs/verdicts.md`", "")
     document.publish(chain(head, report(chosen.images)), chosen.write, MARK)
 

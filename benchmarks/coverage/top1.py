@@ -10,20 +10,18 @@ docs/verdicts.md`` puts the tables between the marks ``<!-- top1 -->`` and ``<!-
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks import document
+from benchmarks.command import Command, check_document, given_words
 from benchmarks.coverage import flags
 from benchmarks.coverage.intervals import CHOICE, METHODS, TANGO, Method
-from compress_guard.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -234,13 +232,11 @@ def _percent(share: float, digits: int = 2) -> str:
 
 
 def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.coverage.top1", description=(__doc__ or "").split(":", maxsplit=1)[0]
-    )
+    parser = Command("coverage.top1", __doc__)
     parser.add_argument("--images", nargs="+", type=int, default=IMAGES, help="numbers of images (50 to 5000)")
-    parser.add_argument("--draws", type=int, default=DRAWS, help=f"draws above {MOST_COUNTED} images ({DRAWS})")
-    parser.add_argument("--seed", type=int, default=0, help="of the draws (0)")
-    parser.add_argument("--write", type=Path, help="document to put the tables into")
+    parser.add_whole("--draws", DRAWS, f"draws above {MOST_COUNTED} images")
+    parser.add_whole("--seed", 0, "of the draws")
+    parser.add_write()
     chosen = parser.parse_args(given)
     for name, least in (("images", min(chosen.images)), ("draws", chosen.draws)):
         if least < 1:
@@ -250,12 +246,8 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     chosen = arguments_of(arguments)
-    try:
-        if chosen.write is not None:
-            document.read(chosen.write, "top1")
-    except UsageError as error:
-        raise SystemExit(str(error)) from None
-    given = sys.argv[1:] if arguments is None else arguments
+    check_document(chosen.write, "top1")
+    given = given_words(arguments)
     command = f"`{' '.join(['python -m benchmarks.coverage.top1', *given])}`"
     document.publish(chain((command, ""), report(chosen.images, chosen.draws, chosen.seed)), chosen.write, "top1")
 

@@ -27,6 +27,6 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def scenes() -> list[Tensor]:
     """Eight scenes of the bundled world, uint8 RGB (3, 256, 256)."""
-    from benchmarks.speed import load
+    from benchmarks.speed.codecs import load
 
     return load(None, 8)

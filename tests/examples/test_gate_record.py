@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.gate_record import recorded
+from benchmarks.gate.record import recorded
 from compress_guard.report import lines, plain
 from compress_guard.report.notes.lines import notes
 from compress_guard.thresholds import load
@@ -39,7 +39,7 @@ def test_the_record_is_of_this_thresholds_file(results, guards):
     for one in results:
         cell = cells[one.id.partition("::")[2]]
         assert (one.max_drop, one.min_score, one.limit) == (cell.max_drop, cell.min_score, cell.limit), (
-            f"{one.id}: the record is of other limits; write it anew, see benchmarks/gate_record.py"
+            f"{one.id}: the record is of other limits; write it anew, see benchmarks/gate/record.py"
         )
 
 

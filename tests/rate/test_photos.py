@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.rates import held
+from benchmarks.rates.reached import held
 from compress_guard.rate import plan
 from compress_guard.records import ImageInfo, PlannedRate
 from compress_guard.registry import CODECS

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.rates import load
-from benchmarks.transforms import misses
+from benchmarks.rates.reached import load
+from benchmarks.rates.transforms import misses
 from compress_guard.errors import CodecUnavailable
 
 pytestmark = pytest.mark.photos
@@ -41,7 +41,7 @@ def held(name, images, draws):
 
 
 # Of 200 streams, eight draws each: jpeg 95.0 %, 4:4:4 95.5 %, webp 96.5 %, avif 94.5 %, jp2 99.0 %, heic 95.0 %, jxl
-# 96.0 %, neural 93.5 % (python -m benchmarks.transforms rates).
+# 96.0 %, neural 93.5 % (python -m benchmarks.rates.transforms rates).
 
 
 @pytest.mark.parametrize(

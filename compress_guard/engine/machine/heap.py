@@ -36,7 +36,7 @@ class Heap:
 
     Images are allocated by one thread, in its own arena, and freed by another, among small objects that stay; and what
     is split off to align a tensor is not put together again (glibc before 2.38). So a process that never used more than
-    280 MB took 320 MB more for 1600 images of 256x256 than for 400, most of it free. `python -m benchmarks.memory`
+    280 MB took 320 MB more for 1600 images of 256x256 than for 400, most of it free. `python -m benchmarks.gate.memory`
     watches over it.
     """
 
