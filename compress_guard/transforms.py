@@ -10,7 +10,7 @@ from PIL import Image
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from compress_guard.augment.roundtrip import Rates, RoundTrip
+from compress_guard.augment.roundtrip import RateRange, RoundTrip
 from compress_guard.codecs.pictures.pixels import from_pil
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.engine.images.value_range import DarkWatch
@@ -157,7 +157,7 @@ def _round_trip(name: str, options: Mapping[str, Any], device: str = "cpu") -> R
     return RoundTrip(available_codec(codec_named(name, dict(codec_options(options))), device))
 
 
-def _rates(bpp: Bpp) -> Rates:
+def _rates(bpp: Bpp) -> RateRange:
     expected = f"expected a rate of {RATES}, a pair (low, high) or a list of rates"
     numbers: list[Any] = list(bpp) if isinstance(bpp, Sequence) else [bpp]
     if not numbers or not all(type(one) in (int, float) for one in numbers):
@@ -165,10 +165,10 @@ def _rates(bpp: Bpp) -> Rates:
     if outside := [one for one in numbers if one not in RATES]:
         raise OptionError(f"bpp {outside[0]:g} is outside {RATES}; {expected}")
     if not isinstance(bpp, tuple):
-        return Rates(min(numbers), max(numbers), [float(one) for one in numbers])
+        return RateRange(min(numbers), max(numbers), [float(one) for one in numbers])
     if len(bpp) != 2 or bpp[0] > bpp[1]:
         raise OptionError(f"bpp is {bpp!r}; {expected}: a tuple is a pair, its lower end first")
-    return Rates(float(bpp[0]), float(bpp[1]))
+    return RateRange(float(bpp[0]), float(bpp[1]))
 
 
 def _probability(p: float) -> float:

@@ -29,7 +29,7 @@ from benchmarks import document
 from benchmarks.command import Command, check_document, conditions
 from benchmarks.rates.reached import load
 from compress_guard.augment.aim import entry, table
-from compress_guard.augment.roundtrip import Rates, RoundTrip
+from compress_guard.augment.roundtrip import RateRange, RoundTrip
 from compress_guard.codecs.pictures.pixels import from_pil, to_pil
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.errors import CodecUnavailable, OptionError
@@ -65,7 +65,7 @@ def misses(name: str, images: Sequence[torch.Tensor], draws: int) -> np.ndarray[
         raise OptionError(f"nothing was learnt of the codec {name!r}; learnt: {', '.join(table())}")
     trip = RoundTrip(codec)
     chances = [(number + 0.5) / draws for number in range(draws)]
-    jobs = [(image, *trip.aimed(image, Rates(*BPP), chance)) for chance in chances for image in images]
+    jobs = [(image, *trip.aimed(image, RateRange(*BPP), chance)) for chance in chances for image in images]
     found = []
     for image, wanted, setting in jobs:
         (stream,) = codec.encode([image], [setting])
@@ -132,7 +132,7 @@ class Bare:
         for index in range(repeats * len(pictures)):
             torch.manual_seed(index)
             chance = transform.make_params([])["chance"]
-            _, quality = trip.aimed(from_pil(pictures[index % len(pictures)]), Rates(*BPP), chance)
+            _, quality = trip.aimed(from_pil(pictures[index % len(pictures)]), RateRange(*BPP), chance)
             self.qualities.append(int(quality))
 
     def __call__(self, picture: Image.Image, index: int) -> object:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @final
-class Rates:
+class RateRange:
     """What rates are drawn from: a range in bits per pixel, evenly in its logarithm, or a few to choose from."""
 
     def __init__(self, low: float, high: float, choices: Sequence[float] = ()) -> None:
@@ -49,7 +49,7 @@ class RoundTrip:
         self.codec: Final = codec
         self._aim: Final[Aim] = aim_of(codec)
 
-    def aimed(self, image: torch.Tensor, rates: Rates, chance: float) -> tuple[float, float]:
+    def aimed(self, image: torch.Tensor, rates: RateRange, chance: float) -> tuple[float, float]:
         """The rate in bpp that is drawn for a uint8 RGB tensor (3, H, W), and the setting that is to bring it there.
 
         For codecs of the table alone: of others, only coding tells.
@@ -57,7 +57,7 @@ class RoundTrip:
         pixels = image.shape[-2] * image.shape[-1]
         return self._aimed(of_tensor(image, self._aim.features), pixels, rates, chance)
 
-    def picture(self, image: Image.Image, rates: Rates, chance: float) -> Image.Image:
+    def picture(self, image: Image.Image, rates: RateRange, chance: float) -> Image.Image:
         """A PIL image of mode RGB as it comes back; raises `CodecError`."""
         if not self._direct:
             return to_pil(self.batch([from_pil(image)], rates, [chance])[0])
@@ -66,13 +66,13 @@ class RoundTrip:
         _, setting = self._aimed(features, image.width * image.height, rates, chance)
         return self.codec.passed(image, setting)
 
-    def tensor(self, image: torch.Tensor, rates: Rates, chance: float) -> torch.Tensor:
+    def tensor(self, image: torch.Tensor, rates: RateRange, chance: float) -> torch.Tensor:
         """The same of a uint8 RGB tensor (3, H, W); it comes back on its device."""
         if self._direct:
             return from_pil(self.picture(to_pil(image), rates, chance)).to(image.device)
         return self.batch([image], rates, [chance])[0]
 
-    def batch(self, images: Sequence[torch.Tensor], rates: Rates, chances: Sequence[float]) -> list[torch.Tensor]:
+    def batch(self, images: Sequence[torch.Tensor], rates: RateRange, chances: Sequence[float]) -> list[torch.Tensor]:
         """uint8 RGB tensors (3, H, W), coded together where the codec works in batches."""
         if isinstance(self._aim, Learning):
             return [self._taught(image, rates, chance) for image, chance in zip(images, chances, strict=True)]
@@ -89,11 +89,13 @@ class RoundTrip:
         """Whether a PIL image can go through without a tensor and without counting its bits."""
         return isinstance(self.codec, PillowCodec) and not isinstance(self._aim, Learning)
 
-    def _aimed(self, features: NDArray[np.float32], pixels: int, rates: Rates, chance: float) -> tuple[float, float]:
+    def _aimed(
+        self, features: NDArray[np.float32], pixels: int, rates: RateRange, chance: float
+    ) -> tuple[float, float]:
         bpp = rates.at(chance, self._aim.reach(features, pixels))
         return bpp, self._aim.setting(features, pixels, bpp, _unmeasured)
 
-    def _taught(self, image: torch.Tensor, rates: Rates, chance: float) -> torch.Tensor:
+    def _taught(self, image: torch.Tensor, rates: RateRange, chance: float) -> torch.Tensor:
         assert isinstance(self._aim, Learning)
         pixels = image.shape[-2] * image.shape[-1]
         features = of_tensor(image, self._aim.features)

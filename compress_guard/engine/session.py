@@ -21,7 +21,7 @@ from compress_guard.engine.models.fingerprint import certainty
 from compress_guard.engine.plan_ahead import Scout, Stopped
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import UNHEARD, Progress, Tell
-from compress_guard.engine.recovery.study import MeasuredRecovery, Sources, Study
+from compress_guard.engine.recovery.study import MeasuredRecovery, Study, StudyInputs
 from compress_guard.engine.settings import RunSettings, cores, resolve_device
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import DataError, ModelError, RunError
@@ -127,7 +127,7 @@ class Session:
                 if guard.recovery is None:
                     raise ValueError(f"guard {guard_name} has no recovery section")
                 train = guard.recovery.train
-                sources = Sources(
+                sources = StudyInputs(
                     self._subject(guard, fixtures),
                     functools.partial(self._model, guard, fixtures),
                     functools.partial(self.data, train, fixtures),

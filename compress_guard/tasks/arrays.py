@@ -19,18 +19,18 @@ _WITHOUT_NUMPY: Final = ("torch.bfloat16", "torch.float8")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class MessageSubject:
     """A target or a prediction while it is being read: what messages call it and which error carries them."""
 
     name: str
     error: type[RunError]
 
     @classmethod
-    def target(cls, size: tuple[int, int]) -> Subject:
+    def target(cls, size: tuple[int, int]) -> MessageSubject:
         return cls(f"target of a 3x{size[0]}x{size[1]} image", DataError)
 
     @classmethod
-    def prediction(cls, size: tuple[int, int]) -> Subject:
+    def prediction(cls, size: tuple[int, int]) -> MessageSubject:
         return cls(f"prediction for a 3x{size[0]}x{size[1]} image", ModelError)
 
     def refuse(self, found: str, expected: str, remedy: str) -> RunError:

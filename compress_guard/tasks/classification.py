@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from compress_guard.errors import DataError
-from compress_guard.tasks.arrays import Subject, describe, is_whole, read
+from compress_guard.tasks.arrays import MessageSubject, describe, is_whole, read
 from compress_guard.tasks.scores import ShareScorer, unknown_metric
 from compress_guard.tasks.skill import Agreement, Skill
 
@@ -36,7 +36,7 @@ class Classification:
 
     def target(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`label` (0-d int64) of a Python integer or a 0-d integer tensor or array; `DataError` for anything else."""
-        subject, expected = Subject.target(size), "one class index, an integer from 0"
+        subject, expected = MessageSubject.target(size), "one class index, an integer from 0"
         array = read(raw)
         if array is None or array.ndim:
             remedy = "return the label alone"
@@ -67,7 +67,7 @@ class Classification:
 
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`scores` (K,) of floating-point scores, higher is likelier; `ModelError` for another shape, dtype or NaN."""
-        subject, expected = Subject.prediction(size), "scores of shape (K,), one prediction per image"
+        subject, expected = MessageSubject.prediction(size), "scores of shape (K,), one prediction per image"
         array = read(raw)
         if array is None:
             raise subject.refuse(f"is {describe(raw)}", expected, "return the tensor of scores itself")
@@ -90,8 +90,8 @@ class Classification:
         scores, label = prediction["scores"], int(target["label"])
         if label >= len(scores):
             raise DataError(
-                f"{Subject.target(size).name} is the class index {label}; expected one below {len(scores)}, the number"
-                " of scores that the model returned; give the data the labels that the model was trained with"
+                f"{MessageSubject.target(size).name} is the class index {label}; expected one below {len(scores)}, the "
+                "number of scores that the model returned; give the data the labels that the model was trained with"
             )
         before = np.count_nonzero(scores > scores[label]) + np.count_nonzero(scores[:label] == scores[label])
         return {

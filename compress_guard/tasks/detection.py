@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from compress_guard.errors import DataError, described
-from compress_guard.tasks.arrays import Subject, describe, read
+from compress_guard.tasks.arrays import MessageSubject, describe, read
 from compress_guard.tasks.matching import AREAS, IOUS, Boxes, Truth, match, ranked
 from compress_guard.tasks.precision import AveragePrecision
 from compress_guard.tasks.scores import unknown_metric
@@ -67,7 +67,7 @@ class Detection:
         """
         if isinstance(raw, Mapping) and set(raw) == {"image_id"}:
             raw = {"boxes": (), "labels": ()}
-        table = _Table.of(Subject.target(size), raw, ("boxes", "labels"))
+        table = _Table.of(MessageSubject.target(size), raw, ("boxes", "labels"))
         objects = table.objects()
         area, crowd = objects.area, np.zeros(len(objects.labels), dtype=np.bool_)
         if "area" in table.columns:
@@ -104,7 +104,7 @@ class Detection:
 
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`boxes` (N, 4), `labels`, `scores` (N,) of a dict of these; `ModelError` for anything else."""
-        table = _Table.of(Subject.prediction(size), raw, ("boxes", "scores", "labels"))
+        table = _Table.of(MessageSubject.prediction(size), raw, ("boxes", "scores", "labels"))
         objects = table.objects()
         scores = table.column("scores", "f", "floating-point numbers")
         table.check(np.isfinite(scores), "score", scores, "finite scores", "check the model's number format")
@@ -185,12 +185,12 @@ def _scale(name: str, sides: Sequence[Arrays], longest: int) -> str | None:
 class _Table:
     """A dict of columns with one row per box, while it is being read."""
 
-    subject: Subject
+    subject: MessageSubject
     columns: Mapping[str, Any]
     rows: int
 
     @classmethod
-    def of(cls, subject: Subject, raw: object, keys: tuple[str, ...]) -> _Table:
+    def of(cls, subject: MessageSubject, raw: object, keys: tuple[str, ...]) -> _Table:
         names = ", ".join(keys[:-1]) + f" and {keys[-1]}"
         expected = f"a dict of {names}"
         if not isinstance(raw, Mapping):

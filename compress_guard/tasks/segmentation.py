@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from compress_guard.errors import DataError
-from compress_guard.tasks.arrays import Subject, describe, is_whole, read
+from compress_guard.tasks.arrays import MessageSubject, describe, is_whole, read
 from compress_guard.tasks.borders import Borders
 from compress_guard.tasks.scores import ShareScorer, checked_weights, mean_over_classes, ratio, unknown_metric
 from compress_guard.tasks.skill import Margin, Skill
@@ -45,7 +45,7 @@ class Segmentation:
 
     def target(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`labels` (H, W) uint16 of a map of integers, also a PIL image; `DataError` for anything else."""
-        return {"labels": _label_map(Subject.target(size), raw, size, "give every pixel of the image its label")}
+        return {"labels": _label_map(MessageSubject.target(size), raw, size, "give every pixel of the image its label")}
 
     def classes(self, target: Arrays) -> frozenset[int]:
         """The labels of its pixels that count."""
@@ -67,7 +67,7 @@ class Segmentation:
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
         """`labels` (H, W) uint16 of an integer map; `ModelError` for anything else."""
         remedy = "resize the logits to the image and return their argmax over the classes, one map per image"
-        return {"labels": _label_map(Subject.prediction(size), raw, size, remedy)}
+        return {"labels": _label_map(MessageSubject.prediction(size), raw, size, remedy)}
 
     def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
         """See the class."""
@@ -178,7 +178,7 @@ class MeanIoU:
         return mean_over_classes(ratio(weights @ self.intersection, weights @ self.union), weights @ self.truth > 0)
 
 
-def _label_map(subject: Subject, raw: object, size: tuple[int, int], remedy: str) -> NDArray[Any]:
+def _label_map(subject: MessageSubject, raw: object, size: tuple[int, int], remedy: str) -> NDArray[Any]:
     expected = f"an integer label map of shape {size}, the image's height and width"
     array = read(raw)
     if array is None or array.shape != size:

@@ -11,14 +11,14 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from compress_guard.augment.roundtrip import Rates, RoundTrip
+from compress_guard.augment.roundtrip import RateRange, RoundTrip
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.neural.codec import Neural
 from compress_guard.codecs.pictures.pixels import from_pil, to_pil
 from compress_guard.errors import CodecError
 from compress_guard.registry import CODECS
 
-RATES = Rates(0.1, 2.0)
+RATES = RateRange(0.1, 2.0)
 CHANCE = st.floats(0, 1)
 BPP = st.floats(0.02, 8)
 PILLOW = ("jpeg", "webp", "avif", "jp2", "heic", "jxl")
@@ -57,7 +57,7 @@ class Counted:
 @given(bpp=st.tuples(BPP, BPP).map(sorted), chances=st.lists(CHANCE, min_size=2, max_size=2).map(sorted))
 def test_rates_rise_with_the_number_that_is_drawn_from_end_to_end(bpp, chances):
     low, high = bpp
-    rates = Rates(low, high)
+    rates = RateRange(low, high)
     first, second = (rates.at(chance) for chance in chances)
     assert low <= first <= second <= high * (1 + 1e-12)
     assert rates.at(0) == low
@@ -68,7 +68,7 @@ def test_rates_rise_with_the_number_that_is_drawn_from_end_to_end(bpp, chances):
 def test_rates_are_even_in_their_logarithm(bpp, chance):
     low, high = bpp
     expected = (1 - chance) * math.log(low) + chance * math.log(high)
-    assert math.log(Rates(low, high).at(chance)) == pytest.approx(expected, abs=1e-9)
+    assert math.log(RateRange(low, high).at(chance)) == pytest.approx(expected, abs=1e-9)
 
 
 @given(bpp=st.tuples(BPP, BPP).map(sorted), reach=st.tuples(BPP, BPP).map(sorted), chance=CHANCE)
@@ -77,20 +77,20 @@ def test_rates_are_even_in_their_logarithm(bpp, chance):
 @example(bpp=[0.1, 2.0], reach=[2.0, 3.0], chance=0.5)
 def test_rates_are_drawn_from_what_a_codec_reaches_of_the_range_or_next_to_it(bpp, reach, chance):
     (low, high), (least, most) = bpp, reach
-    found = Rates(low, high).at(chance, (least, most))
+    found = RateRange(low, high).at(chance, (least, most))
     if most <= low:
         assert found == low
     elif least >= high:
         assert found == high
     else:
-        assert found == pytest.approx(Rates(max(low, least), min(high, most)).at(chance), rel=1e-12)
+        assert found == pytest.approx(RateRange(max(low, least), min(high, most)).at(chance), rel=1e-12)
 
 
 @given(choices=st.lists(BPP, min_size=1, max_size=6, unique=True), chance=CHANCE)
 def test_each_of_some_rates_has_an_equal_share_whatever_a_codec_reaches(choices, chance):
     place = chance * len(choices)
     assume(abs(place - round(place)) > 1e-9)
-    rates = Rates(min(choices), max(choices), choices)
+    rates = RateRange(min(choices), max(choices), choices)
     assert rates.at(chance) == rates.at(chance, (9.0, 10.0)) == choices[int(place)]
     assert rates.at(1.0) == choices[-1]
 

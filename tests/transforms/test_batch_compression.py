@@ -8,11 +8,11 @@ import pytest
 import torch
 from torchvision import tv_tensors
 
-from compress_guard.augment.roundtrip import Rates, RoundTrip
+from compress_guard.augment.roundtrip import RateRange, RoundTrip
 from compress_guard.codecs.neural.codec import Neural
 from compress_guard.transforms import RandomBatchCompression
 
-RATES = Rates(0.1, 2.0)
+RATES = RateRange(0.1, 2.0)
 
 
 @pytest.fixture(scope="module")

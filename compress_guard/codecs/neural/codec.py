@@ -104,7 +104,7 @@ class Neural(Placed):
         jobs = self._jobs(images, settings)
         writer = EstimateWriter if self.bits == "estimated" else RangeWriter
 
-        def run(batch: list[Job]) -> list[bytes]:
+        def run(batch: list[ImageAtRung]) -> list[bytes]:
             network = model(self.device)
             written = _written(network, batch, _coded(network, batch), writer)
             return [header.sealed(one.finish(), self.bits) for header, one in written]
@@ -140,7 +140,7 @@ class Neural(Placed):
         self._require_available()
         jobs = self._jobs(images, settings)
 
-        def run(batch: list[Job]) -> list[Proof]:
+        def run(batch: list[ImageAtRung]) -> list[Proof]:
             network = model(self.device)
             coded = _coded(network, batch)
             forward = network.pixels(coded.values, coded.context, [job.rung for job in batch], batch[0].size)
@@ -159,7 +159,7 @@ class Neural(Placed):
         """What `decode` would make of what `encode` writes, bit for bit, without writing it: on the codec's device."""
         self._require_available()
 
-        def run(batch: list[Job]) -> list[torch.Tensor]:
+        def run(batch: list[ImageAtRung]) -> list[torch.Tensor]:
             network = model(self.device)
             coded = _coded(network, batch)
             return list(network.pixels(coded.values, coded.context, [job.rung for job in batch], batch[0].size))
@@ -182,7 +182,7 @@ class Neural(Placed):
         with insulated():
             return in_batches(items, sizes, run, self._place, self._limit)
 
-    def _jobs(self, images: Sequence[torch.Tensor], settings: Sequence[float]) -> list[Job]:
+    def _jobs(self, images: Sequence[torch.Tensor], settings: Sequence[float]) -> list[ImageAtRung]:
         jobs = []
         for index, (image, setting) in enumerate(zip(images, settings, strict=True)):
             height, width = image.shape[-2:]
@@ -191,7 +191,7 @@ class Neural(Placed):
                 raise CodecError(f"{what}: {setting!r} is not a setting of its ladder")
             if max(height, width) > LONGEST_SIDE:
                 raise CodecError(f"{what}: sides of at most {LONGEST_SIDE} pixels can be coded")
-            jobs.append(Job(image, RUNGS - int(setting)))
+            jobs.append(ImageAtRung(image, RUNGS - int(setting)))
         return jobs
 
     def _limit(self, size: tuple[int, int]) -> int:
@@ -203,7 +203,7 @@ class Neural(Placed):
             raise CodecUnavailable(reason)
 
 
-class Job(NamedTuple):
+class ImageAtRung(NamedTuple):
     """An image (3, H, W) and the rung that it is coded at."""
 
     image: torch.Tensor
@@ -226,12 +226,12 @@ def _expected() -> str:
     return SUMS.read_text(encoding="utf-8").split()[0]
 
 
-def _coded(model: Model, batch: list[Job]) -> Coded:
+def _coded(model: Model, batch: list[ImageAtRung]) -> Coded:
     """The symbols of images of one size."""
     return model.coded([job.image for job in batch], [job.rung for job in batch])
 
 
-def _written(model: Model, batch: list[Job], coded: Coded, writer: Callable[[], W]) -> list[tuple[Header, W]]:
+def _written(model: Model, batch: list[ImageAtRung], coded: Coded, writer: Callable[[], W]) -> list[tuple[Header, W]]:
     """Header of each image of a batch of one size, and a writer that has its symbols."""
     size = batch[0].size
     latents = coded.latent.int().cpu()

@@ -16,8 +16,8 @@ from compress_guard.codecs.zoo.architectures import ARCHITECTURES, GAINS, Archit
 from compress_guard.codecs.zoo.checkpoint import Checkpoint
 from compress_guard.codecs.zoo.jobs import Job, blamed, run
 from compress_guard.codecs.zoo.library import compressai_library, missing_library
-from compress_guard.codecs.zoo.network import Network, Outcome, network_of
-from compress_guard.codecs.zoo.streams import Header, unpack_coded, unpack_estimated
+from compress_guard.codecs.zoo.network import CompressaiModel, Outcome, network_of
+from compress_guard.codecs.zoo.streams import LearnedHeader, unpack_coded, unpack_estimated
 from compress_guard.errors import CodecError, CodecUnavailable
 from compress_guard.records import Bits
 
@@ -210,7 +210,7 @@ class Learned(Placed, ABC):
             raise CodecError(f"{setting!r} is not one of the settings of {self.label}")
         return self.ladder.index(setting)
 
-    def _header_of(self, stream: bytes) -> Header:
+    def _header_of(self, stream: bytes) -> LearnedHeader:
         header = streams.header_of(stream)
         if header.position >= len(self.ladder):
             raise CodecError(f"a stream of setting {header.position + 1}, where {self.label} has {len(self.ladder)}")
@@ -222,7 +222,7 @@ class Learned(Placed, ABC):
     def _gain(self, at: int) -> float:
         return self.ladder[at]
 
-    def _network(self, files: Sequence[Checkpoint], at: int) -> Network:
+    def _network(self, files: Sequence[Checkpoint], at: int) -> CompressaiModel:
         return network_of(files[self._file(at)], self.device)
 
 

@@ -42,10 +42,10 @@ class Outcome:
 
 
 @lru_cache(maxsize=KEPT)
-def network_of(checkpoint: Checkpoint, device: str) -> Network:
+def network_of(checkpoint: Checkpoint, device: str) -> CompressaiModel:
     """The network of a checkpoint on a device; the last few stay in memory."""
     with insulated():
-        return Network(checkpoint.load(), checkpoint.architecture, device)
+        return CompressaiModel(checkpoint.load(), checkpoint.architecture, device)
 
 
 def padded(size: Size) -> Size:
@@ -55,7 +55,7 @@ def padded(size: Size) -> Size:
 
 
 @final
-class Network:
+class CompressaiModel:
     """One model of CompressAI on one device.
 
     What decides how symbols are coded is computed on the CPU, in float64 and for one image at a time, everywhere:

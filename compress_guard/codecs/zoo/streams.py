@@ -24,7 +24,7 @@ _WHOLE, _FLOAT = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class LearnedHeader:
     """What a stream says before its payload."""
 
     position: int
@@ -40,7 +40,7 @@ def pack_coded(position: int, size: tuple[int, int], strings: Sequence[bytes]) -
     return _header(position, size, estimated=False) + bytes([zlib.crc32(body) & 0xFF]) + body
 
 
-def unpack_coded(stream: bytes, strings: int) -> tuple[Header, list[bytes]]:
+def unpack_coded(stream: bytes, strings: int) -> tuple[LearnedHeader, list[bytes]]:
     """Header and strings of a real stream; raises `CodecError` for what cannot be one."""
     header, at = _read_header(stream)
     if header.estimated or at >= len(stream):
@@ -83,7 +83,7 @@ def pack_estimated(position: int, size: tuple[int, int], cost: int, latents: tor
     return _header(position, size, estimated=True) + b"".join(map(_varint, numbers)) + zlib.compress(planes)
 
 
-def unpack_estimated(stream: bytes) -> tuple[Header, torch.Tensor]:
+def unpack_estimated(stream: bytes) -> tuple[LearnedHeader, torch.Tensor]:
     """Header and latents, float32 (1, M, h, w); raises `CodecError` for what cannot be such a stream."""
     import numpy as np
     import torch
@@ -106,7 +106,7 @@ def unpack_estimated(stream: bytes) -> tuple[Header, torch.Tensor]:
     return header, torch.from_numpy(data.astype(np.float32))[None]
 
 
-def header_of(stream: bytes) -> Header:
+def header_of(stream: bytes) -> LearnedHeader:
     """What a stream says before its payload; raises `CodecError` for what cannot be one."""
     return _read_header(stream)[0]
 
@@ -121,13 +121,13 @@ def _header(position: int, size: tuple[int, int], *, estimated: bool) -> bytes:
     return _varint(2 * position + estimated) + _varint(size[0]) + _varint(size[1])
 
 
-def _read_header(stream: bytes) -> tuple[Header, int]:
+def _read_header(stream: bytes) -> tuple[LearnedHeader, int]:
     first, at = _read_varint(stream, 0)
     height, at = _read_varint(stream, at)
     width, at = _read_varint(stream, at)
     if not (0 < height <= _LARGEST_SIDE and 0 < width <= _LARGEST_SIDE):
         raise CodecError(f"a picture of {width}x{height} pixels; this is no stream of the codec")
-    return Header(first // 2, (height, width), bool(first % 2)), at
+    return LearnedHeader(first // 2, (height, width), bool(first % 2)), at
 
 
 def _varint(number: int) -> bytes:

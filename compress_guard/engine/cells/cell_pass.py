@@ -15,7 +15,7 @@ from compress_guard import store as keys
 from compress_guard.codecs.decoders import SecondDecoder, second_decoder
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.fidelity import Seen
-from compress_guard.engine.coding.watch import Watch
+from compress_guard.engine.coding.watch import CodecWatch
 from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.prediction.batches import Batch, coded_batch
 from compress_guard.engine.prediction.decoder_swap import swapped_batch
@@ -56,7 +56,7 @@ class Trial:
     limit: int | None
     coder: Coder
     planned: PlannedRate
-    watch: Watch
+    watch: CodecWatch
     names: tuple[str, str]
     """What progress calls the guard and the cell."""
     max_error_share: float

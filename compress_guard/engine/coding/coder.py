@@ -61,7 +61,7 @@ class Coder:
         """`encoded_pixels` when a plan was begun that is not finished."""
         self._flat: Final[dict[int, float]] = {}
         self.compared: Final[set[float]] = set()
-        """Rates, in bpp, at which decoded images have been held against their sources; see `Watch`."""
+        """Rates, in bpp, at which decoded images have been held against their sources; see `CodecWatch`."""
         self.stopped: Callable[[], bool] = lambda: False
         """Asked between chunks of a plan whether anybody still wants it."""
         self.progress: Callable[[int, int], None] | None = None

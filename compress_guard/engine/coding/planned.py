@@ -8,7 +8,7 @@ from typing import Final, final
 
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.proving import Proven, prove
-from compress_guard.engine.coding.watch import Watch
+from compress_guard.engine.coding.watch import CodecWatch
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import Unreachable
@@ -76,9 +76,9 @@ class PlannedCodec:
         self._proven = prove(self.coder, self.survey, self.plan(), self._seed)
         return self._proven, self.coder.proved_images
 
-    def watch(self, planned: PlannedRate, first: int | None = None) -> Watch:
+    def watch(self, planned: PlannedRate, first: int | None = None) -> CodecWatch:
         """Return the checks of the decoded images at one rate, with a sample from the `first` so many images."""
-        return Watch(self.coder, self.survey, self.plan(), planned, self._seed, first)
+        return CodecWatch(self.coder, self.survey, self.plan(), planned, self._seed, first)
 
     def _made(self, progress: CountProgress | None) -> RatePlan:
         if self._plan is None:

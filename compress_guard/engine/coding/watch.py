@@ -55,7 +55,7 @@ def sample(planned: PlannedRate, ids: Sequence[str], seed: int, first: int | Non
 
 
 @final
-class Watch:
+class CodecWatch:
     """Sees the decoded images of one cell before the model does: holds a sample against its sources, decodes it again,
     and rates each image."""
 

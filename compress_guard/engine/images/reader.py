@@ -94,7 +94,7 @@ class Sample:
 
 
 @final
-class Shelf:
+class SampleReader:
     """A map-style data set as checked samples by their position in it.
 
     Whatever looks at parts of one data set shares one: data sets are rarely safe to read from two threads at once (open

@@ -11,7 +11,7 @@ from compress_guard.codecs.pictures.orientation import UPRIGHT
 from compress_guard.engine.images.access import Access
 from compress_guard.engine.images.intake import Intake
 from compress_guard.engine.images.placing import Arrival, Placing, settled
-from compress_guard.engine.images.reader import BrokenDataError, EndError, ReadTarget, Sample, Shelf, Slicer
+from compress_guard.engine.images.reader import BrokenDataError, EndError, ReadTarget, Sample, SampleReader, Slicer
 from compress_guard.engine.images.second_reading import read_again
 from compress_guard.engine.machine.worker import aside
 from compress_guard.errors import CodecError, DataError
@@ -26,7 +26,7 @@ class Samples:
     """A map-style data set as checked samples; a seeded subset of `limit` images if there are more.
 
     They come in the data set's order or, `shuffled`, in a seeded random one, whose beginnings are fair samples. Subsets
-    of one data set may share a `shelf` of it.
+    of one data set may share a `reader` of it.
     """
 
     def __init__(  # noqa: PLR0913 -- what is read, which of it and how, each by its name
@@ -38,19 +38,19 @@ class Samples:
         seed: int = 0,
         shuffled: bool = False,
         slicers: Mapping[str, Slicer] | None = None,
-        shelf: Shelf | None = None,
+        reader: SampleReader | None = None,
         placing: Placing | None = None,
     ) -> None:
-        self._shelf: Final = Shelf(data, read_target, slicers, placing=placing) if shelf is None else shelf
+        self._reader: Final = SampleReader(data, read_target, slicers, placing=placing) if reader is None else reader
         self.seed: Final = seed
-        self._positions: Final = _subset(len(self._shelf), limit, seed, shuffled)
+        self._positions: Final = _subset(len(self._reader), limit, seed, shuffled)
 
     def __len__(self) -> int:
         return len(self._positions)
 
     def __getitem__(self, index: int) -> Sample:
-        """The sample at this index of the subset; raises `DataError`: see `Shelf`."""
-        return self._shelf[self._positions[index]]
+        """The sample at this index of the subset; raises `DataError`: see `SampleReader`."""
+        return self._reader[self._positions[index]]
 
     def settle(self, arrivals: Mapping[str, Arrival]) -> bool:
         """Read these samples, by id, in the one orientation that fits their targets; whether some were read otherwise.
@@ -60,26 +60,26 @@ class Samples:
         orientation = settled(arrivals)
         if orientation is None:
             return False
-        self._shelf.read_as(orientation)
+        self._reader.read_as(orientation)
         return any(one.turn != UPRIGHT and one.used != orientation for one in arrivals.values())
 
     def read_again(self, index: int) -> None:
-        """Read the sample at this index fresh and compare; raises `DataError`: see `Shelf`."""
-        self._shelf.read_again(self._positions[index])
+        """Read the sample at this index fresh and compare; raises `DataError`: see `SampleReader`."""
+        self._reader.read_again(self._positions[index])
 
     @property
     def reading_seconds(self) -> float:
         """Time spent reading the data set so far."""
-        return self._shelf.seconds
+        return self._reader.seconds
 
     @property
     def access(self) -> Access:
         """The way to the data set."""
-        return self._shelf.access
+        return self._reader.access
 
     def check_length(self, end: int | None) -> None:
         """Raises `DataError` where the data set has another length than at first, or ends before that."""
-        length = len(self._shelf)
+        length = len(self._reader)
         if end is not None:
             raise DataError(
                 f"the data set says that it has {length} images and ends at {end}: sample {end} and all that were to "
@@ -94,11 +94,11 @@ class Samples:
     @property
     def orientation(self) -> Orientation:
         """How images that EXIF turns are read; known once all have been read."""
-        return self._shelf.orientation
+        return self._reader.orientation
 
     def name(self, index: int) -> str:
         """What to call a sample that could not be read: its id if that much was known, else its position."""
-        return self._shelf.name(self._positions[index])
+        return self._reader.name(self._positions[index])
 
 
 def _subset(count: int, limit: int | None, seed: int, shuffled: bool) -> Sequence[int]:

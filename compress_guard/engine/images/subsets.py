@@ -12,7 +12,7 @@ from compress_guard.engine.images.access import Access, OtherThread
 from compress_guard.engine.images.agreement import agree
 from compress_guard.engine.images.lossy_sources import Sources, lossy_sources
 from compress_guard.engine.images.placing import Placing
-from compress_guard.engine.images.reader import Shelf, Slicer
+from compress_guard.engine.images.reader import SampleReader, Slicer
 from compress_guard.engine.images.samples import Samples, Survey, survey
 from compress_guard.engine.images.second_reading import read_again
 from compress_guard.engine.machine.worker import aside
@@ -30,7 +30,7 @@ class Subset:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class ReadingOptions:
     """How the images of a data set are chosen, ordered and read."""
 
     seed: int
@@ -48,14 +48,14 @@ class Reading:
 class Subsets:
     """The subsets of one data set for one task, each read when first asked for."""
 
-    def __init__(self, task: Task, load: Callable[[], Any], reading: Reading) -> None:
+    def __init__(self, task: Task, load: Callable[[], Any], reading: ReadingOptions) -> None:
         """`load` gives the data set; it is called once and may raise `DataError`."""
         self._task: Final = task
         self._load: Final = load
         self._reading: Final = reading
         self._placing: Final = Placing(task, reading.orientation)
         self._data: Any = None
-        self._shelf: Shelf | None = None
+        self._reader: SampleReader | None = None
         self._subsets: Final[dict[int | None, Subset]] = {}
         self._refused: Final[dict[int | None, DataError]] = {}
         """The fault of the images of a limit, which need not be read again to say so."""
@@ -97,9 +97,9 @@ class Subsets:
 
     def _surveyed(self, limit: int | None) -> Subset:
         data, read, reading = self.data, self._task.target, self._reading
-        if self._shelf is None:
-            self._shelf = Shelf(data, read, reading.slicers(), reading.access, self._placing)
-        samples = Samples(data, read, limit=limit, seed=reading.seed, shuffled=reading.shuffled, shelf=self._shelf)
+        if self._reader is None:
+            self._reader = SampleReader(data, read, reading.slicers(), reading.access, self._placing)
+        samples = Samples(data, read, limit=limit, seed=reading.seed, shuffled=reading.shuffled, reader=self._reader)
         subset = Subset(samples, survey(samples, self._task.classes))
         if not aside():
             self._agree(subset, limit)
@@ -112,9 +112,9 @@ class Subsets:
             read_again(subset.samples, subset.survey.usable)
             self._agree(subset, limit)
         except OtherThread as problem:
-            if self._shelf is not None:
-                self._shelf.retire(str(problem))
-            self._shelf = None
+            if self._reader is not None:
+                self._reader.retire(str(problem))
+            self._reader = None
             self._subsets.clear()
             self._subsets[limit] = self._surveyed(limit)
         self._unconfirmed.discard(limit)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _RUN_BYTES: Final = 16
 """Before the evidence of a shard: which run made it."""
-_PLAIN, _PROOF, _AGREED = b"-", b"p", b"="
+_PLAIN, _PROVEN, _AGREED = b"-", b"p", b"="
 """Then: no digests follow; those of a first batch; those of one that came out as in an earlier run."""
 _ANSWERS: Final = "answers"
 """A folder in that of the run."""
@@ -41,7 +41,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class BatchDigests:
     """What a model saw and answered, for a later run to compare."""
 
     answers: bytes
@@ -51,7 +51,7 @@ class Proof:
         """Return both digests, of a known length."""
         return self.answers + self.pixels
 
-    def judge(self, again: Proof) -> Verdict:
+    def judge(self, again: BatchDigests) -> Verdict:
         """Return what must have moved between these and the digests of another time."""
         if self.pixels != again.pixels:
             return Verdict.DECODER
@@ -59,30 +59,30 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class KeptShard:
     """The evidence of a shard as it lies in the store."""
 
     run: bytes
     predicted: Predicted
-    proof: Proof | None
+    digests: BatchDigests | None
     agreed: bool
     """Whether it was found to be what an earlier run had, by the run that made it."""
 
     def to_bytes(self) -> bytes:
-        kind = _PLAIN if self.proof is None else _AGREED if self.agreed else _PROOF
-        proof = b"" if self.proof is None else self.proof.to_bytes()
-        return self.run + kind + proof + self.predicted.to_bytes()
+        kind = _PLAIN if self.digests is None else _AGREED if self.agreed else _PROVEN
+        digests = b"" if self.digests is None else self.digests.to_bytes()
+        return self.run + kind + digests + self.predicted.to_bytes()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Entry:
+    def from_bytes(cls, data: bytes) -> KeptShard:
         """Return the inverse of `to_bytes`; raises ValueError for bytes that are none."""
         run, kind, rest = data[:_RUN_BYTES], data[_RUN_BYTES : _RUN_BYTES + 1], data[_RUN_BYTES + 1 :]
-        if kind not in (_PLAIN, _PROOF, _AGREED) or not kind:
+        if kind not in (_PLAIN, _PROVEN, _AGREED) or not kind:
             raise ValueError("these bytes are no evidence of a shard")
         if kind == _PLAIN:
             return cls(run, Predicted.from_bytes(rest), None, agreed=False)
-        proof = Proof(rest[:DIGEST_BYTES], rest[DIGEST_BYTES : 2 * DIGEST_BYTES])
-        return cls(run, Predicted.from_bytes(rest[2 * DIGEST_BYTES :]), proof, agreed=kind == _AGREED)
+        digests = BatchDigests(rest[:DIGEST_BYTES], rest[DIGEST_BYTES : 2 * DIGEST_BYTES])
+        return cls(run, Predicted.from_bytes(rest[2 * DIGEST_BYTES :]), digests, agreed=kind == _AGREED)
 
 
 @final
@@ -120,18 +120,20 @@ class Recall:
             return None
         return entry.predicted
 
-    def put(self, shard: Shard, predicted: Predicted, proof: Proof | None = None, *, agreed: bool = False) -> None:
+    def put(
+        self, shard: Shard, predicted: Predicted, digests: BatchDigests | None = None, *, agreed: bool = False
+    ) -> None:
         """Keep what came of a shard, unless images were lost on the way: those want a second look."""
         if predicted.evidence.ids == shard.ids:
             self._made_in_run.add(shard.content)
             name = self._names[shard.content] = self._name(shard)
-            self._store.put(name, Entry(self._run, predicted, proof, agreed).to_bytes(), "evidence")
+            self._store.put(name, KeptShard(self._run, predicted, digests, agreed).to_bytes(), "evidence")
 
     def is_earlier(self, shard: Shard) -> bool:
         """Return whether what `get` found of a shard was made neither by this run nor by another process of it."""
         return shard.content not in self._made_in_run
 
-    def unproven(self, shards: Sequence[Shard]) -> tuple[Shard, Predicted, Proof] | None:
+    def unproven(self, shards: Sequence[Shard]) -> tuple[Shard, Predicted, BatchDigests] | None:
         """Return the first of these that has to be predicted again before any is believed, with what was kept of it.
 
         None where no earlier run left one with digests, or where another process of this run has looked already.
@@ -139,10 +141,10 @@ class Recall:
         self._follow()
         for shard in shards:
             entry = self._entry(shard)
-            if entry is None or entry.proof is None:
+            if entry is None or entry.digests is None:
                 continue
             if entry.run != self._run:
-                return shard, entry.predicted, entry.proof
+                return shard, entry.predicted, entry.digests
             if entry.agreed:
                 self.trust(shards)
             return None
@@ -184,12 +186,12 @@ class Recall:
     def _generation_name(self, way: str) -> str:
         return keys.key("generation", self._key, way)
 
-    def _entry(self, shard: Shard) -> Entry | None:
+    def _entry(self, shard: Shard) -> KeptShard | None:
         for name in dict.fromkeys((self._name(shard), self._names.get(shard.content, ""))):
             data = self._store.get(name, "evidence") if name else None
             if data is not None:
                 with contextlib.suppress(ValueError):
-                    entry = Entry.from_bytes(data)
+                    entry = KeptShard.from_bytes(data)
                     if entry.predicted.evidence.ids == shard.ids:
                         return entry
         return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 from compress_guard import store as keys
 from compress_guard.engine.images.access import Access
 from compress_guard.engine.images.reader import Slicer
-from compress_guard.engine.images.subsets import Reading, Subset, Subsets
+from compress_guard.engine.images.subsets import ReadingOptions, Subset, Subsets
 from compress_guard.engine.models.fingerprint import Certainty
 from compress_guard.engine.prediction import shared_clean
 from compress_guard.engine.prediction.asked_model import AskedModel
@@ -22,7 +22,7 @@ from compress_guard.engine.prediction.batches import (
     evidence_of,
     positions_in_batches,
 )
-from compress_guard.engine.prediction.earlier_evidence import Proof, Recall, Verdict
+from compress_guard.engine.prediction.earlier_evidence import BatchDigests, Recall, Verdict
 from compress_guard.engine.prediction.shards import Predicted, Shard, digest, pixels
 from compress_guard.engine.progress import SILENT_COUNT, CountProgress
 from compress_guard.errors import DataError
@@ -66,7 +66,7 @@ class Subject:
         self.access: Final = access or Access()
         """Shared with other subjects of the same data set."""
         self._subsets: Final = Subsets(
-            self.task, data, Reading(seed, shuffled, slicers, self.access, orientation, shared)
+            self.task, data, ReadingOptions(seed, shuffled, slicers, self.access, orientation, shared)
         )
         self._shared: Final = shared
         """The folder of the run and this subject's name in it, where other processes measure the same subject."""
@@ -186,7 +186,7 @@ class Subject:
             answers = self.model.predict(shard, found)
             predicted = Predicted(evidence_of(self.task, found, answers), found.seen)
             if recall is not None:
-                recall.put(shard, predicted, Proof(digest(answers), seen) if proving else None)
+                recall.put(shard, predicted, BatchDigests(digest(answers), seen) if proving else None)
             yield predicted
 
     def verify(self, shards: Sequence[Shard]) -> Verdict:
@@ -200,14 +200,14 @@ class Subject:
         before, idle = self.recall.generation, self.model.idle
         verdict = Verdict.SAME
         if (unproven := self.recall.unproven(shards)) is not None:
-            shard, predicted, proof = unproven
+            shard, predicted, digests = unproven
             batch = (shard.look or shard.make)()
             if batch.ids == shard.ids:
                 seen = pixels(batch.images)  # before a model that works in place
-                verdict = proof.judge(Proof(digest(self.model.predict(shard, batch)), seen))
+                verdict = digests.judge(BatchDigests(digest(self.model.predict(shard, batch)), seen))
                 if verdict is Verdict.SAME:
                     self.recall.trust(shards)
-                    self.recall.put(shard, predicted, proof, agreed=True)
+                    self.recall.put(shard, predicted, digests, agreed=True)
                     if idle:
                         self.model.steady()
                 else:

@@ -12,7 +12,7 @@ from typing import Any, Final, final
 
 from compress_guard.engine.images.access import Access
 from compress_guard.engine.images.placing import Placing
-from compress_guard.engine.images.reader import Shelf
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples
 from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.prediction.knowledge import Question, check_floor
@@ -56,7 +56,7 @@ class MeasuredRecovery:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sources:
+class StudyInputs:
     """What a study is made of; the callables are called when a cell is first measured, and may raise `RunError`."""
 
     subject: Subject
@@ -81,7 +81,7 @@ class _Prepared:
 class Study:
     """Measures the recovery cells of one guard. What they share (images, controls, the original) is made once."""
 
-    def __init__(self, guard: Guard, recovery: Recovery, sources: Sources, settings: RunSettings) -> None:
+    def __init__(self, guard: Guard, recovery: Recovery, sources: StudyInputs, settings: RunSettings) -> None:
         self._guard: Final = guard
         self._recovery: Final = recovery
         self._sources: Final = sources
@@ -244,8 +244,8 @@ class Study:
     def _training(self, evaluated: Subset) -> TrainingSet:
         recovery, task = self._recovery, self._sources.subject.task
         data = self._sources.train()
-        shelf = Shelf(data, task.target, None, self._sources.access, Placing(task, self._guard.orientation))
-        samples = Samples(data, task.target, limit=recovery.images, seed=self._settings.seed, shelf=shelf)
+        reader = SampleReader(data, task.target, None, self._sources.access, Placing(task, self._guard.orientation))
+        samples = Samples(data, task.target, limit=recovery.images, seed=self._settings.seed, reader=reader)
         return TrainingSet.of(recovery.train, samples, task, evaluated.survey, self._settings.run_folder)
 
     def _settled(

@@ -19,7 +19,7 @@ from compress_guard.engine.settings import RunSettings, check_device, cores, res
 from compress_guard.engine.single_cell import one_cell_guard
 from compress_guard.engine.throughput.comparison import Contest
 from compress_guard.engine.throughput.result_draft import Terms
-from compress_guard.engine.throughput.timed_codec import Entrant, Field, Run
+from compress_guard.engine.throughput.timed_codec import Entrant, Field, TimingSettings
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import Fault, OptionError, RunError, said
 from compress_guard.records import CodecSpec, Guard, Scalar, SpeedLimits, Throughput, ThroughputCell, Work
@@ -136,7 +136,7 @@ def _field_of(guard: Guard, throughput: Throughput, data: Any, settings: RunSett
     def rates(spec: CodecSpec) -> tuple[float, ...]:
         return tuple(sorted({one.bpp for one in throughput.cells if spec in (one.codec, throughput.reference)}))
 
-    return Field(guard, data, rates, settings.store(), Run(asked, settings.workers, settings.seed))
+    return Field(guard, data, rates, settings.store(), TimingSettings(asked, settings.workers, settings.seed))
 
 
 def _prepared(

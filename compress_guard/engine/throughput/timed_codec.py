@@ -103,7 +103,7 @@ class Entrant:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TimingSettings:
     """What the command line says for all cells alike."""
 
     images: int
@@ -111,7 +111,7 @@ class Run:
     seed: int
 
 
-Rates = Callable[[CodecSpec], tuple[float, ...]]
+RatesOf = Callable[[CodecSpec], tuple[float, ...]]
 """All rates of the file at which a codec is timed, itself or to be compared with: what its plan is made for."""
 
 
@@ -119,7 +119,7 @@ Rates = Callable[[CodecSpec], tuple[float, ...]]
 class Field:
     """The images of a throughput's cells, and each of its codecs at work on them, made when first asked for."""
 
-    def __init__(self, guard: Guard, data: Any, rates: Rates, store: Store, run: Run) -> None:
+    def __init__(self, guard: Guard, data: Any, rates: RatesOf, store: Store, run: TimingSettings) -> None:
         """Reads the images; raises `DataError`."""
         self._guard: Final = guard
         self._rates: Final = rates

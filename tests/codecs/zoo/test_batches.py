@@ -10,7 +10,7 @@ import torch
 
 from compress_guard.codecs.zoo import jobs, precision
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES
-from compress_guard.codecs.zoo.network import KEPT, Network, network_of
+from compress_guard.codecs.zoo.network import KEPT, CompressaiModel, network_of
 from compress_guard.codecs.zoo.own import CompressAi
 from compress_guard.errors import CodecError
 
@@ -70,7 +70,7 @@ def batches(monkeypatch) -> list[int]:
         return spy
 
     for name in ("compress", "decompress", "forward", "synthesise"):
-        monkeypatch.setattr(Network, name, watched(getattr(Network, name)))
+        monkeypatch.setattr(CompressaiModel, name, watched(getattr(CompressaiModel, name)))
     return found
 
 
@@ -140,14 +140,14 @@ def test_a_network_is_loaded_once_however_many_levels_are_in_use(lively, images)
 
 def test_without_memory_batches_are_halved_and_it_is_said(two_levels, images, monkeypatch) -> None:
     expected = two_levels.encode(images, [2.0] * 6)
-    compress = Network.compress
+    compress = CompressaiModel.compress
 
     def small(self, batch, gain):
         if len(batch) > 1:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
         return compress(self, batch, gain)
 
-    monkeypatch.setattr(Network, "compress", small)
+    monkeypatch.setattr(CompressaiModel, "compress", small)
     assert two_levels.encode(images, [2.0] * 6) == expected
     assert two_levels.remark == f"batches cut to 1 after memory ran out on {two_levels.device}"
 
@@ -171,14 +171,14 @@ def test_latents_of_another_size_are_refused(lively, images, place) -> None:
 
 def test_a_batch_that_fails_where_no_image_does_is_said(two_levels, images, monkeypatch) -> None:
     expected = two_levels.encode(images, [2.0] * 6)
-    compress = Network.compress
+    compress = CompressaiModel.compress
 
     def fussy(self, batch, gain):
         if len(batch) > 1:
             raise RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED\nand so on")
         return compress(self, batch, gain)
 
-    monkeypatch.setattr(Network, "compress", fussy)
+    monkeypatch.setattr(CompressaiModel, "compress", fussy)
     assert two_levels.encode(images, [2.0] * 6) == expected
     assert two_levels.remark == (
         f"a batch failed on {two_levels.device} (cuDNN error: CUDNN_STATUS_NOT_SUPPORTED); its images went one by one"

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES, GAINS, PUBLISHED
-from compress_guard.codecs.zoo.network import KEPT, Network, network_of
+from compress_guard.codecs.zoo.network import KEPT, CompressaiModel, network_of
 from compress_guard.codecs.zoo.published import Zoo
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 from compress_guard.rate import plan
@@ -267,7 +267,7 @@ def test_a_setting_that_is_none_is_refused(codec: Zoo, pictures) -> None:
 
 
 def test_an_image_that_cannot_be_coded_is_named(shelf, pictures, monkeypatch) -> None:
-    monkeypatch.setattr(Network, "compress", lambda *_: [].index(3))
+    monkeypatch.setattr(CompressaiModel, "compress", lambda *_: [].index(3))
     with pytest.raises(CodecError, match=r"^mbt2018-mean mse could not encode image 1 of 5 \(1x1 pixels\): "):
         Zoo("mbt2018-mean", levels="1..3").encode(pictures, [1.0] * 5)
 
@@ -276,7 +276,7 @@ def test_running_out_of_memory_is_said_as_such(shelf, pictures, monkeypatch) -> 
     def full(*_):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr(Network, "compress", full)
+    monkeypatch.setattr(CompressaiModel, "compress", full)
     message = r"could not encode image 1 of 2 \(1x1 pixels\): memory ran out on cpu; free memory there, use smaller "
     with pytest.raises(CodecError, match=message):
         Zoo("mbt2018-mean", levels="1..3").encode(pictures[:2], [1.0] * 2)

@@ -18,9 +18,12 @@ STRINGS = st.lists(st.binary(min_size=1, max_size=40).map(lambda word: word * 4)
 @given(position=st.integers(0, 200), size=SIZES, strings=STRINGS)
 def test_a_coded_stream_comes_back(position: int, size: tuple[int, int], strings: list[bytes]) -> None:
     stream = streams.pack_coded(position, size, strings)
-    assert streams.unpack_coded(stream, len(strings)) == (streams.Header(position, size, estimated=False), strings)
+    assert streams.unpack_coded(stream, len(strings)) == (
+        streams.LearnedHeader(position, size, estimated=False),
+        strings,
+    )
     assert streams.cost_of(stream) == len(stream)
-    assert streams.header_of(stream) == streams.Header(position, size, estimated=False)
+    assert streams.header_of(stream) == streams.LearnedHeader(position, size, estimated=False)
     payload = sum(map(len, strings))
     assert len(stream) - payload <= streams.overhead(position, size, len(strings))
 
@@ -63,7 +66,7 @@ def test_latents_come_back_bit_by_bit(whole: bool, shape: tuple[int, int, int], 
     latents = latents.round() if whole else latents
     stream = streams.pack_estimated(5, (33, 44), cost, latents)
     header, found = streams.unpack_estimated(stream)
-    assert header == streams.Header(5, (33, 44), estimated=True)
+    assert header == streams.LearnedHeader(5, (33, 44), estimated=True)
     assert torch.equal(found, latents)
     assert streams.cost_of(stream) == cost
 

@@ -161,7 +161,7 @@ def test_memory_holds_the_bound_plus_one_image_at_most(sides, reads):
         patch.setattr(module, "KEPT_BYTES", bound)
         for at in reads:
             sample = samples[at % len(sides)]
-            kept = sum(one.image.numel() for one in samples._shelf._kept.values())
+            kept = sum(one.image.numel() for one in samples._reader._kept.values())
             assert kept <= max(bound, sample.image.numel())
             assert sample.size == (sides[at % len(sides)],) * 2
 

@@ -239,9 +239,9 @@ def evidence(name):
 
 
 def proof(answers=1, pixels=1):
-    from compress_guard.engine.prediction.earlier_evidence import Proof
+    from compress_guard.engine.prediction.earlier_evidence import BatchDigests
 
-    return Proof(bytes([answers]) * 20, bytes([pixels]) * 20)
+    return BatchDigests(bytes([answers]) * 20, bytes([pixels]) * 20)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from compress_guard.engine.models import fingerprint
-from compress_guard.engine.prediction.earlier_evidence import Entry
+from compress_guard.engine.prediction.earlier_evidence import KeptShard
 from compress_guard.engine.single_cell import measure
 from compress_guard.errors import ModelError
 from compress_guard.records import Evidence, Fingerprint, Slicing
@@ -488,7 +488,7 @@ def test_evidence_of_other_images_under_our_name_is_not_used(worlds):
     store = Store(worlds.world().settings.store_folder)
     foreign = Evidence(("x",), ({"top1": np.array(1, np.uint8)},))
     for path in entries(worlds, "evidence"):
-        entry = Entry.from_bytes(store.get(path.parent.name + path.name, "evidence"))
+        entry = KeptShard.from_bytes(store.get(path.parent.name + path.name, "evidence"))
         other = replace(entry, run=bytes(16), predicted=replace(entry.predicted, evidence=foreign))
         store.put(path.parent.name + path.name, other.to_bytes(), "evidence")
     second = worlds.run()
