@@ -12,10 +12,10 @@ import pytest
 from compress_guard.plugin.cells.collection import ThresholdsFile
 from compress_guard.plugin.cells.items import FileItem
 from compress_guard.plugin.choice import is_ignored
-from compress_guard.plugin.decision import Decision
 from compress_guard.plugin.fixtures import definitions
+from compress_guard.plugin.modes import only_lists, runs_tests
 from compress_guard.plugin.options import HANDED_OVER
-from compress_guard.plugin.output.earlier_reports import runs_tests
+from compress_guard.plugin.run import Run
 
 FIXTURES: Final = ("guard", "compressed_batches", "codec_throughput")
 
@@ -59,24 +59,20 @@ class Counts:
 class Collected:
     """The plugin that counts; in the controller of pytest-xdist it holds what the workers counted."""
 
-    def __init__(self, config: pytest.Config, decision: Decision) -> None:
-        self._config: Final = config
-        self._decision: Final = decision
+    def __init__(self, run: Run) -> None:
+        self._run: Final = run
+        self._config: Final = run.config
+        self._decision: Final = run.decision
         self._file: ThresholdsFile | None = None
         self._cells: Final[set[pytest.Item]] = set()
         self._tests: Final[set[pytest.Item]] = set()
         self._left: frozenset[pytest.Item] = frozenset()
-        self._used = False
         self._from_workers: Final[list[Counts]] = []
 
     def note_file(self, file: ThresholdsFile) -> None:
         """Know the thresholds file that pytest came to."""
         if self._file is None or not self._file.opened:
             self._file = file
-
-    def note_use(self) -> None:
-        """Know that a test has asked for one of the fixtures."""
-        self._used = True
 
     @property
     def counts(self) -> Counts:
@@ -90,7 +86,7 @@ class Collected:
             deselected=len(self._cells - self._left) + unopened,
             tests=len(self._tests),
             deselected_tests=len(self._tests - self._left),
-            used=self._used,
+            used=self._run.fixture_used,
         )
 
     def _unopened(self) -> int:
@@ -194,12 +190,6 @@ class Collected:
         output = getattr(node, "workeroutput", None) or {}  # a worker that died left none
         if output:
             self._from_workers.append(Counts(**output.get(HANDED_OVER, {})))
-
-
-def only_lists(config: pytest.Config) -> bool:
-    """Whether a run only lists tests, fixtures or what the cache holds."""
-    names = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow")
-    return any(config.getoption(name, None) for name in names)
 
 
 def uses_fixture(item: pytest.Item) -> bool:

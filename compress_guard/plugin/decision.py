@@ -14,8 +14,7 @@ from compress_guard import thresholds as thresholds_file
 from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
 from compress_guard.errors import UsageError
-from compress_guard.plugin.cells.recovery import check_recovery
-from compress_guard.plugin.cells.throughput import check_benchmark
+from compress_guard.plugin.benchmark_plugin import check_benchmark
 from compress_guard.plugin.choice import (
     ChosenFile,
     absolute,
@@ -117,7 +116,7 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
         check_benchmark(config)
     thresholds = _guards(file, text, folder, benchmark=benchmark, sources=True)
     if recovery:
-        check_recovery(thresholds, file.shown)
+        _check_recovery(thresholds, file.shown)
     wanted, reached = file.typed or not paths_are_named(config), is_reached(config, file.path)
     if text is not None and wanted and not reached:
         check_folders(config, file.path)
@@ -148,6 +147,13 @@ def _guards(file: ChosenFile, text: str | None, folder: Path, *, benchmark: bool
         return Thresholds(str(file.path), ())
     found = thresholds_file.parse(text, file.path, shown=file.shown, folder=folder, sources=sources)
     return benchmarked(found) if benchmark else found
+
+
+def _check_recovery(thresholds: Thresholds, shown: str) -> None:
+    """Raise `UsageError` for a run that asks for recovery studies of a file that has none."""
+    if thresholds.guards and all(guard.recovery is None for guard in thresholds.guards):
+        found = f"no guard of {shown} has a key recovery"
+        raise UsageError("--cg-recovery", found, "add recovery: with train: to a guard, see docs/recovery.md")
 
 
 def _fixed(config: pytest.Config) -> tuple[str, ...]:

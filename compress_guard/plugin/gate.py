@@ -10,18 +10,21 @@ from typing import Any, Final, final
 import pytest
 
 from compress_guard.engine.images.factories import anchor_search_path
-from compress_guard.plugin.cells.collection import CellItem, ThresholdsFile, same_file
+from compress_guard.plugin.benchmark_plugin import only_benchmarks
+from compress_guard.plugin.cells.collection import CellItem, ThresholdsFile, is_same_file
 from compress_guard.plugin.cells.file_cells import FileCells
-from compress_guard.plugin.cells.items import RESULTS, FileItem
+from compress_guard.plugin.cells.items import FileItem
 from compress_guard.plugin.cells.reruns import Attempts, begin
 from compress_guard.plugin.cells.selected import Selected
-from compress_guard.plugin.collected import Collected, only_lists, uses_fixture
+from compress_guard.plugin.collected import Collected, uses_fixture
 from compress_guard.plugin.decision import decision_of
+from compress_guard.plugin.modes import only_lists, runs_tests
 from compress_guard.plugin.options import HANDED_OVER
 from compress_guard.plugin.output import summary
-from compress_guard.plugin.output.earlier_reports import runs_tests, set_aside_reports
+from compress_guard.plugin.output.earlier_reports import set_aside_reports
 from compress_guard.plugin.output.reports import attach, attached, verdicts
 from compress_guard.plugin.output.shown import leave_out_our_frames, note_brief, shorten
+from compress_guard.plugin.results import RESULTS
 from compress_guard.plugin.run import RUN, Run
 from compress_guard.plugin.workers import distribution
 from compress_guard.plugin.workers.crashes import Crashes
@@ -33,8 +36,9 @@ from compress_guard.records import Cell, Ending
 class Gate:
     """What a run with ``--compress-guard`` adds to pytest; registered as a plugin of its own."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, collected: Collected) -> None:
         self.run: Final = run
+        self._collected: Final = collected
         self._last: frozenset[str] = frozenset()
         """The last cell of each kind and guard, by its node id."""
         self._cells: Final = FileCells(run.thresholds)
@@ -54,20 +58,18 @@ class Gate:
         """The gate that the command line asks for; raises `UsageError` for what makes no sense."""
         decision, thresholds = decision_of(config)
         anchor_search_path()
-        collected = Collected(config, decision)
+        run = config.stash[RUN] = Run(config, decision, thresholds)
+        collected = Collected(run)
         config.pluginmanager.register(collected, "compress_guard_collected")
-        run = Run(config, decision, thresholds, collected)
-        config.stash[RUN] = run
-        return cls(run)
+        return cls(run, collected)
 
     # Hooks
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> ThresholdsFile | None:
-        if not same_file(file_path, Path(self.run.thresholds.path)):
+        if not is_same_file(file_path, Path(self.run.thresholds.path)):
             return None
         file: ThresholdsFile = ThresholdsFile.from_parent(parent, path=file_path)
-        file.thresholds = self.run.thresholds
-        self.run.collected.note_file(file)
+        self._collected.note_file(file)
         return file
 
     # Before pytest-timeout and faulthandler_timeout, whose clocks begin in wrappers of their own.
@@ -108,7 +110,7 @@ class Gate:
         known = self._cells.find(report.nodeid)
         # A setup that passes promises a call; under --setup-plan none comes, and nobody expects a verdict.
         # Under pytest-benchmark's own --benchmark-only nobody expects one either.
-        expected = not self.run.config.getoption("benchmark_only", False)
+        expected = not only_benchmarks(self.run.config)
         gates = known is not None and isinstance(known[1], Cell)
         if known is not None and gates and expected and (report.when == "call" or not report.passed):
             self.run.selected.add(known[0].name)
@@ -145,7 +147,7 @@ class Gate:
         if self.run.is_worker or only_lists(self.run.config):
             return
         green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        self._idle = self.run.collected.problem() if green else None
+        self._idle = self._collected.problem() if green else None
         if self._idle is not None:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         # A run that only plans has no results, and must not replace those of an earlier one.
@@ -160,7 +162,7 @@ class Gate:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        remarks = [self._selected.remark(), None if self._idle else self.run.collected.remark()]
+        remarks = [self._selected.remark(), None if self._idle else self._collected.remark()]
         if not runs_tests(self.run.config):
             remarks = []  # nobody expects a result
         failures = [self._lost, self._idle]

@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if switched_on(config):
-        from compress_guard.plugin.cells.throughput import mark_benchmarks
+        from compress_guard.plugin.benchmark_plugin import mark_benchmarks
 
         mark_benchmarks(config, items)
         return

@@ -1,23 +1,22 @@
-"""One pytest run with the gate: what it measures with, and what it has measured."""
+"""One pytest run with the gate: the session that it measures with, and the results that came back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, final
 
 import pytest
 
-from compress_guard.plugin.cells.items import Kind
-from compress_guard.plugin.output.progress import TerminalProgress
-from compress_guard.plugin.workers.places import place_of
+from compress_guard.plugin.decision import Decision
+from compress_guard.plugin.results import Kind, Result
 from compress_guard.records import Cell, CellResult, CodecSpec, RecoveryResult, Thresholds, ThroughputResult
 
 if TYPE_CHECKING:
     from compress_guard.engine.session import Session
-    from compress_guard.plugin.collected import Collected
-    from compress_guard.plugin.decision import Decision
 
 RUN: Final = pytest.StashKey["Run"]()
+PLACE: Final = "compress_guard_place"
+"""The key under which the controller of pytest-xdist tells a worker its place: 0, 1, ... without gaps."""
 
 
 def run_of(config: pytest.Config) -> Run:
@@ -26,41 +25,46 @@ def run_of(config: pytest.Config) -> Run:
 
 @final
 class Run:
-    """What the tests of one process share, and what came back from all processes."""
+    """The state that the tests of one process share, and the results of all processes."""
 
-    def __init__(self, config: pytest.Config, decision: Decision, thresholds: Thresholds, collected: Collected) -> None:
-        workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
+    def __init__(self, config: pytest.Config, decision: Decision, thresholds: Thresholds) -> None:
+        workerinput: Mapping[str, Any] | None = getattr(config, "workerinput", None)
         self.config: Final = config
         self.decision: Final = decision
         self.thresholds: Final = thresholds
-        self.collected: Final = collected
         self.settings: Final = decision.settings
-        self.is_worker: Final = workerinput is not None
-        """Whether this is a process of pytest-xdist, which has no terminal and writes no files."""
+        self.worker: Final = None if workerinput is None else str(workerinput["workerid"])
+        """The name of this worker of pytest-xdist, which has no terminal and writes no files; None for a controller."""
         self.results: Final[dict[str, CellResult]] = {}
         self.speeds: Final[dict[str, ThroughputResult]] = {}
         self.studies: Final[dict[str, RecoveryResult]] = {}
         self.selected: Final[set[str]] = set()
         """Guards with a cell that this run came to, even where nothing was measured."""
         self.codecs: tuple[CodecSpec, ...] = ()
-        """The codecs of the tests that this run has selected, of its file."""
+        """The codecs of the cells of the thresholds file that this run has selected."""
+        self.fixture_used = False
+        """True once a test has asked for one of the gate's fixtures."""
         self.unwritten: str | None = None
-        """Why the results file could not be written."""
+        """The reason why the results file could not be written."""
         self.evidence_lost: str | None = None
-        """Why some of the evidence is not beside it."""
-        self._number: Final = place_of(workerinput)
-        self._worker: Final = None if workerinput is None else str(workerinput["workerid"])
+        """The reason why some of the evidence is not beside the results file."""
+        self._place: Final = place_of(workerinput)
         self._session: Session | None = None
         self._ready = False
         self._used = False
-        """Whether a test has asked for the session."""
+        """True once a test has asked for the session."""
         self._coming: tuple[Cell, ...] = ()
         self._source: Final[dict[str, object]] = {}
-        """The worker of xdist that each result came from."""
+        """The worker of pytest-xdist that each result came from."""
+
+    @property
+    def is_worker(self) -> bool:
+        """True in a worker of pytest-xdist."""
+        return self.worker is not None
 
     @property
     def measured(self) -> bool:
-        """Whether this run measured a model."""
+        """True if this run measured a model."""
         return self._used or bool(self.results)
 
     @property
@@ -73,7 +77,7 @@ class Run:
         if self._session is None:
             from compress_guard.engine.session import Session
 
-            self._session = Session(self.thresholds, self.settings, worker=self._number)
+            self._session = Session(self.thresholds, self.settings, worker=self._place)
             if not self.is_worker:
                 self._session.expect(self._coming)
         return self._session
@@ -89,19 +93,14 @@ class Run:
         attempted(lambda: make_ready(self._made_session(), self.codecs))  # what goes wrong, the cell meets again
 
     def expect(self, cells: Sequence[Cell]) -> None:
-        """Know the cells of this run, in its order."""
+        """Note the cells of this run, in its order."""
         self._coming = tuple(cells)
 
-    def progress(self) -> TerminalProgress:
-        """Where a long cell tells how far it is; silent in xdist workers."""
-        reporter = None if self.is_worker else self.config.pluginmanager.get_plugin("terminalreporter")
-        return TerminalProgress(reporter)
-
-    def keep(self, result: CellResult | RecoveryResult | ThroughputResult, worker: object = None) -> None:
-        """Take in what a test of this or another process measured.
+    def keep(self, result: Result, worker: object = None) -> None:
+        """Keep the result of a test of this or another process.
 
         Where several workers run one test (``--dist each``, or a distribution of xdist that starts a test again whose
-        worker died), a failure is not undone by what another of them says: the run is red.
+        worker died), a failure is not undone by the result of another worker: the run is red.
         """
         if isinstance(result, CellResult):
             self._keep(self.results, result, worker)
@@ -110,8 +109,8 @@ class Run:
         else:
             self._keep(self.speeds, result, worker)
 
-    def forget(self, result: CellResult | RecoveryResult | ThroughputResult) -> None:
-        """Drop a result that an attempt at a test gave which was not its last."""
+    def forget(self, result: Result) -> None:
+        """Drop the result of an attempt at a test that was not the last one."""
         self.results.pop(result.id, None)
         self.studies.pop(result.id, None)
         self.speeds.pop(result.id, None)
@@ -122,14 +121,12 @@ class Run:
             kept[result.id] = result
             self._source[result.id] = worker
 
-    def note_running(self, node_id: str, results: Sequence[CellResult]) -> None:
-        """Leave the results of an own test, the running one's as an error, for the controller of a worker that dies."""
-        if self._worker is not None:
-            from compress_guard.plugin.workers.left_behind import leave
-
-            leave(self.settings.run_folder, self._worker, node_id, results)
-
     def close(self) -> None:
-        """Let go of models and threads."""
+        """Release models and threads."""
         if self._session is not None:
             self._session.close()
+
+
+def place_of(workerinput: Mapping[str, Any] | None) -> int:
+    """Return the place of this process among the workers of pytest-xdist, 0 for one that is no worker."""
+    return 0 if workerinput is None else int(workerinput[PLACE])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -41,6 +41,27 @@ ENGINE: Final = (
     ("readiness", "throughput"),
 )
 """The same for the folders of engine and the modules beside them, along the way of an image."""
+
+PLUGIN: Final = (
+    ("options", "modes", "benchmark_plugin", "results"),
+    ("choice",),
+    ("decision",),
+    ("run",),
+    ("output",),
+    ("cells",),
+    ("workers",),
+    ("fixtures",),
+    ("collected",),
+    ("gate",),
+    ("hooks",),
+)
+"""The same for the folders of plugin and the modules beside them: from the command line to the hooks.
+
+Two modules that are there when the gate is off, hooks and fixtures/definitions, import the others inside functions.
+"""
+
+FOLDERS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {"engine": ENGINE, "plugin": PLUGIN}
+"""The folders that have lines of their own."""
 
 LINE_OF: Final = {part: number for number, parts in enumerate(LINES, start=1) for part in parts} | {"__main__": 10}
 MOST_MODULES: Final = 16
@@ -172,22 +193,24 @@ def layer_problem(each: Import, part: str) -> Iterator[str]:
         )
 
 
-def engine_problems(package: Path) -> list[str]:
-    """What is against the rules within engine, one sentence each."""
-    line_of = {room: number for number, rooms in enumerate(ENGINE, start=1) for room in rooms}
-    found = []
-    for each in imports(package / "engine"):
-        target = each.target.removeprefix(f"{PACKAGE}.engine.").split(".")[0]
-        if not each.target.startswith(f"{PACKAGE}.engine.") or target == each.part or each.part == "__init__":
+def problems_within(package: Path, folder: str) -> list[str]:
+    """Return what is against the rules within a folder that has lines of its own, one sentence each."""
+    line_of = {room: number for number, rooms in enumerate(FOLDERS[folder], start=1) for room in rooms}
+    inside, messages = f"{PACKAGE}.{folder}.", []
+    for each in imports(package / folder):
+        target = each.target.removeprefix(inside).split(".")[0]
+        if not each.target.startswith(inside) or target == each.part or each.part == "__init__":
             continue
+        where = f"{folder}/{each.where}"
         if each.part not in line_of or target not in line_of:
-            found.append(f"engine/{each.where}: {each.part} or {target} is on no line; give it its place in ENGINE")
+            table = folder.upper()
+            messages.append(f"{where}: {each.part} or {target} is on no line; give it its place in {table}")
         elif line_of[target] >= line_of[each.part]:
-            found.append(
-                f"engine/{each.where}: {each.part} (line {line_of[each.part]}) imports {target} (line "
-                f"{line_of[target]}); only from lines above"
+            messages.append(
+                f"{where}: {each.part} (line {line_of[each.part]}) imports {target} (line {line_of[target]}); "
+                "only from lines above"
             )
-    return found
+    return messages
 
 
 def cycle(package: Path) -> list[str] | None:
@@ -213,18 +236,32 @@ def test_the_package_keeps_its_layers() -> None:
     assert problems(ROOT / PACKAGE) == []
 
 
-def test_the_engine_keeps_its_layers() -> None:
-    rooms = {path.stem for path in (ROOT / PACKAGE / "engine").iterdir() if path.name != "__init__.py"} - {
-        "__pycache__"
-    }
-    assert rooms == {room for rooms in ENGINE for room in rooms}
-    assert engine_problems(ROOT / PACKAGE) == []
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_with_lines_of_its_own_keeps_them(folder: str) -> None:
+    paths = (ROOT / PACKAGE / folder).iterdir()
+    rooms = {path.stem for path in paths if path.name not in ("__init__.py", "__pycache__")}
+    assert rooms == {room for rooms in FOLDERS[folder] for room in rooms}
+    assert problems_within(ROOT / PACKAGE, folder) == []
 
 
 def test_an_import_against_the_way_of_an_image_is_found(tmp_path: Path) -> None:
     write(tmp_path, {"engine/coding/coder.py": "def f():\n    from compress_guard.engine.prediction import shards"})
-    assert engine_problems(tmp_path) == [
+    assert problems_within(tmp_path, "engine") == [
         "engine/coding/coder.py:2: coding (line 5) imports prediction (line 6); only from lines above"
+    ]
+
+
+def test_an_import_in_the_plugin_for_types_alone_is_found_too(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "plugin/output/shown.py": "if TYPE_CHECKING:\n    from compress_guard.plugin.cells.items import FileItem",
+            "plugin/extra.py": "from compress_guard.plugin.run import Run",
+        },
+    )
+    assert problems_within(tmp_path, "plugin") == [
+        "plugin/extra.py:1: extra or run is on no line; give it its place in PLUGIN",
+        "plugin/output/shown.py:2: output (line 5) imports cells (line 6); only from lines above",
     ]
 
 

@@ -13,6 +13,7 @@ from compress_guard.plugin.cells.items import FileItem, plain_id
 from compress_guard.plugin.cells.recovery import recovery_items
 from compress_guard.plugin.cells.reruns import Measured, settled
 from compress_guard.plugin.cells.throughput import throughput_items
+from compress_guard.plugin.output.progress import progress_of
 from compress_guard.plugin.run import run_of
 from compress_guard.records import Cell, Thresholds
 
@@ -20,9 +21,13 @@ from compress_guard.records import Cell, Thresholds
 class ThresholdsFile(pytest.File):
     """A thresholds file in the collection."""
 
-    thresholds: Thresholds
     opened = False
-    """Whether its cells were collected."""
+    """True once its cells were collected."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The guards of the file."""
+        return run_of(self.config).thresholds
 
     def collect(self) -> Iterator[pytest.Item]:
         self.opened = True
@@ -42,7 +47,7 @@ class ThresholdsFile(pytest.File):
         timed = [guard.throughput for guard in guards if guard.throughput is not None and decision.benchmark]
         studied = [guard.recovery for guard in guards if guard.recovery is not None and decision.recovery]
         counts = [len(guard.cells) for guard in guards]
-        return sum([*counts, *(len(one.cells) for one in timed), *(len(one.cells) for one in studied)])
+        return sum([*counts, *(len(throughput.cells) for throughput in timed), *(len(each.cells) for each in studied)])
 
 
 class CellItem(FileItem):
@@ -54,13 +59,13 @@ class CellItem(FileItem):
 
 
 def measure_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures: Any) -> None:
-    """The body of every cell's test."""
+    """Measure and judge a cell: the body of every cell's test."""
     item, run = request.node, run_of(request.config)
 
     def measure(again: bool) -> Measured:
         if again:
             run.session.retry(item.cell.guard)
-        with run.progress() as progress:
+        with progress_of(run) as progress:
             measured = run.session.measure(
                 item.cell, plain_id(item), compress_guard_session_fixtures, progress, progress.tell, last=item.last
             )
@@ -69,5 +74,6 @@ def measure_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures
     settled(item, measure)
 
 
-def same_file(one: Path, other: Path) -> bool:
-    return os.path.normpath(one) == os.path.normpath(other)
+def is_same_file(first: Path, second: Path) -> bool:
+    """Return True for two spellings of one path; links are not followed."""
+    return os.path.normpath(first) == os.path.normpath(second)

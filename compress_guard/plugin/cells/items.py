@@ -1,33 +1,21 @@
-"""Tests that stand in the thresholds file, and what a test keeps of what it measured."""
+"""Tests that stand in the thresholds file: what they are called, and how their failures look."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 import pytest
 
-from compress_guard.errors import RunError, described
+from compress_guard.errors import described
 from compress_guard.foreign import TAB, shown_line, shown_lines
-from compress_guard.records import Cell, CellResult, RecoveryCell, RecoveryResult, ThroughputCell, ThroughputResult
+from compress_guard.plugin.results import CellFailed
+from compress_guard.records import Cell, RecoveryCell, ThroughputCell
 
 AnyCell: TypeAlias = Cell | RecoveryCell | ThroughputCell
-Result: TypeAlias = CellResult | RecoveryResult | ThroughputResult
-Kind = TypeVar("Kind", CellResult, RecoveryResult, ThroughputResult)
 
-RESULTS: Final = pytest.StashKey[list[Result]]()
-"""What a test measured, on its item."""
 _TRACES: Final = pytest.StashKey[dict[str, str]]()
-"""The cell that was the first in this process to show each traceback, by its text."""
-
-
-class CellFailed(AssertionError):
-    """A cell that did not keep its limit, or could not be measured; the message says which and why."""
-
-    def __init__(self, result: Result, problem: RunError | None = None) -> None:
-        super().__init__(result.reason)
-        self.result: Final = result
-        self.problem: Final = problem
+"""The name of the cell that was the first in this process to show each traceback, by the traceback's text."""
 
 
 class FileItem(pytest.Function):
@@ -39,20 +27,20 @@ class FileItem(pytest.Function):
         self.codec: Final = cell.codec
         self.line: Final = cell.line
         self.last = False
-        """Whether no further cell of this kind and guard comes in this process; known when the test begins."""
+        """True if no further cell of this kind and guard comes in this process; known when the test begins."""
         self.add_marker(pytest.mark.compress_guard(guard=cell.guard, codecs=[cell.codec.alias], bpp=[cell.bpp]))
 
     @property
     def id(self) -> Any:
         """The node id in parts, as pytest reads it back from text.
 
-        pytest 9.2 compares these for --lf, --ff and --nf. Of a function that its own parametrize has not made it would
-        take the brackets for a part of the name, and so never find again what failed.
+        pytest 9.2 compares these for --lf, --ff and --nf. It would take the brackets of a function that its own
+        parametrize has not made for a part of the name, and so never find again what failed.
         """
         return type(super().id).parse(self.nodeid)
 
     def continues(self, other: pytest.Item | None) -> bool:
-        """Return whether another test is a cell of the same kind and guard."""
+        """Return True if another test is a cell of the same kind and guard."""
         return type(other) is type(self) and other.guard_name == self.guard_name
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
@@ -61,21 +49,21 @@ class FileItem(pytest.Function):
         return self.path, self.line - 1, f"cell {self.name}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The cell's one sentence; below it the traceback of what people's own code raised."""
+        """Return the cell's one sentence; below it the traceback of what people's own code raised."""
         if not isinstance(excinfo.value, CellFailed):
             return self._shown(excinfo)
         from compress_guard.engine.frames import traced
-        from compress_guard.plugin.output.shown import told
+        from compress_guard.plugin.output.shown import text_as_failure
 
         result, problem = excinfo.value.result, excinfo.value.problem
         lines = [f"{self.path.name}:{self.line}: {self.name}: {result.verdict}", result.reason]
         if problem is not None and (trace := traced(problem)) is not None:
             first = self.config.stash.setdefault(_TRACES, {}).setdefault(trace, self.name)
             lines += ["", trace if first == self.name else f"Its traceback is the same as that of {first}."]
-        return told(excinfo, shown_lines("\n".join(lines)), (str(self.path), self.line))
+        return text_as_failure(excinfo, shown_lines("\n".join(lines)), (str(self.path), self.line))
 
     def _shown(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
-        """Return what pytest shows of an exception, printable, or its name where it breaks whoever looks at it."""
+        """Return what pytest shows of an exception, printable, or its name where showing it raises another one."""
         try:
             made = super().repr_failure(excinfo)
             text = str(made)
@@ -87,29 +75,7 @@ class FileItem(pytest.Function):
 
 
 def plain_id(item: pytest.Item) -> str:
-    """Return a test's node id as it is in any run: ``--dist loadgroup`` puts ``@group`` behind the ids of some."""
+    """Return a test's node id as it is in any run: ``--dist loadgroup`` appends ``@group`` to some ids."""
     if item.config.getoption("loadgroup", False) and item.get_closest_marker("xdist_group") is not None:
         return item.nodeid.rpartition("@")[0]
     return item.nodeid
-
-
-def record(item: pytest.Item, result: Result) -> None:
-    """Keep a result with its test: for the report, and as properties in JUnit."""
-    from compress_guard.report.junit import properties
-
-    item.stash.setdefault(RESULTS, []).append(result)
-    item.user_properties.extend(properties(result))
-
-
-def recorded(item: pytest.Item, kind: type[Kind]) -> list[Kind]:
-    """The results of one kind that a test has kept."""
-    return [result for result in item.stash.get(RESULTS, []) if isinstance(result, kind)]
-
-
-def settle(result: Result, problem: RunError | None = None) -> None:
-    """Turn a result's outcome into pytest's."""
-    __tracebackhide__ = True
-    if result.outcome == "failed":
-        raise CellFailed(result, problem) from problem
-    if result.outcome == "skipped":
-        pytest.skip(result.reason)

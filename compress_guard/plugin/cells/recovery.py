@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from compress_guard.errors import UsageError
 from compress_guard.plugin.cells.items import FileItem, plain_id
 from compress_guard.plugin.cells.reruns import Measured, settled
+from compress_guard.plugin.output.progress import progress_of
 from compress_guard.plugin.run import run_of
 from compress_guard.records import RecoveryCell, Thresholds
 
@@ -24,7 +24,7 @@ class RecoveryItem(FileItem):
 
 
 def recovery_items(parent: pytest.File, thresholds: Thresholds) -> Iterator[RecoveryItem]:
-    """One test per recovery cell, guard by guard."""
+    """Yield one test per recovery cell, guard by guard."""
     for guard in thresholds.guards:
         for cell in guard.recovery.cells if guard.recovery is not None else ():
             item: RecoveryItem = RecoveryItem.from_parent(parent, name=cell.name, callobj=recover_cell, cell=cell)
@@ -32,23 +32,16 @@ def recovery_items(parent: pytest.File, thresholds: Thresholds) -> Iterator[Reco
 
 
 def recover_cell(request: pytest.FixtureRequest, compress_guard_session_fixtures: Any) -> None:
-    """The body of every recovery cell's test."""
+    """Finetune and judge: the body of every recovery cell's test."""
     item, run = request.node, run_of(request.config)
 
     def measure(again: bool) -> Measured:
         if again:
             run.session.retry(item.cell.guard)
-        with run.progress() as progress:
+        with progress_of(run) as progress:
             measured = run.session.measure_recovery(
                 item.cell, plain_id(item), compress_guard_session_fixtures, progress, last=item.last
             )
         return measured.result, measured.problem
 
     settled(item, measure)
-
-
-def check_recovery(thresholds: Thresholds, shown: str) -> None:
-    """Raises `UsageError` for a run that asks for studies where the file has none."""
-    if thresholds.guards and all(guard.recovery is None for guard in thresholds.guards):
-        found = f"no guard of {shown} has a key recovery"
-        raise UsageError("--cg-recovery", found, "add recovery: with train: to a guard, see docs/recovery.md")

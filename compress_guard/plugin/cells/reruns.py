@@ -8,8 +8,8 @@ from typing import Any, Final, TypeAlias, final
 import pytest
 
 from compress_guard.errors import RunError
-from compress_guard.plugin.cells.items import RESULTS, Result, record, settle
 from compress_guard.plugin.output.reports import attached
+from compress_guard.plugin.results import RESULTS, Result, record, settle
 from compress_guard.plugin.run import Run
 from compress_guard.records import ThroughputResult
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import Any, Final, final
 
 import pytest
 
 from compress_guard.plugin.cells.file_cells import FileCells, without_group
-
-if TYPE_CHECKING:
-    from compress_guard.plugin.run import Run
+from compress_guard.plugin.run import Run
 
 _NAMED: Final = 3
 """Cells without a result that the summary names."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from compress_guard.errors import UsageError
-from compress_guard.plugin.cells.items import FileItem, plain_id, record, settle
+from compress_guard.plugin.benchmark_plugin import check_enabled
+from compress_guard.plugin.cells.items import FileItem, plain_id
+from compress_guard.plugin.output.progress import progress_of
+from compress_guard.plugin.results import record, settle
 from compress_guard.plugin.run import run_of
 from compress_guard.records import Throughput, ThroughputCell, ThroughputResult
 
@@ -24,7 +25,6 @@ _FIGURES: Final = (
     *("speed", "reference", "reference_speed", "ratio", "transfer_speed", "peak_memory", "growth", "verdict"),
 )
 """The fields of a result that pytest-benchmark keeps beside its own."""
-ALONE: Final = "pytest --compress-guard --cg-benchmark -k throughput"
 
 
 class ThroughputItem(FileItem):
@@ -39,7 +39,7 @@ class ThroughputItem(FileItem):
 
 
 def throughput_items(parent: pytest.File, throughput: Throughput) -> Iterator[ThroughputItem]:
-    """One test per throughput cell."""
+    """Yield one test per throughput cell."""
     for cell in throughput.cells:
         item: ThroughputItem = ThroughputItem.from_parent(
             parent, name=cell.name, callobj=time_cell, cell=cell, throughput=throughput
@@ -48,7 +48,7 @@ def throughput_items(parent: pytest.File, throughput: Throughput) -> Iterator[Th
 
 
 def time_cell(request: pytest.FixtureRequest, benchmark: Any, compress_guard_session_fixtures: Any) -> None:
-    """The body of every throughput cell's test."""
+    """Time a codec: the body of every throughput cell's test."""
     from compress_guard.engine.throughput.cells import Clocks
 
     check_enabled(request.config, benchmark)
@@ -56,7 +56,7 @@ def time_cell(request: pytest.FixtureRequest, benchmark: Any, compress_guard_ses
     if _CLOCKS not in request.config.stash:
         request.config.stash[_CLOCKS] = Clocks(run.session)
     guard = next(guard for guard in run.thresholds.guards if guard.name == item.cell.guard)
-    with run.progress() as progress:
+    with progress_of(run) as progress:
         contest = request.config.stash[_CLOCKS].contest(
             guard, item.throughput, item.cell, plain_id(item), compress_guard_session_fixtures, progress
         )
@@ -70,10 +70,10 @@ class _GaveUp(Exception):
 
 
 def timed(contest: Contest, benchmark: Any) -> ThroughputResult:
-    """The result of a contest whose passes pytest-benchmark times too.
+    """Run a contest whose passes pytest-benchmark times too, and return its result.
 
     Where the contest cannot go on, pytest-benchmark meets an exception, so that it neither reports half a benchmark nor
-    warns of one that was never run.
+    warns of a benchmark that was never run.
     """
 
     def reference() -> None:
@@ -93,58 +93,3 @@ def timed(contest: Contest, benchmark: Any) -> ThroughputResult:
     result = contest.result()
     benchmark.extra_info.update({name: getattr(result, name) for name in _FIGURES})
     return result
-
-
-# pytest-benchmark
-
-
-def has_benchmark(config: pytest.Config) -> bool:
-    """Whether pytest-benchmark takes part in this run."""
-    return config.getoption("benchmark_disable", None) is not None
-
-
-def absent() -> tuple[str, str]:
-    """What to say where it does not: why, and what to do."""
-    if importlib.util.find_spec("pytest_benchmark") is None:
-        return "needs pytest-benchmark, which is not installed", "pip install 'compress-guard[benchmark]'"
-    return "needs pytest-benchmark, which is not loaded", "leave out -p no:benchmark, or load it by -p"
-
-
-def check_benchmark(config: pytest.Config) -> None:
-    """Raises `UsageError` for a run that asks for throughput cells and cannot time anything."""
-    if not has_benchmark(config):
-        raise UsageError("--cg-benchmark", *absent())
-    if config.getoption("dist", "no") != "no":
-        found = "processes that work side by side slow one another down, and pytest-benchmark times nothing then"
-        raise UsageError("--cg-benchmark with -n", found, f"run it by itself: {ALONE} -n 0")
-    if _switched_off(config):
-        remedy = f"run it by itself: {ALONE} --benchmark-enable"
-        raise UsageError("--cg-benchmark with --benchmark-disable", "there is nothing to time then", remedy)
-
-
-def check_enabled(config: pytest.Config, benchmark: Any) -> None:
-    """Skip or fail a test whose benchmark would time nothing."""
-    __tracebackhide__ = True
-    if benchmark.disabled and _switched_off(config):
-        pytest.skip("not timed: --benchmark-disable")
-    if benchmark.disabled:
-        told = "pytest-benchmark times nothing in a worker of pytest-xdist"
-        pytest.fail(f"{told}; run it by itself: {ALONE} -n 0", pytrace=False)
-
-
-def mark_benchmarks(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let pytest-benchmark know the tests that time codecs: ``--benchmark-only`` and ``--benchmark-skip`` are for them.
-
-    Only here: a fixture that asked for pytest-benchmark's by name could not say what is missing where that is not
-    installed.
-    """
-    if not has_benchmark(config):
-        return
-    for item in items:
-        names = getattr(item, "fixturenames", [])
-        if "codec_throughput" in names and "benchmark" not in names:
-            names.insert(names.index("codec_throughput"), "benchmark")
-
-
-def _switched_off(config: pytest.Config) -> bool:
-    return bool(config.getoption("benchmark_disable") and not config.getoption("benchmark_enable"))

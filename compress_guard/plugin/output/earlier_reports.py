@@ -5,20 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from compress_guard.plugin.output.terminal import write_line
 
 if TYPE_CHECKING:
     import pytest
-
-_LOOKING: Final = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test", "cacheshow")
-"""Options of pytest under which it lists or plans, and no test runs."""
-
-
-def runs_tests(config: pytest.Config) -> bool:
-    """Whether this run has results: it does not only list or plan."""
-    return not any(config.getoption(name, None) for name in _LOOKING)
 
 
 def set_aside_reports(config: pytest.Config, results: Path | None) -> None:

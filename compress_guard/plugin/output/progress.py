@@ -16,6 +16,8 @@ from compress_guard.report.markup import counted
 if TYPE_CHECKING:
     import pytest
 
+    from compress_guard.plugin.run import Run
+
 
 QUIET_SECONDS: Final = 5.0
 """Nothing is said of a cell that takes less."""
@@ -75,6 +77,12 @@ class TerminalProgress:
         if self._shown and self._reporter is not None and self._reporter.hasmarkup:
             with _uncaptured(self._reporter):
                 self._reporter.rewrite("", erase=True)
+
+
+def progress_of(run: Run) -> TerminalProgress:
+    """Return the progress of a test: on the terminal, silent in workers of pytest-xdist."""
+    reporter = None if run.is_worker else run.config.pluginmanager.get_plugin("terminalreporter")
+    return TerminalProgress(reporter)
 
 
 def _uncaptured(reporter: pytest.TerminalReporter) -> contextlib.AbstractContextManager[None]:

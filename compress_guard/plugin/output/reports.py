@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from compress_guard.plugin.cells.items import Result
+from compress_guard.plugin.results import Result
 from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from compress_guard.errors import CompressGuardError
 from compress_guard.foreign import shown_lines
-from compress_guard.plugin.cells.items import CellFailed, Result
+from compress_guard.plugin.results import CellFailed, Result
 
 _BRIEF: Final = "compress_guard_brief"
 """The attribute of a report with the short form of its failure."""
@@ -59,7 +59,7 @@ def shorten(reporter: pytest.TerminalReporter) -> None:
                 crash.message = getattr(report, _BRIEF)
 
 
-def told(excinfo: pytest.ExceptionInfo[BaseException], text: str, place: tuple[str, int]) -> Any:
+def text_as_failure(excinfo: pytest.ExceptionInfo[BaseException], text: str, place: tuple[str, int]) -> Any:
     """Return a representation of a failure that consists of this text; `place` is the file and line it belongs to.
 
     It is one of pytest's own, since pytest-xdist takes no other from its workers to its controller.

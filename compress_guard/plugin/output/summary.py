@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from compress_guard.errors import said
-from compress_guard.plugin.cells.items import Kind
 from compress_guard.plugin.output.reports import attached
-from compress_guard.plugin.output.terminal import write_line
+from compress_guard.plugin.output.terminal import encoding_of, write_line
+from compress_guard.plugin.results import Kind
 from compress_guard.plugin.run import Run
 from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
 
@@ -65,7 +65,7 @@ def show(
     from compress_guard.report import apart, fit, lines, recovery_lines, throughput_lines
 
     reporter.section("compress_guard")
-    encoding = getattr(reporter._tw._file, "encoding", None)
+    encoding = encoding_of(reporter)
     shown = _shown_above(reporter)
     parts = (
         lines(in_file_order(run), encoding, shown, verbose=reporter.config.get_verbosity() > 0),

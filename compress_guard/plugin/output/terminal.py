@@ -11,5 +11,13 @@ if TYPE_CHECKING:
 
 
 def write_line(reporter: pytest.TerminalReporter, text: str, **styles: bool) -> None:
-    """Write a line of the gate; what somebody else chose of it can neither begin another nor command a CI runner."""
+    """Write a line of the gate; text of other people in it can neither begin another line nor command a CI runner."""
     reporter.write_line(shown_line(text), **styles)
+
+
+def encoding_of(reporter: pytest.TerminalReporter) -> str | None:
+    """Return the encoding of pytest's terminal, None where that is not known."""
+    # Private: pytest's TerminalWriter has no public way to the file that it writes to. Nothing else here reads it.
+    file = getattr(reporter.config.get_terminal_writer(), "_file", None)
+    encoding: str | None = getattr(file, "encoding", None)
+    return encoding

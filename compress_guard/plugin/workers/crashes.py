@@ -8,9 +8,10 @@ from typing import Final, final
 import pytest
 
 from compress_guard.plugin.cells.file_cells import FileCells, without_group
-from compress_guard.plugin.cells.items import AnyCell, Result
+from compress_guard.plugin.cells.items import AnyCell
 from compress_guard.plugin.output.reports import attach, attached
 from compress_guard.plugin.output.shown import show_crash
+from compress_guard.plugin.results import Result
 from compress_guard.plugin.run import Run
 from compress_guard.plugin.workers.left_behind import left_behind
 from compress_guard.records import Guard, ThroughputCell
@@ -63,7 +64,7 @@ class Crashes:
         """Return what one of people's own tests had measured, and as an error what it was measuring."""
         worker = vars(report)["node"].gateway.id
         reason = f"worker {worker} died while it measured this, so that nothing was measured; {_remedy(report.nodeid)}"
-        found = left_behind(self._run.settings.run_folder, worker, report.nodeid)
+        found = left_behind(self._run, worker, report.nodeid)
         return [result if result.reason else replace(result, reason=reason) for result in found]
 
     def _result(self, guard: Guard, cell: AnyCell, report: pytest.TestReport) -> Result | None:

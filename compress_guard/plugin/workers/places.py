@@ -1,4 +1,4 @@
-"""Places of pytest-xdist's workers: which GPU a worker takes, also one that comes in the place of a dead one."""
+"""Places of pytest-xdist's workers: which GPU a worker takes, also one that replaces a dead worker."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any, Final, final
 
 import pytest
 
-PLACE: Final = "compress_guard_place"
-"""The key under which a worker is told its place."""
+from compress_guard.plugin.run import PLACE
 
 
 @final
@@ -31,8 +30,3 @@ class Places:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         self._taken.pop(node, None)
-
-
-def place_of(workerinput: dict[str, Any] | None) -> int:
-    """Return the place of this process, 0 for one that is no worker."""
-    return 0 if workerinput is None else int(workerinput[PLACE])

@@ -74,7 +74,7 @@ def test_each_sentence_is_whole_once(own):
 
 
 def test_the_whole_sentence_is_in_junit(own):
-    assert own.junit["test_drop"].result[0].message == f"compress_guard.plugin.cells.items.CellFailed: {DROP}"
+    assert own.junit["test_drop"].result[0].message == f"compress_guard.plugin.results.CellFailed: {DROP}"
 
 
 BROKEN = """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from compress_guard.plugin.workers.places import Places, place_of
+from compress_guard.plugin.run import place_of
+from compress_guard.plugin.workers.places import Places
 
 
 class Node:
