@@ -45,7 +45,8 @@ def test_verdicts_that_rest_on_evidence(
     assert measured.problem is None
     assert result.drop_low <= result.drop <= result.drop_high
     assert result.drop == pytest.approx(result.clean_score - result.score)
-    assert result.reason.startswith("top1 ")
+    starts = "the score of " if min_score is not None and verdict == "fail" else "top1 "
+    assert result.reason.startswith(starts)
     assert f": webp at {rate:g} bpp, 32 images" in result.reason
     assert (result.score_low is None) == (min_score is None)
     assert measured.evidence.ids == measured.clean_evidence.ids
