@@ -12,6 +12,7 @@ from typing import Any, Final
 from benchmarks import document
 from benchmarks.command import Command, check_document, given_words, preamble
 from compress_guard.engine.images import samples as reading
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.images.second_reading import MOST, read_again
 from compress_guard.engine.single_cell import measure
@@ -63,7 +64,7 @@ class Photographs:
 
 def cost(data: Any) -> Cost:
     """Read a data set, a part of it again, and measure one cell on it; medians are for the caller to take."""
-    looked = Samples(data, lambda raw, size: raw)
+    looked = Samples(SampleReader(data, lambda raw, size: raw))
     whole = reading.read_again
     reading.read_again = lambda samples, usable: 0
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples
 from compress_guard.records import Evidence
 from compress_guard.store import Store, key
@@ -28,7 +29,7 @@ def test_sample(benchmark: BenchmarkFixture, scenes: list[Tensor]) -> None:
     data = [(scenes[0].repeat(1, 2, 2), 0)]  # 512x512
 
     def unread() -> tuple[tuple[Samples], dict[str, object]]:
-        return (Samples(data, lambda raw, size: raw),), {}
+        return (Samples(SampleReader(data, lambda raw, size: raw)),), {}
 
     sample = benchmark.pedantic(lambda samples: samples[0], setup=unread, rounds=100)
     assert sample.size == (512, 512)

@@ -10,6 +10,7 @@ from compress_guard.engine.progress import Progress
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.throughput.cells import Clocks
+from compress_guard.engine.throughput.result_draft import TimedCell
 from compress_guard.records import Guard, Thresholds, Throughput, ThroughputCell, ThroughputResult
 
 
@@ -33,7 +34,7 @@ def time_cells(
         prefix = f"[{number}/{len(cells)}]"
         guard, throughput = owners[cell.guard]
         with progress(prefix) as told:
-            contest = clocks.contest(guard, throughput, cell, f"{file}::{cell.name}", without_fixtures, told)
+            contest = clocks.contest(TimedCell(guard, throughput, cell), f"{file}::{cell.name}", without_fixtures, told)
             result = contest.run(told)
         tell_result(f"{prefix} {cell.name}", result, contest.trouble)
         yield result

@@ -11,6 +11,7 @@ from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.planned import PlannedCodec
 from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.raw_targets import RawTargets
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.prediction.batches import Batch, ahead, coded_batch, positions_in_batches
 from compress_guard.engine.progress import UNHEARD, Tell
@@ -34,7 +35,7 @@ def compressed_batches(
     placing = Placing(TASKS.resolve(guard.task)() if guard.data else None, guard.orientation)
     limit = effective_limit(cell, settings)
     targets = RawTargets(TASKS.resolve(guard.task)() if guard.data else None)
-    samples = Samples(data, targets.read, limit=limit, seed=settings.seed, placing=placing)
+    samples = Samples(SampleReader(data, targets.read, placing=placing), limit=limit, seed=settings.seed)
     surveyed = survey(samples)
     for remark in (targets.remark(), *surveyed.intake.doubts):
         if remark is not None:
@@ -47,7 +48,7 @@ def compressed_batches(
     planned_codec.prove()[0].check()
     watch = planned_codec.watch(planned)
     cuts = list(positions_in_batches(len(surveyed.usable), batch_size))
-    makers = [partial(coded_batch, samples, surveyed, coder, planned, cut, device, watch.check) for cut in cuts]
+    makers = [partial(coded_batch, coder, planned, cut, device, watch.check) for cut in cuts]
     for cut, batch in zip(cuts, ahead(makers, lambda: samples.access.bound), strict=True):
         # Batches further on may have been decoded by now: what they lost is their own matter.
         lost = {at: why for at, why in coder.lost(planned).items() if at < cut.stop}

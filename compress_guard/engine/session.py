@@ -16,6 +16,7 @@ from compress_guard.engine.cells.result_draft import Draft
 from compress_guard.engine.images.access import Access
 from compress_guard.engine.images.factories import call, check_data, check_model
 from compress_guard.engine.images.slicers import slicers
+from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.machine.threads import single_blas_thread
 from compress_guard.engine.models.fingerprint import certainty
 from compress_guard.engine.plan_ahead import Scout, Stopped
@@ -182,14 +183,16 @@ class Session:
                 guard.task,
                 functools.partial(self._model, guard, fixtures),
                 functools.partial(self.data, guard.data, fixtures),
+                ReadingOptions(
+                    self.settings.seed,
+                    self.settings.early_stop,
+                    functools.partial(slicers, guard, self._folder),
+                    self._access(guard.data),
+                    guard.orientation,
+                    (self.settings.run_folder, " ".join((*named, guard.orientation or "as it shows"))),
+                ),
                 device=self.device,
-                seed=self.settings.seed,
-                shared=(self.settings.run_folder, " ".join((*named, guard.orientation or "as it shows"))),
-                shuffled=self.settings.early_stop,
-                slicers=functools.partial(slicers, guard, self._folder),
                 certainty=certainty(guard, self._folder, self.settings),
-                access=self._access(guard.data),
-                orientation=guard.orientation,
             )
         return self._subjects[key]
 

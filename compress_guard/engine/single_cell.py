@@ -14,6 +14,7 @@ from typing import Any, Final, get_args, overload
 from compress_guard.engine.cells.guard_bench import Bench, Measured
 from compress_guard.engine.coding.available import asked_rates, check_number, check_rate, codec_options, missing_options
 from compress_guard.engine.images.factories import check_data, check_model
+from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.machine.threads import single_blas_thread
 from compress_guard.engine.models.fingerprint import certainty
 from compress_guard.engine.prediction.subject import Subject
@@ -153,11 +154,9 @@ def subject_of(guard: Guard, model: Any, data: Any, device: str, settings: RunSe
         guard.task,
         lambda: check_model(model, "model", guard.task),
         lambda: check_data(data, "data"),
+        ReadingOptions(settings.seed, settings.early_stop, orientation=guard.orientation),
         device=device,
-        seed=settings.seed,
-        shuffled=settings.early_stop,
         certainty=certainty(guard, Path(), settings),
-        orientation=guard.orientation,
     )
 
 

@@ -18,6 +18,7 @@ import pytest
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.engine.cells.guard_bench import Bench, Measured
 from compress_guard.engine.images.slicers import slicers
+from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.models.fingerprint import certainty
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.prediction.versions import remember_run
@@ -268,11 +269,13 @@ def make_world(tmp_path: Path) -> Callable[..., World]:
             guard.task,
             lambda: model,
             lambda: data,
+            ReadingOptions(
+                made.seed,
+                made.early_stop,
+                functools.partial(slicers, guard, tmp_path),
+                shared=(run_folder, "toys") if shared else None,
+            ),
             device="cpu",
-            seed=made.seed,
-            shared=(run_folder, "toys") if shared else None,
-            shuffled=made.early_stop,
-            slicers=functools.partial(slicers, guard, tmp_path),
             certainty=certainty(guard, tmp_path, made),
         )
         return World(Bench(guard, subject, made), guard, subject, model, data, made)

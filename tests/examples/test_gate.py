@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from compress_guard.engine.cells.guard_bench import Bench
+from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
@@ -42,7 +43,7 @@ def judged(name: str, model: Any, folder: Path) -> CellResult:
     cell = next(cell for cell in guard.cells if (cell.codec.alias, cell.bpp) == ("jpeg", 2.0))
     guard = replace(guard, cells=(cell,))
     settings = RunSettings(run_folder=folder, store_folder=folder, limit=32, workers=1)
-    subject = Subject(guard.task, lambda: model, DATA[name], device="cpu", seed=0)
+    subject = Subject(guard.task, lambda: model, DATA[name], ReadingOptions(0), device="cpu")
     return Bench(guard, subject, settings).measure(cell, cell.name).result
 
 
@@ -108,7 +109,7 @@ def test_models_of_the_world_degrade_as_real_ones_do(name: str, codec: str, tmp_
     rates = (0.1, 0.5, 2.0)
     guard = replace(guard, cells=tuple(c for c in guard.cells if c.codec.alias == codec and c.bpp in rates))
     settings = RunSettings(run_folder=tmp_path, store_folder=tmp_path, limit=40, workers=1)
-    subject = Subject(guard.task, FACTORIES[name], DATA[name], device="cpu", seed=0)
+    subject = Subject(guard.task, FACTORIES[name], DATA[name], ReadingOptions(0), device="cpu")
     bench = Bench(guard, subject, settings)
     results = [bench.measure(cell, cell.name).result for cell in guard.cells]
     lost = [result.drop for result in results if result.drop is not None]

@@ -123,21 +123,18 @@ class Trial:
         return {"swap_decoder": second.name, "swap_score": None if isnan(points) else points}
 
     def _swapped_shards(self, second: SecondDecoder, reached: int) -> list[Shard]:
-        survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
+        device = self.subject.device
         return [
-            self._shard(
-                cut, partial(swapped_batch, samples, survey, self.coder, second, self.planned, cut, device), second.name
-            )
+            self._shard(cut, partial(swapped_batch, self.coder, second, self.planned, cut, device), second.name)
             for cut in self.subject.batches(self.subset)
             if cut.start < reached
         ]
 
     def _shards(self) -> list[Shard]:
-        survey, samples, device = self.subset.survey, self.subset.samples, self.subject.device
-        settings = self.planned.settings
+        device, settings = self.subject.device, self.planned.settings
         shards = []
         for cut in self.subject.batches(self.subset):
-            made = partial(coded_batch, samples, survey, self.coder, self.planned, cut, device)
+            made = partial(coded_batch, self.coder, self.planned, cut, device)
             requests = [(at, setting) for at in cut if (setting := settings[at]) is not None]
             keep = partial(self._keep_decoded, requests)
             shards.append(replace(self._shard(cut, partial(made, self.watch.see)), look=partial(made, None), keep=keep))

@@ -98,8 +98,8 @@ class Bench:
             measured = self._doubted(measured, draft)
         self._judged += measured.result.drop is not None
         # Data that gives something else at each reading is no better on its own thread.
-        bound = self._subject.access.bound and not isinstance(measured.problem, DataError)
-        if bound and (remark := self._subject.access.remark_once()) is not None:
+        bound = self._subject.reading.access.bound and not isinstance(measured.problem, DataError)
+        if bound and (remark := self._subject.reading.access.remark_once()) is not None:
             tell(f"{self.guard.name}: {remark}")
         codec = self._codecs.get(self._key(cell))
         result = replace(
@@ -166,7 +166,7 @@ class Bench:
     @property
     def _early(self) -> bool:
         """Whether cells may stop early: only images in random order can stand for those that were never seen."""
-        return self._settings.early_stop and self._subject.shuffled
+        return self._settings.early_stop and self._subject.reading.shuffled
 
     def _key(self, cell: Cell) -> tuple[CodecSpec, int | None]:
         return cell.codec, effective_limit(cell, self._settings)
@@ -210,7 +210,7 @@ class Bench:
 
         Nothing else of the cell is done. Raises what the cell would be judged an error for.
         """
-        if self._subject.access.bound:
+        if self._subject.reading.access.bound:
             return
         codec = available_codec(cell.codec, self._subject.device)
         subset = self._subject.subset(effective_limit(cell, self._settings))

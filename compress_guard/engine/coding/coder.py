@@ -15,7 +15,7 @@ from compress_guard import store as keys
 from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
 from compress_guard.codecs.pictures.fidelity import coarse_psnr, flat_psnr
 from compress_guard.engine.coding import kept_images
-from compress_guard.engine.images.reader import Sample
+from compress_guard.engine.images.sample import Sample
 from compress_guard.engine.images.samples import Samples, Survey
 from compress_guard.engine.settings import processor
 from compress_guard.errors import CodecError, RunError

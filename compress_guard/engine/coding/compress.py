@@ -40,6 +40,30 @@ class Compressed:
     """Whether `bpp` counts the bytes of real streams or is an estimate."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Coded:
+    """A batch with the streams of its images at several settings."""
+
+    name: str
+    """Name of the codec, as it was asked for."""
+    codec: Codec
+    sources: Sequence[torch.Tensor]
+    streams: Mapping[tuple[int, float], bytes]
+    """By position in the batch and setting."""
+    workers: int
+
+    def decoded(self, planned: PlannedRate) -> Compressed:
+        """Decode the streams that a rate takes; raises `CodecError`."""
+        settings = [setting for setting in planned.settings if setting is not None]
+        kept = [self.streams[at, setting] for at, setting in enumerate(settings)]
+        sizes = [(image.shape[-2], image.shape[-1]) for image in self.sources]
+        images = decode_to_sizes(self.codec, kept, sizes, self.workers)
+        check_sizes(self.name, self.sources, images)
+        images = [image.to(source.device) for image, source in zip(images, self.sources, strict=True)]
+        bpp = [rate for rate in planned.bpp if rate is not None]
+        return Compressed(images, kept, bpp, settings, self.codec.bits)
+
+
 @overload
 def compress(
     images: Images,
@@ -130,7 +154,8 @@ def compress(
         seed=seed,
         encode=encode,
     )
-    made = [_decoded(codec, one, pixels, streams, planned.at(target), workers) for target in targets]
+    coded = _Coded(codec, one, pixels, streams, workers)
+    made = [coded.decoded(planned.at(target)) for target in targets]
     return made[0] if rates is None else made
 
 
@@ -142,20 +167,3 @@ def _batch(images: Images) -> Sequence[Any]:
     stacked = isinstance(images, torch.Tensor) and images.ndim == 4
     alone = isinstance(images, (torch.Tensor, Image.Image)) and not stacked
     return [images] if alone else images  # type: ignore[return-value]  # a tensor's rows are its images
-
-
-def _decoded(
-    name: str,
-    codec: Codec,
-    sources: Sequence[torch.Tensor],
-    streams: Mapping[tuple[int, float], bytes],
-    planned: PlannedRate,
-    workers: int,
-) -> Compressed:
-    """Decode the streams that a rate takes; raises `CodecError`."""
-    settings = [setting for setting in planned.settings if setting is not None]
-    kept = [streams[at, setting] for at, setting in enumerate(settings)]
-    decoded = decode_to_sizes(codec, kept, [(image.shape[-2], image.shape[-1]) for image in sources], workers)
-    check_sizes(name, sources, decoded)
-    decoded = [image.to(source.device) for image, source in zip(decoded, sources, strict=True)]
-    return Compressed(decoded, kept, [rate for rate in planned.bpp if rate is not None], settings, codec.bits)

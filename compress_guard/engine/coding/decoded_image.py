@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from compress_guard.engine.images.reader import Sample
+from compress_guard.engine.images.sample import Sample
 
 if TYPE_CHECKING:
     import torch

@@ -73,12 +73,12 @@ class PlannedCodec:
         """
         if self._proven is not None:
             return self._proven, 0
-        self._proven = prove(self.coder, self.survey, self.plan(), self._seed)
+        self._proven = prove(self.coder, self.plan(), self._seed)
         return self._proven, self.coder.proved_images
 
     def watch(self, planned: PlannedRate, first: int | None = None) -> CodecWatch:
         """Return the checks of the decoded images at one rate, with a sample from the `first` so many images."""
-        return CodecWatch(self.coder, self.survey, self.plan(), planned, self._seed, first)
+        return CodecWatch(self.coder, self.plan(), planned, self._seed, first)
 
     def _made(self, progress: CountProgress | None) -> RatePlan:
         if self._plan is None:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from compress_guard.codecs.contract import Codec, Proof
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.watch import NOT_JUDGED
-from compress_guard.engine.images.samples import Survey
 from compress_guard.errors import CodecError
 from compress_guard.records import RatePlan, seeded_fraction
 
@@ -52,12 +51,12 @@ class Proven:
         }
 
 
-def prove(coder: Coder, survey: Survey, plan: RatePlan, seed: int) -> Proven:
+def prove(coder: Coder, plan: RatePlan, seed: int) -> Proven:
     """Code a few images for real at settings of the plan, whatever cells were selected, and compare.
 
     The images are a seeded choice; the first is coded as at the lowest rate, the last as at the highest.
     """
-    ids = [info.id for info in survey.infos]
+    ids = [info.id for info in coder.survey.infos]
     low, high = plan.rates[0].settings, plan.rates[-1].settings
     order = sorted(
         (at for at, ends in enumerate(zip(low, high, strict=True)) if None not in ends),

@@ -13,7 +13,6 @@ from compress_guard.engine.coding.decoded_image import DecodedImage
 from compress_guard.engine.coding.fidelity import Seen
 from compress_guard.engine.coding.likeness import Pair, below_flat, mishap
 from compress_guard.engine.coding.outliers import Fidelity
-from compress_guard.engine.images.samples import Survey
 from compress_guard.errors import CodecError
 from compress_guard.records import PlannedRate, RatePlan, seeded_fraction
 
@@ -59,10 +58,8 @@ class CodecWatch:
     """Sees the decoded images of one cell before the model does: holds a sample against its sources, decodes it again,
     and rates each image."""
 
-    def __init__(
-        self, coder: Coder, survey: Survey, plan: RatePlan, planned: PlannedRate, seed: int, first: int | None = None
-    ) -> None:
-        ids = [info.id for info in survey.infos]
+    def __init__(self, coder: Coder, plan: RatePlan, planned: PlannedRate, seed: int, first: int | None = None) -> None:
+        ids = [info.id for info in coder.survey.infos]
         self._coder: Final = coder
         self._planned: Final = planned
         self._best: Final = plan.rates[-1]

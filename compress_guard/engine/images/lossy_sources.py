@@ -79,11 +79,6 @@ def lossy_sources(data: Any, positions: Sequence[int], pixels: Sequence[int], se
     return Sources(len(told), len(lossy), sum(rates) / len(rates) if rates else None)
 
 
-def at_or_above(sources: Sources | None, bpp: float) -> bool:
-    """Whether a cell with this target codes lossy sources at their own rate or above it, as far as that is known."""
-    return sources is not None and sources.mean_bpp is not None and bpp >= sources.mean_bpp
-
-
 def _files(data: Any, positions: Iterable[int]) -> dict[int, _Origin]:
     """What the files say that the data set lists, by position."""
     return _told(positions, lambda position: _of_file(path) if (path := _path(data, position)) is not None else None)

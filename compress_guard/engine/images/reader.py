@@ -5,25 +5,20 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, final
-
-import numpy as np
+from typing import Any, Final, final
 
 from compress_guard.codecs.pictures.orientation import UPRIGHT
 from compress_guard.engine.images.access import Access, OtherThread
-from compress_guard.engine.images.placing import Arrival, Placing
+from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.readings import Reading, copied, own, pixel_hash, target_hash
+from compress_guard.engine.images.sample import BrokenDataError, EndError, Sample, SlicesError, UnsteadyError
 from compress_guard.engine.machine.heap import Heap
 from compress_guard.engine.machine.worker import aside
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
 from compress_guard.errors import DataError, described, said
 from compress_guard.records import Orientation, printable
-
-if TYPE_CHECKING:
-    import torch
 
 KEPT_BYTES: Final = 128 * 2**20
 """Images and targets kept in memory; a bound, so that memory does not grow with the data set."""
@@ -33,64 +28,6 @@ ReadTarget = Callable[[object, tuple[int, int]], Any]
 
 Slicer = Callable[[object, str], tuple[str, ...]]
 """Says of a data set's target and the image's id which slices of one slicing the image is in; raises `DataError`."""
-
-
-class BrokenDataError(DataError):
-    """A fault of the data set's code, not of one image: no image is left out for it, whatever share may fail."""
-
-
-class SlicesError(BrokenDataError):
-    """An image that cannot be told to be in a slice or not."""
-
-
-class UnsteadyError(BrokenDataError):
-    """A data set that does not give the same each time it is read."""
-
-
-class EndError(DataError):
-    """A sample that is not there, as after the end of a sequence."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """One image with what is known of it."""
-
-    id: str
-    image: torch.Tensor
-    """uint8 RGB (3, H, W) on the CPU."""
-    target: Any
-    """What the reader of targets made of it: a task's arrays, or a copy of the data set's own object."""
-    digest: bytes
-    """Content hash of the pixels."""
-    arrival: Arrival
-    """How the image and its target came."""
-    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The slices that the image is in, by slicing."""
-    target_digest: bytes = b""
-    """Content hash of the target, as far as it can be told."""
-
-    @property
-    def reading(self) -> Reading:
-        """Hashes that any other reading of the sample has to give too."""
-        return Reading(self.id, self.digest, self.target_digest, self.slices)
-
-    @property
-    def level(self) -> float:
-        """How bright the image is, 0 to 255, by one pixel in 64."""
-        return float(self.image[:, ::8, ::8].float().mean())
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) in pixels."""
-        height, width = self.image.shape[-2:]
-        return int(height), int(width)
-
-    @property
-    def memory(self) -> int:
-        """Bytes of the image and, where a task read it, of the target: a label map takes more than its image."""
-        # A task's arrays alone: a data set's own mapping may load what it holds when it is looked at.
-        arrays = self.target.values() if type(self.target) is dict else ()
-        return int(self.image.numel()) + sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 
 
 @final

@@ -10,8 +10,9 @@ from compress_guard import interrupts
 from compress_guard.codecs.pictures.orientation import UPRIGHT
 from compress_guard.engine.images.access import Access
 from compress_guard.engine.images.intake import Intake
-from compress_guard.engine.images.placing import Arrival, Placing, settled
-from compress_guard.engine.images.reader import BrokenDataError, EndError, ReadTarget, Sample, SampleReader, Slicer
+from compress_guard.engine.images.placing import Arrival, settled
+from compress_guard.engine.images.reader import SampleReader
+from compress_guard.engine.images.sample import BrokenDataError, EndError, Sample
 from compress_guard.engine.images.second_reading import read_again
 from compress_guard.engine.machine.worker import aside
 from compress_guard.errors import CodecError, DataError
@@ -23,27 +24,18 @@ FEW: Final = 5
 
 @final
 class Samples:
-    """A map-style data set as checked samples; a seeded subset of `limit` images if there are more.
+    """Checked samples of a data set; a seeded subset of `limit` images if there are more.
 
     They come in the data set's order or, `shuffled`, in a seeded random one, whose beginnings are fair samples. Subsets
-    of one data set may share a `reader` of it.
+    of one data set share its reader.
     """
 
-    def __init__(  # noqa: PLR0913 -- what is read, which of it and how, each by its name
-        self,
-        data: Any,
-        read_target: ReadTarget,
-        *,
-        limit: int | None = None,
-        seed: int = 0,
-        shuffled: bool = False,
-        slicers: Mapping[str, Slicer] | None = None,
-        reader: SampleReader | None = None,
-        placing: Placing | None = None,
+    def __init__(
+        self, reader: SampleReader, *, limit: int | None = None, seed: int = 0, shuffled: bool = False
     ) -> None:
-        self._reader: Final = SampleReader(data, read_target, slicers, placing=placing) if reader is None else reader
+        self._reader: Final = reader
         self.seed: Final = seed
-        self._positions: Final = _subset(len(self._reader), limit, seed, shuffled)
+        self._positions: Final = _subset(len(reader), limit, seed, shuffled)
 
     def __len__(self) -> int:
         return len(self._positions)

@@ -96,10 +96,10 @@ class Subsets:
             return self._subsets[limit]
 
     def _surveyed(self, limit: int | None) -> Subset:
-        data, read, reading = self.data, self._task.target, self._reading
+        reading = self._reading
         if self._reader is None:
-            self._reader = SampleReader(data, read, reading.slicers(), reading.access, self._placing)
-        samples = Samples(data, read, limit=limit, seed=reading.seed, shuffled=reading.shuffled, reader=self._reader)
+            self._reader = SampleReader(self.data, self._task.target, reading.slicers(), reading.access, self._placing)
+        samples = Samples(self._reader, limit=limit, seed=reading.seed, shuffled=reading.shuffled)
         subset = Subset(samples, survey(samples, self._task.classes))
         if not aside():
             self._agree(subset, limit)

@@ -92,8 +92,6 @@ def clean_batch(samples: Samples, survey: Survey, positions: Sequence[int], devi
 
 
 def coded_batch(
-    samples: Samples,
-    survey: Survey,
     coder: Coder,
     planned: PlannedRate,
     positions: Sequence[int],
@@ -113,7 +111,7 @@ def coded_batch(
     decode = coder.decode_again if watch is None else coder.decode
     images = decode([request for request, _ in coded], [stream for _, stream in coded])
     kept = [
-        DecodedImage(at, setting, stream, image, samples[survey.usable[at]])
+        DecodedImage(at, setting, stream, image, coder.source(at))
         for ((at, setting), stream), image in zip(coded, images, strict=True)
         if image is not None
     ]
@@ -123,7 +121,7 @@ def coded_batch(
         [one.image.to(device) for one in kept],
         [one.sample.target for one in kept],
         [one.sample.size for one in kept],
-        tuple(8 * coder.codec.cost(one.stream) / survey.infos[one.at].pixels for one in kept),
+        tuple(8 * coder.codec.cost(one.stream) / coder.survey.infos[one.at].pixels for one in kept),
         coder.codec.bits,
         seen,
     )

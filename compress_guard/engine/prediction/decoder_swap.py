@@ -6,15 +6,12 @@ from collections.abc import Sequence
 
 from compress_guard.codecs.decoders import SecondDecoder
 from compress_guard.engine.coding.coder import Coder
-from compress_guard.engine.images.samples import Samples, Survey
 from compress_guard.engine.prediction.batches import Batch
 from compress_guard.errors import CodecError
 from compress_guard.records import PlannedRate
 
 
 def swapped_batch(
-    samples: Samples,
-    survey: Survey,
     coder: Coder,
     second: SecondDecoder,
     planned: PlannedRate,
@@ -32,9 +29,9 @@ def swapped_batch(
     streams = []
     for (at, _), stream in zip(requests, coder.streams(requests), strict=True):
         if stream is None:
-            raise CodecError(f"image {survey.infos[at].id} was coded before, but could not be coded again")
+            raise CodecError(f"image {coder.survey.infos[at].id} was coded before, but could not be coded again")
         streams.append(stream)
-    chosen = [samples[survey.usable[at]] for at, _ in requests]
+    chosen = [coder.source(at) for at, _ in requests]
     images = second.decode(streams, coder.workers) if streams else []
     for sample, image in zip(chosen, images, strict=True):
         if tuple(image.shape) != (3, *sample.size):
@@ -48,7 +45,7 @@ def swapped_batch(
         [sample.target for sample in chosen],
         [sample.size for sample in chosen],
         tuple(
-            8 * coder.codec.cost(stream) / survey.infos[at].pixels
+            8 * coder.codec.cost(stream) / coder.survey.infos[at].pixels
             for (at, _), stream in zip(requests, streams, strict=True)
         ),
         coder.codec.bits,

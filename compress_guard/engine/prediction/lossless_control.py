@@ -105,7 +105,7 @@ def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountPr
         planned = _plan(len(survey.infos))
         shards = [
             Shard(
-                partial(coded_batch, subset.samples, survey, coder, planned, cut, subject.device, _require_source),
+                partial(coded_batch, coder, planned, cut, subject.device, _require_source),
                 tuple(survey.infos[at].id for at in cut),
                 keys.key("lossless", coder.identity, *(part for at in cut for part in survey.content(at))),
                 keys.key("lossless", coder.identity),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import cached_property, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from compress_guard import store as keys
-from compress_guard.engine.images.access import Access
-from compress_guard.engine.images.reader import Slicer
 from compress_guard.engine.images.subsets import ReadingOptions, Subset, Subsets
 from compress_guard.engine.models.fingerprint import Certainty
 from compress_guard.engine.prediction import shared_clean
@@ -26,7 +24,7 @@ from compress_guard.engine.prediction.earlier_evidence import BatchDigests, Reca
 from compress_guard.engine.prediction.shards import Predicted, Shard, digest, pixels
 from compress_guard.engine.progress import SILENT_COUNT, CountProgress
 from compress_guard.errors import DataError
-from compress_guard.records import Evidence, Orientation
+from compress_guard.records import Evidence
 from compress_guard.registry import TASKS
 from compress_guard.tasks.contract import Task
 
@@ -43,33 +41,21 @@ class Subject:
     `model` and `data` are called when first needed; what they raise (`ModelError`, `DataError`) is for the caller.
     """
 
-    def __init__(  # noqa: PLR0913 -- what is measured and in which order, each by its name
+    def __init__(
         self,
         task: str,
         model: Callable[[], Any],
         data: Callable[[], Any],
+        reading: ReadingOptions,
         *,
         device: str,
-        seed: int,
-        shared: tuple[Path, str] | None = None,
-        shuffled: bool = False,
-        slicers: Callable[[], Mapping[str, Slicer]] = dict,
         certainty: Certainty | None = None,
-        access: Access | None = None,
-        orientation: Orientation | None = None,
     ) -> None:
         self.task: Final[Task] = TASKS.resolve(task)()
         self.device: Final = device
         self.model: Final = AskedModel(self.task, model, device)
-        self.shuffled: Final = shuffled
-        """Whether images come in seeded random order, so that any first part of them is a fair sample of all."""
-        self.access: Final = access or Access()
-        """Shared with other subjects of the same data set."""
-        self._subsets: Final = Subsets(
-            self.task, data, ReadingOptions(seed, shuffled, slicers, self.access, orientation, shared)
-        )
-        self._shared: Final = shared
-        """The folder of the run and this subject's name in it, where other processes measure the same subject."""
+        self.reading: Final = reading
+        self._subsets: Final = Subsets(self.task, data, reading)
         self._certainty: Final = certainty
         """None: nothing is known of what the model predicted in earlier runs."""
         self._clean: Final[dict[int | None, Evidence]] = {}
@@ -171,7 +157,7 @@ class Subject:
             kept = recall.get(shard) if recall is not None else None
             return shard.make() if kept is None else kept
 
-        making = ahead((partial(found_or_made, shard) for shard in shards), lambda: self.access.bound)
+        making = ahead((partial(found_or_made, shard) for shard in shards), lambda: self.reading.access.bound)
         for shard, found in zip(shards, making, strict=True):
             if isinstance(found, Predicted):
                 self.remembered += len(shard.ids) if recall is not None and recall.is_earlier(shard) else 0
@@ -297,8 +283,8 @@ class Subject:
 
     def _clean_file(self, limit: int | None, shards: Sequence[Shard]) -> Path | None:
         """The file of the run for this evidence, named by every image and target that it is of."""
-        if self._shared is None:
+        if self.reading.shared is None:
             return None
-        folder, name = self._shared
+        folder, name = self.reading.shared
         contents = (shard.content for shard in shards)
         return folder / f"clean-{keys.key(name, str(limit), self.moved, *contents)}.npz"

@@ -245,7 +245,7 @@ class Study:
         recovery, task = self._recovery, self._sources.subject.task
         data = self._sources.train()
         reader = SampleReader(data, task.target, None, self._sources.access, Placing(task, self._guard.orientation))
-        samples = Samples(data, task.target, limit=recovery.images, seed=self._settings.seed, reader=reader)
+        samples = Samples(reader, limit=recovery.images, seed=self._settings.seed)
         return TrainingSet.of(recovery.train, samples, task, evaluated.survey, self._settings.run_folder)
 
     def _settled(

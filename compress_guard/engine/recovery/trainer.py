@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.engine.images.factories import importable, imported
-from compress_guard.engine.recovery import batches, recipes, targets
+from compress_guard.engine.recovery import batches, losses, recipes, targets
 from compress_guard.engine.recovery.batches import Batches
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
@@ -48,8 +48,8 @@ class Trainer:
         digest = hashlib.sha256(self.name.encode())
         # A partial, or a trainer with options of its own, is made in another file than what it calls.
         named = sys.modules.get(self.name.partition(":")[0])
-        paths = [batches.__file__, targets.__file__, source_of(self.call), getattr(named, "__file__", None) or ""]
-        for path in paths:
+        given = [module.__file__ or "" for module in (batches, losses, targets)]
+        for path in [*given, source_of(self.call), getattr(named, "__file__", None) or ""]:
             digest.update(source(path))
         return digest.hexdigest()
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from compress_guard.engine.coding.planned import PlannedCodec
-from compress_guard.engine.progress import SILENT, Progress
+from compress_guard.engine.progress import SILENT, SILENT_COUNT, CountProgress, Progress
 from compress_guard.engine.session import FixtureLookup, Session
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.engine.single_cell import one_cell_guard
 from compress_guard.engine.throughput.comparison import Contest
-from compress_guard.engine.throughput.result_draft import Terms
+from compress_guard.engine.throughput.result_draft import Terms, TimedCell
 from compress_guard.engine.throughput.timed_codec import Entrant, Field, TimingSettings
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import Fault, OptionError, RunError, said
@@ -44,18 +44,16 @@ class Clocks:
 
     def contest(
         self,
-        guard: Guard,
-        throughput: Throughput,
-        cell: ThroughputCell,
+        timed: TimedCell,
         node_id: str,
         fixtures: FixtureLookup,
         progress: Progress = SILENT,
     ) -> Contest:
         """A cell ready to run. Never raises for what the cell can go wrong with: see `Contest.problem`."""
         device = self._session.device
-        terms = Terms.of(guard, throughput, cell, node_id, self._session.settings, device)
-        images = partial(self._images, guard, throughput, fixtures)
-        return _prepared(terms, cell, throughput.reference, images, device, partial(progress, f"coding {guard.name}"))
+        terms = Terms.of(timed, node_id, self._session.settings, device)
+        images = partial(self._images, timed.guard, timed.throughput, fixtures)
+        return _prepared(terms, images, device, partial(progress, f"coding {timed.guard.name}"))
 
     def _images(self, guard: Guard, throughput: Throughput, fixtures: FixtureLookup) -> Field:
         if self._field is None or self._field[:2] != (guard, throughput):
@@ -124,9 +122,9 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
             strict=strict,
         )
         where = resolve_device(device)
-        terms = Terms.of(guard, throughput, cell, node_id or cell.name, settings, where)
+        terms = Terms.of(TimedCell(guard, throughput, cell), node_id or cell.name, settings, where)
         made = partial(_field_of, guard, throughput, data, settings)
-        return _prepared(terms, cell, compared, made, where, lambda done, total: None)
+        return _prepared(terms, made, where, SILENT_COUNT)
 
 
 def _field_of(guard: Guard, throughput: Throughput, data: Any, settings: RunSettings) -> Field:
@@ -139,15 +137,9 @@ def _field_of(guard: Guard, throughput: Throughput, data: Any, settings: RunSett
     return Field(guard, data, rates, settings.store(), TimingSettings(asked, settings.workers, settings.seed))
 
 
-def _prepared(
-    terms: Terms,
-    cell: ThroughputCell,
-    reference: CodecSpec,
-    images: Callable[[], Field],
-    device: str,
-    progress: Callable[[int, int], None],
-) -> Contest:
-    """The contest of a cell, its images coded; raises `OptionError` for a codec that makes no sense."""
+def _prepared(terms: Terms, images: Callable[[], Field], device: str, progress: CountProgress) -> Contest:
+    """Return the contest of a cell, its images coded; raises `OptionError` for a codec that makes no sense."""
+    cell, reference = terms.timed.cell, terms.timed.throughput.reference
 
     def planned(spec: CodecSpec, where: str) -> tuple[Field, PlannedCodec]:
         field = images()
@@ -161,7 +153,7 @@ def _prepared(
 
     made = attempted(partial(planned, cell.codec, device), OptionError)
     if isinstance(made, RunError):
-        return Contest(terms, None, trouble=made)
+        return Contest.given_up(terms, made)
     field, codec = made
     beside: PlannedCodec | None = None
     remark = ""
@@ -170,11 +162,13 @@ def _prepared(
         if not isinstance(compared, RunError):
             beside = compared[1]
         elif cell.limits.min_ratio is not None or isinstance(compared, Fault):
-            return Contest(terms, None, trouble=compared, reference=reference.alias)
+            return Contest.given_up(terms, compared, reference.alias)
         else:
             remark = f"; not compared with {reference.alias}: {said(compared)}"
     timed = attempted(partial(entrants, field, codec, beside))
-    return Contest(terms, None, trouble=timed) if isinstance(timed, RunError) else Contest(terms, *timed, remark=remark)
+    if isinstance(timed, RunError):
+        return Contest.given_up(terms, timed)
+    return Contest(terms, *timed, remark=remark)
 
 
 def _check_words(

@@ -32,29 +32,22 @@ class Contest:
     """
 
     def __init__(
-        self,
-        terms: Terms,
-        entrant: Entrant | None,
-        other: Entrant | None = None,
-        *,
-        trouble: RunError | None = None,
-        reference: str = "",
-        remark: str = "",
+        self, terms: Terms, entrant: Entrant | None, other: Entrant | None = None, *, remark: str = ""
     ) -> None:
         """Take what is to be timed.
 
-        `entrant` is None only with a `trouble`, and `reference` its codec where it was that one's doing; `other` is
-        None where there is nothing to compare with, and the remark says why.
+        `other` is None where there is nothing to compare with, and the remark says why. `entrant` is None where nothing
+        can be timed: see `given_up`.
         """
         self._terms: Final = terms
         self._entrant: Final = entrant
         self._other: Final = other
         self._remark: Final = remark
-        self.problem = None if trouble is None else terms.given_up(trouble, reference)
+        self.problem: ThroughputResult | None = None
         """The result where there is nothing to time, or no longer: from then on no pass is made."""
-        self.trouble = trouble
-        """What went wrong then, for whoever wants the traceback."""
-        self.rounds: Final = terms.rounds
+        self.trouble: RunError | None = None
+        """The error behind `problem`, for whoever wants the traceback."""
+        self.rounds: Final = terms.timed.throughput.rounds
         self._repeats = 1
         """Passes of the reference in a round."""
         self._seconds: Final[list[float]] = []
@@ -63,6 +56,13 @@ class Contest:
         self._peak: float | None = None
         self._held: float | None = None
         """After the first round."""
+
+    @classmethod
+    def given_up(cls, terms: Terms, trouble: RunError, reference: str = "") -> Contest:
+        """Return a contest that cannot be timed; `reference` is the codec at fault where that is the reference."""
+        contest = cls(terms, None)
+        contest._give_up(trouble, reference)
+        return contest
 
     def warm_up(self) -> None:
         """A pass of the reference and of the codec that are checked, and one of each that says how long it takes; of
@@ -176,9 +176,12 @@ class Contest:
         done = attempted(partial(deed, entrant))
         if not isinstance(done, RunError):
             return done
-        self.trouble = done
-        self.problem = self._terms.given_up(done, "" if entrant is self._entrant else entrant.alias)
+        self._give_up(done, "" if entrant is self._entrant else entrant.alias)
         return None
+
+    def _give_up(self, trouble: RunError, reference: str) -> None:
+        self.trouble = trouble
+        self.problem = self._terms.given_up(trouble, reference)
 
 
 def _figures(measured: Measurement) -> dict[str, Any]:

@@ -8,35 +8,34 @@ from typing import Any
 
 from compress_guard.engine.settings import RunSettings, device_name, processor
 from compress_guard.errors import RunError, said
-from compress_guard.records import Guard, Policy, Throughput, ThroughputCell, ThroughputResult
+from compress_guard.records import Guard, Throughput, ThroughputCell, ThroughputResult
 from compress_guard.verdict.speed import SpeedJudgement, SpeedRule, settle_speed
+
+
+@dataclass(frozen=True, slots=True)
+class TimedCell:
+    """One throughput cell with the guard and the section of the thresholds file that it belongs to."""
+
+    guard: Guard
+    throughput: Throughput
+    cell: ThroughputCell
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
     """What a contest is about, before anything is coded."""
 
+    timed: TimedCell
     result: ThroughputResult
     """What was asked for."""
     rule: SpeedRule
-    policy: Policy
     strict: bool
-    rounds: int
-    is_reference: bool
-    """Whether the codec is the one that others are compared with."""
     started: float
 
     @classmethod
-    def of(
-        cls,
-        guard: Guard,
-        throughput: Throughput,
-        cell: ThroughputCell,
-        node_id: str,
-        settings: RunSettings,
-        device: str,
-    ) -> Terms:
-        """Those of a cell."""
+    def of(cls, timed: TimedCell, node_id: str, settings: RunSettings, device: str) -> Terms:
+        """Return the terms of a cell."""
+        guard, throughput, cell = timed.guard, timed.throughput, timed.cell
         result = ThroughputResult(
             id=node_id,
             guard=guard.name,
@@ -56,13 +55,17 @@ class Terms:
             max_growth=throughput.max_growth,
         )
         rule = SpeedRule(cell.limits, throughput.device, throughput.max_growth)
-        own = cell.codec == throughput.reference
-        return cls(result, rule, guard.policy, settings.strict, throughput.rounds, own, time.perf_counter())
+        return cls(timed, result, rule, settings.strict, time.perf_counter())
+
+    @property
+    def is_reference(self) -> bool:
+        """True if the codec is the one that others are compared with."""
+        return self.timed.cell.codec == self.timed.throughput.reference
 
     def settled(self, judged: SpeedJudgement, **known: Any) -> ThroughputResult:
         """The result with a judgement, what the guard's policies make of it, and what else is known."""
         excused = self.is_reference or judged.elsewhere
-        settlement = settle_speed(judged, policy=self.policy, strict=self.strict, excused=excused)
+        settlement = settle_speed(judged, policy=self.timed.guard.policy, strict=self.strict, excused=excused)
         return replace(
             self.result,
             verdict=judged.verdict,

@@ -14,6 +14,7 @@ from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.likeness import COMPARED, Pair, mishap
 from compress_guard.engine.coding.planned import PlannedCodec
 from compress_guard.engine.images.placing import Placing
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.machine.clock import timed, torch_threads
 from compress_guard.engine.progress import CountProgress
@@ -125,9 +126,11 @@ class Field:
         self._rates: Final = rates
         self._store: Final = store
         self._run: Final = run
-        # A codec codes whatever the image shows: targets are none of its business.
+        # Targets do not matter to a codec, so none is read.
         placing = Placing(wanted=guard.orientation or "upright")
-        self._samples: Final = Samples(data, lambda raw, size: None, limit=run.images, seed=run.seed, placing=placing)
+        self._samples: Final = Samples(
+            SampleReader(data, lambda raw, size: None, placing=placing), limit=run.images, seed=run.seed
+        )
         self._survey: Final = survey(self._samples)
         self._codecs: Final[dict[tuple[CodecSpec, str], PlannedCodec]] = {}
         self._check({})

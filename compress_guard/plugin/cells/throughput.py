@@ -50,6 +50,7 @@ def throughput_items(parent: pytest.File, throughput: Throughput) -> Iterator[Th
 def time_cell(request: pytest.FixtureRequest, benchmark: Any, compress_guard_session_fixtures: Any) -> None:
     """Time a codec: the body of every throughput cell's test."""
     from compress_guard.engine.throughput.cells import Clocks
+    from compress_guard.engine.throughput.result_draft import TimedCell
 
     check_enabled(request.config, benchmark)
     item, run = request.node, run_of(request.config)
@@ -58,7 +59,7 @@ def time_cell(request: pytest.FixtureRequest, benchmark: Any, compress_guard_ses
     guard = next(guard for guard in run.thresholds.guards if guard.name == item.cell.guard)
     with progress_of(run) as progress:
         contest = request.config.stash[_CLOCKS].contest(
-            guard, item.throughput, item.cell, plain_id(item), compress_guard_session_fixtures, progress
+            TimedCell(guard, item.throughput, item.cell), plain_id(item), compress_guard_session_fixtures, progress
         )
         result = timed(contest, benchmark)
     record(item, result)

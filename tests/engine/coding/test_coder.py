@@ -11,6 +11,7 @@ from PIL import Image
 import compress_guard
 from compress_guard.engine.coding.available import available_codec, build_codec
 from compress_guard.engine.coding.coder import CHUNK_IMAGES, Coder
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.errors import CodecError, CodecUnavailable, DataError, OptionError
 from compress_guard.records import CodecSpec
@@ -20,7 +21,7 @@ from compress_guard.store import Store
 @pytest.fixture
 def make_coder(diary, pictures, tmp_path):
     def make(data=None, folder="store", workers=1, **options):
-        samples = Samples(data if data is not None else pictures(6), lambda raw, size: raw)
+        samples = Samples(SampleReader(data if data is not None else pictures(6), lambda raw, size: raw))
         codec = build_codec(CodecSpec("toy", "toy", tuple(options.items())))
         store = Store(tmp_path / folder)
         store.prepare()
@@ -79,7 +80,7 @@ def test_the_key_changes_with_all_that_changes_a_stream(make_coder, diary, pictu
 
 
 def test_two_registered_codecs_never_share_a_stream(pictures, tmp_path):
-    samples = Samples(pictures(1), lambda raw, size: raw)
+    samples = Samples(SampleReader(pictures(1), lambda raw, size: raw))
     store = Store(tmp_path)
     streams = [
         Coder(build_codec(CodecSpec("x", name, options)), samples, survey(samples), store, 1).streams([(0, 50.0)])[0]

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.errors import DataError
 
@@ -20,7 +21,9 @@ def process(tmp_path, spectrum):
 
     def make(rows, model=None, name="toys"):
         model = model or spectrum(4)
-        return Subject("classification", lambda: model, lambda: rows, device="cpu", seed=0, shared=(tmp_path, name))
+        return Subject(
+            "classification", lambda: model, lambda: rows, ReadingOptions(0, shared=(tmp_path, name)), device="cpu"
+        )
 
     return make
 

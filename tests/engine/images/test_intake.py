@@ -11,6 +11,7 @@ import compress_guard
 from compress_guard.codecs.pictures.levels import Levels
 from compress_guard.engine.images.intake import Intake
 from compress_guard.engine.images.placing import Arrival, Placing
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.errors import DataError
 from compress_guard.registry import TASKS
@@ -29,7 +30,7 @@ def target(*boxes):
 def intake(*targets, task="detection"):
     chosen = TASKS.resolve(task)()
     rows = [(picture(at), one, f"i{at}") for at, one in enumerate(targets)]
-    return survey(Samples(rows, chosen.target, placing=Placing(chosen)), chosen.classes).intake
+    return survey(Samples(SampleReader(rows, chosen.target, placing=Placing(chosen))), chosen.classes).intake
 
 
 def refusal(*targets):
@@ -119,7 +120,7 @@ def test_boxes_that_are_shares_of_the_image() -> None:
 def test_tiny_images_may_have_tiny_boxes() -> None:
     chosen = TASKS.resolve("detection")()
     rows = [(picture(0, 4, 6), target((0.0, 0.0, 1.0, 1.0)))]
-    assert survey(Samples(rows, chosen.target, placing=Placing(chosen))).intake.boxes_outside == 0
+    assert survey(Samples(SampleReader(rows, chosen.target, placing=Placing(chosen)))).intake.boxes_outside == 0
 
 
 def test_a_guard_counts_and_a_guard_refuses() -> None:
@@ -139,17 +140,18 @@ def test_a_guard_counts_and_a_guard_refuses() -> None:
 
 def test_pictures_of_one_colour_are_counted() -> None:
     rows = [(torch.full((3, 8, 9), 40 + 50 * at, dtype=torch.uint8), 0) for at in range(3)] + [(picture(0), 0)]
-    assert survey(Samples(rows, lambda raw, size: raw)).intake.flat == 3
+    assert survey(Samples(SampleReader(rows, lambda raw, size: raw))).intake.flat == 3
 
 
 def test_dark_pictures_are_counted_by_what_their_mode_holds() -> None:
     rows = [(picture(0) // 32, 0), (picture(1), 0), (torch.zeros(3, 8, 8, dtype=torch.uint8), 0)]
     rows += [(Image.fromarray(np.full((4, 5), level, np.uint16)), 0) for level in (4095, 16383, 16384, 65535)]
     rows += [(Image.fromarray(np.full((4, 5), level, np.float32)), 0) for level in (0.5, 200)]
-    assert survey(Samples(rows, lambda raw, size: raw)).intake.dark == 5
+    assert survey(Samples(SampleReader(rows, lambda raw, size: raw))).intake.dark == 5
 
 
 def test_what_was_refused_is_not_read_again() -> None:
+    from compress_guard.engine.images.subsets import ReadingOptions
     from compress_guard.engine.prediction.subject import Subject
 
     class Data:
@@ -162,7 +164,7 @@ def test_what_was_refused_is_not_read_again() -> None:
             Data.reads += 1
             return picture(index), target((50.0, 8.0, 90.0, 32.0))
 
-    subject = Subject("detection", lambda: None, Data, device="cpu", seed=0)
+    subject = Subject("detection", lambda: None, Data, ReadingOptions(0), device="cpu")
     for _ in range(2):
         with pytest.raises(DataError, match="^boxes leave 3 of 3 images"):
             subject.subset(None)

@@ -11,7 +11,7 @@ from torch.utils.data import Subset
 
 from compress_guard.codecs.pictures.pixels import from_pil, to_pil
 from compress_guard.engine.images import lossy_sources as module
-from compress_guard.engine.images.lossy_sources import Sources, at_or_above, lossy_sources
+from compress_guard.engine.images.lossy_sources import Sources, lossy_sources
 
 SIZE = (40, 48)
 PIXELS = 40 * 48
@@ -262,15 +262,6 @@ def test_the_choice_is_seeded_and_not_the_first_ones(files):
     assert one == same
     assert 100 < one.count < 200
     assert {lossy_sources(data, range(2000), [PIXELS] * 2000, seed).count for seed in range(5)} != {one.count}
-
-
-def test_at_or_above():
-    assert at_or_above(Sources(3, 3, 0.8), 0.8)
-    assert at_or_above(Sources(3, 1, 0.8), 1.0)
-    assert not at_or_above(Sources(3, 3, 0.8), 0.79)
-    assert not at_or_above(Sources(3, 0, None), 2.0)
-    assert not at_or_above(Sources(3, 3, None), 2.0)
-    assert not at_or_above(None, 2.0)
 
 
 def test_what_a_result_says():

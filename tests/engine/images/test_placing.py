@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 import compress_guard
 from compress_guard.codecs.pictures.orientation import SIDEWAYS, stored_pil
 from compress_guard.engine.images.placing import Placing, overshoot
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.errors import DataError
 from compress_guard.registry import TASKS
@@ -191,7 +192,9 @@ def test_an_image_without_anything_to_place_is_not_open() -> None:
     rows = rows_of("detection", [1, 1], "upright")
     empty = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.int64)}
     rows += [(with_exif(stored_pil(scene(9)[0], 3), 3), empty, "empty")]
-    found = survey(Samples(rows, TASKS.resolve("detection")().target, placing=Placing(TASKS.resolve("detection")())))
+    found = survey(
+        Samples(SampleReader(rows, TASKS.resolve("detection")().target, placing=Placing(TASKS.resolve("detection")())))
+    )
     assert (found.intake.turned, found.intake.orientation) == (1, "upright")
     rows = rows_of("segmentation", [1, 1], "upright")
     rows += [(with_exif(stored_pil(scene(9)[0], 3), 3), np.full((HEIGHT, WIDTH), 255, np.uint8), "ignored")]
@@ -264,7 +267,7 @@ def test_a_mask_with_exif_of_its_own_is_turned_with_its_image(orientation, wante
         with_exif(stored_pil(mask, orientation), orientation, kind),
     )
     task = TASKS.resolve("segmentation")()
-    sample = Samples([row], task.target, placing=Placing(task, wanted))[0]
+    sample = Samples(SampleReader([row], task.target, placing=Placing(task, wanted)))[0]
     found = (sample.image.float().mean(0) > 140).numpy()
     assert np.array_equal(found, sample.target["labels"] == 1)
     assert sample.size == ((HEIGHT, WIDTH) if wanted == "upright" or orientation not in SIDEWAYS else (WIDTH, HEIGHT))
@@ -306,7 +309,7 @@ def test_images_are_read_again_only_where_they_were_read_the_other_way() -> None
 
     def reads(orientations, meant):
         data = Reads(rows_of("segmentation", orientations, meant))
-        survey(Samples(data, task.target, placing=Placing(task)), task.classes)
+        survey(Samples(SampleReader(data, task.target, placing=Placing(task))), task.classes)
         return data.reads
 
     # At last all four are read a second time, to see whether they are the same.
@@ -316,6 +319,7 @@ def test_images_are_read_again_only_where_they_were_read_the_other_way() -> None
 
 
 def test_a_smaller_limit_does_not_depend_on_a_larger_one() -> None:
+    from compress_guard.engine.images.subsets import ReadingOptions
     from compress_guard.engine.prediction.subject import Subject
 
     rows = rows_of("detection", [2] * 6, "stored") + [
@@ -324,7 +328,7 @@ def test_a_smaller_limit_does_not_depend_on_a_larger_one() -> None:
     ]
 
     def found(limits):
-        subject = Subject("detection", lambda: None, lambda: rows, device="cpu", seed=0)
+        subject = Subject("detection", lambda: None, lambda: rows, ReadingOptions(0), device="cpu")
         answers = {}
         for limit in limits:
             try:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from compress_guard.engine.images import reader as module
-from compress_guard.engine.images.reader import SlicesError
+from compress_guard.engine.images.reader import SampleReader
+from compress_guard.engine.images.sample import SlicesError
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.errors import CodecError, DataError
 
@@ -47,7 +48,7 @@ def test_a_subset_is_seeded_nested_and_in_data_order(count, one, other, seed):
     small, large = sorted((one, other))
 
     def chosen(limit):
-        samples = Samples([(picture(), at) for at in range(count)], plain, limit=limit, seed=seed)
+        samples = Samples(SampleReader([(picture(), at) for at in range(count)], plain), limit=limit, seed=seed)
         return [samples[index].target for index in range(len(samples))]
 
     assert len(chosen(small)) == min(small, count)
@@ -61,7 +62,7 @@ def test_another_seed_chooses_another_subset():
     data = [(picture(), at) for at in range(200)]
 
     def chosen(seed):
-        found = Samples(data, plain, limit=20, seed=seed)
+        found = Samples(SampleReader(data, plain), limit=20, seed=seed)
         return [found[index].target for index in range(20)]
 
     assert chosen(0) != chosen(1)
@@ -71,7 +72,7 @@ def test_shuffled_samples_are_the_same_in_an_order_whose_beginnings_are_smaller_
     data = [(picture(), at) for at in range(60)]
 
     def chosen(limit, seed=0, shuffled=True):
-        found = Samples(data, plain, limit=limit, seed=seed, shuffled=shuffled)
+        found = Samples(SampleReader(data, plain), limit=limit, seed=seed, shuffled=shuffled)
         return [found[index].target for index in range(len(found))]
 
     whole = chosen(None)
@@ -99,7 +100,7 @@ def test_shuffled_samples_are_the_same_in_an_order_whose_beginnings_are_smaller_
     ],
 )
 def test_rows_that_are_taken(row, name, target):
-    sample = Samples([row], plain)[0]
+    sample = Samples(SampleReader([row], plain))[0]
     assert (sample.id, sample.target, sample.size) == (name, target, (4, 5))
     assert sample.image.equal(picture())
 
@@ -125,7 +126,7 @@ def test_rows_that_are_taken(row, name, target):
 )
 def test_rows_that_are_refused(row, message):
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
-        Samples(Counted([row]), plain)[0]
+        Samples(SampleReader(Counted([row]), plain))[0]
 
 
 def test_a_broken_picture_that_opens_lazily_is_named():
@@ -133,7 +134,7 @@ def test_a_broken_picture_that_opens_lazily_is_named():
     Image.effect_noise((64, 64), 50).save(whole, "JPEG")
     opened = Image.open(io.BytesIO(whole.getvalue()[:700]))
     with pytest.raises(DataError, match=r"^sample 0 \(id half\): image cannot be read: "):
-        Samples([(opened, 1, "half")], plain)[0]
+        Samples(SampleReader([(opened, 1, "half")], plain))[0]
 
 
 def test_a_target_reader_that_stumbles_is_the_samples_error():
@@ -141,21 +142,21 @@ def test_a_target_reader_that_stumbles_is_the_samples_error():
         raise ZeroDivisionError("oh")
 
     with pytest.raises(DataError, match=r"^sample 0 \(id a\) cannot be read \(ZeroDivisionError: oh\)$"):
-        Samples([(picture(), 1, "a")], stumbles)[0]
+        Samples(SampleReader([(picture(), 1, "a")], stumbles))[0]
 
 
 def test_the_target_reader_is_told_the_size_of_the_upright_image():
     tall = Image.new("RGB", (9, 4))
     tall.getexif()[0x0112] = 6
     sizes = []
-    Samples([(tall, 1)], lambda raw, size: sizes.append(size))[0]
+    Samples(SampleReader([(tall, 1)], lambda raw, size: sizes.append(size)))[0]
     assert sizes == [(9, 4)]
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=12), st.lists(st.integers(0, 11), max_size=40))
 def test_memory_holds_the_bound_plus_one_image_at_most(sides, reads):
-    samples = Samples([(picture(side, side), 0) for side in sides], plain)
+    samples = Samples(SampleReader([(picture(side, side), 0) for side in sides], plain))
     bound = 300
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "KEPT_BYTES", bound)
@@ -169,7 +170,7 @@ def test_memory_holds_the_bound_plus_one_image_at_most(sides, reads):
 def test_what_fits_is_read_once_and_the_least_recent_goes_first(monkeypatch):
     data = Counted([(picture(10, 10), at) for at in range(3)])
     monkeypatch.setattr(module, "KEPT_BYTES", 600)
-    samples = Samples(data, plain)
+    samples = Samples(SampleReader(data, plain))
     for at in (0, 1, 0, 1, 2, 1, 0):
         samples[at]
     assert data.reads == [0, 1, 2, 0]
@@ -198,7 +199,7 @@ def ramps(count):
 
 def test_an_image_that_changes_between_reads_is_refused_from_then_on(monkeypatch):
     monkeypatch.setattr(module, "KEPT_BYTES", 0)
-    samples = Samples(Flipping(ramps(12)), plain)
+    samples = Samples(SampleReader(Flipping(ramps(12)), plain))
     first = [samples[index].image for index in range(12)]
     refusal = (
         r"sample (\d+) \(id r\1\) gives different pixels each time it is read; expected the same image every time; "
@@ -218,7 +219,7 @@ def test_an_image_that_changes_between_reads_is_refused_from_then_on(monkeypatch
 def test_an_image_of_another_size_at_the_second_read_is_refused(monkeypatch):
     monkeypatch.setattr(module, "KEPT_BYTES", 0)
     rows = [(picture(4, 6), 0), (picture(4, 5), 1)]
-    samples = Samples(rows, plain)
+    samples = Samples(SampleReader(rows, plain))
     survey(samples)
     rows[0] = (picture(6, 4), 0)
     with pytest.raises(DataError, match=r"^sample 0 \(id 0\) gives different pixels each time"):
@@ -228,7 +229,7 @@ def test_an_image_of_another_size_at_the_second_read_is_refused(monkeypatch):
 def test_the_same_image_may_be_read_as_often_as_memory_wants(monkeypatch):
     monkeypatch.setattr(module, "KEPT_BYTES", 0)
     data = Counted(ramps(3))
-    samples = Samples(data, plain)
+    samples = Samples(SampleReader(data, plain))
     for at in (0, 1, 2, 0, 1, 2):
         assert samples[at].image.equal(data.rows[at][0])
     assert data.reads == [0, 1, 2, 0, 1, 2]
@@ -245,13 +246,15 @@ def test_slicers_see_the_data_sets_own_target_and_the_id():
         return ("odd",) if target["n"] % 2 else ()
 
     rows = [(picture(), {"n": 3}, "a"), (picture(), {"n": 4})]
-    samples = Samples(rows, lambda raw, size: None, slicers={"parity": parity, "same": lambda target, name: ("x", "y")})
+    samples = Samples(
+        SampleReader(rows, lambda raw, size: None, slicers={"parity": parity, "same": lambda target, name: ("x", "y")})
+    )
     assert [samples[at].slices for at in (0, 1)] == [
         {"parity": ("odd",), "same": ("x", "y")},
         {"parity": (), "same": ("x", "y")},
     ]
     assert seen == [({"n": 3}, "a"), ({"n": 4}, "1")]
-    assert Samples(rows, plain)[0].slices == {}
+    assert Samples(SampleReader(rows, plain))[0].slices == {}
 
 
 def test_a_slicer_that_refuses_an_image_is_the_samples_error():
@@ -266,15 +269,15 @@ def test_a_slicer_that_refuses_an_image_is_the_samples_error():
         (stumbles, ": its slices cannot be told (TypeError: 'int' object is not subscriptable)"),
     ):
         with pytest.raises(SlicesError, match=f"^{re.escape(f'sample 0 (id a){what}')}$"):
-            Samples([(picture(), 1, "a")], plain, slicers={"s": slicer})[0]
+            Samples(SampleReader([(picture(), 1, "a")], plain, slicers={"s": slicer}))[0]
 
 
 def test_a_survey_keeps_the_slices_of_the_usable_images():
     rows = [(picture(), 1, "a"), OSError("gone"), (picture(), 1, "c")]
-    found = survey(Samples(Counted(rows), plain, slicers={"s": lambda target, image_id: (image_id,)}))
+    found = survey(Samples(SampleReader(Counted(rows), plain, slicers={"s": lambda target, image_id: (image_id,)})))
     assert found.slices == ({"s": ("a",)}, {"s": ("c",)})
     assert found.slices_by_id == {"a": {"s": ("a",)}, "c": {"s": ("c",)}}
-    assert survey(Samples(ramps(2), plain)).slices_by_id == {"r0": {}, "r1": {}}
+    assert survey(Samples(SampleReader(ramps(2), plain))).slices_by_id == {"r0": {}, "r1": {}}
 
 
 def test_an_image_that_no_slice_can_be_told_of_is_not_left_out():
@@ -284,7 +287,9 @@ def test_an_image_that_no_slice_can_be_told_of_is_not_left_out():
         return (image_id,)
 
     with pytest.raises(SlicesError, match=r"^sample 1 \(id b\): slices s: no weather$"):
-        survey(Samples(Counted([(picture(), 1, "a"), (picture(), 1, "b")]), plain, slicers={"s": refuse_b}))
+        survey(
+            Samples(SampleReader(Counted([(picture(), 1, "a"), (picture(), 1, "b")]), plain, slicers={"s": refuse_b}))
+        )
 
 
 # The survey
@@ -297,12 +302,14 @@ def test_an_image_that_no_slice_can_be_told_of_is_not_left_out():
 def test_a_survey_says_when_each_class_was_seen_often_enough(labels, enough):
     rows = [(picture(), 0, f"i{at}") for at in range(len(labels) + 1)]
     told = iter([*labels, set()])
-    assert survey(Samples(Counted(rows), plain), lambda target: frozenset(next(told))).classes_seen == enough
+    assert (
+        survey(Samples(SampleReader(Counted(rows), plain)), lambda target: frozenset(next(told))).classes_seen == enough
+    )
 
 
 def test_a_survey_names_failures_and_counts_pixels():
     data = Counted([(picture(3, 5), 0, "a"), OSError("gone"), (picture(2, 2), 0, "c")])
-    found = survey(Samples(data, plain))
+    found = survey(Samples(SampleReader(data, plain)))
     assert found.usable == (0, 2)
     assert [(info.id, info.pixels) for info in found.infos] == [("a", 15), ("c", 4)]
     assert found.failures == (("1", "sample 1 cannot be read (OSError: gone)"),)
@@ -315,7 +322,7 @@ def test_a_survey_names_failures_by_id_where_one_was_given():
             raise ZeroDivisionError("oh")
 
     rows = [("no image", 0, "broken.png"), (picture(), "stumble", 17), (picture(), 0, "whole.png"), None]
-    found = survey(Samples(rows, reader))
+    found = survey(Samples(SampleReader(rows, reader)))
     assert [name for name, _ in found.failures] == ["broken.png", "17", "3"]
     assert found.failures[0][1].startswith("sample 0 (id broken.png): image is ")
     assert found.failed_ids({0: "toy refuses"}) == ("broken.png", "17", "3", "whole.png")
@@ -323,14 +330,14 @@ def test_a_survey_names_failures_by_id_where_one_was_given():
 
 def test_digests_tell_pixels_and_shapes_apart_and_nothing_else():
     rows = [(picture(2, 6), 0, "a"), (picture(3, 4), 0, "b"), (picture(2, 6), 9, "c"), (picture(2, 6, 8), 0, "d")]
-    a, b, c, d = survey(Samples(rows, plain)).digests
+    a, b, c, d = survey(Samples(SampleReader(rows, plain))).digests
     assert a == c
     assert len({a, b, d}) == 3
 
 
 def test_a_view_into_a_larger_tensor_has_the_digest_of_its_pixels():
     wide = torch.arange(3 * 4 * 10, dtype=torch.uint8).reshape(3, 4, 10)
-    one, other = survey(Samples([(wide[:, :, 2:7], 0), (wide[:, :, 2:7].clone(), 0)], plain)).digests
+    one, other = survey(Samples(SampleReader([(wide[:, :, 2:7], 0), (wide[:, :, 2:7].clone(), 0)], plain))).digests
     assert one == other
 
 
@@ -338,12 +345,12 @@ def test_two_samples_with_one_id_are_refused():
     rows = [(picture(), 0, "a"), (picture(), 0, "b"), (picture(), 0, "a")]
     message = "samples 0 and 2 both have the id 'a'; expected ids that tell images apart"
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
-        survey(Samples(rows, plain))
+        survey(Samples(SampleReader(rows, plain)))
 
 
 def test_the_positions_in_messages_are_those_of_the_data_set():
     data = Counted([OSError("gone")] * 50)
-    samples = Samples(data, plain, limit=3, seed=4)
+    samples = Samples(SampleReader(data, plain), limit=3, seed=4)
     with pytest.raises(DataError) as caught:
         survey(samples)
     first = samples.name(0)
@@ -360,7 +367,7 @@ def test_the_positions_in_messages_are_those_of_the_data_set():
 def test_a_share_of_failures_holds_exactly_at_its_edge(images, share, allowed):
     def surveyed(failed):
         rows = [OSError("gone")] * failed + [(picture(), 0)] * (images - failed)
-        return survey(Samples(Counted(rows), plain))
+        return survey(Samples(SampleReader(Counted(rows), plain)))
 
     surveyed(allowed).check_failures({}, share)
     message = (
@@ -372,7 +379,7 @@ def test_a_share_of_failures_holds_exactly_at_its_edge(images, share, allowed):
 
 
 def test_images_lost_in_coding_count_with_those_that_could_not_be_read():
-    found = survey(Samples(Counted([OSError("gone"), (picture(), 0, "a"), (picture(), 0, "b")]), plain))
+    found = survey(Samples(SampleReader(Counted([OSError("gone"), (picture(), 0, "a"), (picture(), 0, "b")]), plain)))
     found.check_failures({1: "toy refuses"}, 0.67)
     with pytest.raises(CodecError, match=r"^2 of 3 images failed, .*: 1; the first: sample 0 cannot be read"):
         found.check_failures({1: "toy refuses"}, 0.5)
@@ -381,4 +388,4 @@ def test_images_lost_in_coding_count_with_those_that_could_not_be_read():
 
 def test_a_set_without_images():
     with pytest.raises(DataError, match=r"^the data set has no images; expected at least one$"):
-        survey(Samples([], plain))
+        survey(Samples(SampleReader([], plain)))

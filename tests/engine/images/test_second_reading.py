@@ -14,6 +14,7 @@ from compress_guard import measure
 from compress_guard.engine.compressed_batches import compressed_batches
 from compress_guard.engine.images import reader
 from compress_guard.engine.images import samples as samples_module
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.readings import copied, target_hash
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.images.second_reading import read_again
@@ -94,7 +95,7 @@ def test_a_set_that_refills_one_dict_of_boxes():
         target.update(boxes=boxes, labels=np.array([at % 3]), area=boxes[:, 0])
         return coloured(at), target
 
-    found = Samples(Data(row), lambda raw, size: {"boxes": raw["boxes"], "area": raw["area"]})
+    found = Samples(SampleReader(Data(row), lambda raw, size: {"boxes": raw["boxes"], "area": raw["area"]}))
     survey(found)
     assert [found[at].target["boxes"][0, 2] for at in range(12)] == [8.0 + at for at in range(12)]
 
@@ -126,7 +127,7 @@ def test_a_slicer_that_works_in_place_reaches_nothing_that_is_kept():
         target.clear()
         return (label,)
 
-    found = Samples(rows, plain, slicers={"one": greedy, "two": greedy})
+    found = Samples(SampleReader(rows, plain, slicers={"one": greedy, "two": greedy}))
     surveyed = survey(found)
     assert [one["two"] for one in surveyed.slices] == [(str(at % 3 + 7),) for at in range(4)]
     assert [int(found[at].target["label"]) for at in range(4)] == [0, 1, 2, 0]
@@ -181,7 +182,7 @@ def test_what_changes_from_reading_to_reading_is_noticed_in_one_process(part, gi
 
 def test_raw_targets_that_change_are_noticed_too():
     with pytest.raises(DataError, match="gives a different target each time it is read"):
-        survey(Samples(Data(lambda at: (coloured(at), {"boxes": [torch.rand(4)]})), plain))
+        survey(Samples(SampleReader(Data(lambda at: (coloured(at), {"boxes": [torch.rand(4)]})), plain)))
 
 
 def test_slices_that_change_are_noticed():
@@ -193,13 +194,15 @@ def test_slices_that_change_are_noticed():
     with pytest.raises(DataError, match=message):
         survey(
             Samples(
-                Data(lambda at: (coloured(at), 0)), plain, slicers={"s": lambda target, name: (str(dice.random()),)}
+                SampleReader(
+                    Data(lambda at: (coloured(at), 0)), plain, slicers={"s": lambda target, name: (str(dice.random()),)}
+                )
             )
         )
 
 
 def test_every_further_look_says_the_same():
-    found = Samples(Data(changing("target"), 40), plain)
+    found = Samples(SampleReader(Data(changing("target"), 40), plain))
     with pytest.raises(DataError) as first:
         survey(found)
     with pytest.raises(DataError, match=f"^{re.escape(str(first.value))}$"):
@@ -227,7 +230,7 @@ def test_an_image_that_is_gone_the_second_time():
         r"there as often as it is asked for$"
     )
     with pytest.raises(DataError, match=message):
-        survey(Samples(Data(row), plain))
+        survey(Samples(SampleReader(Data(row), plain)))
 
 
 @pytest.mark.parametrize(
@@ -271,7 +274,7 @@ def test_what_nobody_can_compare_is_the_same_by_its_class():
 @pytest.mark.parametrize(("count", "again"), [(1, 1), (5, 5), (40, 16)])
 def test_up_to_sixteen_are_read_twice(count, again):
     data = Data(lambda at: (coloured(at), 0), count)
-    survey(Samples(data, plain))
+    survey(Samples(SampleReader(data, plain)))
     assert len(data.reads) == count + again
     assert data.reads[:count] == list(range(count))
     assert len(set(data.reads[count:])) == again
@@ -281,7 +284,7 @@ def test_up_to_sixteen_are_read_twice(count, again):
 def test_the_choice_is_that_of_the_seed():
     def chosen(seed):
         data = Data(lambda at: (coloured(at), 0), 40)
-        survey(Samples(data, plain, seed=seed))
+        survey(Samples(SampleReader(data, plain), seed=seed))
         return data.reads[40:]
 
     assert chosen(0) == chosen(0) != chosen(1)

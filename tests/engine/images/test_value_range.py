@@ -14,6 +14,7 @@ from PIL import Image
 
 import compress_guard
 from compress_guard.codecs.pictures.pixels import Picture
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.images.value_range import check_levels
 from compress_guard.errors import DataError
@@ -202,7 +203,7 @@ def test_one_picture_alone_is_told_as_one() -> None:
 def test_a_survey_refuses_them() -> None:
     rows = [(CORNERS["12 bits in 16"][0](at), 0) for at in range(9)]
     with pytest.raises(DataError, match=re.escape("the levels of all 9 pictures (mode I;16) are 0 to 4080; ")):
-        survey(Samples(rows, lambda raw, size: raw))
+        survey(Samples(SampleReader(rows, lambda raw, size: raw)))
 
 
 def test_measure_and_compress_refuse_them() -> None:

@@ -14,7 +14,7 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 import compress_guard
-from compress_guard.engine.recovery.recipes import Inputs, classification_loss, segmentation_loss
+from compress_guard.engine.recovery.losses import Inputs, classification_loss, segmentation_loss
 from compress_guard.errors import ModelError
 
 

@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.prediction.batches import (
     AHEAD,
@@ -57,7 +58,7 @@ def test_a_batch_size_that_is_none(size):
 
 
 def test_a_clean_batch_is_a_copy_that_a_model_may_scribble_on(pictures):
-    samples = Samples(pictures(3), lambda raw, size: raw)
+    samples = Samples(SampleReader(pictures(3), lambda raw, size: raw))
     batch = clean_batch(samples, survey(samples), range(1, 3), "cpu")
     assert (batch.ids, batch.targets, batch.bpp) == (("t01", "t02"), [1, 2], ())
     for image in batch.images:

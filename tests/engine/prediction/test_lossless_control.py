@@ -13,6 +13,7 @@ import torch
 from compress_guard.codecs.decoders import SecondDecoder, second_decoder
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.prediction import lossless_control as module
 from compress_guard.engine.prediction.batches import coded_batch
 from compress_guard.engine.prediction.decoder_swap import swapped_batch
@@ -59,7 +60,7 @@ class Means:
 def measured(model, count=19, task="classification", device="cpu", data=None, known=None):
     """What the control says of a model, with the subject and what it was told."""
     data = coloured(count) if data is None else data
-    subject = Subject(task, lambda: model, lambda: data, device=device, seed=0)
+    subject = Subject(task, lambda: model, lambda: data, ReadingOptions(0), device=device)
     subset = subject.subset(None)
     clean = subject.clean_evidence(None, silent)
     told = []
@@ -318,7 +319,7 @@ def coding(pictures, tmp_path):
     """A subject, its subset, and its images at JPEG quality 40 with the coder that made them."""
 
     def make(model, codec=None):
-        subject = Subject("classification", lambda: model, lambda: pictures(10), device="cpu", seed=0)
+        subject = Subject("classification", lambda: model, lambda: pictures(10), ReadingOptions(0), device="cpu")
         subset = subject.subset(None)
         coder = Coder(codec or Jpeg(), subset.samples, subset.survey, Store(tmp_path), 1)
         nothing = (None,) * 10
@@ -328,7 +329,7 @@ def coding(pictures, tmp_path):
 
 
 def own(subject, subset, coder, planned, cut):
-    return coded_batch(subset.samples, subset.survey, coder, planned, cut, subject.device, lambda decoded: None)
+    return coded_batch(coder, planned, cut, subject.device, lambda decoded: None)
 
 
 def test_the_model_sees_the_same_streams_by_another_decoder(coding, spectrum):
@@ -339,10 +340,7 @@ def test_the_model_sees_the_same_streams_by_another_decoder(coding, spectrum):
     inverted = SecondDecoder(
         "negatives", lambda streams, workers: [255 - image for image in coder.codec.decode(streams)]
     )
-    makers = [
-        partial(swapped_batch, subset.samples, subset.survey, coder, inverted, planned, cut, subject.device)
-        for cut in subject.batches(subset)
-    ]
+    makers = [partial(swapped_batch, coder, inverted, planned, cut, subject.device) for cut in subject.batches(subset)]
     shards = [Shard(maker, batch.ids, "") for maker, batch in zip(makers, first, strict=True)]
     evidence = subject.evidence(shards, silent).evidence
     assert evidence.ids == tuple(name for batch in first for name in batch.ids)
@@ -368,23 +366,21 @@ def test_what_the_codec_itself_lost_is_left_out_in_both(coding, spectrum, monkey
     monkeypatch.setattr(Jpeg, "_decode_one", decode)
     first = own(subject, subset, coder, planned, range(10))
     second = second_decoder(Jpeg())
-    batch = swapped_batch(subset.samples, subset.survey, coder, second, planned, range(10), "cpu")
+    batch = swapped_batch(coder, second, planned, range(10), "cpu")
     assert len(batch.ids) == 9
     assert batch.ids == first.ids
 
 
 def test_nothing_left_is_nothing_decoded(coding, spectrum):
-    subject, subset, coder, planned = coding(spectrum(10))
+    subject, _, coder, planned = coding(spectrum(10))
     never = SecondDecoder("never", lambda streams, workers: pytest.fail("there is nothing to decode"))
-    batch = swapped_batch(
-        subset.samples, subset.survey, coder, never, planned.without(range(10)), range(10), subject.device
-    )
+    batch = swapped_batch(coder, never, planned.without(range(10)), range(10), subject.device)
     assert (batch.ids, batch.images) == ((), [])
 
 
 def test_a_second_decoder_that_gives_another_size(coding, spectrum):
-    subject, subset, coder, planned = coding(spectrum(10))
+    subject, _, coder, planned = coding(spectrum(10))
     wrong = SecondDecoder("cropper 1", lambda streams, workers: [image[:, 1:] for image in coder.codec.decode(streams)])
     message = "image t00: cropper 1 decoded it to (3, 95, 96), not to the (3, 96, 96) of its source"
     with pytest.raises(CodecError, match=f"^{re.escape(message)}$"):
-        swapped_batch(subset.samples, subset.survey, coder, wrong, planned, range(10), subject.device)
+        swapped_batch(coder, wrong, planned, range(10), subject.device)

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.prediction.lossless_control import control
 from compress_guard.engine.prediction.mixed_batches import mixed
 from compress_guard.engine.prediction.subject import Subject
@@ -84,7 +85,7 @@ def picture(number, size=(16, 16)):
 
 def controlled(model, count, sizes=((16, 16),), task="classification", target=lambda number: number % 4):
     data = [(picture(number, sizes[number % len(sizes)]), target(number), f"m{number}") for number in range(count)]
-    subject = Subject(task, lambda: model, lambda: data, device="cpu", seed=0)
+    subject = Subject(task, lambda: model, lambda: data, ReadingOptions(0), device="cpu")
     subset = subject.subset(None)
     return control(subject, subset, subject.clean_evidence(None, silent), silent)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.errors import DataError, ModelError
 
@@ -28,7 +29,7 @@ class Loads:
         return self._data
 
     def subject(self, task="classification", shared=None):
-        return Subject(task, self.model, self.data, device="cpu", seed=0, shared=shared)
+        return Subject(task, self.model, self.data, ReadingOptions(0, shared=shared), device="cpu")
 
 
 def test_nothing_is_loaded_before_it_is_needed(pictures, spectrum):
@@ -99,12 +100,12 @@ def test_errors_of_factories_pass_through(pictures):
         return load
 
     with pytest.raises(DataError, match="^gone$"):
-        Subject("classification", len, fails(DataError), device="cpu", seed=0).subset(None)
-    subject = Subject("classification", fails(ModelError), lambda: pictures(2), device="cpu", seed=0)
+        Subject("classification", len, fails(DataError), ReadingOptions(0), device="cpu").subset(None)
+    subject = Subject("classification", fails(ModelError), lambda: pictures(2), ReadingOptions(0), device="cpu")
     with pytest.raises(ModelError, match="^gone$"):
         subject.clean_evidence(None, silent)
     with pytest.raises(KeyError):
-        Subject("tracking", len, list, device="cpu", seed=0)
+        Subject("tracking", len, list, ReadingOptions(0), device="cpu")
 
 
 def test_two_processes_of_a_run_share_clean_predictions(pictures, spectrum, tmp_path):

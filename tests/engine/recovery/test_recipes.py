@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from compress_guard.engine.recovery import recipes
+from compress_guard.engine.recovery import losses, recipes, trainer
 from compress_guard.errors import ModelError
 
 
@@ -89,20 +91,20 @@ def test_images_of_several_sizes_are_padded_and_the_padding_is_not_taught():
             bright = images.mean(1, keepdim=True)
             return {"out": torch.cat([-20 * bright, 20 * bright - 20], 1)}
 
-    inputs = recipes.Inputs(
+    inputs = losses.Inputs(
         [torch.ones(3, 8, 12), torch.ones(3, 10, 6)],
         [torch.ones(8, 12, dtype=torch.long), torch.ones(10, 6, dtype=torch.long)],
         [(8, 12), (10, 6)],
     )
     assert inputs.stacked().shape == (2, 3, 10, 12)
-    assert float(recipes.segmentation_loss(Positions(), inputs)) < 1e-6
+    assert float(losses.segmentation_loss(Positions(), inputs)) < 1e-6
 
 
 def test_label_maps_without_a_pixel_that_counts_teach_nothing():
     import torch
 
-    inputs = recipes.Inputs([torch.ones(3, 4, 4)], [torch.full((4, 4), 255)], [(4, 4)])
-    loss = recipes.segmentation_loss(torch.nn.Conv2d(3, 2, 1), inputs)
+    inputs = losses.Inputs([torch.ones(3, 4, 4)], [torch.full((4, 4), 255)], [(4, 4)])
+    loss = losses.segmentation_loss(torch.nn.Conv2d(3, 2, 1), inputs)
     loss.backward()
     assert float(loss.detach()) == 0
 
@@ -118,7 +120,7 @@ def test_detectors_get_boxes_in_the_pixels_of_their_input_and_no_crowds():
     boxes = torch.tensor([[0.0, 0.0, 10.0, 20.0], [5.0, 5.0, 5.0, 9.0], [1.0, 1.0, 2.0, 2.0]])
     target = {"boxes": boxes, "labels": torch.tensor([1, 2, 3]), "iscrowd": torch.tensor([0, 0, 1])}
     detector = Detector()
-    loss = recipes.detection_loss(detector, recipes.Inputs([torch.zeros(3, 10, 40)], [target], [(20, 20)]))
+    loss = losses.detection_loss(detector, losses.Inputs([torch.zeros(3, 10, 40)], [target], [(20, 20)]))
     assert float(loss) == 3.5
     (seen,) = detector.seen
     assert seen["boxes"].tolist() == [[0, 0, 20, 10]]
@@ -128,9 +130,9 @@ def test_detectors_get_boxes_in_the_pixels_of_their_input_and_no_crowds():
 @pytest.mark.parametrize(
     ("loss", "target", "said"),
     [
-        (recipes.classification_loss, 0, "the module returned a Tensor in train mode; expected logits of 2 dimensions"),
+        (losses.classification_loss, 0, "the module returned a Tensor in train mode; expected logits of 2 dimensions"),
         (
-            recipes.detection_loss,
+            losses.detection_loss,
             None,
             "the detector returned a Tensor in train mode; expected a dict of losses, as torchvision's",
         ),
@@ -141,7 +143,7 @@ def test_a_module_that_is_not_like_torchvisions_wants_a_trainer_of_its_own(loss,
 
     if target is None:
         target = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0), "iscrowd": torch.zeros(0)}
-    inputs = recipes.Inputs([torch.zeros(3, 4, 4)], [target], [(4, 4)])
+    inputs = losses.Inputs([torch.zeros(3, 4, 4)], [target], [(4, 4)])
     with pytest.raises(ModelError, match=said):
         loss(lambda *given: torch.zeros(3), inputs)
 
@@ -152,3 +154,13 @@ def test_the_learning_rate_rises_then_falls():
     assert max(paces) == pytest.approx(1, abs=0.01)
     assert paces[4:] == sorted(paces[4:], reverse=True)
     assert 0 < paces[-1] < 0.01
+
+
+# What makes kept weights out of date
+
+
+@pytest.mark.parametrize("part", ["batches", "losses", "recipes", "targets"])
+def test_weights_are_trained_again_after_a_change_of_any_part_of_the_recipes(part, monkeypatch, tmp_path):
+    right, before = trainer.source, trainer.Trainer.of(None, tmp_path).identity
+    monkeypatch.setattr(trainer, "source", lambda path: right(path) + b"#" * (Path(path).stem == part))
+    assert trainer.Trainer.of(None, tmp_path).identity != before

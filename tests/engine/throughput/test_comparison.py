@@ -21,6 +21,7 @@ from compress_guard.engine.throughput import comparison as contests
 from compress_guard.engine.throughput import result_draft, timed_codec
 from compress_guard.engine.throughput.cells import Clocks, contest_of
 from compress_guard.engine.throughput.comparison import Contest
+from compress_guard.engine.throughput.result_draft import TimedCell
 from compress_guard.errors import CodecError, DataError, OptionError, UsageError
 from compress_guard.records import (
     CodecSpec,
@@ -496,7 +497,8 @@ class World:
 
     def contest(self, throughput, at=0, guard=None) -> Contest:
         cell = throughput.cells[at]
-        return self.clocks.contest(guard or self.guard, throughput, cell, f"f.yaml::{cell.name}", self.fixture)
+        timed = TimedCell(guard or self.guard, throughput, cell)
+        return self.clocks.contest(timed, f"f.yaml::{cell.name}", self.fixture)
 
     def fixture(self, name, error):
         self.loads.append(name)

@@ -1,0 +1,74 @@
+"""A sample: one image with what is known of it, and the faults that a data set can have beside those of one image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from compress_guard.engine.images.placing import Arrival
+from compress_guard.engine.images.readings import Reading
+from compress_guard.errors import DataError
+
+if TYPE_CHECKING:
+    import torch
+
+
+class BrokenDataError(DataError):
+    """A fault of the data set's code, not of one image: no image is left out for it, whatever share may fail."""
+
+
+class SlicesError(BrokenDataError):
+    """An image that cannot be told to be in a slice or not."""
+
+
+class UnsteadyError(BrokenDataError):
+    """A data set that does not give the same each time it is read."""
+
+
+class EndError(DataError):
+    """A sample that is not there, as after the end of a sequence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One image with what is known of it."""
+
+    id: str
+    image: torch.Tensor
+    """uint8 RGB (3, H, W) on the CPU."""
+    target: Any
+    """What the reader of targets made of it: a task's arrays, or a copy of the data set's own object."""
+    digest: bytes
+    """Content hash of the pixels."""
+    arrival: Arrival
+    """How the image and its target came."""
+    slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The slices that the image is in, by slicing."""
+    target_digest: bytes = b""
+    """Content hash of the target, as far as it can be told."""
+
+    @property
+    def reading(self) -> Reading:
+        """Hashes that any other reading of the sample has to give too."""
+        return Reading(self.id, self.digest, self.target_digest, self.slices)
+
+    @property
+    def level(self) -> float:
+        """How bright the image is, 0 to 255, by one pixel in 64."""
+        return float(self.image[:, ::8, ::8].float().mean())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        height, width = self.image.shape[-2:]
+        return int(height), int(width)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the image and, where a task read it, of the target: a label map takes more than its image."""
+        # A task's arrays alone: a data set's own mapping may load what it holds when it is looked at.
+        arrays = self.target.values() if type(self.target) is dict else ()
+        return int(self.image.numel()) + sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
