@@ -132,7 +132,8 @@ def test_a_fault_of_our_own_says_that_it_is_one_and_where(monkeypatch) -> None:
     error = attempted(lambda: Draft.note(None, reason=""))  # type: ignore[arg-type]
     assert re.fullmatch(
         r"compress_guard failed at engine/cells/result_draft\.py:\d+ "
-        r"\(AttributeError: 'NoneType' object has no attribute 'result'\); this is a fault of compress_guard and says nothing of the model or the data: please report it "
+        r"\(AttributeError: 'NoneType' object has no attribute 'result'\); this is a fault of compress_guard "
+        "and says nothing of the model or the data: please report it "
         "with its traceback",
         str(error),
     )
