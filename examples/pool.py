@@ -102,7 +102,9 @@ def _render_into(
     draft: Path, layout: Layout, seed: int, count: int, workers: int
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.int64]]]:
     """Render into a file of planes; returns the boxes and classes of each scene."""
-    target = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=(count, _PLANES, SIZE, SIZE))
+    target = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]  # of numpy
+        draft, mode="w+", dtype=np.uint8, shape=(count, _PLANES, SIZE, SIZE)
+    )
     blocks = [(layout, seed, range(start, min(start + _BLOCK, count))) for start in range(0, count, _BLOCK)]
     boxes: list[NDArray[np.float32]] = []
     classes: list[NDArray[np.int64]] = []

@@ -27,7 +27,8 @@ def finetune(
     for part in module.modules():
         if isinstance(part, nn.modules.batchnorm._BatchNorm):
             part.eval()
-    average = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(max(0.0, 1 - 10 / steps)), use_buffers=True)
+    decay = get_ema_multi_avg_fn(max(0.0, 1 - 10 / steps))  # type: ignore[no-untyped-call]  # of torch
+    average = AveragedModel(module, multi_avg_fn=decay, use_buffers=True)
     optimiser = torch.optim.SGD(module.parameters(), lr=learning_rate, momentum=0.9, nesterov=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps + 1, pct_start=0.1)
     for step, (images, targets) in enumerate(batches, start=1):
@@ -37,7 +38,7 @@ def finetune(
         wanted = torch.stack([torch.as_tensor(target) for target in targets]).to(logits.device)
         loss = nn.functional.cross_entropy(logits, wanted, ignore_index=IGNORE)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # of torch
         optimiser.step()
         schedule.step()
         average.update_parameters(module)

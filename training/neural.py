@@ -73,7 +73,7 @@ class Training:
         # Bits fall almost as fast as steps grow, so that every rate counts about the same.
         loss = ((bits + TRADE / delta**2 * error) * (delta / 40.0) ** 0.9).mean()
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT)
         self.optimiser.step()
         for octave, rate, wrong in zip(log_step.long().tolist(), bits.tolist(), error.tolist(), strict=True):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 HELD_OUT = {
@@ -33,14 +34,14 @@ def files(root: Path, held_out: bool) -> dict[str, list[Path]]:
 class Crops:
     """Photographs at several scales; a batch is a function of the seed and the step alone."""
 
-    sets: Sequence[tuple[float, Sequence[tuple[float, Sequence[np.ndarray]]]]]
+    sets: Sequence[tuple[float, Sequence[tuple[float, Sequence[NDArray[np.uint8]]]]]]
 
     @classmethod
     def loaded(cls, root: Path) -> "Crops":
         """Read and scale down all photographs that are not held out; needs about 1 GB."""
         sets = []
         for name, paths in files(root, held_out=False).items():
-            scaled: list[tuple[float, list[np.ndarray]]] = [(share, []) for _, share in _SCALES[name]]
+            scaled: list[tuple[float, list[NDArray[np.uint8]]]] = [(share, []) for _, share in _SCALES[name]]
             for path in paths:
                 picture = Image.open(path).convert("RGB")
                 for (scale, _), (_, into) in zip(_SCALES[name], scaled, strict=True):

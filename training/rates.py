@@ -9,19 +9,25 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from compress_guard.augment.activity import CLOSE, QUICK, THOROUGH, of_tensor
 from compress_guard.augment.aim import TABLE
 from compress_guard.codecs.contract import Codec
-from compress_guard.engine.coding.available import available_codec
+from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.records import CodecSpec
 from examples.data import TRAINING_SEED
 from examples.world import GROUP, SINGLE, render
 from training.photographs import files
+
+Picture: TypeAlias = NDArray[np.uint8]
+"""(H, W, 3), RGB."""
+Values: TypeAlias = NDArray[np.float64]
 
 CODECS = {
     "jpeg": (QUICK, 1),
@@ -43,7 +49,7 @@ PASSES = 2
 SEED = 1
 
 
-def crops(root: Path) -> Iterator[np.ndarray]:
+def crops(root: Path) -> Iterator[Picture]:
     """uint8 (H, W, 3) of many kinds and sizes: about 360."""
     rng = np.random.Generator(np.random.PCG64(SEED))
     lossless = files(root, held_out=False)["clic2025"]
@@ -62,7 +68,7 @@ def crops(root: Path) -> Iterator[np.ndarray]:
             yield noise(rng)
 
 
-def varied(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def varied(picture: Picture, rng: np.random.Generator) -> Picture:
     """Half of them as they are; the others sharper or softer, with more or less contrast and colour, or with grain."""
     if rng.random() < 0.5:
         return picture
@@ -71,7 +77,8 @@ def varied(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     image = ImageEnhance.Contrast(image).enhance(float(rng.uniform(0.5, 1.3)))
     image = ImageEnhance.Color(image).enhance(float(rng.uniform(0, 1.6)))
     grain = rng.normal(size=picture.shape[:2])[..., None] * rng.choice([0, 0, 3, 6])
-    return (np.asarray(image) + grain).clip(0, 255).astype(np.uint8)
+    grainy: Picture = (np.asarray(image) + grain).clip(0, 255).astype(np.uint8)
+    return grainy
 
 
 def scaled(picture: Image.Image, scale: float) -> Image.Image:
@@ -80,14 +87,14 @@ def scaled(picture: Image.Image, scale: float) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def cut(picture: Image.Image, rng: np.random.Generator) -> np.ndarray:
+def cut(picture: Image.Image, rng: np.random.Generator) -> Picture:
     """A window of 160 to 640 pixels."""
     width, height = (min(length, int(rng.integers(160, 641))) for length in picture.size)
     left, top = int(rng.integers(picture.width - width + 1)), int(rng.integers(picture.height - height + 1))
     return np.asarray(picture.crop((left, top, left + width, top + height)))
 
 
-def noise(rng: np.random.Generator) -> np.ndarray:
+def noise(rng: np.random.Generator) -> Picture:
     """Noise whose spectrum falls with a power of the frequency, 1 to 2, of little colour."""
     side = int(rng.integers(192, 449))
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
@@ -95,22 +102,23 @@ def noise(rng: np.random.Generator) -> np.ndarray:
     planes = np.fft.ifft2(np.fft.fft2(rng.normal(size=(3, side, side))) / frequency ** rng.uniform(1, 2)).real
     planes = planes[0] + 0.3 * (planes - planes[0])
     planes = 128 + planes / planes.std() * rng.uniform(15, 60)
-    return planes.clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+    picture: Picture = planes.clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+    return picture
 
 
 def knots(codec: Codec, images: list[torch.Tensor]) -> list[float]:
     """Settings of the ladder, spread evenly over log rate as ten of the images say it."""
     positions = np.unique(np.linspace(0, len(codec.ladder) - 1, 14).round().astype(int))
     some = images[:: max(1, len(images) // 10)]
-    rates = [np.median(np.log(rate(codec, some, codec.ladder[at]))) for at in positions]
-    rates = np.maximum.accumulate(rates)
+    medians = [np.median(np.log(rate(codec, some, codec.ladder[at]))) for at in positions]
+    rates = np.maximum.accumulate(medians)
     wanted = np.linspace(max(rates[0], np.log(SPAN[0])), min(rates[-1], np.log(SPAN[1])), KNOTS)
     found = np.unique(np.interp(wanted, rates, positions).round().astype(int))
     ends = (0, len(codec.ladder) - 1)
     return [codec.ladder[at] for at in sorted({*ends, *found.tolist()})]
 
 
-def rate(codec: Codec, images: list[torch.Tensor], setting: float) -> np.ndarray:
+def rate(codec: Codec, images: list[torch.Tensor], setting: float) -> Values:
     """bpp of each image."""
     streams = codec.encode(images, [setting] * len(images), 1)
     return np.array([8 * codec.cost(one) / image[0].numel() for one, image in zip(streams, images, strict=True)])
@@ -135,7 +143,7 @@ def learnt(codec: Codec, images: list[torch.Tensor], count: int) -> dict[str, ob
     return {"header": header, "settings": settings, "weights": weights}
 
 
-def solved(features: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def solved(features: Values, wanted: Values) -> Values:
     """Ridge regression with a constant as the last feature; what is far from the rest counts for less."""
     means = np.append(features[:, :-1].mean(0), 0.0)
     centred = features - means
@@ -162,7 +170,8 @@ def main() -> None:
         some = images[::every]
         print(name, f"{len(some)} images, {sum(one[0].numel() for one in some) / 1e6:.1f} megapixels", flush=True)
         kind, *options = name.split(" ")
-        codec = available_codec(CodecSpec(name, kind, tuple(tuple(one.split("=")) for one in options)))
+        given = codec_options(dict(option.split("=", maxsplit=1) for option in options))
+        codec = available_codec(CodecSpec(name, kind, given))
         table[name] = learnt(codec, some, count)
         lines = ",\n".join(f'  "{key}": {json.dumps(table[key])}' for key in sorted(table))
         TABLE.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")

@@ -1,5 +1,7 @@
 """The bundled codec as it is trained: CompressAI's entropy models, and quantisation that lets gradients through."""
 
+from typing import cast
+
 import torch
 from compressai.entropy_models import EntropyBottleneck, GaussianConditional
 from compressai.ops import quantize_ste
@@ -7,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from compress_guard.codecs.neural.model import dead_zone
-from compress_guard.codecs.neural.network import BANDS, BLOCK, HYPER, STEPS, Network, chequerboard, knots
+from compress_guard.codecs.neural.network import BANDS, BLOCK, HYPER, STEPS, Network, Step, chequerboard, knots
 
 _SMALLEST_SCALE = 0.11
 
@@ -60,7 +62,8 @@ class Relaxed(nn.Module):
         means: list[Tensor] = []
         scales: list[Tensor] = []
         decoded: list[Tensor] = []
-        for (band, parity), step in zip(STEPS, self.network.steps, strict=True):
+        for (band, parity), layer in zip(STEPS, self.network.steps, strict=True):
+            step = cast("Step", layer)
             channels = BANDS[band]
             mean, scale = step.parameters_of(context, blend)
             mean = mean * relative[:, channels]
@@ -68,12 +71,12 @@ class Relaxed(nn.Module):
             found = _rounded(steps[:, channels] - mean, scale, hard) + mean
             told = found / relative[:, channels]
             if parity is not None:
-                mask = chequerboard(*steps.shape[-2:], parity, steps.device)
+                mask = chequerboard(steps.shape[-2], steps.shape[-1], parity, steps.device)
                 told = told * mask
-            if parity == 1:
-                mean = torch.where(mask, mean, means.pop())
-                scale = torch.where(mask, scale, scales.pop())
-                found = torch.where(mask, found, decoded.pop())
+                if parity == 1:  # the step before coded the squares of parity 0
+                    mean = torch.where(mask, mean, means.pop())
+                    scale = torch.where(mask, scale, scales.pop())
+                    found = torch.where(mask, found, decoded.pop())
             context = context + step.listen(told)
             means.append(mean)
             scales.append(scale)

@@ -45,7 +45,8 @@ class Sample:
     @property
     def influences(self) -> NDArray[np.float64]:
         left_out = self.resampled.left_out
-        return (len(left_out) - 1) * (left_out.mean() - left_out)
+        influences: NDArray[np.float64] = (len(left_out) - 1) * (left_out.mean() - left_out)
+        return influences
 
     @property
     def jackknife(self) -> float:

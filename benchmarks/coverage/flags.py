@@ -37,8 +37,8 @@ class Sample:
     def of_pairs(self, images: int) -> Sample:
         """The same with one outcome for each pair of lost and gained images."""
         pairs, at = np.unique(self.lost * (images + 1) + self.gained, return_inverse=True)
-        weight = np.bincount(at, weights=self.weight)
-        return Sample(pairs // (images + 1), pairs % (images + 1), np.zeros_like(pairs), weight)
+        weight = np.bincount(at, weights=self.weight).astype(np.float64)
+        return Sample(pairs // (images + 1), pairs % (images + 1), np.zeros(len(pairs)), weight)
 
 
 class Tabulated:

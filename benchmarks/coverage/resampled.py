@@ -27,6 +27,8 @@ from compress_guard.tasks.segmentation import MeanIoU
 from compress_guard.verdict.resampling import Resampled
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from compress_guard.records import Evidence
     from compress_guard.tasks.contract import Scorer
 
@@ -72,7 +74,7 @@ class World:
     def images(self) -> int:
         return len(self.evidence[known.CLEAN].ids)
 
-    def part(self, condition: str, positions: np.ndarray) -> Scorer:
+    def part(self, condition: str, positions: NDArray[np.intp]) -> Scorer:
         """The scorer of some of the images."""
         whole = self.scorers[condition]
         if isinstance(whole, MeanIoU):  # classes without truth in the sample have no part in its mean

@@ -20,6 +20,8 @@ from compress_guard.tasks.matching import AREAS, IOUS
 from compress_guard.verdict import resampling
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from compress_guard.tasks.contract import Arrays
 
 OBJECTS: Final = 7.3
@@ -46,7 +48,7 @@ def generated(size: Size, quality: float, seed: int = 0) -> tuple[Arrays, ...]:
     return tuple(_image(generator, size, popularity / popularity.sum(), quality) for _ in range(size.images))
 
 
-def _image(generator: np.random.Generator, size: Size, popularity: np.ndarray, quality: float) -> Arrays:
+def _image(generator: np.random.Generator, size: Size, popularity: NDArray[np.float64], quality: float) -> Arrays:
     objects = int(np.clip(generator.geometric(1 / OBJECTS), 1, 40))
     wanted = generator.choice(size.classes, objects, p=popularity)
     others = generator.choice(wanted, size.detections)

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks import document
 from benchmarks.command import Command, check_document
 from benchmarks.coverage import flags
-from benchmarks.coverage.intervals import CHOICE
+from benchmarks.coverage.intervals import CHOICE, Ends
 from benchmarks.coverage.top1 import Scenario
 from compress_guard.records import Cell, CodecSpec, Guard
 from compress_guard.thresholds.keys.correction import corrected
@@ -71,7 +71,7 @@ def worst(scenarios: Sequence[Scenario], confidence: float) -> Wrong:
     return Wrong(*(max(column) for column in zip(*found, strict=True)))
 
 
-def _wrong(scenario: Scenario, drops: flags.Tabulated, scores: flags.Ends) -> Wrong:
+def _wrong(scenario: Scenario, drops: flags.Tabulated, scores: Ends) -> Wrong:
     sample = flags.counted(scenario.images, scenario.shares, pairs=False)
     low, high = drops(sample)
     right = (sample.gained + sample.both).astype(np.intp)

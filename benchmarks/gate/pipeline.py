@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -72,13 +72,15 @@ def measure(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
     from compress_guard.engine.session import Session, without_fixtures
     from compress_guard.engine.settings import RunSettings
 
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     file = thresholds_file.load(path)
     if not way.fingerprints:
         file = replace(file, guards=tuple(replace(guard, fingerprint=None) for guard in file.guards))
     cells = [cell for guard in file.guards for cell in guard.cells]
     with tempfile.TemporaryDirectory() as run, _watched(spent) if way.serial else nullcontext():
-        settings = RunSettings(Path(run), cache, limit=limit, **({"workers": 1} if way.serial else {}))
+        settings = RunSettings(Path(run), cache, limit=limit)
+        if way.serial:
+            settings = replace(settings, workers=1)
         session = Session(file, settings)
         if not way.serial:
             session.expect(cells)
@@ -99,7 +101,7 @@ def measure(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
 
 
 @contextmanager
-def _watched(spent: Counter[str]) -> Iterator[None]:
+def _watched(spent: defaultdict[str, float]) -> Iterator[None]:
     """While inside, count what the one thread of a serial run spends in codecs and models."""
     from compress_guard.engine.coding import coder
     from compress_guard.engine.prediction import asked_model

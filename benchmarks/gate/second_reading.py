@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 from benchmarks import document
 from benchmarks.command import Command, check_document, given_words, preamble
-from compress_guard.engine.images import samples as reading
+from compress_guard.engine.images import samples
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.images.second_reading import MOST, read_again
@@ -65,14 +66,10 @@ class Photographs:
 def cost(data: Any) -> Cost:
     """Read a data set, a part of it again, and measure one cell on it; medians are for the caller to take."""
     looked = Samples(SampleReader(data, lambda raw, size: raw))
-    whole = reading.read_again
-    reading.read_again = lambda samples, usable: 0
-    try:
+    with patch.object(samples, "read_again", return_value=0):
         started = time.perf_counter()
         surveyed = survey(looked)
         first = time.perf_counter() - started
-    finally:
-        reading.read_again = whole
     started = time.perf_counter()
     again = read_again(looked, surveyed.usable)
     second = time.perf_counter() - started

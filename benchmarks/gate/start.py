@@ -83,7 +83,7 @@ def interleaved(commands: Mapping[str, Sequence[str]], folder: Path, rounds: int
         spend(command, folder)
     found: dict[str, list[Spent]] = {name: [] for name in commands}
     for number in range(rounds):
-        order = list(commands) if number % 2 == 0 else list(reversed(commands))
+        order = list(commands) if number % 2 == 0 else list(commands)[::-1]
         for name in order:
             found[name].append(spend(commands[name], folder))
     return found

@@ -46,7 +46,9 @@ def test_encode(benchmark: BenchmarkFixture, codec: Codec, scenes: list[Tensor])
         return ([image.clone() for image in images], settings, 1), {}
 
     rounds = 3 if codec.type == "neural" else 10
-    streams = benchmark.pedantic(codec.encode, setup=fresh, rounds=rounds, warmup_rounds=1)
+    streams = benchmark.pedantic(  # type: ignore[no-untyped-call]  # of pytest-benchmark
+        codec.encode, setup=fresh, rounds=rounds, warmup_rounds=1
+    )
     assert len(streams) == len(images)
 
 
@@ -55,5 +57,7 @@ def test_decode(benchmark: BenchmarkFixture, codec: Codec, scenes: list[Tensor])
     images = _batch(codec, scenes)
     streams = codec.encode(images, _settings(codec, images), 1)
     rounds = 3 if codec.type == "neural" else 10
-    decoded = benchmark.pedantic(codec.decode, (streams, 1), rounds=rounds, warmup_rounds=1)
+    decoded = benchmark.pedantic(  # type: ignore[no-untyped-call]  # of pytest-benchmark
+        codec.decode, (streams, 1), rounds=rounds, warmup_rounds=1
+    )
     assert [image.shape for image in decoded] == [image.shape for image in images]

@@ -31,7 +31,9 @@ def test_sample(benchmark: BenchmarkFixture, scenes: list[Tensor]) -> None:
     def unread() -> tuple[tuple[Samples], dict[str, object]]:
         return (Samples(SampleReader(data, lambda raw, size: raw)),), {}
 
-    sample = benchmark.pedantic(lambda samples: samples[0], setup=unread, rounds=100)
+    sample = benchmark.pedantic(  # type: ignore[no-untyped-call]  # of pytest-benchmark
+        lambda samples: samples[0], setup=unread, rounds=100
+    )
     assert sample.size == (512, 512)
 
 

@@ -14,6 +14,7 @@ from compress_guard.rate.curve import Curves
 from compress_guard.records import ImageInfo, RateMode
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pytest_benchmark.fixture import BenchmarkFixture
 
 IMAGES = 200
@@ -26,7 +27,7 @@ PIXELS = 500 * 375
 class MadeUp:
     """A codec of which every stream length is known: log size bends along the ladder, each image by itself."""
 
-    lengths: np.ndarray
+    lengths: NDArray[np.int64]
     """(images, steps) bytes."""
 
     @classmethod
@@ -61,7 +62,7 @@ def test_plan(benchmark: BenchmarkFixture, codec: MadeUp, mode: RateMode, tolera
     assert encodes < 3
 
 
-def _measured(codec: MadeUp, points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _measured(codec: MadeUp, points: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Steps, log bpp and count of so many points of each image, as a ledger keeps them."""
     steps = np.sort(np.random.default_rng(1).permuted(np.tile(np.arange(len(LADDER)), (IMAGES, 1)), axis=1)[:, :points])
     logs = np.log(8 * np.take_along_axis(codec.lengths, steps, axis=1) / PIXELS)

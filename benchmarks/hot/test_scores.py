@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -17,13 +17,14 @@ from compress_guard.verdict.resampling import replicates
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
     from pytest_benchmark.fixture import BenchmarkFixture
 
 SIZE = Size(images=200, classes=20, detections=50, resamples=200)
-Columns: TypeAlias = "Mapping[str, np.ndarray]"
+Columns: TypeAlias = "Mapping[str, NDArray[Any]]"
 
 
-def _boxes(draw: np.random.Generator, count: int) -> np.ndarray:
+def _boxes(draw: np.random.Generator, count: int) -> NDArray[np.float64]:
     corners = draw.uniform(0, 500, size=(count, 2))
     return np.concatenate([corners, corners + draw.uniform(20, 100, size=(count, 2))], axis=1)
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, TypeAlias, final
+from unittest.mock import patch
 
 from compress_guard.engine import session
+from compress_guard.engine.images.factories import check_model
 from compress_guard.engine.machine.clock import timed
 from compress_guard.engine.settings import RunSettings, resolve_device
 from compress_guard.registry import CODECS
 from compress_guard.thresholds import load
 
+Spent: TypeAlias = defaultdict[str, float]
+"""Seconds by what they went into."""
 TIMED: Final = ("encode", "decode", "proofs")
 """What a codec does."""
 
@@ -34,7 +38,7 @@ class Apart:
 class TimedModel:
     """A model whose calls are timed."""
 
-    def __init__(self, model: Any, device: str, spent: Counter[str]) -> None:
+    def __init__(self, model: Any, device: str, spent: Spent) -> None:
         self._model, self._device, self._spent = model, device, spent
 
     def __getattr__(self, name: str) -> Any:
@@ -48,7 +52,7 @@ class TimedModel:
 
 def measure(path: Path, device: str, limit: int | None, cache: Path) -> Apart:
     """Run the file in this process, on one thread of coding and nothing done ahead; raises `SystemExit` for errors."""
-    file, spent = load(path), Counter[str]()
+    file, spent = load(path), Spent(float)
     where = resolve_device(device)
     codecs = {CODECS.resolve(cell.codec.type) for guard in file.guards for cell in guard.cells}
     with watched(codecs, where, spent):
@@ -64,7 +68,7 @@ def measure(path: Path, device: str, limit: int | None, cache: Path) -> Apart:
 
 
 @contextmanager
-def watched(codecs: set[type[Any]], device: str, spent: Counter[str]) -> Iterator[None]:
+def watched(codecs: set[type[Any]], device: str, spent: Spent) -> Iterator[None]:
     """While inside, the time of these codecs and of models counts; codecs in codecs and models count once."""
     within = threading.local()
 
@@ -86,13 +90,15 @@ def watched(codecs: set[type[Any]], device: str, spent: Counter[str]) -> Iterato
 
     classes: Final = {one for codec in codecs for one in codec.__mro__}
     places = [(one, name, vars(one)[name]) for one in classes for name in TIMED if name in vars(one)]
-    check = session.check_model
     for owner, name, function in places:
         setattr(owner, name, counted(function))
-    session.check_model = lambda made, *said: TimedModel(check(made, *said), device, spent)  # type: ignore[assignment]
+
+    def timed_model(made: Any, *said: Any) -> TimedModel:
+        return TimedModel(check_model(made, *said), device, spent)
+
     try:
-        yield
+        with patch.object(session, "check_model", timed_model):
+            yield
     finally:
-        session.check_model = check
         for owner, name, function in places:
             setattr(owner, name, function)

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,6 +98,7 @@ def measure(job: Job, side: int) -> Pace:
     counts = planned_rates(codec, images, job)[0].setting_counts
     setting = max(counts, key=lambda one: counts[one])
     model, ours, loop, whole = as_model(codec, setting, job.device), [], [], []
+    streams: list[bytes] = []
     with tempfile.TemporaryDirectory() as name:
         paths = [Path(name, f"{at:04}.png") for at in range(len(images))]
         for path, image in zip(paths, images, strict=True):
@@ -115,12 +117,14 @@ def measure(job: Job, side: int) -> Pace:
 
 def in_batches(codec: Codec, images: Sequence[Tensor], setting: float, job: Job) -> tuple[float, list[bytes]]:
     """Seconds of encoding and decoding all images, and their streams."""
-    seconds, streams = 0.0, []
+    seconds = 0.0
+    streams: list[bytes] = []
     for start in range(0, len(images), job.batch):
         part = images[start : start + job.batch]
-        spent, found = timed(lambda part=part: codec.encode(part, [setting] * len(part), job.workers), job.device)
-        seconds += spent + timed(lambda found=found: codec.decode(found, job.workers), job.device)[0]
-        streams += found
+        encoding, coded = timed(partial(codec.encode, part, [setting] * len(part), job.workers), job.device)
+        decoding, _ = timed(partial(codec.decode, coded, job.workers), job.device)
+        seconds += encoding + decoding
+        streams += coded
     return seconds, streams
 
 

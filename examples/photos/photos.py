@@ -17,13 +17,13 @@ import torch
 from PIL import Image
 from torchvision.models import SqueezeNet1_0_Weights, squeezenet1_0
 
-from compress_guard import predictor
+from compress_guard import Predictor, predictor
 
 CLASSES = 1000
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
-class LabelledFolder(Sequence):
+class LabelledFolder:
     """(image, class index, file name), the images read when they are asked for."""
 
     def __init__(self, files: Sequence[Path], labels: dict[str, int]) -> None:
@@ -60,7 +60,7 @@ def images() -> LabelledFolder:
     return LabelledFolder(files, labels)
 
 
-def squeezenet():
+def squeezenet() -> Predictor:
     """The model factory of thresholds.yaml."""
     path = _given("PHOTOS_WEIGHTS", "the state dict of squeezenet1_0")
     if path.suffix == ".safetensors":

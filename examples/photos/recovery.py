@@ -39,7 +39,7 @@ WEIGHTS = Path(__file__).parent.parent / ".checkpoints" / "bccd.pt"
 _REPORT_SECONDS = 10.0
 
 
-class Cells(Sequence):
+class Cells:
     """(image, boxes and labels, name) of the images that lists of BCCD name, halved, read when they are asked for."""
 
     def __init__(self, folder: Path, lists: Sequence[str]) -> None:
@@ -65,10 +65,11 @@ def cells_of(annotation: Path) -> dict[str, torch.Tensor]:
     """boxes (N, 4) xyxy in pixels and labels (N,), 1 to 3, of a Pascal VOC file; boxes without a size are left out."""
     boxes, labels = [], []
     for cell in ET.parse(annotation).getroot().iter("object"):
-        left, top, right, bottom = (float(cell.findtext(f"bndbox/{edge}")) for edge in ("xmin", "ymin", "xmax", "ymax"))
+        edges = (cell.findtext(f"bndbox/{edge}", "") for edge in ("xmin", "ymin", "xmax", "ymax"))
+        left, top, right, bottom = map(float, edges)
         if right > left and bottom > top:
             boxes.append([left, top, right, bottom])
-            labels.append(1 + CLASSES.index(cell.findtext("name")))
+            labels.append(1 + CLASSES.index(cell.findtext("name", "")))
     return {"boxes": torch.tensor(boxes).reshape(-1, 4), "labels": torch.tensor(labels, dtype=torch.int64)}
 
 
@@ -82,7 +83,7 @@ def cells_train() -> Cells:
     return Cells(_folder(), ("train",))
 
 
-def detector(device="cpu"):
+def detector(device: str = "cpu") -> compress_guard.Predictor:
     """The trained detector."""
     path = _weights()
     if not path.is_file():
@@ -99,7 +100,7 @@ def floats(image: torch.Tensor) -> torch.Tensor:
 
 def network() -> nn.Module:
     """An untrained detector of three classes."""
-    module = detector_network(classes=len(CLASSES), found=MOST_CELLS)
+    module: nn.Module = detector_network(classes=len(CLASSES), found=MOST_CELLS)
     module.transform = GeneralizedRCNNTransform(HEIGHT, WIDTH, [0.5] * 3, [0.25] * 3)
     return module
 
@@ -108,7 +109,9 @@ class Steps:
     """Batches of the training images, each pass in a seeded order of its own; half of them are turned upside down."""
 
     def __init__(self, data: Cells, steps: int, batch: int, seed: int) -> None:
-        self.items = [(pil_to_tensor(image.convert("RGB")), cells) for image, cells, _ in data]
+        self.items = [
+            (pil_to_tensor(image.convert("RGB")), cells) for image, cells, _ in map(data.__getitem__, range(len(data)))
+        ]
         self.steps, self.batch, self.seed = steps, batch, seed
 
     def after(self, done: int) -> Iterator[tuple[list[torch.Tensor], list[dict[str, torch.Tensor]]]]:

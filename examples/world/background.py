@@ -49,4 +49,5 @@ def backdrop(rng: np.random.Generator, size: int) -> Field:
     first, second = (lightness + rng.uniform(-25, 25) + rng.normal(0, 16, 3) for _ in range(2))
     colour = first.astype(np.float32) + blend[:, :, None] * (second - first).astype(np.float32)
     colour += detail[:, :, None]
-    return colour.astype(np.float32, copy=False)
+    result: Field = colour.astype(np.float32, copy=False)
+    return result

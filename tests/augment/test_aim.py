@@ -163,7 +163,7 @@ def taught(images, bpp=0.5):
     for seed in range(images):
         features, busy = made.image(seed)
         before = made.asked
-        setting = aim.setting(features, PIXELS, bpp, lambda setting, busy=busy: made.rate(setting, busy))
+        setting = aim.setting(features, PIXELS, bpp, lambda setting, busy=busy: made.rate(setting, busy))  # type: ignore[misc]  # its default binds the value of the loop
         asked.append(made.asked - before)
         found = 2 ** (Made.ladder.index(setting) / 20 - 5 + busy)
         aim.saw(features, setting, found)

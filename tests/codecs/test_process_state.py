@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,7 +140,8 @@ def pillow():
         patch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
         patch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
         for kind, (_, accept) in readers.items():
-            Image.OPEN[kind] = (lambda file, name: Image.new("RGB", (1, 1)), accept)
+            reader: Any = (lambda file, name: Image.new("RGB", (1, 1)), accept)
+            Image.OPEN[kind] = reader
         try:
             yield
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_a_plan_is_asked_for_once():
     assert asked == [guard.cells[0].name]
 
 
-def test_the_next_codec_codes_while_the_model_works(run, pictures, spectrum, diary):
+def test_the_next_codec_codes_while_the_model_works(run, pictures, spectrum: Any, diary):
     coded = threading.Event()
     data = pictures(8)
 

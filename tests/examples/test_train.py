@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,9 +88,9 @@ def test_the_command_trains_the_trunk_first_and_writes_the_weights(folder, capsy
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_model_starts_from_the_trunk(folder, name):
-    trunk = RECIPES["trunk"].network()
+    trunk: Any = RECIPES["trunk"].network()
     stored(trunk, "trunk", folder)
-    begun = train.Training.begun(name, RECIPES[name], 7, torch.device("cpu"), folder)
+    begun: Any = train.Training.begun(name, RECIPES[name], 7, torch.device("cpu"), folder)
     backbone = begun.network.backbone.backbone if name == "detector" else begun.network.backbone
     for key, value in backbone.state_dict().items():
         assert torch.allclose(value.float(), trunk.backbone.state_dict()[key].float(), rtol=1e-3, atol=1e-6)

@@ -124,7 +124,7 @@ class Text(str):
     def __str__(self) -> str:
         raise ValueError
 
-    __len__ = __format__ = encode = isprintable = __str__
+    __len__ = __format__ = encode = isprintable = __str__  # type: ignore[assignment]  # every method fails, that is the point
 
 
 def test_a_text_of_somebody_s_own_class_is_read_as_text() -> None:

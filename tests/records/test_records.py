@@ -177,11 +177,11 @@ BY_TYPE = {
     "tuple[str, ...]": st.lists(st.text(max_size=5), max_size=3).map(tuple),
     "Correction": st.sampled_from(["none", "bonferroni"]),
 }
-SLICES = st.fixed_dictionaries({one.name: BY_TYPE[one.type] for one in dataclasses.fields(SliceResult)}).map(
+SLICES = st.fixed_dictionaries({one.name: BY_TYPE[str(one.type)] for one in dataclasses.fields(SliceResult)}).map(
     lambda values: SliceResult(**values)
 )
 BY_TYPE["tuple[SliceResult, ...]"] = st.lists(SLICES, max_size=2).map(tuple)
-RESULTS = st.fixed_dictionaries({one.name: BY_TYPE[one.type] for one in dataclasses.fields(CellResult)}).map(
+RESULTS = st.fixed_dictionaries({one.name: BY_TYPE[str(one.type)] for one in dataclasses.fields(CellResult)}).map(
     lambda values: CellResult(**values)
 )
 

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -404,7 +405,7 @@ def test_importing_every_module_loads_nothing_heavy() -> None:
     assert loaded_after(modules, HEAVY) == set()
 
 
-def loaded_after(modules: list[str], names: set[str] | frozenset[str]) -> set[str]:
+def loaded_after(modules: list[str], names: AbstractSet[str]) -> AbstractSet[str]:
     """Which of the names a process of its own has loaded after importing the modules."""
     program = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nprint(*sys.modules)"
     command = [sys.executable, "-W", "error", "-c", program, *modules]

@@ -6,6 +6,7 @@ import importlib
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -63,9 +64,9 @@ def test_a_picture_goes_through_the_first_pipeline(page, photo_like):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_the_loop_finetunes(page, folder, workers):
     torch.manual_seed(0)
-    module = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 2))
+    module: Any = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 2))
     before = module[2].weight.detach().clone()
-    found = page("finetune").finetune(module, folder, workers=workers)
+    found: Any = page("finetune").finetune(module, folder, workers=workers)
     assert found is module
     assert found[2].weight.isfinite().all()
     assert not torch.equal(found[2].weight, before)

@@ -30,7 +30,7 @@ def scores(draw):
 @given(drops(), CONFIDENCES)
 def test_a_drop_lies_inside_its_interval(counted, confidence):
     images, lost, gained = counted
-    interval = betting.drop_interval(*counted, confidence)
+    interval = betting.drop_interval(*counted, confidence)  # type: ignore[call-arg]  # mypy cannot count what a star brings
     assert interval.value == 100 * (lost - gained) / images
     assert -100 <= interval.low <= interval.value <= interval.high <= 100
     assert interval.low < interval.high
@@ -40,7 +40,7 @@ def test_a_drop_lies_inside_its_interval(counted, confidence):
 @given(scores(), CONFIDENCES)
 def test_a_score_lies_inside_its_interval(counted, confidence):
     images, right = counted
-    interval = betting.score_interval(*counted, confidence)
+    interval = betting.score_interval(*counted, confidence)  # type: ignore[call-arg]  # mypy cannot count what a star brings
     assert interval.value == 100 * right / images
     assert 0 <= interval.low <= interval.value <= interval.high <= 100
     assert interval.low < interval.high
@@ -65,8 +65,8 @@ def test_swapping_right_and_wrong_turns_a_score_round(counted, confidence):
 @settings(deadline=None, max_examples=50)
 @given(drops(), CONFIDENCES, st.floats(-1.1, 1.1))
 def test_a_limit_is_decided_as_the_interval_says(counted, confidence, limit):
-    low, high = betting.drop_bounds(*counted, confidence)
-    above, below = betting.drop_sides(*counted, limit, confidence)
+    low, high = betting.drop_bounds(*counted, confidence)  # type: ignore[call-arg]  # mypy cannot count what a star brings
+    above, below = betting.drop_sides(*counted, limit, confidence)  # type: ignore[call-arg]  # mypy cannot count what a star brings
     if min(abs(low - limit), abs(high - limit)) > 1e-12:
         assert (above, below) == (low > limit, high <= limit)
 
@@ -74,16 +74,16 @@ def test_a_limit_is_decided_as_the_interval_says(counted, confidence, limit):
 @settings(deadline=None, max_examples=50)
 @given(scores(), CONFIDENCES, st.floats(-0.1, 1.1))
 def test_a_floor_is_decided_as_the_interval_says(counted, confidence, limit):
-    low, high = betting.score_bounds(*counted, confidence)
-    above, below = betting.score_sides(*counted, limit, confidence)
+    low, high = betting.score_bounds(*counted, confidence)  # type: ignore[call-arg]  # mypy cannot count what a star brings
+    above, below = betting.score_sides(*counted, limit, confidence)  # type: ignore[call-arg]  # mypy cannot count what a star brings
     if min(abs(low - limit), abs(high - limit)) > 1e-12:
         assert (above, below) == (low >= limit, high < limit)
 
 
 @pytest.mark.parametrize("counted", [(200, 0, 0), (200, 200, 0), (200, 0, 200), (1, 1, 0)])
 def test_limits_that_no_drop_can_miss(counted):
-    assert betting.drop_sides(*counted, 1.0, 0.95) == (False, True)
-    assert betting.drop_sides(*counted, -1.01, 0.95) == (True, False)
+    assert betting.drop_sides(*counted, 1.0, 0.95) == (False, True)  # type: ignore[call-arg]  # mypy cannot count what a star brings
+    assert betting.drop_sides(*counted, -1.01, 0.95) == (True, False)  # type: ignore[call-arg]  # mypy cannot count what a star brings
 
 
 @pytest.mark.parametrize("right", [0, 100, 200])

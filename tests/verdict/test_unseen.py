@@ -47,7 +47,7 @@ def test_images_without_ground_truth_rule_nothing_out():
 
 
 def test_of_a_metric_with_flags_nothing_is_said_since_its_interval_covers_it(flag_pair):
-    drop = judged(*flag_pair(100, 0, 0, 0), 100).drop
+    drop = judged(*flag_pair(100, 0, 0, 0), 100).drop  # type: ignore[call-arg]  # mypy cannot count what a star brings
     assert power.unseen_drop(drop, 100.0, 0.95) is None
     assert drop.high >= 100 * power.unseen_share(100, 0.95)
 

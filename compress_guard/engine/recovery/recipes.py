@@ -6,11 +6,11 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from compress_guard.engine.recovery.batches import Batches
+from compress_guard.engine.recovery.batches import Batch
 from compress_guard.engine.recovery.losses import LOSSES, Inputs
 from compress_guard.engine.recovery.weights import largest_file
 from compress_guard.errors import ModelError
@@ -33,9 +33,16 @@ _LARGEST_GRADIENT: Final = 5.0
 CHECKPOINT_SECONDS: Final = 60.0
 
 
+class Resumable(Protocol):
+    """The batches of a training: `Batches`, or whatever can go on after some of its steps."""
+
+    def after(self, steps: int, /) -> Iterator[Batch]:
+        """Yield the batches that come after so many steps."""
+
+
 def finetune(  # noqa: PLR0913 -- a trainer is offered all of these by name
     module: torch.nn.Module,
-    batches: Batches,
+    batches: Resumable,
     steps: int,
     *,
     task: str,

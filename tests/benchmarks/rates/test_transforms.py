@@ -15,7 +15,7 @@ from compress_guard.augment.aim import entry, table
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.pictures.pixels import from_pil, to_pil
 from compress_guard.codecs.webp import WebP
-from compress_guard.engine.coding.available import build_codec
+from compress_guard.engine.coding.available import build_codec, codec_options
 from compress_guard.records import CodecSpec
 from compress_guard.registry import CODECS
 from examples.world import GROUP, render
@@ -97,7 +97,8 @@ def test_the_table_has_a_row_for_all_that_was_learnt():
     assert set(transforms.CODECS) == set(table())
     for name in transforms.CODECS:
         kind, *options = name.split(" ")
-        assert entry(build_codec(CodecSpec(name, kind, tuple(tuple(one.split("=")) for one in options)))) == name
+        given = codec_options(dict(option.split("=", maxsplit=1) for option in options))
+        assert entry(build_codec(CodecSpec(name, kind, given))) == name
 
 
 @FORKED

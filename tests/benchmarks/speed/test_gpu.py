@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -202,7 +202,7 @@ def toys(tmp_path, monkeypatch):
 
 
 def test_coding_and_prediction_apart(toys, tmp_path, monkeypatch):
-    seconds = Counter()
+    seconds = defaultdict(float)
 
     def timed(work, device):
         seconds[device] += 1
@@ -228,7 +228,7 @@ def test_a_codec_within_a_codec_counts_once(monkeypatch):
         def decode(self, streams):
             return list(streams)
 
-    spent = Counter()
+    spent = defaultdict(float)
     monkeypatch.setattr(apart, "timed", lambda work, device: (len(device), work()))
     with apart.watched({Outer}, "cuda:1", spent):
         assert Outer().encode([1]) == [1, 1]

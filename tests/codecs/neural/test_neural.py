@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -85,7 +86,7 @@ def test_the_order_of_sums_changes_nothing(neural: Neural, natural) -> None:
     from compress_guard.codecs.neural.network import snap
 
     network = models.model("cpu")._network
-    layer = network.after.blocks[0].spread
+    layer: Any = network.after.blocks[0].spread
     values = snap(torch.randn(1, layer.in_channels, 12, 9, dtype=torch.float64) * 50)
     order = torch.randperm(layer.in_channels)
     plain = torch.nn.functional.conv2d(values, layer.weight, layer.bias, padding=1)
@@ -196,7 +197,7 @@ def test_settings_and_options_out_of_range_are_refused(neural: Neural, natural) 
     with pytest.raises(CodecError, match=r"image 1 of 1 \(8x8 pixels\): 146\.0 is not a setting of its ladder"):
         neural.encode([natural(8, 8)], [146.0])
     with pytest.raises(OptionError, match="bits must be"):
-        Neural(bits="guessed")  # type: ignore[arg-type]
+        Neural(bits="guessed")
 
 
 def test_the_weights_are_those_of_the_card_and_small_enough(neural: Neural) -> None:

@@ -364,7 +364,7 @@ KINDS = ["noise", "faint noise", "flat", "line art", "black", "slope", "scene"]
 )
 def test_honest_codecs_are_never_accused(codec, seed, kind, size, place):
     setting = codec.ladder[int(place * (len(codec.ladder) - 1))]
-    images = [strange(seed + at, *size, kind) for at in range(3)]
+    images = [strange(seed + at, *size, kind) for at in range(3)]  # type: ignore[call-arg]  # mypy cannot count what a star brings
     decoded = codec.decode(codec.encode(images, [setting] * 3))
     pairs = [Pair(*one, setting) for one in zip(decoded, images, strict=True)]
     assert mishap(codec, 1.0, pairs) is None

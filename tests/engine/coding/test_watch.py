@@ -201,7 +201,7 @@ def on_gpu(diary, plant, monkeypatch):
     """Lets `toy` say that it works on a GPU; its twin on the CPU decodes with this change."""
 
     def planted(change, tolerance=None):
-        class Twin(plant()):
+        class Twin(plant()):  # type: ignore[misc]  # the class is made by a fixture
             def decode(self, streams, workers=1):
                 return [change(image) for image in super().decode(streams, workers)]
 

@@ -286,7 +286,7 @@ def test_what_may_not_be_made_aside_is_made_here_in_its_order():
         made.append((number, aside()))
         return number
 
-    found = list(ahead((lambda number=number: make(number) for number in range(12)), lambda: bound[0]))
+    found = list(ahead((lambda number=number: make(number) for number in range(12)), lambda: bound[0]))  # type: ignore[misc]  # its default binds the value of the loop
     assert found == list(range(12))
     assert made == [(number, number < 3) for number in range(12)]
 

@@ -329,7 +329,7 @@ def test_a_smaller_limit_does_not_depend_on_a_larger_one() -> None:
 
     def found(limits):
         subject = Subject("detection", lambda: None, lambda: rows, ReadingOptions(0), device="cpu")
-        answers = {}
+        answers: dict[int, object] = {}
         for limit in limits:
             try:
                 answers[limit] = subject.subset(limit).survey.digests

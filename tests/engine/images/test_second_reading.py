@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,20 +89,24 @@ def test_a_set_that_refills_one_array_of_labels():
 
 
 def test_a_set_that_refills_one_dict_of_boxes():
-    boxes, target = np.zeros((1, 4), np.float64), {}
+    boxes = np.zeros((1, 4), np.float64)
+    target: dict[str, Any] = {}
 
     def row(at):
         boxes[:] = (1, 2, 8 + at, 9 + at)
         target.update(boxes=boxes, labels=np.array([at % 3]), area=boxes[:, 0])
         return coloured(at), target
 
-    found = Samples(SampleReader(Data(row), lambda raw, size: {"boxes": raw["boxes"], "area": raw["area"]}))
+    def parse(raw, size):
+        return {"boxes": raw["boxes"], "area": raw["area"]}
+
+    found = Samples(SampleReader(Data(row), parse))
     survey(found)
     assert [found[at].target["boxes"][0, 2] for at in range(12)] == [8.0 + at for at in range(12)]
 
 
 def test_raw_targets_are_copied_where_that_can_be(tmp_path):
-    shared = {"name": "", "boxes": torch.zeros(1)}
+    shared: dict[str, Any] = {"name": "", "boxes": torch.zeros(1)}
 
     def row(at):
         shared["name"], shared["boxes"][0] = f"i{at}", at

@@ -15,7 +15,7 @@ from compress_guard.engine.machine.worker import Worker
 def test_work_is_done_in_order_on_one_thread_after_its_beginning():
     done = []
     worker = Worker("ahead", lambda: done.append(threading.current_thread().name))
-    futures = [worker.submit(lambda at=at: done.append(at) or at) for at in range(5)]
+    futures = [worker.submit(lambda at=at: done.append(at) or at) for at in range(5)]  # type: ignore[misc]  # its default binds the value of the loop
     assert [future.result() for future in futures] == [0, 1, 2, 3, 4]
     worker.close()
     assert done == ["ahead", 0, 1, 2, 3, 4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def by_hand(image):
 
 
 MEANS = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-WANTS_PIL = {
+WANTS_PIL: dict[str, Any] = {
     "v1": v1.Compose([v1.Resize(24), v1.CenterCrop(16), v1.ToTensor(), v1.Normalize(*MEANS)]),
     "v1 nested": v1.Compose([v1.Compose([v1.Resize(24)]), v1.RandomApply([v1.ToTensor()], p=1.0)]),
     "v1 PILToTensor": v1.Compose([v1.Resize(24), v1.PILToTensor()]),
@@ -129,8 +130,12 @@ def test_what_a_processor_returns_is_named():
         "preprocess returned a dict with pixel_values (1, 3, 40, 56); expected a tensor (3, h, w); take it out, for "
         'example preprocess=lambda image: processor(image, return_tensors="pt")["pixel_values"][0]'
     )
+
+    def processed(image):
+        return {"pixel_values": image[None]}
+
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
-        compress_guard.predictor(Kept(), preprocess=lambda image: {"pixel_values": image[None]})(pictures())
+        compress_guard.predictor(Kept(), preprocess=processed)(pictures())
 
 
 def test_out_of_memory_is_no_reason_to_try_something_else():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ def worlds(pictures, spectrum, diary, make_guard, make_world):
 
 
 @pytest.fixture
-def deblocking(spectrum):
+def deblocking(spectrum: Any):
     """A model that answers the wrong class where an image has so few levels: strongly quantised ones have."""
 
     class Deblocking(spectrum):
@@ -101,7 +102,7 @@ def test_what_a_model_left_before_a_change_is_no_part_of_what_came_after(worlds,
     assert recalled(back) == 0
 
 
-def test_a_change_on_one_clean_image_of_the_control_is_found_out(worlds, spectrum):
+def test_a_change_on_one_clean_image_of_the_control_is_found_out(worlds, spectrum: Any):
     """The probing batch, a choice of all images, does not hold this one; the first batch of the control does."""
 
     class Changed(spectrum):

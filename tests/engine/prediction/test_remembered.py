@@ -7,6 +7,7 @@ import io
 import os
 import random
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -315,7 +316,7 @@ def test_another_seed_is_planned_again_and_says_the_same_as_afresh(worlds):
 # Models that are not what they say
 
 
-def test_a_model_that_changed_by_a_millionth_under_its_old_fingerprint_is_found_out(worlds, spectrum):
+def test_a_model_that_changed_by_a_millionth_under_its_old_fingerprint_is_found_out(worlds, spectrum: Any):
     class Nudged(spectrum):
         def scores(self, image):
             return super().scores(image) * (1 + 1e-6)
@@ -383,7 +384,7 @@ def test_a_file_that_cannot_be_read_is_an_error_of_the_guard(worlds, tmp_path, m
     }
 
 
-def test_a_model_that_is_not_deterministic_is_no_better_off(worlds, spectrum):
+def test_a_model_that_is_not_deterministic_is_no_better_off(worlds, spectrum: Any):
     class Dropout(spectrum):
         def scores(self, image):
             return super().scores(image) * torch.rand(4)

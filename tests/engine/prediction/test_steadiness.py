@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ def message(blame, moved=4, first="t00", allowed=""):
 
 
 @pytest.fixture
-def drifting(spectrum):
+def drifting(spectrum: Any):
     """A model that answers otherwise after so many calls."""
 
     def make(after, change=lambda scores: scores * 1.0001):
@@ -108,7 +109,7 @@ def test_a_guard_without_a_verdict_asks_nothing(drifting, pictures, diary, make_
     )
 
 
-def test_a_model_that_raises_when_it_is_asked_again(spectrum, pictures, diary, make_guard, make_world):
+def test_a_model_that_raises_when_it_is_asked_again(spectrum: Any, pictures, diary, make_guard, make_world):
     class Tired(spectrum):
         def __call__(self, images):
             if len(self.seen) == BEFORE_CELLS + 3:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from compress_guard.engine.images.subsets import ReadingOptions
@@ -74,7 +76,7 @@ def test_the_evidence_is_that_of_the_clean_images(pictures, spectrum):
         assert int(item["target"]) == label
 
 
-def test_a_model_that_works_in_place_harms_no_later_cell(pictures, spectrum, diary, make_guard, make_world):
+def test_a_model_that_works_in_place_harms_no_later_cell(pictures, spectrum: Any, diary, make_guard, make_world):
     class Scribbler(spectrum):
         def __call__(self, images):
             answers = super().__call__(images)
