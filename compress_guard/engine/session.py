@@ -7,6 +7,7 @@ import functools
 import threading
 import urllib.parse
 from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -102,7 +103,7 @@ class Session:
         if isinstance(device, str):
             return Draft.of(guard, cell, node_id, self.settings, device)
         draft = Draft.of(guard, cell, node_id, self.settings, "cpu")
-        draft.note(device=self.settings.device)
+        draft.result = replace(draft.result, device=self.settings.device)
         return draft
 
     def retry(self, guard_name: str) -> None:

@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+from compress_guard.records.cell_parts import (
+    CellTerms,
+    CleanScore,
+    CodecUsed,
+    CodedRate,
+    ControlFigures,
+    DecoderSwap,
+    EarlierRuns,
+    EstimateCheck,
+    FidelityFigures,
+    ImageCounts,
+    IntakeCounts,
+    LossFigures,
+    Precision,
+    Scores,
+    SourceFigures,
+    WorkDone,
+)
 from compress_guard.records.codecs import CodecSpec, Scalar, format_bpp, format_rate
 from compress_guard.records.evidence import Evidence
 from compress_guard.records.guards import (
@@ -26,7 +44,8 @@ from compress_guard.records.recovery import (
     TrainedRate,
     format_trained,
 )
-from compress_guard.records.results import CellResult, Ending, SliceResult
+from compress_guard.records.results import CellResult, Ending
+from compress_guard.records.slices import SliceResult
 from compress_guard.records.throughput import SpeedLimits, Throughput, ThroughputCell, ThroughputResult, Work
 from compress_guard.records.vocabulary import (
     JUDGED,
@@ -51,21 +70,34 @@ __all__ = [
     "Bits",
     "Cell",
     "CellResult",
+    "CellTerms",
+    "CleanScore",
     "CodecSpec",
+    "CodecUsed",
+    "CodedRate",
+    "ControlFigures",
     "Correction",
+    "DecoderSwap",
+    "EarlierRuns",
     "Ending",
+    "EstimateCheck",
     "Evidence",
+    "FidelityFigures",
     "Fingerprint",
     "Guard",
+    "ImageCounts",
     "ImageInfo",
+    "IntakeCounts",
     "Interval",
     "Judgement",
+    "LossFigures",
     "OnInconclusive",
     "OnMissing",
     "Orientation",
     "Outcome",
     "PlannedRate",
     "Policy",
+    "Precision",
     "RateMode",
     "RatePlan",
     "Recovery",
@@ -73,11 +105,13 @@ __all__ = [
     "RecoveryPoint",
     "RecoveryResult",
     "Scalar",
+    "Scores",
     "SettledBy",
     "Share",
     "SliceLimit",
     "SliceResult",
     "Slicing",
+    "SourceFigures",
     "SpeedLimits",
     "Thresholds",
     "Throughput",
@@ -86,6 +120,7 @@ __all__ = [
     "TrainedRate",
     "Verdict",
     "Work",
+    "WorkDone",
     "format_bpp",
     "format_rate",
     "format_trained",

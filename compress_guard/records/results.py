@@ -1,53 +1,61 @@
-"""What a run reports of a cell."""
+"""The result of a cell, composed of parts, and how a run ended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, Generic, Self, TypeVar, overload
 
-from compress_guard.records.texts import settle_texts
-from compress_guard.records.vocabulary import (
-    JUDGED,
-    Bits,
-    Correction,
-    Orientation,
-    Outcome,
-    RateMode,
-    SettledBy,
-    Verdict,
+from compress_guard.records.cell_parts import (
+    CellPart,
+    CellTerms,
+    CleanScore,
+    CodecUsed,
+    CodedRate,
+    ControlFigures,
+    DecoderSwap,
+    EarlierRuns,
+    EstimateCheck,
+    FidelityFigures,
+    ImageCounts,
+    IntakeCounts,
+    LossFigures,
+    Precision,
+    Scores,
+    SourceFigures,
+    WorkDone,
 )
+from compress_guard.records.slices import SliceResult
+from compress_guard.records.texts import settle_texts
+from compress_guard.records.vocabulary import JUDGED, Outcome, RateMode, SettledBy, Verdict
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class SliceResult:
-    """A part of a cell's images: how much it lost. Points, as everywhere."""
+class Flat(Generic[T]):
+    """A field of one of the parts, readable on the result itself."""
 
-    slicing: str
-    value: str
-    images: int
-    confidence: float
-    verdict: Verdict
-    """``unjudged`` for a slice without a limit of its own."""
-    clean_score: float | None = None
-    score: float | None = None
-    drop: float | None = None
-    drop_low: float | None = None
-    drop_high: float | None = None
-    max_drop: float | None = None
+    def __init__(self, read: Callable[[CellResult], T]) -> None:
+        self._read: Final = read
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> SliceResult:
-        """From its JSON values; keys that this version does not know are left out."""
-        known = {one.name for one in fields(cls)}
-        return cls(**{key: value for key, value in values.items() if key in known})
+    @overload
+    def __get__(self, result: None, owner: type[CellResult]) -> Self: ...
+
+    @overload
+    def __get__(self, result: CellResult, owner: type[CellResult]) -> T: ...
+
+    def __get__(self, result: CellResult | None, owner: type[CellResult]) -> Self | T:
+        """Return the field of this result."""
+        return self if result is None else self._read(result)
 
 
 @dataclass(frozen=True, slots=True)
 class CellResult:
     """One cell of the results: the fields of the JSON file and, with the prefix cg_, of the JUnit properties.
 
-    Scores and drops are points (0 to 100), rates bits per pixel. A number that was not measured is None, never 0.
+    The parts group the figures by where they come from, and document them. Each field of a part is readable on the
+    result too: ``result.drop`` is ``result.scores.drop``. The result is flat in files: see `as_dict`. Scores and drops
+    are points (0 to 100), rates bits per pixel. A number that was not measured is None, never 0.
     """
 
     id: str
@@ -64,158 +72,111 @@ class CellResult:
     device: str
     seed: int
     confidence: float
-    bpp_mean: float | None = None
-    """Mean of the images' bpp; like every figure of the rate, over the images used once there is a score, and over all
-    of the plan where a cell stopped early."""
-    bpp_pooled: float | None = None
-    """All bits / all pixels."""
-    bpp_se: float | None = None
-    """Standard error of bpp_mean over the images."""
-    bits: Bits | None = None
-    """Whether rates count real streams or estimates from likelihoods."""
-    bits_difference: float | None = None
-    """Estimated bits / coded bits - 1 of the image, among those checked, where they are furthest apart."""
-    bits_checked: int | None = None
-    """Images of the guard that were coded for real beside the codec's forward pass; None for codecs without one."""
-    reconstruction_difference: int | None = None
-    """Largest difference, in levels, between those streams decoded and the forward reconstruction."""
-    settings: tuple[tuple[float, int], ...] = ()
-    """Each setting with the number of images coded at it."""
-    mixed: bool = False
-    """Two settings more than 15 % apart in mean rate share the target."""
-    off_target: int | None = None
-    """Images at the codec's floor or ceiling that miss the target by more than the tolerance."""
-    floor_bpp: float | None = None
-    """Where the target is unreachable: the lowest mean rate of the codec (dataset mode), or the highest floor among
-    the images that are stuck (image mode)."""
-    rate_tolerance: float | None = None
-    """Largest relative distance from the target that counts as met: 0.02 is 2 %."""
-    limit: int | None = None
-    """Largest number of images allowed, by the file or the command line; None: all."""
-    images: int | None = None
-    """Images of the plan: the data set, or the seeded subset of a limit."""
-    images_used: int | None = None
-    """Images whose evidence the score rests on."""
-    errors: int | None = None
-    error_ids: tuple[str, ...] = ()
-    """The first few images that failed to load or code."""
-    turned: int | None = None
-    """Images that were turned upright by their EXIF."""
-    orientation: Orientation | None = None
-    """How images were read that EXIF turns: ``upright`` or as ``stored``; None where it turns none."""
-    boxes_outside: int | None = None
-    """Images with boxes that leave them by more than a pixel; None where there are no boxes."""
-    flat: int | None = None
-    """Images of a single colour."""
-    dark: int | None = None
-    """Images that are almost black."""
-    clean_score: float | None = None
-    score: float | None = None
-    drop: float | None = None
-    drop_low: float | None = None
-    drop_high: float | None = None
-    score_low: float | None = None
-    """Lower end of the score's confidence interval; only where there is a min_score to judge it by."""
-    score_high: float | None = None
-    """Upper end of it."""
-    max_drop: float | None = None
-    min_score: float | None = None
-    min_clean: float | None = None
-    """Least clean score; None: a model that knows nothing is an error, 0: not even that is."""
-    clean_low: float | None = None
-    """Lower end of the clean score's confidence interval; only where there is a min_clean to judge it by."""
-    clean_high: float | None = None
-    """Upper end of it."""
-    clean_remark: str | None = None
-    """Why nobody could tell whether the model knows anything: too few images, or a sentence with `UNTOLD`; None where
-    it did, or where there is a min_clean."""
-    doubts: tuple[str, ...] = ()
-    """Sentences on what makes a limit of the cell mean little; they fail it in a strict run."""
-    interval_confidence: float | None = None
-    """What the interval of the drop holds with by itself; more than `confidence` where looks before the last image had
-    a part of the error."""
-    correction: Correction = "none"
-    """What `confidence` was corrected by."""
-    stopped_early: bool = False
-    """The verdict was certain before all images were used; `images_used` says how many it took."""
-    resolvable_drop: float | None = None
-    """Smallest distance between drop and limit that so many images tell apart four times in five: assuming that 5 % of
-    the predictions flip, or once the drop has an interval, from that."""
-    unseen_drop: float | None = None
-    """The drop, in points, if the model found nothing in as many images like these as may exist though none was among
-    those used; None for metrics with flags, whose interval covers it."""
-    images_needed: int | None = None
-    """After an inconclusive verdict: about how many images would settle it; None where none would."""
-    changed: int | None = None
-    """Images of which compression changed the evidence."""
-    harmful_flips: int | None = None
-    """Images that are right when clean and wrong when compressed; None for metrics without flags."""
-    helpful_flips: int | None = None
-    worst: tuple[tuple[str, float], ...] = ()
-    """The first few images that cost the score most: id and the points of the drop that come from it."""
-    slices: tuple[SliceResult, ...] = ()
-    source_bpp: float | None = None
-    """Mean bpp of those source images that were lossily coded files already."""
-    lossy_sources: int | None = None
-    """How many of the images that were looked at those are; None where the data does not tell."""
-    sources_looked: int | None = None
-    """Images whose origin the data told, all or a seeded sample."""
-    control_images: int | None = None
-    """Images that went through a lossless codec and the model, to the same predictions as the clean ones."""
-    control_changed: int | None = None
-    """How many of them were predicted otherwise."""
-    control_mixed: int | None = None
-    """Predictions of these images, clean, in batches of other neighbours; None where none could be mixed."""
-    control_mixed_changed: int | None = None
-    """How many of these were others than before."""
-    swap_decoder: str | None = None
-    """The second decoder that `swap_score` rests on."""
-    swap_score: float | None = None
-    """The compressed score with the streams decoded by that; the drop moves by as much as the score."""
-    codec_version: str | None = None
-    codec_moved: str | None = None
-    """The version of the codec in the run before this one on the same store, where it was another."""
-    codec_device: str | None = None
-    """Where the codec worked, as in `device`."""
-    codec_remark: str | None = None
-    """What the codec met there, such as a GPU path that it had to leave."""
-    checked: int | None = None
-    """Images whose streams were decoded again, to the same pixels, before the model was judged."""
-    device_difference: float | None = None
-    """Largest mean difference in luma, in levels, between those images decoded on the GPU and on the CPU; None where
-    the codec works on the CPU."""
-    psnr_mean: float | None = None
-    """Mean over the images of the decoded image's PSNR against its source, in dB; an exact copy counts as 100."""
-    psnr_median: float | None = None
-    outlier_count: int | None = None
-    """Images that came back far worse than the others."""
-    outliers: tuple[tuple[str, float], ...] = ()
-    """The first few of them, the worst first: id and PSNR in dB."""
-    encodes: float | None = None
-    """Encoder calls made in this run for this cell, weighted by pixels: 1.0 is every image once."""
-    check_encodes: int | None = None
-    """Images coded beside that to check estimates, in the cell of a codec and guard that was measured first."""
-    predictions: int | None = None
-    """Images that the model was asked to predict for this cell (clean ones and those of controls count where
-    this cell made them)."""
-    remembered: int | None = None
-    """Images whose evidence (clean, compressed or of controls) an earlier run had left, so that the model was not
-    asked; None for a model without a fingerprint."""
-    data_remark: str | None = None
-    """A remark on how the images were read, such as data that its own thread alone can read."""
-    model_moved: bool = False
-    """The model answered the probing batch, or the first batch of a codec's cell, otherwise than the one with the same
-    fingerprint did in an earlier run, of which therefore nothing was used."""
-    decoder_moved: bool = False
-    """The codec decoded streams to other pixels than in an earlier run, at the same version."""
-    seconds: float | None = None
+    terms: CellTerms = field(default_factory=CellTerms)
+    coded: CodedRate = field(default_factory=CodedRate)
+    codec_used: CodecUsed = field(default_factory=CodecUsed)
+    estimates: EstimateCheck = field(default_factory=EstimateCheck)
+    counts: ImageCounts = field(default_factory=ImageCounts)
+    intake: IntakeCounts = field(default_factory=IntakeCounts)
+    sources: SourceFigures = field(default_factory=SourceFigures)
+    control: ControlFigures = field(default_factory=ControlFigures)
+    fidelity: FidelityFigures = field(default_factory=FidelityFigures)
+    scores: Scores = field(default_factory=Scores)
+    clean: CleanScore = field(default_factory=CleanScore)
+    precision: Precision = field(default_factory=Precision)
+    losses: LossFigures = field(default_factory=LossFigures)
+    swap: DecoderSwap = field(default_factory=DecoderSwap)
+    earlier: EarlierRuns = field(default_factory=EarlierRuns)
+    work: WorkDone = field(default_factory=WorkDone)
+
+    # In the order of the JSON file, behind the fields above that are no parts.
+    bpp_mean = Flat(lambda cell: cell.coded.bpp_mean)
+    bpp_pooled = Flat(lambda cell: cell.coded.bpp_pooled)
+    bpp_se = Flat(lambda cell: cell.coded.bpp_se)
+    bits = Flat(lambda cell: cell.codec_used.bits)
+    bits_difference = Flat(lambda cell: cell.estimates.bits_difference)
+    bits_checked = Flat(lambda cell: cell.estimates.bits_checked)
+    reconstruction_difference = Flat(lambda cell: cell.estimates.reconstruction_difference)
+    settings = Flat(lambda cell: cell.coded.settings)
+    mixed = Flat(lambda cell: cell.coded.mixed)
+    off_target = Flat(lambda cell: cell.coded.off_target)
+    floor_bpp = Flat(lambda cell: cell.coded.floor_bpp)
+    rate_tolerance = Flat(lambda cell: cell.terms.rate_tolerance)
+    limit = Flat(lambda cell: cell.terms.limit)
+    images = Flat(lambda cell: cell.counts.images)
+    images_used = Flat(lambda cell: cell.counts.images_used)
+    errors = Flat(lambda cell: cell.counts.errors)
+    error_ids = Flat(lambda cell: cell.counts.error_ids)
+    turned = Flat(lambda cell: cell.intake.turned)
+    orientation = Flat(lambda cell: cell.intake.orientation)
+    boxes_outside = Flat(lambda cell: cell.intake.boxes_outside)
+    flat = Flat(lambda cell: cell.intake.flat)
+    dark = Flat(lambda cell: cell.intake.dark)
+    clean_score = Flat(lambda cell: cell.scores.clean_score)
+    score = Flat(lambda cell: cell.scores.score)
+    drop = Flat(lambda cell: cell.scores.drop)
+    drop_low = Flat(lambda cell: cell.scores.drop_low)
+    drop_high = Flat(lambda cell: cell.scores.drop_high)
+    score_low = Flat(lambda cell: cell.scores.score_low)
+    score_high = Flat(lambda cell: cell.scores.score_high)
+    max_drop = Flat(lambda cell: cell.terms.max_drop)
+    min_score = Flat(lambda cell: cell.terms.min_score)
+    min_clean = Flat(lambda cell: cell.terms.min_clean)
+    clean_low = Flat(lambda cell: cell.clean.clean_low)
+    clean_high = Flat(lambda cell: cell.clean.clean_high)
+    clean_remark = Flat(lambda cell: cell.clean.clean_remark)
+    doubts = Flat(lambda cell: cell.terms.doubts)
+    interval_confidence = Flat(lambda cell: cell.precision.interval_confidence)
+    correction = Flat(lambda cell: cell.terms.correction)
+    stopped_early = Flat(lambda cell: cell.precision.stopped_early)
+    resolvable_drop = Flat(lambda cell: cell.precision.resolvable_drop)
+    unseen_drop = Flat(lambda cell: cell.precision.unseen_drop)
+    images_needed = Flat(lambda cell: cell.precision.images_needed)
+    changed = Flat(lambda cell: cell.losses.changed)
+    harmful_flips = Flat(lambda cell: cell.losses.harmful_flips)
+    helpful_flips = Flat(lambda cell: cell.losses.helpful_flips)
+    worst = Flat(lambda cell: cell.losses.worst)
+    slices = Flat(lambda cell: cell.losses.slices)
+    source_bpp = Flat(lambda cell: cell.sources.source_bpp)
+    lossy_sources = Flat(lambda cell: cell.sources.lossy_sources)
+    sources_looked = Flat(lambda cell: cell.sources.sources_looked)
+    control_images = Flat(lambda cell: cell.control.control_images)
+    control_changed = Flat(lambda cell: cell.control.control_changed)
+    control_mixed = Flat(lambda cell: cell.control.control_mixed)
+    control_mixed_changed = Flat(lambda cell: cell.control.control_mixed_changed)
+    swap_decoder = Flat(lambda cell: cell.swap.swap_decoder)
+    swap_score = Flat(lambda cell: cell.swap.swap_score)
+    codec_version = Flat(lambda cell: cell.codec_used.codec_version)
+    codec_moved = Flat(lambda cell: cell.earlier.codec_moved)
+    codec_device = Flat(lambda cell: cell.codec_used.codec_device)
+    codec_remark = Flat(lambda cell: cell.codec_used.codec_remark)
+    checked = Flat(lambda cell: cell.fidelity.checked)
+    device_difference = Flat(lambda cell: cell.fidelity.device_difference)
+    psnr_mean = Flat(lambda cell: cell.fidelity.psnr_mean)
+    psnr_median = Flat(lambda cell: cell.fidelity.psnr_median)
+    outlier_count = Flat(lambda cell: cell.fidelity.outlier_count)
+    outliers = Flat(lambda cell: cell.fidelity.outliers)
+    encodes = Flat(lambda cell: cell.work.encodes)
+    check_encodes = Flat(lambda cell: cell.work.check_encodes)
+    predictions = Flat(lambda cell: cell.work.predictions)
+    remembered = Flat(lambda cell: cell.earlier.remembered)
+    data_remark = Flat(lambda cell: cell.intake.data_remark)
+    model_moved = Flat(lambda cell: cell.earlier.model_moved)
+    decoder_moved = Flat(lambda cell: cell.earlier.decoder_moved)
+    seconds = Flat(lambda cell: cell.work.seconds)
 
     def __post_init__(self) -> None:
         settle_texts(self)
 
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """Return the names of all fields, flat, in the order of the JSON file."""
+        own = (each.name for each in fields(cls) if each.name not in _PARTS)
+        return *own, *(name for name, value in vars(cls).items() if isinstance(value, Flat))
+
     def as_dict(self) -> dict[str, Any]:
-        """The cell as plain JSON values."""
-        values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        """Return the cell as plain JSON values, flat."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.field_names()}
         values["settings"] = [{"setting": setting, "images": count} for setting, count in self.settings]
         values["error_ids"] = list(self.error_ids)
         values["doubts"] = list(self.doubts)
@@ -226,20 +187,35 @@ class CellResult:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> CellResult:
-        """The inverse of `as_dict`; keys that this version does not know are left out."""
-        known = {one.name for one in fields(cls)}
-        kept = {key: value for key, value in values.items() if key in known}
-        kept["settings"] = tuple((one["setting"], one["images"]) for one in kept.get("settings", ()))
-        kept["error_ids"] = tuple(kept.get("error_ids", ()))
-        kept["doubts"] = tuple(kept.get("doubts", ()))
-        kept["outliers"] = tuple((one["id"], one["psnr"]) for one in kept.get("outliers", ()))
-        kept["worst"] = tuple((one["id"], one["points"]) for one in kept.get("worst", ()))
-        kept["slices"] = tuple(SliceResult.from_dict(part) for part in kept.get("slices", ()))
-        return cls(**kept)
+        """Return the result of which `as_dict` gave the values; keys that this version does not know are left out."""
+        kept = dict(values)
+        kept["settings"] = tuple((part["setting"], part["images"]) for part in values.get("settings", ()))
+        kept["error_ids"] = tuple(values.get("error_ids", ()))
+        kept["doubts"] = tuple(values.get("doubts", ()))
+        kept["outliers"] = tuple((image["id"], image["psnr"]) for image in values.get("outliers", ()))
+        kept["worst"] = tuple((image["id"], image["points"]) for image in values.get("worst", ()))
+        kept["slices"] = tuple(SliceResult.from_dict(part) for part in values.get("slices", ()))
+        return cls.from_fields(kept)
+
+    @classmethod
+    def from_fields(cls, values: Mapping[str, Any]) -> CellResult:
+        """Compose a result from the values of its flat fields; unknown names are left out."""
+        composed: dict[str, Any] = {each.name: values[each.name] for each in fields(cls) if each.name in values}
+        for name, part in _PARTS.items():
+            composed[name] = part(**{each.name: values[each.name] for each in fields(part) if each.name in values})
+        return cls(**composed)
 
     @property
     def judged(self) -> bool:
+        """True if the verdict compares a drop with a limit."""
         return self.verdict in JUDGED
+
+
+_MAKERS: Final[Mapping[str, object]] = {each.name: each.default_factory for each in fields(CellResult)}
+_PARTS: Final[Mapping[str, type[CellPart]]] = {
+    name: made for name, made in _MAKERS.items() if isinstance(made, type) and issubclass(made, CellPart)
+}
+"""The parts of a result, by the names of its fields."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def test_people_s_code_is_named_with_its_line_and_function() -> None:
 
 
 def test_a_fault_of_our_own_says_that_it_is_one_and_where(monkeypatch) -> None:
-    error = attempted(lambda: Draft.note(None, reason=""))
+    error = attempted(lambda: Draft.doubt(None, ()))
     assert re.fullmatch(
         r"compress_guard failed at engine/cells/result_draft\.py:\d+ "
         r"\(AttributeError: 'NoneType' object has no attribute 'result'\); this is a fault of compress_guard "
@@ -138,7 +138,7 @@ def test_a_fault_of_our_own_says_that_it_is_one_and_where(monkeypatch) -> None:
         str(error),
     )
     assert isinstance(error, Fault)
-    assert "in note\n" in (traced(error) or "")
+    assert "in doubt\n" in (traced(error) or "")
 
 
 def test_ctrl_c_ends_everything_whatever_somebody_made_of_it() -> None:

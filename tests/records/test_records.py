@@ -21,7 +21,9 @@ from compress_guard.records import (
     Cell,
     CellResult,
     CodecSpec,
+    CodedRate,
     Evidence,
+    FidelityFigures,
     Guard,
     PlannedRate,
     RatePlan,
@@ -181,8 +183,19 @@ SLICES = st.fixed_dictionaries({one.name: BY_TYPE[str(one.type)] for one in data
     lambda values: SliceResult(**values)
 )
 BY_TYPE["tuple[SliceResult, ...]"] = st.lists(SLICES, max_size=2).map(tuple)
-RESULTS = st.fixed_dictionaries({one.name: BY_TYPE[str(one.type)] for one in dataclasses.fields(CellResult)}).map(
-    lambda values: CellResult(**values)
+PARTS = {
+    field.name: field.default_factory
+    for field in dataclasses.fields(CellResult)
+    if dataclasses.is_dataclass(field.default_factory)
+}
+FIELDS = {
+    field.name: field
+    for record in (CellResult, *PARTS.values())
+    for field in dataclasses.fields(record)
+    if field.name not in PARTS
+}
+RESULTS = st.fixed_dictionaries({name: BY_TYPE[str(field.type)] for name, field in FIELDS.items()}).map(
+    CellResult.from_fields
 )
 
 
@@ -214,18 +227,19 @@ def test_the_words_of_the_contract_are_in_a_result():
         "resolvable_drop images_needed changed harmful_flips helpful_flips worst slices source_bpp lossy_sources "
         "sources_looked interval_confidence control_images control_changed swap_decoder swap_score"
     ).split()
-    assert set(promised) <= {one.name for one in dataclasses.fields(CellResult)}
+    assert set(promised) <= set(CellResult.field_names())
 
 
 def test_settings_and_outliers_are_named_pairs_in_json():
     blank = dict.fromkeys(("id", "guard", "task", "metric", "codec", "reason", "device"), "x")
     result = CellResult(
         **blank, target_bpp=1.0, verdict="pass", outcome="passed", settled_by="interval", rate="dataset", seed=0,
-        confidence=0.95, settings=((30.0, 7), (31.0, 5)), outliers=(("a", 8.5), ("b", 9.0)),
+        confidence=0.95, coded=CodedRate(settings=((30.0, 7), (31.0, 5))),
+        fidelity=FidelityFigures(outliers=(("a", 8.5), ("b", 9.0))),
     )  # fmt: skip
     assert result.as_dict()["outliers"] == [{"id": "a", "psnr": 8.5}, {"id": "b", "psnr": 9.0}]
     assert result.as_dict()["settings"] == [{"setting": 30.0, "images": 7}, {"setting": 31.0, "images": 5}]
-    unmeasured = {one.name for one in dataclasses.fields(CellResult) if one.default is None}
+    unmeasured = {name for name, field in FIELDS.items() if field.default is None}
     assert {"score", "drop", "bpp_mean", "encodes", "seconds", "errors", "off_target"} <= unmeasured
     assert {result.as_dict()[name] for name in unmeasured} == {None}
 

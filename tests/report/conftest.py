@@ -28,7 +28,7 @@ def cell():
         }
         if drop is not None:
             values |= {"drop": drop, "clean_score": clean, "score": clean - drop, "images": 200, "images_used": 200}
-        return CellResult(**(values | fields))
+        return CellResult.from_fields(values | fields)
 
     return make
 

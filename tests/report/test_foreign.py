@@ -51,23 +51,18 @@ VERDICT = {"verdict": "fail", "outcome": "failed", "settled_by": "interval"}
 
 def cell(text: str) -> CellResult:
     """A result with this text in all its fields that are free text."""
-    free = {one.name: text for one in dataclasses.fields(CellResult) if one.type in ("str", "str | None")}
+    parts = [
+        field.default_factory for field in dataclasses.fields(CellResult) if isinstance(field.default_factory, type)
+    ]
+    every = [field for record in (CellResult, *parts) for field in dataclasses.fields(record)]
+    free = {field.name: text for field in every if field.type in ("str", "str | None")}
     words = {"task": "classification", "metric": "top1", "rate": "dataset", "reason": text}
     part = SliceResult(text, text, 9, 0.95, "fail", drop=3.0, drop_low=1.0, drop_high=5.0, max_drop=0.5)
     named = {"error_ids": (text, text), "worst": ((text, 1.0),), "outliers": ((text, 9.0),), "doubts": (text,)}
     figures = {"drop": 3.0, "clean_score": 90.0, "score": 87.0, "images": 9, "images_used": 9, "errors": 2}
-    return CellResult(
-        **(free | words | VERDICT | named | figures),
-        target_bpp=0.5,
-        seed=0,
-        confidence=0.95,
-        slices=(part,),
-        outlier_count=1,
-        changed=2,
-        harmful_flips=2,
-        helpful_flips=0,
-        model_moved=True,
-    )
+    others = {"outlier_count": 1, "changed": 2, "harmful_flips": 2, "helpful_flips": 0, "model_moved": True}
+    settings = {"target_bpp": 0.5, "seed": 0, "confidence": 0.95, "slices": (part,)}
+    return CellResult.from_fields(free | words | VERDICT | named | figures | others | settings)
 
 
 def timed(text: str) -> ThroughputResult:

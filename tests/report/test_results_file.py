@@ -5,13 +5,13 @@ import json
 import os
 import re
 import zipfile
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import RunError
-from compress_guard.records import CellResult, SliceResult
+from compress_guard.records import CellResult, Scores, SliceResult
 from compress_guard.report import document, environment, write
 
 CONTRACT = [
@@ -59,7 +59,7 @@ def test_a_document_has_the_keys_of_the_contract(every_verdict):
     assert len(made["cells"]) == len(every_verdict)
     for found in made["cells"]:
         assert set(CONTRACT) <= set(found)
-        assert set(found) == {one.name for one in fields(CellResult)}
+        assert set(found) == set(CellResult.field_names())
     assert made["cells"][0]["drop"] is None
 
 
@@ -182,7 +182,7 @@ def test_the_environment_imports_nothing_heavy():
 
 def test_what_json_does_not_have_costs_its_own_cell_and_not_the_file(tmp_path, every_verdict):
     first, second, *_ = every_verdict
-    broken = replace(first, drop=float("nan"), clean_score=object(), reason="top1 fell")
+    broken = replace(first, scores=Scores(drop=float("nan"), clean_score=object()), reason="top1 fell")
     path = tmp_path / "r.json"
     message = f"{path}: cells[0].clean_score is of type object; this is a fault of compress_guard: please report it"
     with pytest.raises(RunError, match=f"^{re.escape(message)}$"):

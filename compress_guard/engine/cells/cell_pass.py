@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isnan
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from compress_guard.engine.prediction.shards import Predicted, Shard
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import Progress
 from compress_guard.errors import CodecError
-from compress_guard.records import Evidence, Judgement, PlannedRate
+from compress_guard.records import DecoderSwap, Evidence, Judgement, PlannedRate
 from compress_guard.tasks.contract import Scorer
 from compress_guard.verdict import EarlyStop
 
@@ -108,19 +107,19 @@ class Trial:
         """Whether so many images can stand for all: no class is missing, and not too many were lost in coding."""
         return reached >= self.subset.survey.classes_seen and (reached - used) / reached <= self.max_error_share
 
-    def swapped(self, passed: Passed, score: Score, progress: Progress) -> dict[str, Any]:
-        """What a result says of the images that `passed` used, decoded by another decoder where one is at hand."""
+    def swapped(self, passed: Passed, score: Score, progress: Progress) -> DecoderSwap:
+        """Return the score of the images that `passed` used, decoded by another decoder where one is at hand."""
         second = second_decoder(self.coder.codec)
         if second is None:
-            return {}
+            return DecoderSwap()
         shards = self._swapped_shards(second, passed.reached)
         told = partial(progress, f"predicting {self.names[1]} with {second.name}")
         try:
             evidence = self.subject.evidence(shards, told).evidence.select(passed.evidence.ids)
         except CodecError:  # of the second decoder, which no verdict hangs on
-            return {"swap_decoder": second.name}
+            return DecoderSwap(second.name)
         points = float(score(evidence)(np.ones((1, len(evidence.ids))))[0])
-        return {"swap_decoder": second.name, "swap_score": None if isnan(points) else points}
+        return DecoderSwap(second.name, None if isnan(points) else points)
 
     def _swapped_shards(self, second: SecondDecoder, reached: int) -> list[Shard]:
         device = self.subject.device

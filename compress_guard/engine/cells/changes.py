@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from compress_guard.foreign import shown_json
-from compress_guard.records import Evidence
+from compress_guard.records import Evidence, LossFigures, SliceResult
 from compress_guard.records.evidence import same
 
 if TYPE_CHECKING:
@@ -56,14 +56,15 @@ class Changes:
         """The images that cost most; of harmful flips, which all cost the same, the first."""
         return tuple((name, points) for name, points in self.losses[:NAMED] if points > 0)
 
-    def fields(self) -> dict[str, Any]:
-        """What a result says of it."""
-        return {
-            "changed": len(self.changed),
-            "harmful_flips": None if self.harmful is None else len(self.harmful),
-            "helpful_flips": None if self.helpful is None else len(self.helpful),
-            "worst": self.worst,
-        }
+    def figures(self, slices: tuple[SliceResult, ...] = ()) -> LossFigures:
+        """Return the part of a result that these changes and the slices of the same images make."""
+        return LossFigures(
+            changed=len(self.changed),
+            harmful_flips=None if self.harmful is None else len(self.harmful),
+            helpful_flips=None if self.helpful is None else len(self.helpful),
+            worst=self.worst,
+            slices=slices,
+        )
 
     def to_json(self) -> bytes:
         """All of it, for the archive of evidence."""

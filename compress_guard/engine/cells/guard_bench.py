@@ -36,6 +36,7 @@ from compress_guard.records import (
     Cell,
     CellResult,
     CodecSpec,
+    EstimateCheck,
     Evidence,
     Guard,
     Judgement,
@@ -102,14 +103,21 @@ class Bench:
         if bound and (remark := self._subject.reading.access.remark_once()) is not None:
             tell(f"{self.guard.name}: {remark}")
         codec = self._codecs.get(self._key(cell))
+        known = measured.result
         result = replace(
-            measured.result,
-            codec_remark=codec.coder.codec.remark if codec else None,
-            predictions=self._subject.predictions - predicted,
-            remembered=self._subject.remembered - remembered if self._subject.certain else None,
-            model_moved=self._subject.moved,
-            data_remark=REMARK if bound else None,
-            seconds=time.perf_counter() - started,
+            known,
+            codec_used=replace(known.codec_used, codec_remark=codec.coder.codec.remark if codec else None),
+            intake=replace(known.intake, data_remark=REMARK if bound else None),
+            earlier=replace(
+                known.earlier,
+                remembered=self._subject.remembered - remembered if self._subject.certain else None,
+                model_moved=self._subject.moved,
+            ),
+            work=replace(
+                known.work,
+                predictions=self._subject.predictions - predicted,
+                seconds=time.perf_counter() - started,
+            ),
         )
         return replace(measured, result=result)
 
@@ -139,7 +147,7 @@ class Bench:
             why = unreachable(cell.codec.alias, planned, self.guard.rate)
             return Measured(draft.settled(Judgement.without_evidence("unreachable", why)))
         self._prove(codec, draft)
-        draft.note(decoder_moved=self._decoder_moved(cell, codec, subset))
+        draft.note_decoder(moved=self._decoder_moved(cell, codec, subset))
         self._control(limit, subset, draft, progress)
         self._look(cell, limit, draft, progress)
         trial = self._trial(cell, codec, subset)
@@ -151,15 +159,15 @@ class Bench:
         used = set(passed.evidence.ids)
         lost = {at for at, info in enumerate(survey.infos[: passed.reached]) if info.id not in used}
         draft.note_rate(survey, coder, planned.without(lost))
-        draft.note(encodes=(draft.result.encodes or 0.0) + again, **passed.seen.fields())
+        draft.note_decoded(passed.seen.figures(), again)
         # Batches further on may have been decoded by now: what they lost is not this result's.
         failed = {at: why for at, why in coder.lost(planned).items() if at < passed.reached or at in coder.failures}
         draft.check_failures(survey, failed)
         trial.watch.check_median(passed.seen)
-        judged = self._judging.judge(cell, survey, passed, stop)
-        draft.note(**judged.fields)
+        judged = self._judging.judge(cell, survey, passed, stop, draft.result.resolvable_drop)
+        draft.note_judged(judged)
         if self.guard.decoder_swap:
-            draft.note(**trial.swapped(passed, self._judging.score, progress))
+            draft.result = replace(draft.result, swap=trial.swapped(passed, self._judging.score, progress))
         result = draft.judged(cell, judged.judgement, len(used))
         return Measured(result, passed.evidence, passed.clean, judged.changes)
 
@@ -176,8 +184,7 @@ class Bench:
         subset = self._subject.subset(limit)
         codec = self._planned(cell, available, subset)
         draft.note_codec(codec.coder, moved_from(self._store, cell.codec, available))
-        draft.note(images=subset.survey.images, **subset.survey.intake.fields())
-        draft.doubt(subset.survey.intake.doubts)
+        draft.note_images(subset.survey)
         draft.check_failures(subset.survey, {})
         return codec, subset
 
@@ -199,7 +206,7 @@ class Bench:
         }
         _, most = held.get(cell, (self.guard.confidence, self.guard.confidence))
         expected = self._judging.expected(len(survey.usable), most)
-        draft.note(resolvable_drop=expected)
+        draft.note_expected(expected)
         if limit not in self._expected:
             self._expected.add(limit)
             for line in expectations(self.guard.name, held, survey, expected):
@@ -219,9 +226,9 @@ class Bench:
 
     @staticmethod
     def _prove(codec: PlannedCodec, draft: Draft) -> None:
-        draft.note(check_encodes=0)
+        draft.note_check(EstimateCheck(), 0)
         proven, images = codec.prove()
-        draft.note(check_encodes=images, **proven.fields())
+        draft.note_check(proven.figures(), images)
         proven.check()
 
     def _decoder_moved(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> bool:
@@ -256,7 +263,7 @@ class Bench:
                     return made
 
         found = self._subject.once(f"control of {self._subject.binding(limit)}", made)
-        draft.note(**found.fields(), **self._subject.source_fields(limit))
+        draft.result = replace(draft.result, control=found.figures(), sources=self._subject.source_figures(limit))
         found.check()
 
     def _look(self, cell: Cell, limit: int | None, draft: Draft, progress: Progress) -> None:
@@ -264,8 +271,7 @@ class Bench:
         guard = self.guard
         question = Question(guard.metric, guard.confidence, cell.min_clean, self._settings.seed, self._early)
         found = insight(self._subject, limit, question, partial(progress, f"predicting {guard.name} clean"))
-        draft.note(clean_score=found.clean_score, clean_remark=found.remark)
-        draft.doubt(found.doubts)
+        draft.note_clean(found)
         found.check()
 
     def _trial(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> Trial:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, final
+from dataclasses import dataclass, replace
+from typing import Final, final
 
 from compress_guard.engine.cells.cell_pass import Passed
 from compress_guard.engine.cells.changes import Changes, changes
@@ -11,7 +11,7 @@ from compress_guard.engine.cells.resamples import KeptResamples
 from compress_guard.engine.cells.slices import cell_confidence, judge_slices, judged_slices, with_slices
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.prediction.shards import digest
-from compress_guard.records import Cell, Evidence, Guard, Interval, Judgement
+from compress_guard.records import Cell, Evidence, Guard, Interval, Judgement, LossFigures, Precision
 from compress_guard.store import Store
 from compress_guard.tasks.contract import Scorer, Task
 from compress_guard.verdict import EarlyStop, Remembered, judge
@@ -30,8 +30,10 @@ class Judged:
 
     judgement: Judgement
     changes: Changes
-    fields: dict[str, Any]
-    """Of the result."""
+    confidence: float
+    """Confidence that the cell is judged at."""
+    precision: Precision
+    losses: LossFigures
 
 
 @final
@@ -88,8 +90,10 @@ class Judging:
             return None
         return resolvable_drop(images, confidence)
 
-    def judge(self, cell: Cell, survey: Survey, passed: Passed, stop: EarlyStop | None) -> Judged:
-        """The judgement of a cell's evidence."""
+    def judge(
+        self, cell: Cell, survey: Survey, passed: Passed, stop: EarlyStop | None, expected: float | None
+    ) -> Judged:
+        """Judge a cell's evidence; `expected` is the resolvable drop of a cell whose drop has no interval."""
         confidence = self.confidence(cell, survey)
         judgement = passed.judgement or self._judge(cell, passed, confidence, stop)
         slices = judge_slices(
@@ -97,19 +101,19 @@ class Judging:
         )
         found = changes(self._task, self._guard.metric, passed.clean, passed.evidence)
         held = judgement.confidence or confidence
-        fields = {
-            **found.fields(),
-            "confidence": confidence,
-            "interval_confidence": judgement.confidence,
-            "stopped_early": passed.judgement is not None,
-            "slices": slices,
-            "images_needed": _needed(judgement, cell, found, held),
-        }
+        precision = Precision(
+            interval_confidence=judgement.confidence,
+            stopped_early=passed.judgement is not None,
+            resolvable_drop=expected,
+            images_needed=_needed(judgement, cell, found, held),
+        )
         if judgement.drop is not None:
-            fields["resolvable_drop"] = resolvable_from(judgement.drop, held)
-            if judgement.score is not None:
-                fields["unseen_drop"] = unseen_drop(judgement.drop, judgement.score, held)
-        return Judged(with_slices(judgement, slices), found, fields)
+            precision = replace(
+                precision,
+                resolvable_drop=resolvable_from(judgement.drop, held),
+                unseen_drop=None if judgement.score is None else unseen_drop(judgement.drop, judgement.score, held),
+            )
+        return Judged(with_slices(judgement, slices), found, confidence, precision, found.figures(slices))
 
     def _judge(self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None) -> Judgement:
         clean, compressed = self._clean_scorer(passed.clean), self._remembered(passed.evidence)

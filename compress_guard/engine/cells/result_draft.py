@@ -1,32 +1,42 @@
-"""A cell's result while it is made: what is known so far, and what becomes of it."""
+"""The result of a cell while it is made, and its settlement by the guard's policy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
+from compress_guard.engine.cells.judging import Judged
 from compress_guard.engine.cells.limits import toothless
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.prediction.knowledge import Insight
 from compress_guard.engine.settings import RunSettings, device_name, effective_limit
 from compress_guard.errors import RunError, said
-from compress_guard.records import Cell, CellResult, Guard, Judgement, PlannedRate
+from compress_guard.records import (
+    Cell,
+    CellResult,
+    CellTerms,
+    CodecUsed,
+    CodedRate,
+    DecoderSwap,
+    EstimateCheck,
+    FidelityFigures,
+    Guard,
+    Judgement,
+    LossFigures,
+    PlannedRate,
+    Scores,
+)
 from compress_guard.verdict import settle
 
 NAMED_ERRORS: Final = 5
 """Failed images that a result names."""
-_OF_ANSWERS: Final = (
-    *("clean_score", "score", "drop", "drop_low", "drop_high", "score_low", "score_high", "images_used"),
-    *("interval_confidence", "images_needed", "changed", "harmful_flips", "helpful_flips"),
-    *("swap_decoder", "swap_score"),
-)
-"""Fields of a result that are figures of the model's answers."""
 
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """What is known of a cell so far: an error later on takes none of it back."""
+    """The result of a cell as far as it is known: a later error takes none of it back."""
 
     guard: Guard
     settings: RunSettings
@@ -34,7 +44,7 @@ class Draft:
 
     @classmethod
     def of(cls, guard: Guard, cell: Cell, node_id: str, settings: RunSettings, device: str) -> Draft:
-        """What was asked for, before anything is measured."""
+        """Return the draft before anything is measured: an `error` without a reason, which a verdict replaces."""
         return cls(
             guard,
             settings,
@@ -53,39 +63,65 @@ class Draft:
                 device=device_name(device),
                 seed=settings.seed,
                 confidence=guard.confidence,
-                correction=guard.correction,
-                rate_tolerance=guard.rate_tolerance,
-                limit=effective_limit(cell, settings),
-                max_drop=cell.max_drop,
-                min_score=cell.min_score,
-                min_clean=cell.min_clean,
-                doubts=cell.doubts,
+                terms=CellTerms(
+                    rate_tolerance=guard.rate_tolerance,
+                    limit=effective_limit(cell, settings),
+                    max_drop=cell.max_drop,
+                    min_score=cell.min_score,
+                    min_clean=cell.min_clean,
+                    doubts=cell.doubts,
+                    correction=guard.correction,
+                ),
             ),
         )
 
-    def note(self, **values: Any) -> None:
-        """Set fields of the result."""
-        self.result = replace(self.result, **values)
-
     def doubt(self, doubts: Iterable[str]) -> None:
-        """Add what makes a limit of the cell mean little."""
-        self.note(doubts=(*self.result.doubts, *doubts))
+        """Add sentences on what makes a limit of the cell mean little."""
+        terms = self.result.terms
+        self.result = replace(self.result, terms=replace(terms, doubts=(*terms.doubts, *doubts)))
 
     def note_codec(self, coder: Coder, moved: str | None) -> None:
-        """Which codec works, where, what it counts, and what it was in the run before if that was another."""
+        """Set the codec; `moved` is its version in the run before if that was another."""
         codec = coder.codec
-        where = device_name(codec.device)
-        self.note(codec_version=codec.version, codec_moved=moved, codec_device=where, bits=codec.bits)
+        self.result = replace(
+            self.result,
+            codec_used=CodecUsed(codec.bits, codec.version, device_name(codec.device)),
+            earlier=replace(self.result.earlier, codec_moved=moved),
+        )
+
+    def note_images(self, survey: Survey) -> None:
+        """Set the number of images, and how they came."""
+        counts = replace(self.result.counts, images=survey.images)
+        self.result = replace(self.result, counts=counts, intake=survey.intake.figures())
+        self.doubt(survey.intake.doubts)
+
+    def note_expected(self, resolvable: float | None) -> None:
+        """Set the drop, in points, that the images are expected to resolve."""
+        precision = replace(self.result.precision, resolvable_drop=resolvable)
+        self.result = replace(self.result, precision=precision)
+
+    def note_decoder(self, *, moved: bool) -> None:
+        """Say if the decoder gives other pixels than in an earlier run."""
+        self.result = replace(self.result, earlier=replace(self.result.earlier, decoder_moved=moved))
+
+    def note_clean(self, insight: Insight) -> None:
+        """Set the clean score and the remarks on it."""
+        self.result = replace(
+            self.result,
+            scores=replace(self.result.scores, clean_score=insight.clean_score),
+            clean=replace(self.result.clean, clean_remark=insight.remark),
+        )
+        self.doubt(insight.doubts)
 
     def note_rate(self, survey: Survey, coder: Coder, planned: PlannedRate) -> None:
-        """What a planned rate says."""
+        """Set the figures of a planned rate."""
         coded = [
             (info.pixels, length)
             for info, length in zip(survey.infos, planned.lengths, strict=True)
             if length is not None
         ]
         pixels = sum(pixels for pixels, _ in coded)
-        self.note(
+        rate = CodedRate(
             bpp_mean=planned.bpp_mean,
             bpp_pooled=8 * sum(length for _, length in coded) / pixels if coded else None,
             bpp_se=planned.bpp_se,
@@ -93,44 +129,75 @@ class Draft:
             mixed=planned.mixed,
             off_target=planned.off_target,
             floor_bpp=planned.floor,
-            encodes=planned.encodes * coder.made_share,
+        )
+        work = replace(self.result.work, encodes=planned.encodes * coder.made_share)
+        self.result = replace(self.result, coded=rate, work=work)
+
+    def note_decoded(self, fidelity: FidelityFigures, again: float) -> None:
+        """Set the figures of the decoded images, and add the encoder calls that their streams took once more."""
+        work = replace(self.result.work, encodes=(self.result.encodes or 0.0) + again)
+        self.result = replace(self.result, fidelity=fidelity, work=work)
+
+    def note_check(self, estimates: EstimateCheck, images: int) -> None:
+        """Set the comparison of estimates with real streams, and the number of images that were coded for it."""
+        self.result = replace(self.result, estimates=estimates, work=replace(self.result.work, check_encodes=images))
+
+    def note_judged(self, judged: Judged) -> None:
+        """Set what a judgement brings beside its scores."""
+        self.result = replace(
+            self.result, confidence=judged.confidence, precision=judged.precision, losses=judged.losses
         )
 
     def check_failures(self, survey: Survey, lost: Mapping[int, str]) -> None:
         """Count the images that failed; raises `DataError` or `CodecError` where the guard does not allow so many."""
         failed = survey.failed_ids(lost)
-        self.note(errors=len(failed), error_ids=failed[:NAMED_ERRORS])
+        counts = replace(self.result.counts, errors=len(failed), error_ids=failed[:NAMED_ERRORS])
+        self.result = replace(self.result, counts=counts)
         survey.check_failures(lost, self.guard.max_error_share)
 
     def judged(self, cell: Cell, judgement: Judgement, used: int) -> CellResult:
-        """The result with this judgement, which rests on so many images."""
+        """Return the result with this judgement, which rests on `used` images."""
         self.doubt(toothless(cell, self.guard.metric, judgement, self.result.slices))
         drop, score, clean = judgement.drop, judgement.score_interval, judgement.clean_interval
-        self.note(
-            images_used=used,
-            clean_score=judgement.clean_score,
-            score=judgement.score,
-            drop=drop.value if drop else None,
-            drop_low=drop.low if drop else None,
-            drop_high=drop.high if drop else None,
-            score_low=score.low if score else None,
-            score_high=score.high if score else None,
-            clean_low=clean.low if clean else None,
-            clean_high=clean.high if clean else None,
+        self.result = replace(
+            self.result,
+            counts=replace(self.result.counts, images_used=used),
+            scores=Scores(
+                clean_score=judgement.clean_score,
+                score=judgement.score,
+                drop=drop.value if drop else None,
+                drop_low=drop.low if drop else None,
+                drop_high=drop.high if drop else None,
+                score_low=score.low if score else None,
+                score_high=score.high if score else None,
+            ),
+            clean=replace(
+                self.result.clean,
+                clean_low=clean.low if clean else None,
+                clean_high=clean.high if clean else None,
+            ),
         )
         reason = f"{judgement.reason}: {cell.codec.alias} at {cell.bpp:g} bpp, {used} images"
         return self.settled(replace(judgement, reason=reason))
 
     def withdraw(self) -> None:
         """Take back every figure that rests on what the model answered."""
-        self.note(**dict.fromkeys(_OF_ANSWERS), worst=(), slices=(), stopped_early=False)
+        known = self.result
+        self.result = replace(
+            known,
+            counts=replace(known.counts, images_used=None),
+            scores=Scores(),
+            precision=replace(known.precision, interval_confidence=None, stopped_early=False, images_needed=None),
+            losses=LossFigures(),
+            swap=DecoderSwap(),
+        )
 
     def given_up(self, problem: RunError) -> CellResult:
         """Return the result of a cell that could not be measured."""
         return self.settled(Judgement.without_evidence(problem.verdict, said(problem)))
 
     def settled(self, judgement: Judgement) -> CellResult:
-        """The result with a judgement's verdict and what the guard's policy makes of it."""
+        """Return the result with a judgement's verdict and the outcome that the guard's policy gives it."""
         settlement = settle(
             judgement,
             max_drop=self.result.max_drop,
@@ -141,7 +208,8 @@ class Draft:
             strict=self.settings.strict,
         )
         reason = f"{judgement.reason}; {settlement.note}" if settlement.note else judgement.reason
-        self.note(
+        self.result = replace(
+            self.result,
             verdict=judgement.verdict,
             outcome=settlement.outcome,
             settled_by=settlement.settled_by,

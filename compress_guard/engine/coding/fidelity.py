@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from compress_guard.engine.coding.outliers import NAMED, Fidelity, Spread
+from compress_guard.records import FidelityFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,17 @@ class Seen:
             max((part.device_luma for part in parts if part.device_luma is not None), default=None),
         )
 
-    def fields(self) -> dict[str, Any]:
-        """What a result that rests on these images says of them."""
+    def figures(self) -> FidelityFigures:
+        """Return the part of a result that these images make."""
         spread = Spread.of(self.fidelities) if self.fidelities else None
-        return {
-            "checked": self.checked,
-            "device_difference": self.device_luma,
-            "psnr_mean": spread.mean if spread else None,
-            "psnr_median": spread.median if spread else None,
-            "outlier_count": len(spread.outliers) if spread else None,
-            "outliers": spread.outliers[:NAMED] if spread else (),
-        }
+        return FidelityFigures(
+            checked=self.checked,
+            device_difference=self.device_luma,
+            psnr_mean=spread.mean if spread else None,
+            psnr_median=spread.median if spread else None,
+            outlier_count=len(spread.outliers) if spread else None,
+            outliers=spread.outliers[:NAMED] if spread else (),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from compress_guard.codecs.contract import Codec, Proof
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.watch import NOT_JUDGED
 from compress_guard.errors import CodecError
-from compress_guard.records import RatePlan, seeded_fraction
+from compress_guard.records import EstimateCheck, RatePlan, seeded_fraction
 
 PROVED: Final = 2
 """Images per guard and codec that are coded for real beside the forward pass: autoregressive models take seconds."""
@@ -42,13 +42,13 @@ class Proven:
         if self.fault is not None:
             raise CodecError(self.fault)
 
-    def fields(self) -> dict[str, Any]:
-        """What a result says of it."""
-        return {
-            "bits_checked": self.images or None,
-            "bits_difference": self.bits_difference,
-            "reconstruction_difference": self.reconstruction_difference,
-        }
+    def figures(self) -> EstimateCheck:
+        """Return the part of a result that this makes."""
+        return EstimateCheck(
+            bits_checked=self.images or None,
+            bits_difference=self.bits_difference,
+            reconstruction_difference=self.reconstruction_difference,
+        )
 
 
 def prove(coder: Coder, plan: RatePlan, seed: int) -> Proven:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from compress_guard.codecs.pictures.orientation import UPRIGHT
 from compress_guard.engine.images.placing import MARGIN, Arrival
 from compress_guard.engine.images.value_range import check_levels, is_dark
 from compress_guard.errors import DataError
-from compress_guard.records import Orientation
+from compress_guard.records import IntakeCounts, Orientation
 from compress_guard.tasks.borders import Borders, blended_share
 
 OUTSIDE_SHARE: Final = 0.1
@@ -59,9 +59,9 @@ class Intake:
             doubts=tuple(_blended([one.borders for one in arrivals.values() if one.borders is not None])),
         )
 
-    def fields(self) -> dict[str, Any]:
-        """Return the fields of a result; `doubts` go with those of the guard."""
-        return {name: value for name, value in asdict(self).items() if name != "doubts"}
+    def figures(self) -> IntakeCounts:
+        """Return the part of a result that this makes; `doubts` go with those of the guard."""
+        return IntakeCounts(self.turned, self.orientation, self.boxes_outside, self.flat, self.dark)
 
 
 def _blended(borders: Sequence[Borders]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from compress_guard.engine.trouble import pass_on
-from compress_guard.records import seeded_fraction
+from compress_guard.records import SourceFigures, seeded_fraction
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -40,9 +40,9 @@ class Sources:
     mean_bpp: float | None
     """Mean over the latter of 8 x file size / pixels; None without any whose size is known."""
 
-    def fields(self) -> dict[str, Any]:
-        """What a result says of it."""
-        return {"source_bpp": self.mean_bpp, "lossy_sources": self.count, "sources_looked": self.looked}
+    def figures(self) -> SourceFigures:
+        """Return the part of a result that this makes."""
+        return SourceFigures(self.mean_bpp, self.count, self.looked)
 
 
 @dataclass(frozen=True, slots=True)

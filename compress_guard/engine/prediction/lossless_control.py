@@ -26,7 +26,7 @@ from compress_guard.engine.prediction.shards import Shard
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import CodecError, ModelError
-from compress_guard.records import Evidence, PlannedRate
+from compress_guard.records import ControlFigures, Evidence, PlannedRate
 from compress_guard.records.evidence import same
 from compress_guard.store import Store
 
@@ -77,14 +77,9 @@ class Control:
         if self.fault is not None:
             raise ModelError(self.fault)
 
-    def fields(self) -> dict[str, Any]:
-        """What a result says of it."""
-        return {
-            "control_images": self.images,
-            "control_changed": self.changed,
-            "control_mixed": self.mixed,
-            "control_mixed_changed": self.mixed_changed,
-        }
+    def figures(self) -> ControlFigures:
+        """Return the part of a result that this makes."""
+        return ControlFigures(self.images, self.changed, self.mixed, self.mixed_changed)
 
 
 def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountProgress) -> Control:

@@ -24,7 +24,7 @@ from compress_guard.engine.prediction.earlier_evidence import BatchDigests, Reca
 from compress_guard.engine.prediction.shards import Predicted, Shard, digest, pixels
 from compress_guard.engine.progress import SILENT_COUNT, CountProgress
 from compress_guard.errors import DataError
-from compress_guard.records import Evidence
+from compress_guard.records import Evidence, SourceFigures
 from compress_guard.registry import TASKS
 from compress_guard.tasks.contract import Task
 
@@ -77,11 +77,11 @@ class Subject:
         """Return the limit, or None where the data set has no more images anyway; raises `DataError`."""
         return self._subsets.binding(limit)
 
-    def source_fields(self, limit: int | None) -> dict[str, Any]:
-        """Return what a result says of the files that these images come from, as far as the data tells."""
+    def source_figures(self, limit: int | None) -> SourceFigures:
+        """Return the figures of the files that these images come from, as far as the data tells."""
         limit = self.binding(limit)
         sources = self.once(f"sources of {limit}", partial(self._subsets.lossy_sources, limit))
-        return {} if sources is None else sources.fields()
+        return SourceFigures() if sources is None else sources.figures()
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made once for all guards that measure this subject."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final, TypeVar, final
+from typing import Final, TypeVar, final
 
 from compress_guard.engine.machine.memory import Peak, held
 from compress_guard.engine.progress import SILENT, Progress
@@ -124,7 +125,7 @@ class Contest:
         measured = self._measured(self._entrant)
         judged = judge_speed(measured, self._terms.rule)
         judged = judged._replace(reason=judged.reason + self._remark)
-        return self._terms.settled(judged, **self._known(self._entrant), **_figures(measured))
+        return self._terms.settled(judged, self._filled(self._entrant, measured))
 
     def _measured(self, entrant: Entrant) -> Measurement:
         confidence, megapixels = self._terms.result.confidence, entrant.megapixels
@@ -153,21 +154,34 @@ class Contest:
         images = f"{count} image{'s' if count > 1 else ''} of {entrant.megapixels / count:.2g} megapixels"
         return f"{self._terms.result.target_bpp:g} bpp, {images}, {threads} thread{'s' if threads > 1 else ''}"
 
-    def _known(self, entrant: Entrant) -> dict[str, Any]:
-        """What the result says of the codecs and the images."""
+    def _filled(self, entrant: Entrant, measured: Measurement) -> ThroughputResult:
+        """Return the result with the figures of the codecs, the images and the measurement."""
         other, moved = self._other, entrant.transfer_seconds()
-        return {
-            "bpp_mean": entrant.bpp,
-            "images": len(entrant.images),
-            "megapixels": entrant.megapixels,
-            "threads": entrant.threads,
-            "codec_device": full_name(entrant.codec.device),
-            "codec_version": entrant.codec.version,
-            "reference_version": other.codec.version if other else None,
-            "reference_bpp": other.bpp if other else None,
-            "transfer_speed": entrant.megapixels / moved if moved else None,
-            "peak_memory": self._peak,
-        }
+        speed, ratio = measured.speed, measured.ratio
+        return replace(
+            self._terms.result,
+            confidence=speed.confidence,
+            bpp_mean=entrant.bpp,
+            images=len(entrant.images),
+            megapixels=entrant.megapixels,
+            rounds=measured.rounds,
+            threads=entrant.threads,
+            codec_device=full_name(entrant.codec.device),
+            codec_version=entrant.codec.version,
+            speed=speed.value,
+            speed_low=speed.low,
+            speed_high=speed.high,
+            reference=measured.reference,
+            reference_version=other.codec.version if other else None,
+            reference_bpp=other.bpp if other else None,
+            reference_speed=measured.reference_speed,
+            ratio=ratio.value if ratio else None,
+            ratio_low=ratio.low if ratio else None,
+            ratio_high=ratio.high if ratio else None,
+            transfer_speed=entrant.megapixels / moved if moved else None,
+            peak_memory=self._peak,
+            growth=measured.growth,
+        )
 
     def _attempt(self, entrant: Entrant | None, deed: Callable[[Entrant], T]) -> T | None:
         """What comes of it; None where something goes wrong now or did before."""
@@ -182,21 +196,3 @@ class Contest:
     def _give_up(self, trouble: RunError, reference: str) -> None:
         self.trouble = trouble
         self.problem = self._terms.given_up(trouble, reference)
-
-
-def _figures(measured: Measurement) -> dict[str, Any]:
-    """What the result says of a measurement."""
-    speed, ratio = measured.speed, measured.ratio
-    return {
-        "confidence": speed.confidence,
-        "rounds": measured.rounds,
-        "speed": speed.value,
-        "speed_low": speed.low,
-        "speed_high": speed.high,
-        "reference": measured.reference,
-        "reference_speed": measured.reference_speed,
-        "ratio": ratio.value if ratio else None,
-        "ratio_low": ratio.low if ratio else None,
-        "ratio_high": ratio.high if ratio else None,
-        "growth": measured.growth,
-    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
 from compress_guard.engine.settings import RunSettings, device_name, processor
 from compress_guard.errors import RunError, said
@@ -62,18 +61,20 @@ class Terms:
         """True if the codec is the one that others are compared with."""
         return self.timed.cell.codec == self.timed.throughput.reference
 
-    def settled(self, judged: SpeedJudgement, **known: Any) -> ThroughputResult:
-        """The result with a judgement, what the guard's policies make of it, and what else is known."""
+    def settled(self, judged: SpeedJudgement, measured: ThroughputResult | None = None) -> ThroughputResult:
+        """Return the result with a judgement and the outcome that the guard's policies give it.
+
+        `measured` is the result with its figures; None: nothing was measured.
+        """
         excused = self.is_reference or judged.elsewhere
         settlement = settle_speed(judged, policy=self.timed.guard.policy, strict=self.strict, excused=excused)
         return replace(
-            self.result,
+            self.result if measured is None else measured,
             verdict=judged.verdict,
             outcome=settlement.outcome,
             settled_by=settlement.settled_by,
             reason=f"{judged.reason}; {settlement.note}" if settlement.note else judged.reason,
             seconds=time.perf_counter() - self.started,
-            **known,
         )
 
     def given_up(self, problem: RunError, reference: str = "") -> ThroughputResult:

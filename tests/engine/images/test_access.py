@@ -6,7 +6,6 @@ import io
 import sqlite3
 import threading
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -121,7 +120,7 @@ def test_beyond_what_is_kept_the_result_is_that_of_other_data(kind):
     plain, bound = measured(Plain()), measured(kind())
     assert plain.data_remark is None
     assert bound.data_remark == REMARK
-    assert replace(bound, **VARIES) == replace(plain, **VARIES)
+    assert bound.as_dict() | VARIES == plain.as_dict() | VARIES
 
 
 def test_what_is_kept_is_read_once_and_nothing_is_said(monkeypatch):
@@ -217,7 +216,7 @@ def test_a_session_that_plans_ahead_says_it_once_and_measures_the_same(run, kind
     assert [line for line in told if REMARK in line] == [f"one: {REMARK}", f"two: {REMARK}"], "once for each data set"
     assert not any(REMARK in line for line in silent)
     for name, result in bound.items():
-        assert replace(result, **VARIES) == replace(plain[name], **VARIES)
+        assert result.as_dict() | VARIES == plain[name].as_dict() | VARIES
 
 
 @pytest.mark.parametrize("kind", [Sqlite, Local])
@@ -246,7 +245,7 @@ def test_images_that_the_scout_read_first(run, kind, monkeypatch):
     bound, _ = run(kind(), "bound")
     plain, _ = run(Plain(), "plain", ahead=False)
     for name, result in bound.items():
-        assert replace(result, **VARIES) == replace(plain[name], **VARIES)
+        assert result.as_dict() | VARIES == plain[name].as_dict() | VARIES
 
 
 # The pieces

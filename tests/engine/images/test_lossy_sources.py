@@ -12,6 +12,7 @@ from torch.utils.data import Subset
 from compress_guard.codecs.pictures.pixels import from_pil, to_pil
 from compress_guard.engine.images import lossy_sources as module
 from compress_guard.engine.images.lossy_sources import Sources, lossy_sources
+from compress_guard.records import SourceFigures
 
 SIZE = (40, 48)
 PIXELS = 40 * 48
@@ -265,7 +266,7 @@ def test_the_choice_is_seeded_and_not_the_first_ones(files):
 
 
 def test_what_a_result_says():
-    assert Sources(10, 4, 1.5).fields() == {"source_bpp": 1.5, "lossy_sources": 4, "sources_looked": 10}
+    assert Sources(10, 4, 1.5).figures() == SourceFigures(source_bpp=1.5, lossy_sources=4, sources_looked=10)
 
 
 @pytest.mark.parametrize("cut", [0, 3, 12, 15, 20])

@@ -9,7 +9,7 @@ import pytest
 
 from compress_guard.engine.cells.guard_bench import Measured
 from compress_guard.engine.session import collect_evidence, evidence_lost, keep_evidence
-from compress_guard.records import CellResult, Evidence
+from compress_guard.records import CellResult, Evidence, Scores
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def measured():
         device="cpu",
         seed=0,
         confidence=0.95,
-        drop=0.0,
+        scores=Scores(drop=0.0),
     )
     evidence = Evidence(ids=("x",), items=({"label": np.array(1)},))
     return Measured(result, evidence, evidence)

@@ -21,7 +21,7 @@ from compress_guard.engine.prediction.lossless_control import Png, control
 from compress_guard.engine.prediction.shards import Shard
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.errors import CodecError, ModelError
-from compress_guard.records import PlannedRate
+from compress_guard.records import ControlFigures, PlannedRate
 from compress_guard.store import Store
 
 BLAME = (
@@ -82,12 +82,9 @@ def test_a_sound_model_passes_on_the_batches_of_the_clean_pass():
     for batch, twin in zip(again, (clean[0], clean[2], clean[4]), strict=True):
         assert all(torch.equal(image, other) for image, other in zip(batch, twin, strict=True))
     assert (found.images, found.changed, found.fault) == (11, 0, None)
-    assert found.fields() == {
-        "control_images": 11,
-        "control_changed": 0,
-        "control_mixed": 8,
-        "control_mixed_changed": 0,
-    }
+    assert found.figures() == ControlFigures(
+        control_images=11, control_changed=0, control_mixed=8, control_mixed_changed=0
+    )
     for batch, own in zip(mixed, (clean[0], clean[2]), strict=True):
         # The extreme sizes stay, half of the images come twice.
         assert {image.shape for image in batch} <= {image.shape for image in own}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from compress_guard.records import EarlierRuns
 from compress_guard.report import plain
 from compress_guard.report.notes.lines import notes
 
@@ -52,4 +53,4 @@ def test_what_earlier_runs_left_is_counted_per_guard(cell):
     assert plain(notes(found)).splitlines() == [
         "photos: 600 of 832 predictions are of earlier runs (fingerprint), the model was asked for 232"
     ]
-    assert told([replace(one, remembered=None) for one in found]) == []
+    assert told([replace(one, earlier=EarlierRuns()) for one in found]) == []
