@@ -18,6 +18,8 @@ from compress_guard.errors import DataError, OptionError
 from compress_guard.registry import codec_named
 from compress_guard.thresholds.keys.curve import RATES
 
+__all__ = ["RandomBatchCompression", "RandomCompression"]
+
 Codecs = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
 """A name, several, or names with the options of each."""
 Bpp = float | tuple[float, float] | Sequence[float]
