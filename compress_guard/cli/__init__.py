@@ -14,7 +14,6 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 4
 EXIT_INTERRUPTED: Final = 130
 """What shells make of Ctrl-C."""
-MEGABYTE: Final = 2**20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,7 +126,7 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cache", metavar="DIR", help="keep bitstreams in DIR (default: .compress_guard beside FILE)")
     command.add_argument(
         "--cache-size",
-        type=_megabytes,
+        type=_positive,
         metavar="MB",
         help="let the cache keep at most so many megabytes; what lay unused longest goes first (default: 4096)",
     )
@@ -194,10 +193,6 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="write the sha256 of the weights that are here to compress-guard.lock beside them: from then on no other "
         "content is loaded under these names",
     )
-
-
-def _megabytes(text: str) -> int:
-    return MEGABYTE * _positive(text)
 
 
 def _positive(text: str) -> int:

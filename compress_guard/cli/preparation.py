@@ -9,16 +9,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from compress_guard import thresholds as thresholds_file
 from compress_guard.engine.images.factories import anchor_search_path
-from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
+from compress_guard.engine.settings import RunOptions, RunSettings, check_results_file
 from compress_guard.errors import UsageError
 from compress_guard.records import Guard, Thresholds
-from compress_guard.store import DEFAULT_CAP_BYTES
-
-CACHE_FOLDER: Final = ".compress_guard"
 
 
 def loaded(options: argparse.Namespace) -> Thresholds:
@@ -46,9 +42,7 @@ def check_options(options: argparse.Namespace) -> None:
 
     What people's code does to the current folder, or to the relative entries of `sys.path`, matters no more then.
     """
-    if options.cache and options.no_cache:
-        raise UsageError("--no-cache", "given together with --cache", "use one of them")
-    check_device(options.device, "--device")
+    _run_options(options).check("--")
     for option in ("json", "figure"):
         if (given := getattr(options, option, None)) is not None:
             check_results_file(Path(given), f"--{option}")
@@ -61,30 +55,26 @@ def run_settings(options: argparse.Namespace) -> Iterator[RunSettings]:
     """The settings of a run, whose folder is there as long as it is; afterwards the store is within its bounds."""
     run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
     try:
-        settings = _settings(options, run_folder)
+        beside = Path(options.thresholds).resolve().parent
+        settings = _run_options(options).settings(run_folder, beside, keep_evidence=options.json is not None)
         yield settings
         settings.store().trim()
     finally:
         shutil.rmtree(run_folder, ignore_errors=True)
 
 
-def _settings(options: argparse.Namespace, run_folder: Path) -> RunSettings:
-    if options.no_cache:
-        store_folder = run_folder
-    else:
-        beside = Path(options.thresholds).resolve().parent / CACHE_FOLDER
-        store_folder = Path(options.cache) if options.cache else beside
-    return RunSettings(
-        run_folder=run_folder,
-        store_folder=store_folder,
+def _run_options(options: argparse.Namespace) -> RunOptions:
+    """Return the options of a run among those of a command."""
+    return RunOptions(
         device=options.device,
-        workers=options.workers or cores(),
+        workers=options.workers,
         limit=options.limit,
         seed=options.seed,
-        early_stop=getattr(options, "early_stop", False),
+        cache=Path(options.cache) if options.cache else None,
+        cache_size=options.cache_size,
+        no_cache=options.no_cache,
+        early_stop=getattr(options, "early_stop", False),  # an option of the command run alone
         strict=options.strict,
-        keep_evidence=options.json is not None,
-        store_cap=options.cache_size or DEFAULT_CAP_BYTES,
     )
 
 

@@ -16,6 +16,9 @@ from compress_guard.files import Foreign
 from compress_guard.records import Cell
 from compress_guard.store import DEFAULT_CAP_BYTES, Store
 
+CACHE_FOLDER: Final = ".compress_guard"
+"""The name of the store's folder beside the thresholds file, which an option may replace by another folder."""
+MEGABYTE: Final = 2**20
 _DEVICE: Final = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
@@ -52,6 +55,50 @@ class RunSettings:
     def store(self) -> Store:
         """The store of this run, bounded as the run asks."""
         return Store(self.store_folder, self.store_cap)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Options of a run as a command line gives them: checked by `check`, completed by `settings`."""
+
+    device: str = "auto"
+    workers: int | None = None
+    """CPU threads for coding; None: one per core."""
+    limit: int | None = None
+    seed: int = 0
+    cache: Path | None = None
+    """The store's folder; None: `CACHE_FOLDER` beside the thresholds file."""
+    cache_size: int | None = None
+    """Megabytes that the store may hold; None: `DEFAULT_CAP_BYTES`."""
+    no_cache: bool = False
+    early_stop: bool = False
+    strict: bool = False
+
+    def check(self, prefix: str, *, device: bool = True) -> None:
+        """Raise `UsageError` for options that contradict each other and, with `device`, for a device that is not there.
+
+        `prefix` is what the names of the options begin with: ``--`` or ``--cg-``.
+        """
+        if self.cache is not None and self.no_cache:
+            raise UsageError(f"{prefix}no-cache", f"given together with {prefix}cache", "use one of them")
+        if device:
+            check_device(self.device, f"{prefix}device")
+
+    def settings(self, run_folder: Path, beside: Path, *, keep_evidence: bool) -> RunSettings:
+        """Return the settings of a run with these options; `beside` is the folder of the thresholds file."""
+        kept = beside / CACHE_FOLDER if self.cache is None else self.cache
+        return RunSettings(
+            run_folder=run_folder,
+            store_folder=run_folder if self.no_cache else kept,
+            device=self.device,
+            workers=self.workers or cores(),
+            limit=self.limit,
+            seed=self.seed,
+            early_stop=self.early_stop,
+            strict=self.strict,
+            keep_evidence=keep_evidence,
+            store_cap=DEFAULT_CAP_BYTES if self.cache_size is None else self.cache_size * MEGABYTE,
+        )
 
 
 def effective_limit(cell: Cell, settings: RunSettings) -> int | None:

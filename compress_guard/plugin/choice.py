@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from compress_guard.errors import UsageError
-from compress_guard.plugin.options import is_typed, typed_arguments
+from compress_guard.plugin.options import GateOptions, absolute, is_typed, typed_arguments
 
 DEFAULT_FILE: Final = "thresholds.yaml"
 
@@ -31,16 +31,16 @@ class ChosenFile:
     """Whether the command line itself gives ``--cg-thresholds``: then it is collected beside named paths too."""
 
 
-def chosen_file(config: pytest.Config) -> ChosenFile:
+def chosen_file(config: pytest.Config, options: GateOptions) -> ChosenFile:
     """Return the thresholds file of this run: that of the option, else the one YAML argument, else ini, else default.
 
     Raises `UsageError` where pytest was led to a root without the default file.
     """
-    option, typed = config.getoption("--cg-thresholds"), is_typed(config, "--cg-thresholds")
+    typed = is_typed(config, "--cg-thresholds")
     arguments = {argument.partition("::")[0] for argument in config.args}
     files = [argument for argument in arguments if argument.endswith((".yaml", ".yml"))]
-    if option is not None:
-        path, named = absolute(config.invocation_params.dir, option), True
+    if options.thresholds is not None:
+        path, named = options.thresholds, True
     elif len(files) == 1:
         path, named = config.invocation_params.dir / files[0], True
     elif ini := str(config.getini("compress_guard_thresholds")):
@@ -66,12 +66,6 @@ def _check_root(config: pytest.Config) -> None:
             "write --cg-cache=DIR, since pytest takes the DIR of --cg-cache DIR for a path to tests; or name the file: "
             f"--cg-thresholds={DEFAULT_FILE}",
         )
-
-
-def absolute(folder: Path, path: str) -> Path:
-    """Return a path of an option or an ini file as seen from this folder."""
-    # Not resolved: a link is collected under the name that the command line gives it.
-    return folder / os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises for a user who is not there
 
 
 def paths_are_named(config: pytest.Config) -> bool:

@@ -8,31 +8,26 @@ import os
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from compress_guard import thresholds as thresholds_file
 from compress_guard.engine.machine.threads import calm_threads
-from compress_guard.engine.settings import RunSettings, check_device, check_results_file, cores
+from compress_guard.engine.settings import RunSettings, check_results_file, cores
 from compress_guard.errors import UsageError
 from compress_guard.plugin.benchmark_plugin import check_benchmark
 from compress_guard.plugin.choice import (
     ChosenFile,
-    absolute,
     check_folders,
     chosen_file,
     is_reached,
     paths_are_named,
 )
-from compress_guard.plugin.options import HANDED_OVER, is_typed
+from compress_guard.plugin.options import HANDED_OVER, GateOptions, is_typed
 from compress_guard.records import Thresholds
-from compress_guard.store import DEFAULT_CAP_BYTES
 from compress_guard.thresholds.keys.throughput import benchmarked
 
 if TYPE_CHECKING:
     import pytest
-
-CACHE_FOLDER: Final = ".compress_guard"
-MEGABYTE: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +102,21 @@ def decision_of(config: pytest.Config) -> tuple[Decision, Thresholds]:
 
 
 def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
-    file, folder = chosen_file(config), config.invocation_params.dir
-    benchmark, recovery = bool(config.getoption("--cg-benchmark")), bool(config.getoption("--cg-recovery"))
+    """Decide for a run whose command line this process has."""
+    options = GateOptions.of(config)
+    file, folder = chosen_file(config, options), config.invocation_params.dir
     # A suite that only uses the fixtures needs no file.
     absent = not file.named and not file.path.exists()
     text = None if absent else thresholds_file.read(file.path, file.shown)
-    if benchmark:
+    if options.benchmark:
         check_benchmark(config)
-    thresholds = _guards(file, text, folder, benchmark=benchmark, sources=True)
-    if recovery:
+    thresholds = _guards(file, text, folder, benchmark=options.benchmark, sources=True)
+    if options.recovery:
         _check_recovery(thresholds, file.shown)
     wanted, reached = file.typed or not paths_are_named(config), is_reached(config, file.path)
     if text is not None and wanted and not reached:
         check_folders(config, file.path)
         config.args.append(str(file.path))
-    results = _results_file(config)
     decision = Decision(
         folder=folder,
         file=file,
@@ -129,11 +124,11 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
         arguments=_fixed(config),
         typed=is_typed(config, "--compress-guard"),
         expected=wanted or (text is not None and reached),
-        benchmark=benchmark,
-        recovery=recovery,
-        results=results,
-        workers=config.getoption("--cg-workers"),
-        settings=_run_settings(config, file.path, results),
+        benchmark=options.benchmark,
+        recovery=options.recovery,
+        results=options.json,
+        workers=options.run.workers,
+        settings=_run_settings(config, options, file.path),
     )
     return decision, thresholds
 
@@ -170,41 +165,10 @@ def _copied(path: Path, roots: list[Path]) -> Path:
     return Path(inside[0].name, path.relative_to(inside[0])) if inside else path
 
 
-def _results_file(config: pytest.Config) -> Path | None:
-    """Return the results file that is asked for; raises `UsageError` where none can be written."""
-    if (given := config.getoption("--cg-json")) is None:
-        return None
-    path = absolute(config.invocation_params.dir, given)
-    check_results_file(path, "--cg-json")
-    return path
-
-
-def _run_settings(config: pytest.Config, file: Path, results: Path | None) -> RunSettings:
+def _run_settings(config: pytest.Config, options: GateOptions, file: Path) -> RunSettings:
     """Return the settings of this process, with a new folder for the run; raises `UsageError`."""
-    device = str(config.getoption("--cg-device"))
-    if not config.option.collectonly:
-        check_device(device, "--cg-device")
-    if config.getoption("--cg-cache") and config.getoption("--cg-no-cache"):
-        raise UsageError("--cg-no-cache", "given together with --cg-cache", "use one of them")
-    megabytes = config.getoption("--cg-cache-size")
+    if options.json is not None:
+        check_results_file(options.json, "--cg-json")
+    options.run.check("--cg-", device=not config.option.collectonly)
     run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
-    return RunSettings(
-        run_folder=run_folder,
-        store_folder=_store_folder(config, file, run_folder),
-        device=device,
-        workers=config.getoption("--cg-workers") or cores(),
-        limit=config.getoption("--cg-limit"),
-        seed=config.getoption("--cg-seed"),
-        early_stop=bool(config.getoption("--cg-early-stop")),
-        strict=bool(config.getoption("--cg-strict")),
-        keep_evidence=results is not None,
-        store_cap=DEFAULT_CAP_BYTES if megabytes is None else megabytes * MEGABYTE,
-    )
-
-
-def _store_folder(config: pytest.Config, file: Path, run_folder: Path) -> Path:
-    if config.getoption("--cg-no-cache"):
-        return run_folder
-    if (chosen := config.getoption("--cg-cache")) is not None:
-        return absolute(config.invocation_params.dir, chosen)
-    return file.parent / CACHE_FOLDER
+    return options.run.settings(run_folder, file.parent, keep_evidence=options.json is not None)

@@ -1,22 +1,26 @@
-"""The command line of the gate, and whether it switches the gate on."""
+"""The gate's options of pytest's command line, and whether they switch the gate on."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import pytest
 
+    from compress_guard.engine.settings import RunOptions
+
 HANDED_OVER: Final = "compress_guard"
 """The key under which a controller of pytest-xdist hands its workers what it decided for them."""
 
 
 def positive(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
+    """Read a whole number of at least 1, for argparse."""
     try:
         number = int(text)
     except ValueError:
@@ -35,6 +39,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "when compression costs the model more than the file allows. A run whose command line says so and that gates "
         "nothing fails",
     )
+    _add_input_options(group)
+    _add_cache_options(group)
+    _add_output_options(group)
+    parser.addini("compress_guard_thresholds", "thresholds file of --compress-guard, relative to rootdir")
+
+
+def _add_input_options(group: pytest.OptionGroup) -> None:
+    """Add the options that say what is measured, and with what."""
     group.addoption(
         "--cg-thresholds",
         metavar="FILE",
@@ -63,6 +75,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         help="seed of subsets, of the mix of two settings and of the bootstrap (default: 0)",
     )
+
+
+def _add_cache_options(group: pytest.OptionGroup) -> None:
+    """Add the options of the store."""
     group.addoption(
         "--cg-cache",
         metavar="DIR",
@@ -76,6 +92,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="let the cache keep at most so many megabytes; what lay unused longest goes first (default: 4096)",
     )
     group.addoption("--cg-no-cache", action="store_true", help="keep nothing after the run")
+
+
+def _add_output_options(group: pytest.OptionGroup) -> None:
+    """Add the options that say which cells there are, and what comes of their results."""
     group.addoption(
         "--cg-json",
         metavar="FILE",
@@ -106,11 +126,50 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "on_unavailable: skip; so does what would pass by a limit that cannot be missed or looks like a share, and a "
         "run whose cells were all deselected",
     )
-    parser.addini("compress_guard_thresholds", "thresholds file of --compress-guard, relative to rootdir")
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """The gate's options of one run, read once from pytest; paths as seen from where the run was started."""
+
+    thresholds: Path | None
+    json: Path | None
+    benchmark: bool
+    recovery: bool
+    run: RunOptions
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> GateOptions:
+        """Return the options that pytest has read from the command line, from the environment and from its ini file."""
+        from compress_guard.engine.settings import RunOptions
+
+        def path(option: str) -> Path | None:
+            given = config.getoption(option)
+            return None if given is None else absolute(config.invocation_params.dir, given)
+
+        run = RunOptions(
+            device=str(config.getoption("--cg-device")),
+            workers=config.getoption("--cg-workers"),
+            limit=config.getoption("--cg-limit"),
+            seed=config.getoption("--cg-seed"),
+            cache=path("--cg-cache"),
+            cache_size=config.getoption("--cg-cache-size"),
+            no_cache=bool(config.getoption("--cg-no-cache")),
+            early_stop=bool(config.getoption("--cg-early-stop")),
+            strict=bool(config.getoption("--cg-strict")),
+        )
+        benchmark, recovery = bool(config.getoption("--cg-benchmark")), bool(config.getoption("--cg-recovery"))
+        return cls(path("--cg-thresholds"), path("--cg-json"), benchmark, recovery, run)
+
+
+def absolute(folder: Path, path: str) -> Path:
+    """Return a path of an option or an ini file as seen from this folder."""
+    # Not resolved: a link is collected under the name that the command line gives it.
+    return folder / os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser raises for a user who is not there
 
 
 def switched_on(config: pytest.Config) -> bool:
-    """Whether the gate takes part in this run; a worker of pytest-xdist does what its controller does."""
+    """Return True if the gate takes part in this run; a worker of pytest-xdist does what its controller does."""
     workerinput: Mapping[str, object] | None = getattr(config, "workerinput", None)
     if workerinput is not None:
         return HANDED_OVER in workerinput
@@ -118,7 +177,7 @@ def switched_on(config: pytest.Config) -> bool:
 
 
 def is_typed(config: pytest.Config, option: str) -> bool:
-    """Whether the command line itself gives an option: not an ini file, its addopts or PYTEST_ADDOPTS."""
+    """Return True if the command line itself gives an option, not an ini file, its addopts or PYTEST_ADDOPTS."""
     for argument in typed_arguments(config):
         if argument == "--":
             return False
@@ -133,11 +192,11 @@ def typed_arguments(config: pytest.Config) -> Iterator[str]:
 
 
 def _read(arguments: Iterable[str], folder: Path) -> Iterator[str]:
-    """Arguments, and in place of ``@FILE`` those that the file holds, one a line."""
+    """Yield arguments, and in place of ``@FILE`` those that the file holds, one a line."""
     for argument in map(str, arguments):
         if not argument.startswith("@"):
             yield argument
             continue
-        # What cannot be read is no file of arguments: before 8.2 pytest takes it for a path to tests.
+        # A file that cannot be read holds no arguments: before 8.2 pytest takes the word for a path to tests.
         with contextlib.suppress(OSError, ValueError):
             yield from _read((folder / argument[1:]).read_text(encoding="utf-8").splitlines(), folder)

@@ -35,7 +35,7 @@ def test_a_model_that_moved_is_told(command, folder, guards, monkeypatch):
 
 
 def test_the_cache_keeps_within_its_size(command, folder, guards, monkeypatch):
-    monkeypatch.setattr("compress_guard.cli.MEGABYTE", 1000)
+    monkeypatch.setattr("compress_guard.engine.settings.MEGABYTE", 1000)
     guards(toy="max_drop: 100, fingerprint: v1")
     command("run", "--cache", "kept", "--cache-size", "20")
     sizes = [path.stat().st_size for path in (folder / "kept").rglob("*") if path.is_file()]

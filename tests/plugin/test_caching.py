@@ -264,7 +264,7 @@ def size(folder):
 
 
 def test_the_cache_has_a_size_and_what_went_is_made_again(project, monkeypatch):
-    monkeypatch.setattr("compress_guard.plugin.decision.MEGABYTE", 1000)
+    monkeypatch.setattr("compress_guard.engine.settings.MEGABYTE", 1000)
     project.guard("max_drop: 100, bpp: [0.5, 2.0], fingerprint: v1")
     whole = project.run()
     assert size(project.folder / ".compress_guard") > 60_000
