@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,6 +26,7 @@ from compress_guard.errors import CodecUnavailable, OptionError, UsageError
 from compress_guard.foreign import shown_line
 from compress_guard.records import CodecSpec
 from compress_guard.registry import CODECS, SCHEMES
+from compress_guard.thresholds.catalogue import required_options
 
 _GPU: Final = "cuda:0"
 _HINT: Final = "weights: name a thresholds file to see those that its codecs need: compress-guard doctor FILE"
@@ -76,9 +76,7 @@ def _registered() -> list[Finding]:
     """Every registered codec with its default options, or what it wants to be told first."""
     found = []
     for name in CODECS:
-        needed = [
-            one.name for one in inspect.signature(CODECS.resolve(name)).parameters.values() if one.default is one.empty
-        ]
+        needed = required_options(name)
         if not needed:
             found.append(_examined(name, build_codec(CodecSpec(name, name))))
             continue

@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, get_args, overload
+from typing import Any, Final, overload
 
 from compress_guard.engine.cells.guard_bench import Bench, Measured
-from compress_guard.engine.coding.available import asked_rates, check_number, check_rate, codec_options, missing_options
+from compress_guard.engine.coding.available import codec_options, missing_options
 from compress_guard.engine.images.factories import check_data, check_model
 from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.machine.threads import single_blas_thread
@@ -35,11 +35,9 @@ from compress_guard.records import (
     Scalar,
 )
 from compress_guard.registry import CODECS, TASKS, codec_named, unknown
-from compress_guard.thresholds.guards import LIMITS
-from compress_guard.thresholds.keys.curve import POINTS
 from compress_guard.thresholds.keys.shares import looks_like_share
-from compress_guard.thresholds.settings import POLICIES, TOLERANCE
-from compress_guard.thresholds.value import Span
+from compress_guard.thresholds.keywords import CHOICES, LIMITS, asked_rates, check_number, check_policy, check_rate
+from compress_guard.thresholds.settings import TOLERANCE
 
 RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache")
 """What `measure` takes beside the keys of a guard; under pytest the command line says it, for all tests alike."""
@@ -77,22 +75,14 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     if metric is not None and metric not in metrics:
         raise OptionError(unknown(f"metric of {task}", metric, metrics))
     check_rate(rate, bpp, rate_tolerance)
-    check_number("confidence", confidence, Span(0.5, 1, open_low=True, open_high=True))
-    check_number("max_error_share", max_error_share, Span(0, 1, open_high=True))
-    if not 0.5 < confidence < 1:
-        raise OptionError(f"confidence {confidence:g} is outside 0.5 to 1; 0.95 is usual")
     limits = dict(zip(LIMITS, (max_drop, min_score, min_clean), strict=True))
-    for key, points in limits.items():
-        if points is not None:
-            check_number(key, points, POINTS)
-        if points is not None and points not in POINTS:
-            raise OptionError(f"{key} {points:g} is outside {POINTS}; give it in points")
+    given = {key: points for key, points in limits.items() if points is not None}
+    for key, number in {"confidence": confidence, "max_error_share": max_error_share, **given}.items():
+        check_number(key, number)
     doubts = _share_doubts(limits)
     if limit is not None and (type(limit) is not int or limit < 1):
         raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
-    if not 0 <= max_error_share < 1:
-        raise OptionError(f"max_error_share {max_error_share:g} is outside 0 to 1 (1 excluded); 0 allows no failure")
-    if orientation not in (None, *get_args(Orientation)):
+    if orientation not in (None, *CHOICES["orientation"]):
         raise OptionError(f"orientation is {orientation!r}; expected 'upright', 'stored' or None")
     _check_required(spec)
     return Guard(
@@ -142,9 +132,7 @@ def _policy(**choices: str | None) -> Policy:
     """What becomes of verdicts; a choice that is made counts as stated, as in a file."""
     stated: dict[str, Any] = {key: choice for key, choice in choices.items() if choice is not None}
     for key, choice in stated.items():
-        if choice not in POLICIES[key]:
-            *first, last = POLICIES[key]
-            raise OptionError(f"{key} is {choice!r}; expected {', '.join(first)} or {last}")
+        check_policy(key, choice)
     return Policy(**stated, stated=frozenset(stated))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class Catalogue:
             return self._inline(value)
         if name not in self:
             raise self.unknown(value)
-        if name not in self.aliases and (needed := _required(name)):
+        if name not in self.aliases and (needed := required_options(name)):
             raise value.error(
                 f"codec {name!r} cannot be used by its bare name, it needs {', '.join(needed)}",
                 _naming(name),
@@ -113,13 +114,20 @@ def _naming(kind: str) -> str:
     return f"give it a name of its own under codecs, with type: {kind} and these options{inline}"
 
 
-def _required(kind: str) -> list[str]:
-    """The options of a registered codec that have no default."""
-    return [
-        one.name
-        for one in dataclasses.fields(CODECS.resolve(kind))
-        if one.init and one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
-    ]
+def option_names(kind: str) -> tuple[str, ...]:
+    """Return the options that a registered codec takes."""
+    return tuple(parameter.name for parameter in _parameters(kind) if not parameter.name.startswith("_"))
+
+
+def required_options(kind: str) -> tuple[str, ...]:
+    """Return the options of a registered codec that have no default."""
+    return tuple(parameter.name for parameter in _parameters(kind) if parameter.default is parameter.empty)
+
+
+def _parameters(kind: str) -> list[inspect.Parameter]:
+    """Return the named parameters by which a registered codec is made."""
+    parameters = inspect.signature(CODECS.resolve(kind)).parameters.values()
+    return [each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
 
 
 def _read_option(name: str, value: Value) -> Scalar:
@@ -137,17 +145,16 @@ def _read_option(name: str, value: Value) -> Scalar:
 
 def _check_options(key: Value, kind: str, table: Mapping[str, Entry], options: dict[str, Any]) -> None:
     """Build the codec once, which imports no codec library, so that what it refuses is said with its line."""
-    codec = CODECS.resolve(kind)
-    fields = [one for one in dataclasses.fields(codec) if one.init and not one.name.startswith("_")]
+    known = option_names(kind)
     for name, entry in table.items():
-        if name not in {one.name for one in fields}:
-            known = ("type", *(one.name for one in fields))
-            raise entry.key.inside(key.context).error(unknown("option", name, known), "correct or remove it")
-    for name in _required(kind):
+        if name not in known:
+            message = unknown("option", name, ("type", *known))
+            raise entry.key.inside(key.context).error(message, "correct or remove it")
+    for name in required_options(kind):
         if name not in options:
             raise key.error(f"the option {name} is missing, which {kind} needs", f"add {name}")
     try:
-        codec(**options)
+        CODECS.resolve(kind)(**options)
     except OptionError as error:
         words = re.findall(r"\w+", str(error))
         blamed = next((table[word].value for word in words if word in table), key)

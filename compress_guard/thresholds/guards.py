@@ -18,10 +18,10 @@ from compress_guard.thresholds.keys.per_codec import PerCodec
 from compress_guard.thresholds.keys.rates import check_room, count_rates
 from compress_guard.thresholds.keys.shares import doubts_of
 from compress_guard.thresholds.keys.slices import SliceRule
+from compress_guard.thresholds.keywords import LIMITS
 from compress_guard.thresholds.settings import Settings
 from compress_guard.thresholds.value import Entry, Value
 
-LIMITS: Final = ("max_drop", "min_score", "min_clean")
 KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slices", "fingerprint")
 
 

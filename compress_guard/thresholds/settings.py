@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from compress_guard.records import CodecSpec, Correction, OnInconclusive, OnMissing, Orientation, Policy, RateMode
+from compress_guard.records import CodecSpec, Correction, Orientation, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
-from compress_guard.thresholds.keys.curve import POINTS, Curve
+from compress_guard.thresholds.keys.curve import Curve
 from compress_guard.thresholds.keys.per_codec import PerCodec
 from compress_guard.thresholds.keys.rates import Rates, read_bpp, read_codecs
 from compress_guard.thresholds.keys.recovery import Finetuning
 from compress_guard.thresholds.keys.throughput import Asked
-from compress_guard.thresholds.value import Entry, Span, Value
+from compress_guard.thresholds.keywords import CHOICES, NUMBERS, POLICIES
+from compress_guard.thresholds.value import Entry, Value
 
 TOLERANCE: Final[Mapping[RateMode, float]] = {"dataset": 0.02, "image": 0.05}
 """Relative tolerance of the rate by default: 2 % of the mean, 5 % of each image."""
-TOLERANCES: Final = Span(0, 0.5, open_low=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Settings:
         settings, policy = self, self.policy
         for key, entry in table.items():
             if key in POLICIES:
-                said = {key: entry.value.choice(key, POLICIES[key])}
-                policy = replace(policy, stated=policy.stated | {key}, **said)  # type: ignore[arg-type]  # a choice of it
+                stated = {key: entry.value.choice(key, POLICIES[key])}
+                policy = replace(policy, stated=policy.stated | {key}, **stated)  # type: ignore[arg-type]  # a choice of it
             elif key == RECOVERY:
                 # Each guard has training data of its own, while the schedule is often one for all.
                 recovery = Finetuning.read(entry.value, key, catalogue, self.recovery)
@@ -79,34 +79,35 @@ def _images(value: Value, what: str) -> int | None:
     return scalar
 
 
-def _points(value: Value, what: str, catalogue: Catalogue) -> Curve | None:
-    """One number for all rates and codecs, or nothing."""
+def _points(value: Value, key: str, catalogue: Catalogue) -> Curve | None:
+    """Read one number for all rates and codecs, or nothing."""
     del catalogue
-    return None if value.empty else Curve((value.number(what, POINTS),), line=value.line, places=(value.place,))
+    return None if value.empty else Curve((_number(value, key),), line=value.line, places=(value.place,))
 
 
-def _number_in(span: Span) -> Callable[[Value, str, Catalogue], float]:
-    return lambda value, what, _: value.number(what, span)
+def _number(value: Value, key: str, catalogue: Catalogue | None = None) -> float:
+    del catalogue
+    return value.number(key, NUMBERS[key].span)
+
+
+def _choice(value: Value, key: str, catalogue: Catalogue) -> str:
+    del catalogue
+    return value.choice(key, CHOICES[key])
 
 
 READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "codecs": read_codecs,
     "bpp": read_bpp,
-    "rate": lambda value, what, _: value.choice(what, get_args(RateMode)),
-    "rate_tolerance": _number_in(TOLERANCES),
+    "rate": _choice,
+    "rate_tolerance": _number,
     "limit": _limit,
-    "confidence": _number_in(Span(0.5, 1, open_low=True, open_high=True)),
-    "correction": lambda value, what, _: value.choice(what, get_args(Correction)),
-    "decoder_swap": lambda value, what, _: value.flag(what),
+    "confidence": _number,
+    "correction": _choice,
+    "decoder_swap": lambda value, key, _: value.flag(key),
     "min_clean": _points,
-    "max_error_share": _number_in(Span(0, 1, open_high=True)),
-    "orientation": lambda value, what, _: None if value.empty else value.choice(what, get_args(Orientation)),
+    "max_error_share": _number,
+    "orientation": lambda value, key, catalogue: None if value.empty else _choice(value, key, catalogue),
     "throughput": Asked.read,
-}
-POLICIES: Final[Mapping[str, tuple[str, ...]]] = {
-    "on_inconclusive": get_args(OnInconclusive),
-    "on_unreachable": get_args(OnMissing),
-    "on_unavailable": get_args(OnMissing),
 }
 RECOVERY: Final = "recovery"
 """The key that is merged with that of the defaults; all others replace theirs as a whole."""

@@ -105,7 +105,7 @@ def test_an_allowed_failure_is_counted(measured, pictures):
         ({"metric": "top2"}, "unknown metric of classification 'top2', did you mean 'top5'? known: top1, top5"),
         ({"bpp": 20}, "rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
         ({"bpp": 0.01}, "rate 0.01 bpp is outside 0.02 to 8; use a rate in that range"),
-        ({"confidence": 95}, "confidence 95 is outside 0.5 to 1; 0.95 is usual"),
+        ({"confidence": 95}, "confidence 95 is outside 0.5 to 1 (0.5 and 1 excluded); 0.95 is usual"),
         ({"rate": "mean"}, "unknown rate mode 'mean'; known: dataset, image"),
         ({"rate_tolerance": 2}, "rate tolerance 2 is outside 0 to 0.5 (0 excluded); it is relative, 0.02 means 2 %"),
         ({"limit": 0}, "limit is 0; expected a whole number of at least 1, or None for all images"),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from compress_guard.codecs.contract import Codec, decode_to_sizes
 from compress_guard.codecs.pictures.pixels import Picture, check_sizes
-from compress_guard.engine.coding.available import asked_rates, available_codec, check_rate, codec_options
+from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.engine.images.value_range import check_levels
 from compress_guard.errors import OptionError
 from compress_guard.rate import plan
 from compress_guard.records import Bits, ImageInfo, PlannedRate, RateMode
 from compress_guard.registry import codec_named
+from compress_guard.thresholds.keywords import asked_rates, check_rate
 from compress_guard.thresholds.settings import TOLERANCE
 
 if TYPE_CHECKING:
