@@ -11,7 +11,7 @@ from compress_guard.engine.frames import traced
 from compress_guard.errors import Fault, RunError
 from compress_guard.foreign import shown_line, shown_lines
 from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
-from compress_guard.report import Line, ansi, counted, plain
+from compress_guard.report import Line, ansi, brief, counted, plain
 
 _TERMINAL_SECONDS: Final = 0.2
 
@@ -34,8 +34,11 @@ def tell(text: str) -> None:
 def tell_result(
     name: str, result: CellResult | RecoveryResult | ThroughputResult, problem: RunError | None = None
 ) -> None:
-    """Write a cell's line to standard error; below it the traceback of an exception that nobody expected."""
-    text = f"{name} {result.outcome}: {result.reason}"
+    """Write a cell's line to standard error; below it the traceback of an unexpected exception.
+
+    A failure is told in brief: its whole reason is in the table at the end, which does not repeat those of other cells.
+    """
+    text = f"{name} {result.outcome}: {brief(result) if result.outcome == 'failed' else result.reason}"
     if isinstance(problem, Fault) and (trace := traced(problem)) is not None:
         text += f"\n{trace}"
     tell(text)

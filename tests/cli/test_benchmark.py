@@ -84,7 +84,8 @@ def test_a_codec_that_is_not_here_fails_by_policy(command, guards, monkeypatch):
     guards("codecs: [webp], bpp: [2]", toy="throughput: {rounds: 3, images: 2}")
     done = command("run", "--benchmark", "--only", "*encode]")
     assert done.code == 1
-    assert "no webp; pip install pillow; failed by on_unavailable: fail" in done.err
+    assert "toy[throughput-webp-2.0bpp-encode] failed: no webp\n" in done.err
+    assert "no webp; pip install pillow; failed by on_unavailable: fail" in done.out
 
 
 def test_a_run_without_the_option_times_nothing(command, guards, folder):

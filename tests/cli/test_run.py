@@ -39,6 +39,10 @@ def test_a_cell_failed(command, guards, folder):
     cell = cells(folder / "out" / "results.json")["toy[jpeg-0.5bpp]"]
     assert (done.code, cell["verdict"]) == (1, "fail")
     assert f"thresholds.yaml::toy[jpeg-0.5bpp]  {cell['reason']}" in done.out
+    assert (done.out + done.err).count(cell["reason"]) == 1
+    *_, line = done.err.splitlines()
+    assert line.startswith("[1/1] toy[jpeg-0.5bpp] failed: top1 -")
+    assert line.endswith(", allowed 1.0")
 
 
 @pytest.mark.parametrize("way_out", ["raise ValueError('no weights')", "import sys; sys.exit(0)"])
