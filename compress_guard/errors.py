@@ -39,6 +39,15 @@ class OptionError(CompressGuardError):
     """A codec option with a value that the codec does not know. The message says found and expected, not where."""
 
 
+class RegistrationError(OptionError):
+    """A name of a codec, task, model or data set that others register, and that cannot be used as they register it."""
+
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(f"{found}; {remedy}")
+        self.found: Final = found
+        self.remedy: Final = remedy
+
+
 class RunError(CompressGuardError):
     """Something that can only go wrong at run time; the cells that depend on it get its verdict."""
 

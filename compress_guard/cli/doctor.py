@@ -22,7 +22,7 @@ from compress_guard.codecs.zoo.library import compressai_library
 from compress_guard.codecs.zoo.own import CompressAi
 from compress_guard.codecs.zoo.published import Zoo
 from compress_guard.engine.coding.available import build_codec
-from compress_guard.errors import CodecUnavailable, OptionError, UsageError
+from compress_guard.errors import CodecUnavailable, OptionError, RegistrationError, UsageError, described
 from compress_guard.foreign import shown_line
 from compress_guard.records import CodecSpec
 from compress_guard.registry import CODECS, SCHEMES
@@ -75,7 +75,10 @@ def doctor(options: argparse.Namespace) -> bool:
 def _registered() -> list[Finding]:
     """Every registered codec with its default options, or what it wants to be told first."""
     found = []
-    for name in CODECS:
+    for name in CODECS.look_all_up():
+        if (owner := CODECS.owner(name)) is not None:
+            found.append(_of_others(name, owner))
+            continue
         needed = required_options(name)
         if not needed:
             found.append(_examined(name, build_codec(CodecSpec(name, name))))
@@ -83,7 +86,21 @@ def _registered() -> list[Finding]:
         reason = _library_problem() if name in SCHEMES else None
         state, remark = ("missing", reason) if reason else ("ok", f"wants the options {', '.join(needed)}")
         found.append(Finding(name, state, remark))
+    found += [Finding(name, "damaged", str(problem)) for name, problem in CODECS.claims().items()]
     return found
+
+
+def _of_others(name: str, owner: str) -> Finding:
+    """Return the finding on a codec of a third party, whose code may raise anything."""
+    try:
+        if needed := required_options(name):
+            return Finding(name, "ok", f"wants the options {', '.join(needed)}; {owner}")
+        finding = _examined(name, build_codec(CodecSpec(name, name)))
+    except RegistrationError as problem:
+        return Finding(name, "damaged", str(problem))
+    except Exception as problem:  # noqa: BLE001 -- see above
+        return Finding(name, "damaged", f"raised {described(problem)}; {owner}")
+    return dataclasses.replace(finding, remark=f"{finding.remark}; {owner}")
 
 
 def _library_problem() -> str | None:

@@ -120,7 +120,10 @@ class Proof:
 
 
 class RealStreams:
-    """What a codec is that works on the CPU, whose streams are files of their own: for codecs to derive from."""
+    """A base for codecs that work on the CPU and whose streams hold all that a decoder needs.
+
+    A codec that derives from it adds `type`, `ladder`, `version`, `encode` and `decode`.
+    """
 
     __slots__ = ()
 
@@ -152,6 +155,10 @@ class RealStreams:
     def generative(self) -> bool:
         """See `Codec.generative`."""
         return False
+
+    def unavailable(self) -> str | None:
+        """See `Codec.unavailable`."""
+        return None
 
     def on(self, device: str) -> Self:
         """See `Codec.on`."""

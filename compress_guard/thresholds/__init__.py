@@ -31,8 +31,8 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``guards``          ``name: {...}``: each key of defaults again, which replaces the default as a whole (that
                     of recovery key by key), and
 ``task``            a registered task
-``model, data``     ``package.module:callable`` or ``fixture:NAME``; a mistyped name is an error where the module's
-                    source is found and has one like it, and is left to the run otherwise
+``model, data``     ``package.module:callable``, ``fixture:NAME`` or a registered name; a mistyped callable is an
+                    error where the module's source has one like it, and is left to the run otherwise
 ``metric``          of the task [its first one]
 ``max_drop``        0..100: a number, or by rate, or per codec; replaces the task's as a whole [the task's]
 ``min_score``       0..100: the same forms; a floor under the compressed score [none]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from compress_guard.errors import OptionError, ThresholdsError
+from compress_guard.errors import OptionError, ThresholdsError, described
 from compress_guard.records import CodecSpec, Scalar
 from compress_guard.registry import CODECS, SCHEMES, codec_named, unknown
 from compress_guard.thresholds.value import Entry, Value
@@ -45,11 +45,11 @@ class Catalogue:
             return self._inline(value)
         if name not in self:
             raise self.unknown(value)
-        if name not in self.aliases and (needed := required_options(name)):
-            raise value.error(
-                f"codec {name!r} cannot be used by its bare name, it needs {', '.join(needed)}",
-                _naming(name),
-            )
+        if name not in self.aliases:
+            value.resolved(CODECS, name)
+            if needed := required_options(name):
+                found = f"codec {name!r} cannot be used by its bare name, it needs {', '.join(needed)}"
+                raise value.error(found, _naming(name))
         return self.named(name)
 
     def named(self, name: str) -> CodecSpec:
@@ -91,7 +91,7 @@ def _read_codec(alias: str, entry: Entry, folder: str | None) -> CodecSpec:
     kind = named.type
     if kind not in CODECS:
         raise kind_value.error(unknown("codec", kind, CODECS), "use one of these")
-    if alias in CODECS and alias != kind:
+    if alias in CODECS.own and alias != kind:
         found = f"the name {alias!r} is that of a registered codec, but its type is {kind!r}"
         raise key.error(found, f"choose another name, or type: {alias}")
     if ":" in kind_value.text("type"):
@@ -145,7 +145,7 @@ def _read_option(name: str, value: Value) -> Scalar:
 
 def _check_options(key: Value, kind: str, table: Mapping[str, Entry], options: dict[str, Any]) -> None:
     """Build the codec once, which imports no codec library, so that what it refuses is said with its line."""
-    known = option_names(kind)
+    codec, known = key.resolved(CODECS, kind), option_names(kind)
     for name, entry in table.items():
         if name not in known:
             message = unknown("option", name, ("type", *known))
@@ -154,8 +154,12 @@ def _check_options(key: Value, kind: str, table: Mapping[str, Entry], options: d
         if name not in options:
             raise key.error(f"the option {name} is missing, which {kind} needs", f"add {name}")
     try:
-        CODECS.resolve(kind)(**options)
+        codec(**options)
     except OptionError as error:
         words = re.findall(r"\w+", str(error))
         blamed = next((table[word].value for word in words if word in table), key)
         raise blamed.error(str(error), "correct the option or leave it out") from None
+    except Exception as error:  # of a third party, whose codec may raise anything
+        raise key.error(
+            f"{kind} raised {described(error)} for these options", "correct them or leave them out"
+        ) from error

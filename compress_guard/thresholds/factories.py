@@ -24,7 +24,7 @@ def check_factories(table: Mapping[str, Entry], folder: Path) -> None:
     for key, value in _factories(table):
         text = value.text(key)
         module, _, name = text.partition(":")
-        source = None if module == "fixture" else source_of(module, roots)
+        source = None if module == "fixture" or not name else source_of(module, roots)
         if source is None:
             continue
         if source not in known:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from compress_guard.records import Cell, Guard, Recovery, Throughput
-from compress_guard.registry import TASKS, unknown
+from compress_guard.registry import DATA, MODELS, TASKS, unknown
 from compress_guard.thresholds import settings
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys import slices
@@ -65,9 +65,10 @@ def _read_guard(
     own = table.get("max_drop")
     allowed = read_drops(own.value, "max_drop", catalogue) if own else drops.get(task, PerCodec())
     floors = read_drops(table["min_score"].value, "min_score", catalogue) if "min_score" in table else PerCodec()
-    metrics: tuple[str, ...] = TASKS.resolve(task).metrics
+    metrics: tuple[str, ...] = table["task"].value.resolved(TASKS, task).metrics
     metric = _metric(table, task, metrics)
-    model, data = (read_factory(table[one].value, one, fixtures=True) for one in ("model", "data"))
+    model = read_factory(table["model"].value, "model", fixtures=True, names=MODELS)
+    data = read_factory(table["data"].value, "data", fixtures=True, names=DATA)
     rules = slices.read(table["slices"], metrics) if "slices" in table else ()
     cells = _cells(own.key if own else key, chosen, allowed, floors, rules)
     _check_reach(table, rules, cells)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import yaml
 
-from compress_guard.errors import ThresholdsError
-from compress_guard.registry import unknown
+from compress_guard.errors import RegistrationError, ThresholdsError
+from compress_guard.registry import Registry, unknown
 
 TAG: Final = "tag:yaml.org,2002:"
 MERGE: Final = TAG + "merge"
@@ -67,6 +67,13 @@ class Value:
     def error(self, found: str, remedy: str) -> ThresholdsError:
         where = f"{self.place}: {self.context}" if self.context else self.place
         return ThresholdsError(where, clipped(found), clipped(remedy))
+
+    def resolved(self, registry: Registry, name: str) -> Any:
+        """Return what is registered under a name that this value gives; raises `ThresholdsError` if it is unusable."""
+        try:
+            return registry.resolve(name)
+        except RegistrationError as problem:
+            raise self.error(problem.found, problem.remedy) from problem
 
     def inside(self, context: str) -> Value:
         """The same value where messages begin with `context`."""

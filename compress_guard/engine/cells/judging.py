@@ -12,6 +12,7 @@ from compress_guard.engine.cells.slices import cell_confidence, judge_slices, ju
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.prediction.shards import digest
 from compress_guard.records import Cell, Evidence, Guard, Interval, Judgement, LossFigures, Precision
+from compress_guard.registry import code_of
 from compress_guard.store import Store
 from compress_guard.tasks.contract import Scorer, Task
 from compress_guard.verdict import EarlyStop, Remembered, judge
@@ -46,6 +47,8 @@ class Judging:
         self._task: Final = task
         self._seed: Final = seed
         self._store: Final = store
+        self._metric: Final = guard.metric + code_of(type(task))
+        """The metric and the code of others that scores it, by which resampled scores are kept."""
         self._clean_scorers: Final[dict[tuple[tuple[str, ...], bytes], Remembered]] = {}
 
     def score(self, evidence: Evidence) -> Scorer:
@@ -141,7 +144,7 @@ class Judging:
         return self._clean_scorers[key]
 
     def _remembered(self, evidence: Evidence) -> Remembered:
-        kept = None if self._store is None else KeptResamples(self._store, self._guard.metric, evidence)
+        kept = None if self._store is None else KeptResamples(self._store, self._metric, evidence)
         return Remembered(self.score(evidence), kept)
 
 

@@ -21,6 +21,7 @@ from compress_guard.engine.settings import processor
 from compress_guard.errors import CodecError, RunError
 from compress_guard.rate import plan, search_identity
 from compress_guard.records import Guard, PlannedRate, RatePlan
+from compress_guard.registry import code_of
 from compress_guard.store import Store
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Coder:
         # A GPU writes other streams than the CPU, and an estimate is none. Other streams keep the name they always had.
         kind = codec.device.partition(":")[0]
         special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
-        code = own_code.digest("codecs")
+        code = own_code.digest("codecs") + code_of(type(codec))
         self.identity: Final = keys.key(codec.type, codec.version, repr(codec), *special, code)
         self.failures: Final[dict[int, str]] = {}
         """What went wrong with images (by position among the usable ones) that could not be encoded."""

@@ -14,7 +14,8 @@ from typing import Any
 from compress_guard.engine.models.bare_modules import remedy, surely_bare
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
-from compress_guard.errors import DataError, ModelError, RunError, described
+from compress_guard.errors import DataError, ModelError, RegistrationError, RunError, described
+from compress_guard.registry import DATA, MODELS
 
 
 def anchor_search_path() -> None:
@@ -99,7 +100,10 @@ def _near_name(module: str, attribute: str) -> str | None:
 
 def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
     """What the factory returns, given ``device=`` if it has that parameter; raises `error` with what went wrong."""
-    made = imported(factory, folder, error, "a callable that returns the object to use")
+    if ":" in factory:
+        made = imported(factory, folder, error, "a callable that returns the object to use")
+    else:
+        made = _registered(factory, folder, error)
     with importable(folder):
         try:
             return made(device=device) if _takes_device(made) else made()
@@ -108,6 +112,16 @@ def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
         except BaseException as problem:
             pass_on(problem)
             raise error(f"{factory}: raised {described(problem)}; expected it to return an object") from problem
+
+
+def _registered(name: str, folder: Path, error: type[RunError]) -> Callable[..., Any]:
+    """Return the factory of a model or data set that is registered under a name; raises `error`."""
+    try:
+        with importable(folder):
+            made: Callable[..., Any] = (MODELS if error is ModelError else DATA).resolve(name)
+    except RegistrationError as problem:
+        raise error(str(problem)) from problem
+    return made
 
 
 def _takes_device(factory: Any) -> bool:

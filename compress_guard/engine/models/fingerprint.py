@@ -17,6 +17,7 @@ from compress_guard import store as keys
 from compress_guard.engine.settings import RunSettings, device_name, processor
 from compress_guard.errors import ModelError
 from compress_guard.records import Fingerprint, Guard
+from compress_guard.registry import TASKS, code_of
 from compress_guard.store import Store
 
 _LIBRARIES: Final = (
@@ -66,7 +67,7 @@ class Certainty:
     folder: Path
     """Where the fingerprint's files are looked for."""
     names: tuple[str, ...]
-    """What tells apart the models that one fingerprint may stand for: task, factory."""
+    """What tells apart the models that one fingerprint may stand for: task (with its code, if not ours), factory."""
 
     def identity(self, device: str, batch_size: int) -> str:
         """A key of the model and of all that its predictions depend on beside the images.
@@ -96,7 +97,7 @@ def certainty(guard: Guard, folder: Path, settings: RunSettings) -> Certainty | 
     """
     if guard.fingerprint is None or settings.store_folder == settings.run_folder:
         return None
-    names = (guard.task, guard.model)
+    names = (guard.task + code_of(TASKS.resolve(guard.task)), guard.model)
     return Certainty(settings.store(), settings.run_folder, guard.fingerprint, folder, names)
 
 

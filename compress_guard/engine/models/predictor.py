@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from compress_guard.engine.models.outputs import detections_of, logits_of
 from compress_guard.engine.models.preprocess import Preprocess
 from compress_guard.errors import ModelError, described
-from compress_guard.registry import TASKS
+from compress_guard.registry import TASKS, unknown
 
 if TYPE_CHECKING:
     import torch
@@ -46,8 +46,8 @@ def predictor(
     Raises:
         ValueError: for an unknown task or a batch size below 1.
     """
-    if task not in TASKS:
-        raise ValueError(TASKS.unknown(task))
+    if task not in TASKS.own:
+        raise ValueError(unknown("task", task, TASKS.own))
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
     if preprocess is not None and not isinstance(preprocess, Preprocess):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.recovery.pool import Pool
+from compress_guard.errors import ModelError
+from compress_guard.registry import TASKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +26,10 @@ class Targets:
     """
 
     def __init__(self, task: str, subset: Subset, path: Path) -> None:
+        if task not in TASKS.own:
+            raise ModelError(
+                f"recovery cannot study the task {task!r}; it knows {', '.join(TASKS.own)}; leave recovery out here"
+            )
         self._task: Final = task
         self._count: Final = len(subset.survey.usable)
         self._maps: Pool | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from compress_guard.registry import Registry
 from compress_guard.thresholds.value import Value
 
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -19,10 +20,15 @@ def check_name(key: Value, what: str, bearer: str) -> None:
         raise key.error(found, "begin with a letter, digit or _ and use letters, digits, _, . and - only")
 
 
-def read_factory(value: Value, what: str, *, fixtures: bool) -> str:
-    """``package.module:callable`` or, with `fixtures`, ``fixture:NAME``; only the spelling is looked at."""
+def read_factory(value: Value, what: str, *, fixtures: bool, names: Registry | None = None) -> str:
+    """Return ``package.module:callable`` or, with `fixtures`, ``fixture:NAME``; only the spelling is looked at.
+
+    A text without a colon is one of the registered `names`; what stands behind it is not loaded.
+    """
     text = value.text(what)
     module, colon, name = text.partition(":")
+    if not colon and names is not None and text in names:
+        return text
     spelled = colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
     if not spelled or (module == "fixture" and not fixtures):
         remedy = f"write {FACTORY} or {FIXTURE}" if fixtures else f"write {FACTORY}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from compress_guard.records import MIXED, CodecSpec, Recovery, RecoveryCell, TrainedRate
+from compress_guard.registry import DATA
 from compress_guard.thresholds.catalogue import DEFAULT, Catalogue
 from compress_guard.thresholds.keys.curve import RATES
 from compress_guard.thresholds.keys.names import read_factory
@@ -136,7 +137,7 @@ class Finetuning:
 
 def _train(value: Value, what: str, catalogue: Catalogue) -> Value:
     del catalogue
-    read_factory(value, what, fixtures=True)
+    read_factory(value, what, fixtures=True, names=DATA)
     return value
 
 

@@ -25,7 +25,8 @@ def plant(diary, monkeypatch):
     toy = type(CODECS.resolve("toy")())
 
     def methods(**planted):
-        made = type("Planted", (toy,), planted)
+        # A fault that the code does not show, or the streams in the store would be those of another codec.
+        made = type("Planted", (toy,), {"__module__": toy.__module__, **planted})
         monkeypatch.setitem(CODECS._found, "toy", lambda **options: made(diary, **options))
         return toy
 
