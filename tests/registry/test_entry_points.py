@@ -83,7 +83,8 @@ def test_a_codec_that_raises_anything_for_an_option(tmp_path, install) -> None:
     with pytest.raises(ThresholdsError) as caught:
         load(tmp_path, FILE.replace("guards", "codecs: {deep: {type: tone, level: 4}}\nguards"))
     assert str(caught.value) == (
-        "thresholds.yaml:3: codec deep: tone raised ZeroDivisionError: division by zero for these options; correct them "
+        "thresholds.yaml:3: codec deep: tone raised ZeroDivisionError: division by zero for these options; "
+        "correct them "
         "or leave them out"
     )
 
