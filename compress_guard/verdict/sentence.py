@@ -68,11 +68,25 @@ def _ends(interval: Interval, digits: int) -> str:
     return f"({number(interval.low, digits)} to {number(interval.high, digits)})"
 
 
-def of_reach(found: OutOfReach) -> str:
-    """``where none changes, the 95 % interval of the drop reaches 7.1, allowed 2.0; it takes 189 images``.
+def too_few(images: int, found: OutOfReach) -> str:
+    """``50 images are too few for a max_drop unless compression puts predictions right: where none changes, ...``.
 
-    For the warning before the first cell and for the summary after the last one.
+    For the warning before the first cell and for the summary after the last one. The rest is `of_reach`.
     """
+    few = "1 image is" if images == 1 else f"{images} images are"
+    return f"{few} too few for a max_drop unless compression puts predictions right: {of_reach(found)}"
+
+
+def of_resolution(images: str, points: str) -> str:
+    """``with 300 images a drop must be 3.9 points away from its limit to be decided``.
+
+    For the first line of a guard and for the summary, where both numbers may be spans: ``198 to 200``.
+    """
+    return f"with {images} images a drop must be {points} points away from its limit to be decided"
+
+
+def of_reach(found: OutOfReach) -> str:
+    """``where none changes, the 95 % interval of the drop reaches 7.1, allowed 2.0; it takes 189 images``."""
     digits = max(decimals((found.reach,), found.limits[-1]), *map(_exact, found.limits))
     allowed = _span([number(limit, digits) for limit in found.limits])
     if not found.enough:

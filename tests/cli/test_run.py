@@ -29,7 +29,7 @@ def test_all_cells_held(command, guards):
     assert "toy: top1 100.0 on 8 clean images" in done.out
     assert "1 cell: 1 passed (verdicts: 1 pass)" in done.out
     resolves, cell = done.err.splitlines()
-    assert resolves.startswith("toy: 8 images tell drops that are at least ")
+    assert resolves.startswith("toy: with 8 images a drop must be ")
     assert cell.startswith("[1/1] toy[jpeg-0.5bpp] passed: top1 ")
 
 

@@ -23,7 +23,7 @@ photos: top1 76.2 on 200 clean images; drop in points
 
 2 inconclusive (?): the interval reaches to both sides of the limit, so these images cannot tell and more are needed; \
 1 passed by on_inconclusive: pass, 1 failed by the point estimate
-photos: jpeg does not reach 0.1 (floor 0.225) bpp on these images; give it higher rates, \
+photos: jpeg cannot reach 0.1 (floor 0.225) bpp on these images; ask for higher rates, \
 bpp: {jpeg: [...], default: [...]}, use larger images
 avif is unavailable (1 cell): no libavif here: pip install pillow
 photos: avif itself failed in 1 cell: no verdict on the model there
@@ -85,8 +85,8 @@ photos: top1 76.2 on 96 to 200 clean images; drop in points
 1 of 4 cells failed:
   thresholds.yaml::photos[jpeg-1.0bpp]  top1 fell by 9.0 points, allowed 2.0
 
-photos: 200 images cannot pass jpeg at 0.5 bpp, webp at 1 bpp: even where none changes, the 99.9 % interval of the \
-drop reaches 5.1, allowed 2.0 to 4.0; it takes 260 to 531 images
+photos: jpeg at 0.5 bpp, webp at 1 bpp: 200 images are too few for a max_drop unless compression puts predictions \
+right: where none changes, the 99.9 % interval of the drop reaches 5.1, allowed 2.0 to 4.0; it takes 260 to 531 images
 2 inconclusive (?): the interval reaches to both sides of the limit, so these images cannot tell and more are needed; \
 2 passed by on_inconclusive: pass
 photos: about 1400 images would settle webp at 1 bpp; too near the limit for a hundred times the images: jpeg at \
@@ -94,7 +94,7 @@ photos: about 1400 images would settle webp at 1 bpp; too near the limit for a h
 photos: weather=night lost more than it may in 1 cell, most with jpeg at 1 bpp: 20.0 points, allowed 5.0 (33 images)
 photos: 200 of 200 sources are lossy files already, 0.9 bpp on average; the drop says little at or above that: jpeg \
 at 1 bpp, webp at 1 bpp
-photos: 200 images resolve drops 2.2 to 4.9 points from their limit
+photos: with 200 images a drop must be 2.2 to 4.9 points away from its limit to be decided
 photos: intervals at 99.9 %: bonferroni over the judged limits of the file
 photos: 2 of 4 cells stopped early (*), certain after 96 to 120 of 200 images
 photos: predictions that turned wrong / right: jpeg at 0.5 bpp 12 / 3, jpeg at 1 bpp 20 / 2, webp at 1 bpp 2 / 2; \

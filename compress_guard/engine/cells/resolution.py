@@ -8,7 +8,7 @@ from compress_guard.engine.cells.slices import allowed_drop, slice_values
 from compress_guard.engine.images.samples import Survey
 from compress_guard.records import Cell
 from compress_guard.verdict.power import FLIPS, out_of_reach
-from compress_guard.verdict.sentence import of_reach
+from compress_guard.verdict.sentence import of_resolution, too_few
 
 
 def expectations(
@@ -24,8 +24,7 @@ def expectations(
         return
     images = len(survey.usable)
     yield (
-        f"{guard}: {images} images tell drops that are at least {resolvable:.1f} points from their limit "
-        f"({100 * FLIPS:g} % of the predictions flipping)"
+        f"{guard}: {of_resolution(str(images), f'{resolvable:.1f}')} ({100 * FLIPS:g} % of the predictions flipping)"
     )
     yield from _out_of_reach(guard, images, ((cell.max_drop, held) for cell, held in confidences.items()))
     for slicing, values in slice_values(survey.slices_by_id).items():
@@ -42,11 +41,7 @@ def _out_of_reach(name: str, images: int, asked: Iterable[tuple[float | None, tu
         if limit is not None:
             limits.setdefault(held, []).append(limit)
     for (least, most), points in limits.items() if images else ():
-        found = out_of_reach(images, points, least, most)
-        if found is not None:
-            few = "1 image is" if images == 1 else f"{images} images are"
-            remedy = ", or a higher max_drop" if found.enough else "; give a higher max_drop"
-            yield (
-                f"WARNING: {name}: {few} too few for a max_drop unless compression puts predictions right: "
-                f"{of_reach(found)}{remedy}"
-            )
+        missed = out_of_reach(images, points, least, most)
+        if missed is not None:
+            remedy = ", or a higher max_drop" if missed.enough else "; give a higher max_drop"
+            yield f"WARNING: {name}: {too_few(images, missed)}{remedy}"

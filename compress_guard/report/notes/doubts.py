@@ -39,10 +39,7 @@ def hopeless(results: Sequence[CellResult]) -> Iterator[str]:
         missed = power.out_of_reach(images, limits, confidence)
         if missed is not None:
             caught = [result for result in found if result.max_drop in missed.limits]
-            yield (
-                f"{guard}: {numbers.count(images, 'image')} cannot pass {cells(caught)}: even "
-                f"{sentence.of_reach(missed)}"
-            )
+            yield f"{guard}: {cells(caught)}: {sentence.too_few(images, missed)}"
 
 
 def limits(results: Sequence[CellResult]) -> Iterator[str]:
@@ -110,7 +107,9 @@ def resolvable(results: Sequence[CellResult]) -> Iterator[str]:
         if whole:
             images = numbers.span(map(str, sorted(result.images_used or result.images or 0 for result in whole)))
             drops = numbers.spread(result.resolvable_drop or 0.0 for result in whole)
-            yield f"{guard}: {images} images resolve drops {drops} points from their limit"
+            from compress_guard.verdict import sentence  # late, as above
+
+            yield f"{guard}: {sentence.of_resolution(images, drops)}"
 
 
 def rare(results: Sequence[CellResult]) -> Iterator[str]:

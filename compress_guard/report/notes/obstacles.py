@@ -20,8 +20,8 @@ def unreachable(results: Sequence[CellResult]) -> Iterator[str]:
         )
         allow = ", or set on_unreachable: skip" if any(result.outcome == "failed" for result in found) else ""
         yield (
-            f"{guard}: {codec} does not reach {rates} bpp on these images; "
-            f"give it higher rates, bpp: {{{codec}: [...], default: [...]}}, use larger images{allow}"
+            f"{guard}: {codec} cannot reach {rates} bpp on these images; "
+            f"ask for higher rates, bpp: {{{codec}: [...], default: [...]}}, use larger images{allow}"
         )
 
 

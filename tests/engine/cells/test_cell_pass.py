@@ -113,7 +113,7 @@ def test_a_guard_says_what_it_can_resolve_before_its_first_cell(stopped):
     for cell in world.guard.cells:
         world.bench.measure(cell, cell.name, tell=told.append)
     resolves, warning = told
-    assert resolves.startswith(f"toys: {COUNT} images tell drops that are at least ")
+    assert resolves.startswith(f"toys: with {COUNT} images a drop must be ")
     # A look before the last image may leave 96 %, for which it takes more images than for 95 %.
     assert warning == (
         f"WARNING: toys: {COUNT} images are too few for a max_drop unless compression puts predictions right: where "

@@ -33,7 +33,8 @@ def cell(max_drop, bpp=1.0, **fields):
 def test_limits_that_the_images_cannot_hold_come_with_their_reason_and_the_number_that_can(survey):
     cells = {cell(2.0): HELD, cell(2.5, 2.0): HELD, cell(30.0, 0.1): HELD, cell(None, 0.5): HELD}
     assert list(expectations("photos", cells, survey(50), 12.345)) == [
-        "photos: 50 images tell drops that are at least 12.3 points from their limit (5 % of the predictions flipping)",
+        "photos: with 50 images a drop must be 12.3 points away from its limit to be decided (5 % of the predictions "
+        "flipping)",
         "WARNING: photos: 50 images are too few for a max_drop unless compression puts predictions right: where none "
         "changes, the 95 % interval of the drop reaches 7.1, allowed 2.0 to 2.5; it takes 150 to 189 images, or a "
         "higher max_drop",

@@ -45,11 +45,11 @@ def test_unreachable_rates_come_with_floors_and_remedy(cell):
     ]
     assert told(found) == [
         (
-            "photos: jpeg does not reach 0.1 (floor 0.225), 0.15 bpp on these images; give it higher rates, "
+            "photos: jpeg cannot reach 0.1 (floor 0.225), 0.15 bpp on these images; ask for higher rates, "
             "bpp: {jpeg: [...], default: [...]}, use larger images, or set on_unreachable: skip"
         ),
         (
-            "photos: webp does not reach 0.02 (floor 0.063) bpp on these images; give it higher rates, "
+            "photos: webp cannot reach 0.02 (floor 0.063) bpp on these images; ask for higher rates, "
             "bpp: {webp: [...], default: [...]}, use larger images"
         ),
     ]
