@@ -11,7 +11,7 @@ from typing import final
 
 from compress_guard.cli import EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED
 from compress_guard.cli.terminal import tell
-from compress_guard.engine.session import collect_evidence, evidence_lost
+from compress_guard.engine.evidence_files import collect_evidence, evidence_lost
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import RunError, said

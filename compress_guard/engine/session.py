@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-import urllib.parse
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, final
 
-from compress_guard import store as keys
 from compress_guard.engine.cells.guard_bench import Bench, Measured
 from compress_guard.engine.cells.result_draft import Draft
+from compress_guard.engine.evidence_files import keep_evidence
 from compress_guard.engine.images.access import Access
 from compress_guard.engine.images.factories import call, check_data, check_model
 from compress_guard.engine.images.slicers import slicers
@@ -27,13 +26,9 @@ from compress_guard.engine.recovery.study import MeasuredRecovery, Study, StudyI
 from compress_guard.engine.settings import RunSettings, cores, resolve_device
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import DataError, ModelError, RunError
-from compress_guard.records import Cell, CellResult, Guard, RecoveryCell, Thresholds
+from compress_guard.records import Cell, Guard, RecoveryCell, Thresholds
 
 FIXTURE: Final = "fixture:"
-LONGEST_NAME: Final = 160
-"""Characters of a node id in a file name; file systems take 255 bytes in all."""
-UNFINISHED: Final = ".tmp"
-"""Behind the name of a file that is being written."""
 
 FixtureLookup = Callable[[str, type[RunError]], Any]
 """Resolves a fixture's name, raising the given error where it cannot."""
@@ -221,61 +216,3 @@ class Session:
                 self._failed[name] = problem
                 raise
         return self._loaded[name]
-
-
-def keep_evidence(run_folder: Path, measured: Measured) -> None:
-    """Write a cell's evidence, clean, compressed and what changed between, where the end of the run collects it.
-
-    Where the disk has no room for it the cell still counts, and `evidence_lost` tells.
-    """
-    parts = {}
-    for side, evidence in (("clean", measured.clean_evidence), ("compressed", measured.evidence)):
-        if evidence is not None:
-            parts[f"{side}.npz"] = evidence.to_bytes()
-    if measured.changes is not None:
-        parts["changes.json"] = measured.changes.to_json()
-    folder, name = _evidence_folder(run_folder), evidence_name(measured.result)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for part, data in parts.items():
-            # Under its name once it is whole: a process that dies here leaves no half of it.
-            whole = folder / f"{name}.{part}{UNFINISHED}"
-            whole.write_bytes(data)
-            whole.replace(folder / f"{name}.{part}")
-    except OSError:
-        with contextlib.suppress(OSError):
-            for part in parts:
-                for ending in ("", UNFINISHED):
-                    (folder / f"{name}.{part}{ending}").unlink(missing_ok=True)
-
-
-def _evidence_folder(run_folder: Path) -> Path:
-    return run_folder / "evidence"
-
-
-def evidence_name(result: CellResult) -> str:
-    """A file name for a cell's evidence: its node id, readable, no two the same, without what file systems dislike."""
-    name = urllib.parse.quote(result.id.replace("::", "__"), safe="[]", errors="surrogatepass")
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}-{keys.key(result.id)}"
-
-
-def collect_evidence(run_folder: Path) -> dict[str, bytes]:
-    """Return all evidence of the run by file name, without what cannot be read: `evidence_lost` tells of that."""
-    found = {}
-    for path in sorted(_evidence_folder(run_folder).glob("*")):
-        if path.suffix in (".npz", ".json"):
-            with contextlib.suppress(OSError):
-                found[path.name] = path.read_bytes()
-    return found
-
-
-def evidence_lost(run_folder: Path, results: Sequence[CellResult], kept: Container[str]) -> str | None:
-    """What to tell of cells that were measured and of whose evidence there are no files; None where none is lost."""
-    measured = [result for result in results if result.drop is not None]
-    lost = [result.id for result in measured if f"{evidence_name(result)}.compressed.npz" not in kept]
-    if not lost:
-        return None
-    return (
-        f"the evidence of {len(lost)} of {len(measured)} cells is not beside their results, the first: {lost[0]}; "
-        f"{run_folder.parent} had no room for it: make some, or let TMPDIR name another folder"
-    )

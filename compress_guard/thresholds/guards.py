@@ -16,6 +16,7 @@ from compress_guard.thresholds.keys.fingerprint import read_fingerprint
 from compress_guard.thresholds.keys.names import check_name, read_factory
 from compress_guard.thresholds.keys.per_codec import PerCodec
 from compress_guard.thresholds.keys.rates import check_room, count_rates
+from compress_guard.thresholds.keys.recovery import StudiedGuard
 from compress_guard.thresholds.keys.shares import doubts_of
 from compress_guard.thresholds.keys.slices import SliceRule
 from compress_guard.thresholds.keywords import LIMITS
@@ -149,7 +150,7 @@ def _recovery(guard: str, data: str, chosen: Settings, *, own: bool) -> Recovery
     """How the guard's model is finetuned, None where nothing asks for it."""
     if chosen.recovery is None:
         return None
-    return chosen.recovery.of(guard, data, chosen.codecs, chosen.bpp, chosen.limit, own=own)
+    return chosen.recovery.of(StudiedGuard(guard, data, chosen.codecs, chosen.bpp, chosen.limit), own=own)
 
 
 def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells: tuple[Cell, ...]) -> None:

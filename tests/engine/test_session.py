@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from compress_guard.engine.session import Session, collect_evidence, evidence_lost, evidence_name, without_fixtures
+from compress_guard.engine.evidence_files import collect_evidence, evidence_lost, evidence_name
+from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import DataError, ModelError
 from compress_guard.records import Cell, CodecSpec, Evidence, Guard, Thresholds

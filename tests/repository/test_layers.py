@@ -38,7 +38,8 @@ ENGINE: Final = (
     ("coding",),
     ("prediction",),
     ("cells", "compressed_batches", "recovery"),
-    ("session", "single_cell", "unmeasured"),
+    ("evidence_files", "single_cell", "unmeasured"),
+    ("session",),
     ("readiness", "throughput"),
 )
 """The same for the folders of engine and the modules beside them, along the way of an image."""

@@ -35,7 +35,6 @@ MANY_PARAMETERS: Final[Mapping[str, str]] = {
     "rate/plan.py:_planned": "the parts of one planned rate",
     "rate/plan.py:plan": "a pure function of images, codec, rates and seed, each by its name",
     "report/results_file.py:write": "the parts of a results file, each by its name",
-    "thresholds/keys/recovery.py:Finetuning.of": "the settings of a guard that its recovery section starts from",
     "verdict/bootstrap.py:interval": "two samples of one score and how they are resampled",
     "verdict/bootstrap.py:interval_of": "one sample of a score and how it is resampled",
     "verdict/judgement.py:decide": "three intervals and the limit of each",

@@ -102,7 +102,7 @@ def write_json(run: Run, ending: Ending) -> None:
     """The results file and the evidence beside it, if --cg-json asks for them; what prevents it is kept for `show`."""
     if (target := run.decision.results) is None:
         return
-    from compress_guard.engine.session import collect_evidence, evidence_lost
+    from compress_guard.engine.evidence_files import collect_evidence, evidence_lost
     from compress_guard.engine.trouble import attempted
     from compress_guard.report import environment, write
 

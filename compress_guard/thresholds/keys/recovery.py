@@ -45,6 +45,17 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
+class StudiedGuard:
+    """The guard of a study, whose settings hold where the key `recovery` has none of its own."""
+
+    name: str
+    data: str
+    codecs: tuple[CodecSpec, ...]
+    bpp: PerCodec[Rates]
+    limit: PerCodec[int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Finetuning:
     """What the file says; `codecs` and `bpp` are None where they are the guard's."""
 
@@ -82,48 +93,39 @@ class Finetuning:
         if self.min_recovered is not None:
             self.min_recovered.check(codecs)
 
-    def of(
-        self,
-        guard: str,
-        data: str,
-        codecs: tuple[CodecSpec, ...],
-        bpp: PerCodec[Rates],
-        limit: PerCodec[int | None],
-        *,
-        own: bool,
-    ) -> Recovery | None:
-        """The study of a guard with this data and limit, and these codecs and rates where none are given here.
+    def of(self, guard: StudiedGuard, *, own: bool) -> Recovery | None:
+        """Return the study of a guard.
 
         `own`: the guard has the key itself. Without it, defaults that name no training data ask for nothing.
         """
-        where = self.value.inside(f"{guard}: recovery")
+        where = self.value.inside(f"{guard.name}: recovery")
         if self.train is None:
             if own:
                 raise where.error("train is missing", "add train: with a factory of training data, or recovery: null")
             return None
         train = self.train.text("train")
-        if train == data:
+        if train == guard.data:
             at = self.train.inside(where.context)
             raise at.error(
                 f"train is {train}, the guard's own data, and a model is not tested on what it was trained on",
                 "give it images that the guard does not evaluate",
             )
-        studied = self.codecs or codecs
+        studied = self.codecs or guard.codecs
         if own and "min_recovered" in self.stated:
             self.check_floor(studied)
         made = (
-            replace(cell, limit=limit.at(spec.alias))
+            replace(cell, limit=guard.limit.at(spec.alias))
             for spec in studied
-            for cell in self._cells(guard, spec, where, bpp)
+            for cell in self._cells(guard, spec, where)
         )
         cells = tuple(itertools.islice(made, MOST_CELLS + 1))
         check_room(where, "it", len(cells))
         how = (self.steps, self.batch, self.images, self.seeds, self.learning_rate)
         return Recovery(train, self.trainer, *how, cells)
 
-    def _cells(self, guard: str, spec: CodecSpec, where: Value, bpp: PerCodec[Rates]) -> Iterator[RecoveryCell]:
-        rates: tuple[TrainedRate, ...] | Rates | None
-        line, rates = (bpp.line, bpp.at(spec.alias)) if self.bpp is None else (self.bpp.line, self.bpp.at(spec.alias))
+    def _cells(self, guard: StudiedGuard, spec: CodecSpec, where: Value) -> Iterator[RecoveryCell]:
+        asked: PerCodec[Rates] | PerCodec[tuple[TrainedRate, ...]] = guard.bpp if self.bpp is None else self.bpp
+        line, rates = asked.line, asked.at(spec.alias)
         if rates is None:
             found = f"the bpp of line {line} has no rates for the codec {spec.alias!r}"
             raise where.error(found, f"add {spec.alias} or default to it")
@@ -132,7 +134,7 @@ class Finetuning:
         # A failure points to its limit.
         line = floor.value.line if floor and share is not None else where.line
         for rate in rates.values if isinstance(rates, Rates) else rates:
-            yield RecoveryCell(guard, spec, rate, share, line)
+            yield RecoveryCell(guard.name, spec, rate, share, line)
 
 
 def _train(value: Value, what: str, catalogue: Catalogue) -> Value:

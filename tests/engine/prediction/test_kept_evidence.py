@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compress_guard.engine.cells.guard_bench import Measured
-from compress_guard.engine.session import collect_evidence, evidence_lost, keep_evidence
+from compress_guard.engine.evidence_files import collect_evidence, evidence_lost, keep_evidence
 from compress_guard.records import CellResult, Evidence, Scores
 
 

@@ -1,0 +1,76 @@
+"""Evidence of measured cells as files of the run folder: written cell by cell, collected for the results file."""
+
+from __future__ import annotations
+
+import contextlib
+import urllib.parse
+from collections.abc import Container, Sequence
+from pathlib import Path
+from typing import Final
+
+from compress_guard import store as keys
+from compress_guard.engine.cells.guard_bench import Measured
+from compress_guard.records import CellResult
+
+LONGEST_NAME: Final = 160
+"""Characters of a node id in a file name; file systems take 255 bytes in all."""
+UNFINISHED: Final = ".tmp"
+"""The ending of the name of a file that is being written."""
+
+
+def keep_evidence(run_folder: Path, measured: Measured) -> None:
+    """Write a cell's evidence, clean, compressed and the changes between, where the end of the run collects it.
+
+    Where the disk has no room for it the cell still counts, and `evidence_lost` says so.
+    """
+    parts = {}
+    for side, evidence in (("clean", measured.clean_evidence), ("compressed", measured.evidence)):
+        if evidence is not None:
+            parts[f"{side}.npz"] = evidence.to_bytes()
+    if measured.changes is not None:
+        parts["changes.json"] = measured.changes.to_json()
+    folder, name = _evidence_folder(run_folder), evidence_name(measured.result)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for part, data in parts.items():
+            # It gets its name once it is whole: a process that dies here leaves no half of it.
+            whole = folder / f"{name}.{part}{UNFINISHED}"
+            whole.write_bytes(data)
+            whole.replace(folder / f"{name}.{part}")
+    except OSError:
+        with contextlib.suppress(OSError):
+            for part in parts:
+                for ending in ("", UNFINISHED):
+                    (folder / f"{name}.{part}{ending}").unlink(missing_ok=True)
+
+
+def evidence_name(result: CellResult) -> str:
+    """Return a unique, readable file name for a cell's evidence: its node id without what file systems refuse."""
+    name = urllib.parse.quote(result.id.replace("::", "__"), safe="[]", errors="surrogatepass")
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}-{keys.key(result.id)}"
+
+
+def collect_evidence(run_folder: Path) -> dict[str, bytes]:
+    """Return all evidence of the run by file name, without files that cannot be read: `evidence_lost` names those."""
+    collected = {}
+    for path in sorted(_evidence_folder(run_folder).glob("*")):
+        if path.suffix in (".npz", ".json"):
+            with contextlib.suppress(OSError):
+                collected[path.name] = path.read_bytes()
+    return collected
+
+
+def evidence_lost(run_folder: Path, results: Sequence[CellResult], kept: Container[str]) -> str | None:
+    """Return a message about measured cells whose evidence has no files among those `kept`; None where all have."""
+    measured = [result for result in results if result.drop is not None]
+    lost = [result.id for result in measured if f"{evidence_name(result)}.compressed.npz" not in kept]
+    if not lost:
+        return None
+    return (
+        f"the evidence of {len(lost)} of {len(measured)} cells is not beside their results, the first: {lost[0]}; "
+        f"{run_folder.parent} had no room for it: make some, or let TMPDIR name another folder"
+    )
+
+
+def _evidence_folder(run_folder: Path) -> Path:
+    return run_folder / "evidence"
