@@ -27,6 +27,25 @@ LESSON = """
 
     def trainer(*arguments, **others): ...
 """
+OWN_TESTS = """
+    import pytest, toy
+    from compress_guard import transforms
+
+    @pytest.mark.compress_guard(codecs=["posterised"], bpp=[4.0], data="textures")
+    def test_batches(compressed_batches):
+        assert sum(len(batch.images) for batch in compressed_batches) == 32
+
+    @pytest.mark.compress_guard(codecs=["posterised"], bpp=[4.0], data="nowhere")
+    def test_nowhere(compressed_batches):
+        list(compressed_batches)
+
+    def test_guard(guard):
+        guard.check(toy.model(), toy.data(), task="rating", codec="posterised", bpp=4.0, max_drop=30)
+
+    def test_transform():
+        image = toy.data()[0][0]
+        assert transforms.RandomCompression(codecs=["posterised"], bpp=4.0)(image).shape == image.shape
+"""
 ENTRY_POINTS = """
     [compress_guard.codecs]
     posterised = house_codecs:Posterised
@@ -118,6 +137,17 @@ def test_the_command_finds_entry_points_too(project, monkeypatch, capsys):
     listed = capsys.readouterr().out
     (line,) = (line.split() for line in listed.splitlines() if line.startswith("  posterised "))
     assert " ".join(line) == "posterised ok 1, on cpu; house_codecs:Posterised of the distribution house-codecs 1.0"
+
+
+def test_fixtures_take_registered_names(project):
+    project.write("conftest.py", CODEC + TASK + FACTORIES)
+    project.write("test_own.py", OWN_TESTS)
+    run = project.run("test_own.py")
+    assert (run.code, run.outcomes) == (1, {"passed": 3, "failed": 1}), run.out
+    assert (
+        "nowhere: cannot be imported (ModuleNotFoundError: No module named 'nowhere'); expected an importable"
+        in run.out
+    )
 
 
 def test_a_package_and_a_decorator_that_differ_are_refused(project):

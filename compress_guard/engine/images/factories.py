@@ -15,7 +15,7 @@ from compress_guard.engine.models.bare_modules import remedy, surely_bare
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
 from compress_guard.errors import DataError, ModelError, RegistrationError, RunError, described
-from compress_guard.registry import DATA, MODELS
+from compress_guard.registry import DATA, MODELS, Registry
 
 
 def anchor_search_path() -> None:
@@ -100,10 +100,11 @@ def _near_name(module: str, attribute: str) -> str | None:
 
 def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
     """What the factory returns, given ``device=`` if it has that parameter; raises `error` with what went wrong."""
-    if ":" in factory:
-        made = imported(factory, folder, error, "a callable that returns the object to use")
+    names = MODELS if error is ModelError else DATA
+    if ":" not in factory and factory in names:
+        made = _registered(names, factory, folder, error)
     else:
-        made = _registered(factory, folder, error)
+        made = imported(factory, folder, error, "a callable that returns the object to use")
     with importable(folder):
         try:
             return made(device=device) if _takes_device(made) else made()
@@ -114,11 +115,11 @@ def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
             raise error(f"{factory}: raised {described(problem)}; expected it to return an object") from problem
 
 
-def _registered(name: str, folder: Path, error: type[RunError]) -> Callable[..., Any]:
+def _registered(names: Registry, name: str, folder: Path, error: type[RunError]) -> Callable[..., Any]:
     """Return the factory of a model or data set that is registered under a name; raises `error`."""
     try:
         with importable(folder):
-            made: Callable[..., Any] = (MODELS if error is ModelError else DATA).resolve(name)
+            made: Callable[..., Any] = names.resolve(name)
     except RegistrationError as problem:
         raise error(str(problem)) from problem
     return made
