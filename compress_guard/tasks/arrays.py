@@ -1,4 +1,4 @@
-"""What a data set or a model hands over, read as numpy arrays, and the messages for what cannot be read."""
+"""Targets and predictions of any library, read as numpy arrays, and the messages for those that cannot be read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WITHOUT_NUMPY: Final = ("torch.bfloat16", "torch.float8")
 
 @dataclass(frozen=True, slots=True)
 class MessageSubject:
-    """A target or a prediction while it is being read: what messages call it and which error carries them."""
+    """A target or a prediction while it is being read: its name in messages, and the error that carries them."""
 
     name: str
     error: type[RunError]
@@ -34,7 +34,7 @@ class MessageSubject:
         return cls(f"prediction for a 3x{size[0]}x{size[1]} image", ModelError)
 
     def refuse(self, found: str, expected: str, remedy: str) -> RunError:
-        """The error to raise, with a message like ``target of a 3x8x8 image is None; expected ...; return ...``."""
+        """Return the error to raise: ``target of a 3x8x8 image is None; expected a class index; return it``."""
         return self.error(f"{self.name} {found}; expected {expected}; {remedy}")
 
 
@@ -42,8 +42,8 @@ def read(raw: object) -> NDArray[Any] | None:
     """Return `raw` as an array of numbers or bools on the CPU; None where it is no such thing.
 
     Takes torch tensors on any device, sparse, quantised and 8-bit floating-point ones too, numpy arrays and scalars,
-    Python numbers, rectangular lists, and PIL images whose pixels are labels. Masked values are no numbers. Whatever an
-    object raises when it is read makes it no such thing.
+    Python numbers, rectangular lists, and PIL images whose pixels are labels. Masked values are no numbers. An object
+    that raises anything while it is read is no such thing either.
     """
     try:
         if callable(getattr(raw, "detach", None)):
@@ -53,13 +53,13 @@ def read(raw: object) -> NDArray[Any] | None:
         array = np.asarray(raw)
         if array.dtype.kind not in "biuf" or _masked(raw):
             return None
-    except Exception:  # noqa: BLE001 -- tensors of other libraries, and of torch's own rarer kinds, raise what they like
+    except Exception:  # noqa: BLE001 -- tensors of other libraries, and rarer ones of torch, raise anything
         return None
     return array
 
 
 def _plain_tensor(raw: Any) -> Any:
-    """Return a torch tensor as a dense one on the CPU, with a dtype that numpy has; every value stays what it was."""
+    """Return a torch tensor as a dense one on the CPU, with a dtype that numpy has and the same values."""
     tensor = raw.detach()
     if getattr(tensor, "is_quantized", False):
         tensor = tensor.dequantize()
@@ -72,25 +72,25 @@ def _plain_tensor(raw: Any) -> Any:
 
 
 def _masked(raw: object) -> int:
-    """Return how many values of a numpy array are masked."""
+    """Return the number of masked values of a numpy array."""
     return int(np.sum(raw.mask)) if isinstance(raw, np.ma.MaskedArray) else 0
 
 
 def describe(raw: object, dtype: bool = False) -> str:
-    """Return what was found, for a message: ``a Tensor of shape (2, 10)``, with `dtype` also ``and dtype int64``."""
+    """Return a description for messages: ``a Tensor of shape (2, 10)``, with `dtype` also ``and dtype int64``."""
     if raw is None:
         return "None"
     name = "numpy array" if isinstance(raw, np.ndarray) else type(raw).__name__
     article = "an" if name[0] in "aeiouAEIOU" else "a"
     try:
         return f"{article} {name}{_details(raw, dtype)}" if not _is_short(raw) else f"the {name} {raw!r}"
-    except Exception:  # noqa: BLE001 -- what is refused may raise whatever it is asked
+    except Exception:  # noqa: BLE001 -- a refused object may raise anything when it is inspected
         return f"{article} {name} that cannot be looked at"
 
 
 def _is_short(raw: object) -> bool:
-    """Return whether a plain value can stand in a message as it is."""
-    if isinstance(raw, int) and abs(raw) > 2**128:  # Python itself refuses to write very long ones
+    """Return True if a plain value can stand in a message as it is."""
+    if isinstance(raw, int) and abs(raw) > 2**128:  # Python refuses to print very long ones
         return False
     return isinstance(raw, (bool, int, float, str, bytes)) and len(repr(raw)) < 40
 
@@ -121,5 +121,5 @@ def _keys(mapping: Mapping[Any, Any]) -> str:
 
 
 def is_whole(array: NDArray[Any]) -> bool:
-    """Whether the array holds integers (bools are not)."""
+    """Return True if the array holds integers; bools are none."""
     return array.dtype.kind in "iu"

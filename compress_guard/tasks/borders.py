@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROWS: Final = 64
-"""Rows of a map that are looked at: a millisecond for 1024x2048 pixels."""
+"""Number of rows of a map that are inspected: a millisecond for 1024x2048 pixels."""
 SHARE: Final = 0.2
 """Share of the borders that may be blended. On the bundled world it is at most 1 %, also after resizing by nearest
 neighbour, and 56 to 100 % after bilinear or bicubic resizing to between half and twice the size."""
 ENOUGH: Final = 100
-"""Blended borders of a set that are no chance any more."""
+"""Number of blended borders of a set that cannot be chance."""
 ONE_LABEL: Final = 0.9
-"""Share of the blended borders that have one and the same label where it is a class, drawn one pixel wide between two
-others; interpolation leaves many labels."""
+"""Share of the blended borders with the same label from which on that label is a class, drawn one pixel wide between
+two others. Interpolation leaves many labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Borders:
     blended: int
     """Single pixels whose label lies strictly between those of their left and right neighbours."""
     commonest: int | None = None
-    """The label that most of the blended ones have; None without any."""
+    """The most frequent label of the blended pixels; None without any."""
     most: int = 0
-    """How many of them have it."""
+    """Number of blended pixels with this label."""
 
     @classmethod
     def of(cls, labels: NDArray[Any]) -> Borders:
-        """Look at a map of integers (H, W), at most `ROWS` of its rows."""
+        """Find the borders in a map of integers (H, W), in at most `ROWS` of its rows."""
         rows = labels[:: max(1, -(-len(labels) // ROWS))].astype(np.int32)
         step = np.diff(rows, axis=1)
         between = np.zeros(rows.shape, dtype=np.bool_)
@@ -56,10 +56,10 @@ def blended_share(borders: Iterable[Borders]) -> float | None:
     """Return the share of blended borders in a set of maps where interpolation must have made them, else None."""
     sharp = blended = 0
     labels: Counter[int] = Counter()
-    for one in borders:
-        sharp, blended = sharp + one.sharp, blended + one.blended
-        if one.commonest is not None:
-            labels[one.commonest] += one.most
+    for image in borders:
+        sharp, blended = sharp + image.sharp, blended + image.blended
+        if image.commonest is not None:
+            labels[image.commonest] += image.most
     if blended < ENOUGH or max(labels.values()) > ONE_LABEL * blended:
         return None
     share = blended / (sharp + blended)

@@ -35,7 +35,10 @@ class Classification:
     metrics: ClassVar[tuple[str, ...]] = ("top1", "top5")
 
     def target(self, raw: object, size: tuple[int, int]) -> Arrays:
-        """`label` (0-d int64) of a Python integer or a 0-d integer tensor or array; `DataError` for anything else."""
+        """Return `label` (0-d int64) of a Python integer or a 0-d integer tensor or array.
+
+        Raises `DataError` for anything else.
+        """
         subject, expected = MessageSubject.target(size), "one class index, an integer from 0"
         array = read(raw)
         if array is None or array.ndim:
@@ -50,23 +53,26 @@ class Classification:
         return {"label": array.astype(np.int64)}
 
     def classes(self, target: Arrays) -> frozenset[int]:
-        """None: accuracy is a mean of images."""
+        """Return no classes: accuracy is a mean over images."""
         return frozenset()
 
     def is_placed(self, target: Arrays) -> bool:
-        """A class is of the whole image."""
+        """Return False: a class describes the whole image."""
         return False
 
     def extent(self, target: Arrays) -> None:
-        """A class marks nothing in the image."""
+        """Return None: a class marks no place in the image."""
         return
 
     def borders(self, target: Arrays) -> None:
-        """No label map."""
+        """Return None: a class is no label map."""
         return
 
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
-        """`scores` (K,) of floating-point scores, higher is likelier; `ModelError` for another shape, dtype or NaN."""
+        """Return `scores` (K,) of floating-point scores, higher is likelier.
+
+        Raises `ModelError` for another shape or dtype, and for scores that are not finite.
+        """
         subject, expected = MessageSubject.prediction(size), "scores of shape (K,), one prediction per image"
         array = read(raw)
         if array is None:
@@ -86,7 +92,10 @@ class Classification:
         return {"scores": array.astype(np.result_type(array.dtype, np.float32))}
 
     def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
-        """See the class; `DataError` for a label that the model has no score for."""
+        """Return the evidence that the class describes.
+
+        Raises `DataError` for a label that the model has no score for.
+        """
         scores, label = prediction["scores"], int(target["label"])
         if label >= len(scores):
             raise DataError(
@@ -102,13 +111,13 @@ class Classification:
         }
 
     def scorer(self, metric: str, items: Sequence[Arrays]) -> ShareScorer:
-        """The share of images with the flag of that name; its `flags` are set."""
+        """Return the scorer of the share of images with the flag of that name."""
         if metric not in self.metrics:
             raise unknown_metric(metric, self.metrics)
         return ShareScorer.of_flags(np.array([item[metric] for item in items], dtype=np.bool_))
 
     def skill(self, items: Sequence[Arrays]) -> Skill:
-        """The agreement of the first answers with the labels, whatever the metric."""
+        """Return the agreement of the first answers with the labels, for any metric."""
         predicted, target = (np.array([int(item[key]) for item in items]) for key in ("predicted", "target"))
         truth, counts = np.unique(target, return_counts=True)
         return Skill(
@@ -123,13 +132,13 @@ class Classification:
     def remarks(
         self, predictions: Sequence[Arrays], targets: Sequence[Arrays], sizes: Sequence[tuple[int, int]]
     ) -> tuple[str, ...]:
-        """None: the labels say it all."""
+        """Return no remarks: labels hold everything."""
         return ()
 
     def saturated(
         self, metric: str, items: Sequence[Arrays], predictions: Callable[[], Sequence[Arrays]]
     ) -> str | None:
-        """Why top5 is 100: the model gives five scores or fewer."""
+        """Return the reason why top5 is 100: the model gives five scores or fewer."""
         if metric != "top5" or any(not item["top5"] for item in items):
             return None
         if any(max(int(item["predicted"]), int(item["target"])) >= _TOP for item in items):

@@ -33,11 +33,11 @@ MEANINGS: Final[Mapping[str, tuple[int, tuple[int, ...]]]] = {
 """Each metric's area range and IoU thresholds, by their place in `matching.AREAS` and `matching.IOUS`."""
 
 LEAST: Final = 0.5
-"""Points of COCO AP that a model which knows something has."""
+"""Points of COCO AP that a model reaches if it knows anything."""
 MISSIZED: Final = 1.5
-"""Boxes that reach so many times as far as their image is long are of another scale."""
+"""Ratio of the largest coordinate to the longest side of an image from which on boxes have another scale."""
 _OPTIONAL: Final = ("area", "iscrowd")
-"""What a target may state beside its boxes and labels."""
+"""Keys that a target may have beside boxes and labels."""
 
 WRAP: Final = 'wrap_dataset_for_transforms_v2(data, target_keys=["boxes", "labels", "area", "iscrowd"])'
 
@@ -59,11 +59,11 @@ class Detection:
     metrics: ClassVar[tuple[str, ...]] = tuple(MEANINGS)
 
     def target(self, raw: object, size: tuple[int, int]) -> Arrays:
-        """`boxes` (N, 4), `labels`, `area`, `crowd` (N,) of a dict of boxes, labels and, optional, area and iscrowd.
+        """Return `boxes` (N, 4) and `labels`, `area`, `crowd` (N,) of a dict; its keys area and iscrowd are optional.
 
-        Boxes are (x1, y1, x2, y2) in pixels. Area is that of the box where the data states none. A dict of nothing but
-        `image_id`, which torchvision's wrapped CocoDetection gives for an image without objects, has no boxes.
-        `DataError` for anything else.
+        Boxes are (x1, y1, x2, y2) in pixels. Area is that of the box where the data states none. A dict with the only
+        key `image_id`, which torchvision's wrapped CocoDetection gives for an image without objects, has no boxes.
+        Raises `DataError` for anything else.
         """
         if isinstance(raw, Mapping) and set(raw) == {"image_id"}:
             raw = {"boxes": (), "labels": ()}
@@ -83,15 +83,15 @@ class Detection:
         return {"boxes": objects.boxes, "labels": objects.labels, "area": area, "crowd": crowd}
 
     def classes(self, target: Arrays) -> frozenset[int]:
-        """The labels of its objects, but for crowds, which need not be found."""
+        """Return the labels of the objects without crowds, which need not be found."""
         return frozenset(np.unique(target["labels"][~target["crowd"]]).tolist())
 
     def is_placed(self, target: Arrays) -> bool:
-        """Whether there is a box."""
+        """Return True if there is a box."""
         return len(target["boxes"]) > 0
 
     def extent(self, target: Arrays) -> tuple[float, float, float, float] | None:
-        """The rectangle around all boxes; None without any."""
+        """Return the rectangle around all boxes; None without boxes."""
         boxes = target["boxes"]
         if not len(boxes):
             return None
@@ -99,11 +99,14 @@ class Detection:
         return x1, y1, x2, y2
 
     def borders(self, target: Arrays) -> None:
-        """No label map."""
+        """Return None: boxes are no label map."""
         return
 
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
-        """`boxes` (N, 4), `labels`, `scores` (N,) of a dict of these; `ModelError` for anything else."""
+        """Return `boxes` (N, 4) and `labels`, `scores` (N,) of a dict of these.
+
+        Raises `ModelError` for anything else.
+        """
         table = _Table.of(MessageSubject.prediction(size), raw, ("boxes", "scores", "labels"))
         objects = table.objects()
         scores = table.column("scores", "f", "floating-point numbers")
@@ -112,7 +115,7 @@ class Detection:
         return {"boxes": objects.boxes, "labels": objects.labels, "scores": scores}
 
     def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
-        """See the class."""
+        """Return the evidence that the class describes."""
         truth = Truth(Boxes(target["boxes"], target["labels"]), target["area"], target["crowd"])
         order = ranked(prediction["labels"], prediction["scores"])
         detections = Boxes(prediction["boxes"][order], prediction["labels"][order])
@@ -132,14 +135,14 @@ class Detection:
         }
 
     def scorer(self, metric: str, items: Sequence[Arrays]) -> AveragePrecision:
-        """Average precision; NaN for a metric of an area range in which there is nothing to find."""
+        """Return the scorer of average precision; it is NaN for an area range without objects to find."""
         if metric not in MEANINGS:
             raise unknown_metric(metric, self.metrics)
         area, ious = MEANINGS[metric]
         return AveragePrecision.of(items, area, ious)
 
     def skill(self, items: Sequence[Arrays]) -> Skill:
-        """COCO AP of at least `LEAST` points, whatever the metric."""
+        """Return the demand of a COCO AP of at least `LEAST` points, for any metric."""
         whole, ious = MEANINGS["map"]
         wanted = [item["truth_counts"][:, whole] > 0 for item in items]
         truth = [item["truth_labels"][some] for item, some in zip(items, wanted, strict=True)]
@@ -156,20 +159,20 @@ class Detection:
     def remarks(
         self, predictions: Sequence[Arrays], targets: Sequence[Arrays], sizes: Sequence[tuple[int, int]]
     ) -> tuple[str, ...]:
-        """Return where the boxes of each side lie, if that is not where pixels are."""
+        """Return the range of each side's boxes, if they do not lie in the pixels of the images."""
         side = max((max(size) for size in sizes), default=0)
-        found = (_scale(name, boxes, side) for name, boxes in (("truth", targets), ("model", predictions)))
-        return tuple(remark for remark in found if remark is not None)
+        remarks = (_scale(name, boxes, side) for name, boxes in (("truth", targets), ("model", predictions)))
+        return tuple(remark for remark in remarks if remark is not None)
 
     def saturated(
         self, metric: str, items: Sequence[Arrays], predictions: Callable[[], Sequence[Arrays]]
     ) -> str | None:
-        """None: a box can be wrong in every metric."""
+        """Return None: a box can be wrong in every metric."""
         return None
 
 
 def _scale(name: str, sides: Sequence[Arrays], longest: int) -> str | None:
-    """Return what to say of boxes that are not in pixels of images whose longest side is `longest`."""
+    """Return a remark about boxes that are not in pixels of images whose longest side is `longest`."""
     boxes = np.concatenate([side["boxes"] for side in sides]) if sides else np.empty((0, 4))
     if not boxes.size:
         return None
@@ -200,7 +203,7 @@ class _Table:
             raise subject.refuse(f"is {describe(raw)}", expected, remedy)
         try:
             columns = {key: raw[key] for key in (*keys, *_OPTIONAL) if key in raw}
-        except Exception as problem:  # a mapping of somebody's own may load what it holds only now
+        except Exception as problem:  # a mapping class of a user may load its values only now
             found = f"cannot be opened ({described(problem)})"
             raise subject.refuse(found, expected, "return a dict that holds its arrays") from problem
         missing = [key for key in keys if key not in columns]
@@ -212,7 +215,7 @@ class _Table:
         return cls(subject, columns, 0 if boxes is None or not boxes.ndim else len(boxes))
 
     def objects(self) -> Boxes:
-        """Boxes and labels."""
+        """Return the boxes and their labels."""
         raw, subject = self.columns["boxes"], self.subject
         expected, remedy = "(N, 4), each (x1, y1, x2, y2) in pixels", "return one row of four numbers per box"
         form = getattr(getattr(raw, "format", None), "value", "XYXY")
@@ -233,7 +236,7 @@ class _Table:
         return Boxes(boxes, self.column("labels", "iu", "integers").astype(np.int64))
 
     def column(self, key: str, kinds: str, what: str) -> NDArray[Any]:
-        """The column of that name: `what`, of the numpy `kinds`, one for each box."""
+        """Return the column of that name: `what`, of the numpy `kinds`, one for each box."""
         raw = self.columns[key]
         array = read(raw)
         if array is not None and array.shape == (self.rows,) and (not self.rows or array.dtype.kind in kinds):

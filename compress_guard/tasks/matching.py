@@ -53,12 +53,12 @@ class Boxes:
 
     @property
     def corners_and_sides(self) -> NDArray[np.float64]:
-        """(N, 4) as (x, y, width, height)."""
+        """The boxes as (x, y, width, height), shape (N, 4)."""
         return np.concatenate([self.boxes[:, :2], self.boxes[:, 2:] - self.boxes[:, :2]], axis=1)
 
     @property
     def area(self) -> NDArray[np.float64]:
-        """(N,) square pixels."""
+        """The areas in square pixels, shape (N,)."""
         area: NDArray[np.float64] = np.prod(self.boxes[:, 2:] - self.boxes[:, :2], axis=1)
         return area
 
@@ -72,7 +72,7 @@ class Truth:
     crowd: NDArray[np.bool_]
 
     def ignored(self, area: tuple[float, float]) -> NDArray[np.bool_]:
-        """(N,) objects that need not be found in this area range."""
+        """Return the flags (N,) of objects that need not be found in this area range."""
         low, high = area
         ignored: NDArray[np.bool_] = self.crowd | (self.area < low) | (self.area > high)
         return ignored
@@ -80,7 +80,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matches:
-    """What became of each detection: bit t of a (N, 4) uint16 is IoU threshold t, columns are the area ranges.
+    """The result for each detection: bit t of a (N, 4) uint16 is IoU threshold t, columns are the area ranges.
 
     A detection is a true positive (`found`), it does not count (`ignored`), or it is a false positive (neither).
     """
@@ -90,7 +90,10 @@ class Matches:
 
 
 def ranked(labels: NDArray[np.int64], scores: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
-    """Indices of the detections that count, by class and then by falling score; equal scores keep their order."""
+    """Return the indices of the detections that count, by class, then by falling score.
+
+    Equal scores keep their order.
+    """
     order = np.lexsort((-scores, labels))
     ranks = np.arange(len(order)) - np.searchsorted(labels[order], labels[order])
     chosen: NDArray[np.intp] = order[ranks < MAX_DETECTIONS]
@@ -100,8 +103,8 @@ def ranked(labels: NDArray[np.int64], scores: NDArray[np.floating[Any]]) -> NDAr
 def match(detections: Boxes, truth: Truth) -> Matches:
     """Match detections that are `ranked` with the objects of their class.
 
-    One after the other takes the object that it overlaps most among those that are free, an object that need not be
-    found only where no other is left. A crowd stays free. Of objects that overlap equally, the last is taken.
+    Each detection in turn takes the free object that it overlaps most, and an object that need not be found only where
+    no other is left. A crowd stays free. If objects overlap equally, the last one is taken.
     """
     areas = detections.area
     outside = np.stack([(areas < low) | (areas > high) for low, high in AREAS], axis=1)

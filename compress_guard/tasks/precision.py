@@ -22,7 +22,7 @@ the same side of 0.07. The last is lowered by a rounding error, which sums of fr
 RECALLS[-1] -= 1e-12
 
 CHUNK: Final = 256
-"""Weightings at a time, few enough that the arrays of a class stay in the processor's cache."""
+"""Number of weightings at a time, few enough that the arrays of a class stay in the processor's cache."""
 
 BLOCK: Final = 2**20
 """Detections x weightings at a time, so that a class with half a million detections does not take a GB."""
@@ -30,20 +30,20 @@ BLOCK: Final = 2**20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Curve:
-    """Detections of a class that count at some IoU thresholds, by falling score.
+    """The detections of a class that count at some IoU thresholds, by falling score.
 
     They are cut into stretches, each of which ends with a detection that is a true positive at one of the thresholds:
-    precision has its peaks there, and is looked at nowhere else.
+    precision has its peaks there, and is computed nowhere else.
     """
 
     images: NDArray[np.intp]
-    """(D,) the image of each, up to the last true positive."""
+    """The image of each detection (D,), up to the last true positive."""
     starts: NDArray[np.intp]
-    """(M,) where in `images` the stretches start."""
+    """Starts (M,) of the stretches in `images`."""
     ends: NDArray[np.intp]
-    """(M,) the image of each stretch's last detection."""
+    """The image of each stretch's last detection, (M,)."""
     hits: tuple[tuple[NDArray[np.intp], int], ...]
-    """Stretches that end with a true positive, and at how many IoU thresholds they are just these."""
+    """Stretches that end with a true positive, and the number of IoU thresholds at which exactly these do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,19 +56,19 @@ class AveragePrecision:
     """
 
     truth: NDArray[np.float64]
-    """(N, K) objects to find, of the K classes that have any."""
+    """Objects to find (N, K), for the K classes that have any."""
     curves: tuple[tuple[_Curve, ...], ...]
-    """Per class."""
+    """Curves of each class."""
     thresholds: int
 
     @property
     def flags(self) -> None:
-        """No 0/1 evidence."""
+        """None: the score is no mean of flags."""
         return None
 
     @classmethod
     def of(cls, items: Sequence[Arrays], area: int, ious: Sequence[int]) -> AveragePrecision:
-        """From the evidence of N images: one area range and some IoU thresholds, by their place in `matching`."""
+        """Build the scorer from the evidence of N images, for one area range and some IoU thresholds of `matching`."""
         classes, truth = _count_truth(items, area)
         images = np.repeat(np.arange(len(items)), [len(item["labels"]) for item in items])
         labels, scores, found, ignored = (
@@ -94,7 +94,7 @@ class AveragePrecision:
         return scores
 
     def _score(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(r,) points for weights (r, N)."""
+        """Return (r,) points for weights (r, N)."""
         truth = weights @ self.truth
         precision = np.zeros(truth.shape)
         for place, curves in enumerate(self.curves):
@@ -106,7 +106,9 @@ class AveragePrecision:
 
 
 def _precision_sum(curve: _Curve, weights: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(r,) sum over IoU thresholds and recalls of the interpolated precision, for weights (r, N) and truth (r, 1).
+    """Return the sum (r,) over IoU thresholds and recalls of the interpolated precision.
+
+    Weights are (r, N), the truth is (r, 1).
 
     Each true positive stands for as many of the recalls as lie above the recall before it and up to its own.
     """
@@ -127,7 +129,7 @@ def _precision_sum(curve: _Curve, weights: NDArray[np.float64], wanted: NDArray[
 
 
 def _stretches(curve: _Curve, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(r, M) weight of the detections of each stretch."""
+    """Return the weight (r, M) of the detections of each stretch."""
     sums = np.empty((len(weights), len(curve.starts)))
     rows = max(1, BLOCK // len(curve.images))
     for start in range(0, len(weights), rows):
@@ -139,7 +141,7 @@ def _stretches(curve: _Curve, weights: NDArray[np.float64]) -> NDArray[np.float6
 def _curves(
     images: NDArray[np.intp], found: NDArray[np.uint16], ignored: NDArray[np.uint16], ious: Sequence[int]
 ) -> tuple[_Curve, ...]:
-    """The curves of a class; IoU thresholds at which the same detections count share one."""
+    """Return the curves of a class; IoU thresholds at which the same detections count share one."""
     shared: dict[bytes, dict[bytes, int]] = {}
     for iou in ious:
         counts, hit = (ignored >> iou) & 1 == 0, (found >> iou) & 1 == 1
@@ -163,7 +165,7 @@ def _curves(
 
 
 def _count_truth(items: Sequence[Arrays], area: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The classes that have objects to find (K,), ascending, and how many of each there are in each image (N, K)."""
+    """Return the classes with objects to find (K,), ascending, and the number of these in each image (N, K)."""
     wanted = [item["truth_counts"][:, area] > 0 for item in items]
     present = [item["truth_labels"][some] for item, some in zip(items, wanted, strict=True)]
     classes = np.unique(np.concatenate(present)) if present else np.empty(0, dtype=np.int64)

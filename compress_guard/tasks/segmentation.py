@@ -24,7 +24,7 @@ IGNORE: Final = 255
 """The target's label of pixels that do not count."""
 
 LABELS: Final = 2**16
-"""Class indices are below this: the counts of an image are found by table, not by sorting."""
+"""Upper bound of class indices, excluded: the counts of an image are found by table, not by sorting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +44,33 @@ class Segmentation:
     metrics: ClassVar[tuple[str, ...]] = ("miou", "pixel_accuracy")
 
     def target(self, raw: object, size: tuple[int, int]) -> Arrays:
-        """`labels` (H, W) uint16 of a map of integers, also a PIL image; `DataError` for anything else."""
+        """Return `labels` (H, W) uint16 of a map of integers, also a PIL image; raise `DataError` for anything else."""
         return {"labels": _label_map(MessageSubject.target(size), raw, size, "give every pixel of the image its label")}
 
     def classes(self, target: Arrays) -> frozenset[int]:
-        """The labels of its pixels that count."""
+        """Return the labels of the pixels that count."""
         return frozenset(np.unique(target["labels"]).tolist()) - {IGNORE}
 
     def is_placed(self, target: Arrays) -> bool:
-        """Whether the map has two labels at all."""
+        """Return True if the map has at least two labels."""
         labels = target["labels"]
         return bool(labels.size) and bool((labels != labels.flat[0]).any())
 
     def extent(self, target: Arrays) -> None:
-        """A map is as large as its image, or refused."""
+        """Return None: a map is as large as its image, or refused."""
         return
 
     def borders(self, target: Arrays) -> Borders:
-        """Return those of its label map."""
+        """Return the borders of the label map."""
         return Borders.of(target["labels"])
 
     def prediction(self, raw: object, size: tuple[int, int]) -> Arrays:
-        """`labels` (H, W) uint16 of an integer map; `ModelError` for anything else."""
+        """Return `labels` (H, W) uint16 of an integer map; raise `ModelError` for anything else."""
         remedy = "resize the logits to the image and return their argmax over the classes, one map per image"
         return {"labels": _label_map(MessageSubject.prediction(size), raw, size, remedy)}
 
     def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
-        """See the class."""
+        """Return the evidence that the class describes."""
         counts = target["labels"] != IGNORE
         predicted, truth = prediction["labels"][counts], target["labels"][counts]
         right = truth[predicted == truth]
@@ -87,7 +87,7 @@ class Segmentation:
         }
 
     def scorer(self, metric: str, items: Sequence[Arrays]) -> Scorer:
-        """mIoU over the classes of these images' truth, or the share of right pixels."""
+        """Return the scorer of mIoU over the classes of these images' truth, or of the share of right pixels."""
         if metric == "miou":
             return MeanIoU.of(items)
         if metric == "pixel_accuracy":
@@ -96,7 +96,7 @@ class Segmentation:
         raise unknown_metric(metric, self.metrics)
 
     def skill(self, items: Sequence[Arrays]) -> Skill:
-        """mIoU beyond that of the map which has the commonest class everywhere."""
+        """Return the demand of a mIoU beyond that of the map with the commonest class everywhere."""
         scorer = MeanIoU.of(items)
         answered, truth = (
             np.unique(np.concatenate([item["classes"][item[side] > 0] for item in items]))
@@ -118,13 +118,13 @@ class Segmentation:
     def remarks(
         self, predictions: Sequence[Arrays], targets: Sequence[Arrays], sizes: Sequence[tuple[int, int]]
     ) -> tuple[str, ...]:
-        """None: the labels say it all."""
+        """Return no remarks: label maps hold everything."""
         return ()
 
     def saturated(
         self, metric: str, items: Sequence[Arrays], predictions: Callable[[], Sequence[Arrays]]
     ) -> str | None:
-        """None: a map can be wrong in every metric."""
+        """Return None: a map can be wrong in every metric."""
         return None
 
 
@@ -136,18 +136,18 @@ class MeanIoU:
     """
 
     intersection: NDArray[np.float64]
-    """(N, C) pixels, as are the others."""
+    """Pixels (N, C). The other fields have the same form."""
     union: NDArray[np.float64]
     truth: NDArray[np.float64]
 
     @property
     def flags(self) -> None:
-        """No 0/1 evidence."""
+        """None: the score is no mean of flags."""
         return None
 
     @classmethod
     def of(cls, items: Sequence[Arrays]) -> MeanIoU:
-        """From the evidence of N images."""
+        """Build the scorer from the evidence of N images."""
         present = [item["classes"][item["truth"] > 0] for item in items]
         classes = np.unique(np.concatenate(present)) if present else np.empty(0, dtype=np.int32)
         pixels = np.zeros((3, len(items), len(classes)))
@@ -160,9 +160,9 @@ class MeanIoU:
         return cls(intersection, predicted + truth - intersection, truth)
 
     def constant(self) -> MeanIoU:
-        """Return the scorer of the constant map that scores best on these images: of the commonest class.
+        """Return the scorer of the constant map that scores best on these images, that of the commonest class.
 
-        Every pixel that counts is answered with that class, so that its union is all of them; all others have no
+        Every pixel that counts is answered with that class, so its union is all of them. All other classes have no
         intersection.
         """
         everything = self.truth.sum(axis=1)

@@ -1,4 +1,4 @@
-"""How a task's evidence shows whether a model knows anything: what `verdict.knowledge` asks for."""
+"""The test by which a task's evidence shows whether a model knows anything; `verdict.knowledge` evaluates it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Agreement:
     """One label of the model and one of the truth per image: they have to agree more often than by chance."""
 
     predicted: NDArray[Any]
-    """(N,) integers, as is the other."""
+    """Integers (N,). The other field has the same form."""
     target: NDArray[Any]
 
 
@@ -25,12 +25,12 @@ class Margin:
     """A score that has to exceed what an answer without knowledge has on the same images."""
 
     name: str
-    """What messages call it."""
+    """The name in messages."""
     scorer: Scorer
     baseline: Scorer | None = None
     """The score of the best answer without knowledge. The model has to exceed it, or else reach `least`."""
     least: float = 0.0
-    """Points."""
+    """Points that the score has to reach where it does not exceed the baseline."""
 
 
 Test: TypeAlias = Agreement | Margin
@@ -44,15 +44,15 @@ class Skill:
     answered: NDArray[Any]
     """Labels that the model used on these images, each once, ascending."""
     truth: NDArray[Any]
-    """Labels that the truth uses, likewise."""
+    """Labels that the truth uses, each once, ascending."""
     telling: int
-    """Images on which an answer without knowledge is found out: those that have something beside the commonest class,
-    or that have objects to find."""
+    """Number of images on which an answer without knowledge is wrong: those with something beside the commonest class,
+    or with objects to find."""
     told_by: str
-    """What those images have: ``anything but the commonest class``, ``objects to find``."""
+    """The content of those images: ``anything but the commonest class``, ``objects to find``."""
     checks: str
-    """What to check where the model shows nothing: ``label offsets, class order and weights``."""
+    """Things to check where the model shows nothing: ``label offsets, class order and weights``."""
     constant: bool = False
-    """Whether every image got one and the same answer."""
+    """True if every image got the same answer."""
     hint: str = ""
-    """What may lie behind a truth of one class; empty where there is nothing to add."""
+    """A possible cause of a truth with one class only; empty where there is nothing to add."""
