@@ -1,4 +1,9 @@
-"""What crosses a layer, a worker or a file: frozen records without images."""
+"""Frozen records that cross a layer, a worker or a file; none of them holds images.
+
+Plain values come in, and the other layers pass the records on. Open `guards` first for what a thresholds file asks for,
+then `results` for what a run reports: `cell_parts` documents its fields. `plans` is rate control, `evidence` what the
+model answered, `vocabulary` the words of the contract.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class CodecSpec:
     type: str
     options: tuple[tuple[str, Scalar], ...] = ()
     folder: str | None = field(default=None, compare=False, repr=False)
-    """The absolute folder that relative paths in the options are seen from; None: the current one when it is built."""
+    """Absolute folder that relative paths in the options start from; None: the current one when the codec is built."""
 
 
 def format_rate(bpp: float) -> str:

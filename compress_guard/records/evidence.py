@@ -1,4 +1,4 @@
-"""What one image contributes to a score, for all images of a pass, with one codec to bytes."""
+"""Evidence: the contribution of each image of a pass to a score, and its form in bytes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 _LARGEST: Final = 2**32
-"""Bytes of an archive, unpacked; the evidence of a million images takes a part of that."""
+"""Largest archive in bytes, unpacked; the evidence of a million images takes a part of that."""
 
 
-def same(one: Arrays, other: Arrays) -> bool:
-    """Whether the evidence of two predictions of one image is equal, to the last bit."""
+def same(first: Arrays, second: Arrays) -> bool:
+    """Return True if the evidence of two predictions of an image is equal to the last bit."""
     import numpy as np
 
-    return one.keys() == other.keys() and all(np.array_equal(values, other[name]) for name, values in one.items())
+    return first.keys() == second.keys() and all(np.array_equal(values, second[name]) for name, values in first.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,19 +34,19 @@ class Evidence:
 
     @classmethod
     def merge(cls, parts: Iterable[Evidence]) -> Evidence:
-        """Shards put together, in the order given; exact."""
+        """Return the evidence of all parts, in the order given; merging is exact."""
         parts = list(parts)
         return cls(
             tuple(name for part in parts for name in part.ids), tuple(item for part in parts for item in part.items)
         )
 
     def select(self, ids: Sequence[str]) -> Evidence:
-        """The evidence of these images, in this order; KeyError for an id that is not there."""
+        """Return the evidence of these images, in this order; raises KeyError for an id that is not there."""
         where = {name: index for index, name in enumerate(self.ids)}
         return Evidence(tuple(ids), tuple(self.items[where[name]] for name in ids))
 
     def to_bytes(self) -> bytes:
-        """One compressed npz: per array name the values of all images end to end, and each image's shape.
+        """Return one compressed npz: for each array name the values of all images end to end, and each image's shape.
 
         Raises ValueError for arrays of objects, which could only be pickled.
         """
@@ -72,7 +72,7 @@ class Evidence:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Evidence:
-        """The inverse of `to_bytes`; nothing is unpickled. Raises ValueError for bytes that are damaged."""
+        """Return the evidence in bytes of `to_bytes`; nothing is unpickled. Raises ValueError for damaged bytes."""
         try:
             return cls._read(data)
         except Exception as problem:  # a damaged archive fails in a dozen ways, NotImplementedError among them

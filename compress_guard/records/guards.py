@@ -1,4 +1,4 @@
-"""What a thresholds file asks for: guards and their cells."""
+"""Contents of a thresholds file: guards and their cells."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMiss
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How verdicts other than pass and fail become an outcome, and what the file itself said of it."""
+    """Rules that turn verdicts other than pass and fail into an outcome."""
 
     on_inconclusive: OnInconclusive = "pass"
     on_unreachable: OnMissing = "skip"
     on_unavailable: OnMissing = "fail"
     stated: frozenset[str] = frozenset()
-    """The keys that the file sets itself: an explicit ``skip`` holds under --cg-strict too."""
+    """Keys that the file sets itself: an explicit ``skip`` also holds under --cg-strict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slicing:
-    """One way of parting a guard's images, such as by weather; the slices are the values that it gives."""
+    """One way to divide a guard's images, such as by weather; each value that it gives is a slice."""
 
     name: str
     by: str
@@ -32,23 +32,23 @@ class Slicing:
 
 @dataclass(frozen=True, slots=True)
 class SliceLimit:
-    """The drop that slices are allowed at a cell's rate."""
+    """The drop that slices may have at a cell's rate."""
 
     slicing: str
     value: str | None
-    """Which slice; None: every one of that slicing that no other limit names."""
+    """Name of the slice; None: every slice of the slicing that no other limit names."""
     max_drop: float
-    """Points."""
+    """Allowed drop in points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What makes a model certain to be the one that it was in an earlier run."""
+    """Proof that a model is the one of an earlier run."""
 
     stated: str = ""
-    """What the file says of it, such as a version: whoever states it vouches for it."""
+    """Text from the file, such as a version; its author vouches for it."""
     files: tuple[str, ...] = ()
-    """Files that hold the whole model, from the folder of the thresholds file; their content counts."""
+    """Files that hold the whole model, relative to the thresholds file; their content counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +62,18 @@ class Cell:
     """Allowed drop in points; None: measured and `unjudged` unless there is another limit."""
     min_score: float | None
     limit: int | None
-    """Images of the data set to use, all if None."""
+    """Number of images of the data set to use; None: all."""
     line: int
     """Line in the thresholds file (1-based) that a failure should point to."""
     slice_limits: tuple[SliceLimit, ...] = ()
     min_clean: float | None = None
     """Least clean score in points. None: a model that knows nothing is an error; 0: not even that is."""
     doubts: tuple[str, ...] = ()
-    """What makes a limit look like a slip, such as 0.05 where points are meant; fails the cell in a strict run."""
+    """Sentences on limits that look like a slip, such as 0.05 where points are meant; they fail a strict run."""
 
     @property
     def label(self) -> str:
-        """What stands between the brackets of the node id, e.g. ``jpeg-0.25bpp``."""
+        """Text between the brackets of the node id, e.g. ``jpeg-0.25bpp``."""
         return f"{self.codec.alias}-{format_bpp(self.bpp)}"
 
     @property
@@ -83,18 +83,19 @@ class Cell:
 
     @property
     def judged(self) -> bool:
+        """True if the cell has a limit of its own."""
         return self.max_drop is not None or self.min_score is not None or self.clean_floor is not None
 
     @property
     def clean_floor(self) -> float | None:
-        """The least clean score that is judged: a `min_clean` of 0 is no limit, since nothing could miss it."""
+        """Least clean score that is judged: a `min_clean` of 0 is no limit, since nothing could miss it."""
         return self.min_clean or None
 
     @property
     def judged_limits(self) -> int:
-        """How many of the cell's own limits are judged, each by an interval of its own that may miss the truth.
+        """Number of the cell's own limits that are judged, each by an interval of its own that may miss the truth.
 
-        Limits of slices are not counted: they take their part of the cell's error.
+        Limits of slices do not count: they take their part of the cell's error.
         """
         return sum(limit is not None for limit in (self.max_drop, self.min_score, self.clean_floor))
 
@@ -110,38 +111,39 @@ class Guard:
     """Factory ``package.module:callable`` or ``fixture:NAME``."""
     data: str
     cells: tuple[Cell, ...]
-    """All cells of the file, whatever is selected; the codecs in the file's order, rates ascending."""
+    """Cells of the file, selected or not; codecs in the file's order, rates ascending."""
     rate: RateMode = "dataset"
     rate_tolerance: float = 0.02
     confidence: float = 0.95
-    """Of every interval; a correction for many cells is in it already."""
+    """Confidence of every interval; it includes a correction for many cells."""
     correction: Correction = "none"
     slicings: tuple[Slicing, ...] = ()
     decoder_swap: bool = False
-    """Predict each cell also from what a second decoder makes of its streams, where there is one."""
+    """Also predict each cell from streams decoded by a second decoder, if there is one."""
     policy: Policy = field(default_factory=Policy)
     max_error_share: float = 0.0
     orientation: Orientation | None = None
-    """How images are read that EXIF turns; None: as their targets tell."""
+    """Reading of images that EXIF turns; None: their targets decide."""
     fingerprint: Fingerprint | None = None
-    """None: nothing that this model predicted in an earlier run is used again."""
+    """Proof of the model's identity; None: no prediction of an earlier run is used again."""
     throughput: Throughput | None = None
-    """None: the file asks for no throughput cells here."""
+    """Throughput cells; None: the file asks for none."""
     recovery: Recovery | None = None
-    """None: the file asks for no recovery study here."""
+    """Recovery study; None: the file asks for none."""
     line: int = 0
 
     def rates(self, codec: str) -> tuple[float, ...]:
-        """All target rates of the codec with this alias in the file, ascending: what its rate plan is made for."""
+        """Return the target rates of the codec with this alias, ascending; its rate plan covers all of them."""
         return tuple(sorted(cell.bpp for cell in self.cells if cell.codec.alias == codec))
 
     @property
     def min_clean(self) -> float | None:
-        """The same in every cell."""
+        """Least clean score in points, the same in every cell."""
         return next((cell.min_clean for cell in self.cells), None)
 
     @property
     def codecs(self) -> tuple[CodecSpec, ...]:
+        """Codecs of the cells, in the file's order."""
         return tuple(dict.fromkeys(cell.codec for cell in self.cells))
 
 

@@ -1,4 +1,4 @@
-"""What a recovery study trains and tests, what it has to bring back, and what a run reports of it."""
+"""Recovery studies: their trainings and tests, their limits, and their results."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class RecoveryCell:
     codec: CodecSpec
     bpp: TrainedRate
     min_recovered: float | None
-    """Share of the drop, 0 to 1, that has to come back for certain; None: nothing is judged."""
+    """Least share of the drop, 0 to 1, that must certainly come back; None: nothing is judged."""
     line: int
-    """Of the thresholds file."""
+    """Line in the thresholds file (1-based)."""
     limit: int | None = None
-    """Evaluation images that the guard allows this codec; None: all."""
+    """Largest number of evaluation images for this codec; None: all."""
 
     @property
     def label(self) -> str:
@@ -41,36 +41,36 @@ class RecoveryCell:
 
     @property
     def judged(self) -> bool:
-        """Whether there is a limit."""
+        """True if there is a limit."""
         return self.min_recovered is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How a guard's model is finetuned, and the cells that come of it."""
+    """Settings for finetuning a guard's model, and the cells that test it."""
 
     train: str
-    """Factory ``package.module:callable`` of the training data: like a guard's data."""
+    """Factory ``package.module:callable`` of the training data, in the form of a guard's data."""
     trainer: str | None = None
-    """Factory-like callable ``package.module:callable`` (module, batches, steps, ...) -> module; None: the task's."""
+    """Callable ``package.module:callable`` (module, batches, steps, ...) -> module; None: that of the task."""
     steps: int = 400
     batch: int = 8
-    """Images a step."""
+    """Images in a step."""
     images: int = 600
-    """Training images, a seeded choice, each coded once per codec and rate."""
+    """Number of training images, a seeded choice; each is coded once per codec and rate."""
     seeds: tuple[int, ...] = (0, 1, 2)
     learning_rate: float | None = None
-    """Offered to the trainer; None: its own."""
+    """Learning rate offered to the trainer; None: its own."""
     cells: tuple[RecoveryCell, ...] = ()
 
     @property
     def points(self) -> tuple[tuple[CodecSpec, float], ...]:
-        """Every codec and rate that models are tested at, in the file's order, rates ascending within a codec."""
+        """Codecs and rates that models are tested at, in the file's order, rates ascending within a codec."""
         codecs = dict.fromkeys(cell.codec for cell in self.cells)
         return tuple((codec, rate) for codec in codecs for rate in self.rates(codec))
 
     def rates(self, codec: CodecSpec) -> tuple[float, ...]:
-        """The rates of a codec in bits per pixel, ascending."""
+        """Return the rates of a codec in bits per pixel, ascending."""
         rates = {cell.bpp for cell in self.cells if cell.codec == codec and not isinstance(cell.bpp, str)}
         return tuple(sorted(rates))
 
@@ -80,28 +80,28 @@ class Share:
     """A share of the drop that came back, 0 to 1 and beyond: 1 is all of it."""
 
     value: float | None
-    """None where there is no drop to divide by."""
+    """The share; None if there is no drop to divide by."""
     low: float | None = None
     high: float | None = None
-    """Interval over images; None where it is unbounded."""
+    """Upper end of the interval over images; either end is None if it is unbounded."""
     seeds: tuple[float, ...] = ()
     """The share of each seed alone."""
     reason: str = ""
-    """Why there is no value."""
+    """Reason why there is no value."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPoint:
-    """What one finetuned model is worth at one codec and rate. Scores are points, 0 to 100, and the mean over seeds."""
+    """Scores of one finetuned model at one codec and rate, in points (0 to 100), each the mean over seeds."""
 
     codec: str
     bpp: float
     bpp_mean: float | None
-    """Of the evaluation images as coded."""
+    """Mean bpp of the coded evaluation images."""
     compressed: float
-    """The original's score there."""
+    """Score of the original model."""
     control: float
-    """The score there of the model that was finetuned on clean images."""
+    """Score of the model that was finetuned on clean images."""
     finetuned: float
     control_seeds: tuple[float, ...]
     finetuned_seeds: tuple[float, ...]
@@ -114,9 +114,9 @@ class RecoveryPoint:
         settle_texts(self)
 
     def lost(self, clean: float) -> float:
-        """Points below the original's `clean` score at the best of original and finetuned model, never below 0.
+        """Return how many points the better of original and finetuned model is below `clean`, at least 0.
 
-        What the original reads without any training is not lost either, where finetuning did harm.
+        `clean` is the original's score on clean images. If finetuning did harm, the original's own score counts.
         """
         return max(0.0, clean - max(self.compressed, self.finetuned))
 
@@ -140,54 +140,54 @@ class RecoveryResult:
     limit: int | None = None
     """Largest number of evaluation images allowed; None: all."""
     seed: int | None = None
-    """Of the choice of images, the mix of settings and the bootstrap; those of the trainings are `seeds`."""
+    """Seed of the choice of images, the mix of settings and the bootstrap; the trainings have `seeds`."""
     images: int | None = None
-    """Evaluation images that every score is of."""
+    """Number of evaluation images behind every score."""
     train_images: int | None = None
     train_errors: int | None = None
     """Training images that could not be read."""
     train_tested: int | None = None
-    """Training images that are among the evaluation images too, and so were left out."""
+    """Training images that were left out because they are among the evaluation images."""
     steps: int | None = None
     batch: int | None = None
     seeds: tuple[int, ...] = ()
     learning_rate: float | None = None
-    """That the file asks for; None: the trainer's own."""
+    """Learning rate that the file asks for; None: the trainer's own."""
     trainer: str | None = None
     device: str | None = None
     clean: float | None = None
-    """The original's score on clean images."""
+    """Score of the original model on clean images."""
     control_clean: float | None = None
     finetuned_clean: float | None = None
     finetuned_clean_seeds: tuple[float, ...] = ()
     points: tuple[RecoveryPoint, ...] = ()
-    """The model at every codec and rate of the study: the ones that it was trained on, and the transfer to others."""
+    """Scores at every codec and rate of the study: those that the model was trained on, and the transfer to others."""
     trained: int | None = None
-    """Trainings that this run made; the others were kept from earlier ones."""
+    """Trainings that this run made; the others were kept from earlier runs."""
     seconds: float | None = None
 
     def __post_init__(self) -> None:
         settle_texts(self)
 
     def own(self) -> tuple[RecoveryPoint, ...]:
-        """The points that the model was trained for."""
+        """Return the points that the model was trained for."""
         at = (point for point in self.points if point.codec == self.codec)
         return tuple(point for point in at if self.trained_bpp in (MIXED, point.bpp))
 
     @property
     def lost(self) -> float | None:
-        """Most points, over its own rates, that no model brought back: an upper bound of lost information."""
+        """Most points, over its own rates, that no model brought back: an upper bound on lost information."""
         own, clean = self.own(), self.clean
         return None if clean is None or not own else max(point.lost(clean) for point in own)
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Return the result as plain JSON values."""
         return asdict(self) | {"lost": self.lost}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RecoveryResult:
-        """The inverse of `as_dict`; unknown keys of newer versions are left out."""
-        return cls(**_known(cls, values) | {"points": tuple(_point(one) for one in values.get("points", ()))})
+        """Return the result of which `as_dict` gave the values; keys that this version does not know are left out."""
+        return cls(**_known(cls, values) | {"points": tuple(map(_point, values.get("points", ())))})
 
 
 def _point(values: Mapping[str, Any]) -> RecoveryPoint:
@@ -196,11 +196,11 @@ def _point(values: Mapping[str, Any]) -> RecoveryPoint:
 
 
 def _known(record: type[RecoveryResult | RecoveryPoint | Share], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that a record has fields for, lists as the tuples that they were."""
+    """Return the values that a record has fields for, with lists as tuples."""
     names = {field.name for field in fields(record)}
-    return {name: tuple(one) if isinstance(one, list) else one for name, one in values.items() if name in names}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in names}
 
 
 def format_trained(bpp: TrainedRate) -> str:
-    """``0.25bpp``, ``mixed``."""
+    """Return the name of a trained rate: ``0.25bpp``, ``mixed``."""
     return bpp if isinstance(bpp, str) else format_bpp(bpp)

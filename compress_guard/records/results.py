@@ -220,9 +220,9 @@ _PARTS: Final[Mapping[str, type[CellPart]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended, as its results file says it."""
+    """End of a run, as its results file states it."""
 
     exit_status: int | None = None
-    """The status that its process leaves with; None while the run goes on, and where it broke off without one."""
+    """Exit status of its process; None while the run goes on, or if it broke off without one."""
     not_measured: tuple[str, ...] = ()
     """Node ids of the cells that were selected and have no result, in the order of the run."""

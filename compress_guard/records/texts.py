@@ -1,4 +1,4 @@
-"""Texts of records that are printed: printable from the moment on that a record is made."""
+"""Printable texts: a record escapes its own when it is made."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class _Record(Protocol):
 
 
 def settle_texts(record: _Record) -> None:
-    """Make the texts of a frozen record printable, those in its tuples too, while it is made.
+    """Make the texts of a frozen record printable, also those in its tuples, while it is made.
 
-    Its `id` stays as it is, since pytest knows the test by it; whoever prints that escapes it.
+    Its `id` stays unchanged, since pytest knows the test by it; code that prints an id escapes it.
     """
-    for one in fields(record):
-        value = getattr(record, one.name)
-        if one.name != "id" and isinstance(value, str | tuple) and (settled := _settled(value)) != value:
-            object.__setattr__(record, one.name, settled)
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if field.name != "id" and isinstance(value, str | tuple) and (settled := _settled(value)) != value:
+            object.__setattr__(record, field.name, settled)
 
 
 def _settled(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How fast a codec has to be, what of it is timed, and what a run reports of it."""
+"""Throughput cells: what is timed, their limits, and their results."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from compress_guard.records.texts import settle_texts
 from compress_guard.records.vocabulary import Outcome, SettledBy, Verdict
 
 Work: TypeAlias = Literal["encode", "decode", "round_trip"]
-"""What is timed. A round trip is one after the other, as a gate needs it."""
+"""Work that is timed. A round trip is encoding, then decoding, as a gate needs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeedLimits:
-    """The limits of one throughput cell; None: none."""
+    """Limits of one throughput cell; None: no limit."""
 
     min_ratio: float | None = None
     """Speed / speed of the reference codec at the same rate on the same images, in the same run."""
     min_speed: float | None = None
-    """Megapixels per second; judged on `Throughput.device` alone."""
+    """Megapixels per second; judged only on `Throughput.device`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ThroughputCell:
     work: Work
     limits: SpeedLimits
     line: int
-    """Of the thresholds file."""
+    """Line in the thresholds file (1-based)."""
 
     @property
     def label(self) -> str:
@@ -49,22 +49,22 @@ class ThroughputCell:
 
     @property
     def judged(self) -> bool:
-        """Whether there is a limit at all."""
+        """True if there is a limit."""
         return self.limits != SpeedLimits()
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """How the throughput of a guard's codecs is measured, and the cells that come of it."""
+    """Settings for measuring the throughput of a guard's codecs, and the cells."""
 
     reference: CodecSpec
-    """What others are compared with."""
+    """Codec that the others are compared with."""
     images: int = 8
-    """Of the guard's data, a seeded choice; coded in one call."""
+    """Number of images of the guard's data, a seeded choice; coded in one call."""
     rounds: int = 10
-    """Timed passes, each beside one of the reference."""
+    """Number of timed passes, each beside one of the reference."""
     device: str | None = None
-    """The name of the device that `min_speed` is meant for, as results print it; judged nowhere else."""
+    """Name of the device that `min_speed` is meant for, as results print it; it is judged nowhere else."""
     max_growth: float | None = None
     """Megabytes by which memory may grow from the first round to the last."""
     cells: tuple[ThroughputCell, ...] = ()
@@ -89,17 +89,17 @@ class ThroughputResult:
     confidence: float
     bpp_mean: float | None = None
     images: int | None = None
-    """In a call."""
+    """Number of images in a call."""
     megapixels: float | None = None
-    """Of these images together."""
+    """Megapixels of these images together."""
     rounds: int | None = None
-    """Timed passes after the one that warms up."""
+    """Number of timed passes after the warm-up."""
     threads: int | None = None
-    """CPU threads that the codec was given."""
+    """CPU threads that the codec may use."""
     device: str | None = None
-    """Where the run worked, e.g. ``cuda:0 (NVIDIA H200)``, ``cpu (AMD EPYC)``."""
+    """Device of the run, e.g. ``cuda:0 (NVIDIA H200)``, ``cpu (AMD EPYC)``."""
     codec_device: str | None = None
-    """Where the codec itself worked; images are there before the clock starts."""
+    """Device of the codec itself; images are there before the clock starts."""
     codec_version: str | None = None
     speed: float | None = None
     """Median over the rounds."""
@@ -110,7 +110,7 @@ class ThroughputResult:
     """The codec compared with; None for the reference itself."""
     reference_version: str | None = None
     reference_bpp: float | None = None
-    """Its mean rate on these images."""
+    """Mean rate of the reference on these images."""
     reference_speed: float | None = None
     ratio: float | None = None
     """Median over the rounds of speed / speed of the reference in the same round."""
@@ -121,11 +121,11 @@ class ThroughputResult:
     limit_device: str | None = None
     """The device that min_speed is meant for."""
     transfer_speed: float | None = None
-    """Of bringing the images to the codec's device (encode), from it (decode) or both; None where it is the CPU."""
+    """Speed of moving the images to the codec's device (encode), from it (decode) or both; None for the CPU."""
     peak_memory: float | None = None
-    """The most that the rounds took beyond what was held before them."""
+    """Most memory that the rounds took beyond what was held before them."""
     growth: float | None = None
-    """Held after the last round less held after the first one, garbage collected."""
+    """Memory held after the last round minus that after the first, after garbage collection."""
     max_growth: float | None = None
     seconds: float | None = None
 
@@ -133,11 +133,11 @@ class ThroughputResult:
         settle_texts(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """The result as plain JSON values."""
+        """Return the result as plain JSON values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ThroughputResult:
-        """The inverse of `as_dict`; keys that this version does not know are left out."""
-        known = {one.name for one in fields(cls)}
+        """Return the result of which `as_dict` gave the values; keys that this version does not know are left out."""
+        known = {field.name for field in fields(cls)}
         return cls(**{key: value for key, value in values.items() if key in known})

@@ -15,10 +15,10 @@ OnInconclusive = Literal["pass", "fail", "point"]
 OnMissing = Literal["skip", "fail"]
 Correction = Literal["none", "bonferroni"]
 Orientation = Literal["upright", "stored"]
-"""How images are read that EXIF turns: upright, as their targets are then already, or as their files store them."""
+"""Reading of images that EXIF turns: upright, for targets that are upright, or as their files store them."""
 
 JUDGED: Final[frozenset[str]] = frozenset({"pass", "fail", "inconclusive"})
 """The verdicts that compare a drop with a threshold."""
 
 UNTOLD: Final = "could not be told from those of a model that knows nothing"
-"""Part of a `clean_remark` that the answers gave rise to, and not the number of images."""
+"""Part of a `clean_remark` that is about the answers, not about the number of images."""

@@ -28,27 +28,27 @@ from compress_guard.tasks.contract import Scorer
 from compress_guard.verdict import EarlyStop
 
 Score = Callable[[Evidence], Scorer]
-"""Makes the scorer of a cell's metric."""
+"""Function that makes the scorer of a cell's metric."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passed:
-    """What a cell's verdict rests on."""
+    """Evidence that a cell's verdict rests on."""
 
     clean: Evidence
-    """Of the same images in the same order as `evidence`."""
+    """Clean evidence of the same images, in the same order as `evidence`."""
     evidence: Evidence
     reached: int
-    """Images, in their order, that the model had come to when it stopped."""
+    """Number of images that the model had been through, in their order, when the pass stopped."""
     seen: Seen
-    """Of the same images, before the model saw them."""
+    """Checks of the same images before the model saw them."""
     judgement: Judgement | None = None
-    """Where the verdict was certain before the last image."""
+    """Judgement of a pass that stopped because the verdict was certain; None after all images."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One cell's images as its plan codes them, ready to be predicted."""
+    """Images of one cell as its plan codes them, ready to be predicted."""
 
     subject: Subject
     subset: Subset
@@ -57,54 +57,55 @@ class Trial:
     planned: PlannedRate
     watch: CodecWatch
     names: tuple[str, str]
-    """What progress calls the guard and the cell."""
+    """Names of the guard and the cell in progress messages."""
     max_error_share: float
     swaps: bool = False
-    """Whether a second decoder is asked for."""
+    """True if the guard asks for a second decoder."""
 
     def verify(self) -> Verdict:
         """Look again at the first batch of this cell, and of its second decoder, before older evidence is used.
 
-        Returns what is not as it was. Raises `CodecError`, and what the model and the data raise.
+        Returns the first difference, or `SAME`. Raises `CodecError`, and what the model and the data raise.
         """
-        found = [self.subject.verify(self._shards())]
+        verdicts = [self.subject.verify(self._shards())]
         if self.swaps and (second := second_decoder(self.coder.codec)) is not None:
-            with contextlib.suppress(CodecError):  # of the second decoder, which no verdict hangs on
-                found.append(self.subject.verify(self._swapped_shards(second, len(self.subset.survey.usable))))
-        return next((one for one in found if one is not Verdict.SAME), Verdict.SAME)
+            with contextlib.suppress(CodecError):  # no verdict depends on the second decoder
+                verdicts.append(self.subject.verify(self._swapped_shards(second, len(self.subset.survey.usable))))
+        return next((verdict for verdict in verdicts if verdict is not Verdict.SAME), Verdict.SAME)
 
     def whole(self, progress: Progress) -> Passed:
-        """All images."""
+        """Predict all images."""
         guard, cell = self.names
         clean = self.subject.clean_evidence(self.limit, partial(progress, f"predicting {guard} clean"))
-        found = self.subject.evidence(self._shards(), partial(progress, f"predicting {cell}"))
-        return Passed(clean.select(found.evidence.ids), found.evidence, len(self.subset.survey.usable), found.seen)
+        predicted = self.subject.evidence(self._shards(), partial(progress, f"predicting {cell}"))
+        evidence, images = predicted.evidence, len(self.subset.survey.usable)
+        return Passed(clean.select(evidence.ids), evidence, images, predicted.seen)
 
     def until_certain(self, stop: EarlyStop, score: Score, progress: Progress) -> Passed:
-        """Batch after batch until `stop` is certain of the verdict; all images where it never is."""
+        """Predict batch after batch until `stop` is certain of the verdict, or all images."""
         guard, cell = self.names
         total = len(self.subset.survey.usable)
         cuts = list(self.subject.batches(self.subset))
-        told = partial(progress, f"predicting {guard} clean")
+        tell = partial(progress, f"predicting {guard} clean")
         parts: list[Predicted] = []
         with contextlib.closing(self.subject.each(self._shards())) as arriving:
             for cut, part in zip(cuts, arriving, strict=False):
                 parts.append(part)
                 progress(f"predicting {cell}", cut.stop, total)
-                used = sum(len(one.evidence.ids) for one in parts)
+                used = sum(len(predicted.evidence.ids) for predicted in parts)
                 if cut.stop == total or not used or not self._fair(cut.stop, used) or not stop.due(used):
                     continue
-                found = Predicted.merge(parts)
-                clean = self.subject.clean_evidence(self.limit, told, cut.stop).select(found.evidence.ids)
-                judgement = stop.look(score(clean), score(found.evidence), used)
+                whole = Predicted.merge(parts)
+                clean = self.subject.clean_evidence(self.limit, tell, cut.stop).select(whole.evidence.ids)
+                judgement = stop.look(score(clean), score(whole.evidence), used)
                 if judgement is not None:
-                    return Passed(clean, found.evidence, cut.stop, found.seen, judgement)
-        found = Predicted.merge(parts)
-        clean = self.subject.clean_evidence(self.limit, told, total).select(found.evidence.ids)
-        return Passed(clean, found.evidence, total, found.seen)
+                    return Passed(clean, whole.evidence, cut.stop, whole.seen, judgement)
+        whole = Predicted.merge(parts)
+        clean = self.subject.clean_evidence(self.limit, tell, total).select(whole.evidence.ids)
+        return Passed(clean, whole.evidence, total, whole.seen)
 
     def _fair(self, reached: int, used: int) -> bool:
-        """Whether so many images can stand for all: no class is missing, and not too many were lost in coding."""
+        """Return True if the images so far can stand for all: no class is missing, and not too many were lost."""
         return reached >= self.subset.survey.classes_seen and (reached - used) / reached <= self.max_error_share
 
     def swapped(self, passed: Passed, score: Score, progress: Progress) -> DecoderSwap:
@@ -113,10 +114,10 @@ class Trial:
         if second is None:
             return DecoderSwap()
         shards = self._swapped_shards(second, passed.reached)
-        told = partial(progress, f"predicting {self.names[1]} with {second.name}")
+        tell = partial(progress, f"predicting {self.names[1]} with {second.name}")
         try:
-            evidence = self.subject.evidence(shards, told).evidence.select(passed.evidence.ids)
-        except CodecError:  # of the second decoder, which no verdict hangs on
+            evidence = self.subject.evidence(shards, tell).evidence.select(passed.evidence.ids)
+        except CodecError:  # no verdict depends on the second decoder
             return DecoderSwap(second.name)
         points = float(score(evidence)(np.ones((1, len(evidence.ids))))[0])
         return DecoderSwap(second.name, None if isnan(points) else points)
@@ -143,7 +144,7 @@ class Trial:
         self.coder.keep_decoded(requests, batch.images)
 
     def _shard(self, cut: range, make: Callable[[], Batch], decoder: str = "its own") -> Shard:
-        """The images at these positions as the plan codes them, decoded by the decoder of that name."""
+        """Return the images at these positions as the plan codes them, decoded by the decoder with this name."""
         survey, settings = self.subset.survey, self.planned.settings
         coded = [at for at in cut if settings[at] is not None]
         parts = [

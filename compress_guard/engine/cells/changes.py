@@ -1,4 +1,4 @@
-"""Which images compression changed for the model, and what each of them costs the score."""
+"""Images that compression changed for the model, and the cost of each to the score."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from compress_guard.tasks.contract import Arrays, Scorer, Task
 
 NAMED: Final = 5
-"""Images that a result names."""
+"""Number of images that a result names."""
 BLOCK: Final = 1000
-"""Images up to which each one's cost is found among all of them: the work grows with their square."""
+"""Most images that are compared with one another: the work grows with the square of their number."""
 _CHUNK: Final = 2_000_000
-"""Weights that are scored at once."""
+"""Number of weights that are scored at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +38,22 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What became of a cell's images."""
+    """Effect of compression on a cell's images."""
 
     images: int
     changed: tuple[str, ...]
-    """Images whose evidence differs, in the order of the evidence, as are flips."""
+    """Images whose evidence differs. They and the flips are in the order of the evidence."""
     harmful: tuple[Flip, ...] | None
     """Right when clean and wrong when compressed; None for metrics without flags."""
     helpful: tuple[Flip, ...] | None
-    """The other way round."""
+    """Wrong when clean and right when compressed; None for metrics without flags."""
     losses: tuple[tuple[str, float], ...]
-    """Id and points of the drop that come from it, of the images that make any difference: those that cost most come
-    first, those with a gain (below 0) last. They sum to about the drop, for metrics with flags exactly."""
+    """Images that make any difference: id and the points of the drop that come from it. The largest loss comes first,
+    gains (below 0) come last. The points sum to about the drop, for metrics with flags exactly."""
 
     @property
     def worst(self) -> tuple[tuple[str, float], ...]:
-        """The images that cost most; of harmful flips, which all cost the same, the first."""
+        """Images that cost most; of harmful flips, which all cost the same, the first few."""
         return tuple((name, points) for name, points in self.losses[:NAMED] if points > 0)
 
     def figures(self, slices: tuple[SliceResult, ...] = ()) -> LossFigures:
@@ -67,20 +67,20 @@ class Changes:
         )
 
     def to_json(self) -> bytes:
-        """All of it, for the archive of evidence."""
+        """Return all changes as JSON, for the archive of evidence."""
         values = asdict(self)
         values["losses"] = [{"id": name, "points": points} for name, points in self.losses]
         return shown_json(json.dumps(values, allow_nan=False, ensure_ascii=False)).encode() + b"\n"
 
 
 def changes(task: Task, metric: str, clean: Evidence, compressed: Evidence) -> Changes:
-    """The changes from `clean` to `compressed`, both of the same images in the same order, under a metric of the task.
+    """Return the changes from `clean` to `compressed`, the same images in the same order, under a metric of the task.
 
-    The cost of an image is how much the score falls when that image goes from clean to compressed while each other
-    stands half for its clean and half for its compressed self: so an image of unchanged evidence costs nothing, and
-    the costs sum to about the drop, which a comparison at either end would miss where the score is no mean. Of more
-    than a thousand images each is compared among about a thousand of them, every other one, every third one, ... .
-    No costs are given where the score is undefined. Raises ValueError for evidence of different images.
+    The cost of an image is the fall of the score when that image goes from clean to compressed, while each other image
+    counts half with its clean and half with its compressed evidence. So an image of unchanged evidence costs nothing,
+    and the costs sum to about the drop; a comparison at either end would miss it if the score is no mean. More than
+    `BLOCK` images are compared in blocks of about that many, taken at equal steps through the order. There are no
+    costs if the score is undefined. Raises ValueError for evidence of different images.
     """
     if clean.ids != compressed.ids:
         raise ValueError("the evidence is of different images, expected the same ones in the same order")
@@ -119,7 +119,7 @@ def _number(item: Mapping[str, Any], name: str) -> int | None:
 
 
 def _blocks(images: int) -> Iterator[range]:
-    """All positions, in parts that each run through the whole order and have at most BLOCK."""
+    """Yield all positions in blocks of at most BLOCK, each at equal steps through the whole order."""
     parts = -(-images // BLOCK)
     for first in range(parts):
         yield range(first, images, parts)
@@ -128,7 +128,7 @@ def _blocks(images: int) -> Iterator[range]:
 def _costs(
     task: Task, metric: str, sides: tuple[Sequence[Arrays], Sequence[Arrays]], block: range, differs: Sequence[bool]
 ) -> Iterator[tuple[int, float]]:
-    """Position and points of each changed image of a block, in shares of all images; nothing where undefined."""
+    """Yield position and points of each changed image of a block, as a share of all images; nothing if undefined."""
     clean, compressed = sides
     moved = [row for row, place in enumerate(block) if differs[place]]
     if not moved:
@@ -140,9 +140,9 @@ def _costs(
 
 
 def _swaps(scorer: Scorer, images: int, moved: NDArray[np.intp]) -> NDArray[np.float64]:
-    """What the score loses when each of the `moved` images (M,) goes from clean to compressed: (M,) points.
+    """Return the points (M,) that the score loses when each of the `moved` images (M,) goes from clean to compressed.
 
-    The scorer is over the clean evidence of so many images, then the compressed evidence of those that moved.
+    The scorer is over the clean evidence of `images` images, followed by the compressed evidence of those that moved.
     """
     middle = np.ones(images + len(moved))
     middle[moved] = middle[images:] = 0.5

@@ -45,23 +45,23 @@ from compress_guard.records import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """A cell's result with what it rests on."""
+    """Result of a cell, with the evidence that it rests on."""
 
     result: CellResult
     evidence: Evidence | None = None
     clean_evidence: Evidence | None = None
     changes: Changes | None = None
     problem: RunError | None = None
-    """What went wrong, for whoever wants the traceback."""
+    """The error behind the result, for its traceback."""
 
 
 @dataclass(slots=True, eq=False)
 class _Looked:
-    """Whether the first batch of each cell of a codec was looked at again, as far as earlier runs left any."""
+    """State of the second look at the first batch of each cell of a codec."""
 
     done: bool = False
     moved: bool = False
-    """Whether the decoder gave other pixels than in the run that left them."""
+    """True if the decoder gave other pixels than in the run that left evidence."""
 
 
 @final
@@ -79,12 +79,12 @@ class Bench:
         self._looked: Final = defaultdict[PlannedCodec, _Looked](_Looked)
         self._expected: Final[set[int | None]] = set()
         self._judged = 0
-        """Cells that were given a verdict on the model so far."""
+        """Number of cells with a verdict on the model so far."""
 
     def measure(
         self, cell: Cell, node_id: str, progress: Progress = SILENT, tell: Tell = UNHEARD, *, last: bool = False
     ) -> Measured:
-        """Measure one cell and judge it. Never raises for what the cell itself can go wrong with.
+        """Measure one cell and judge it. An error of the cell becomes its result and is not raised.
 
         After the `last` cell of the guard in this process the model is asked its first clean batch again. Raises
         `OptionError` for a codec whose options make no sense.
@@ -98,7 +98,7 @@ class Bench:
         if last:
             measured = self._doubted(measured, draft)
         self._judged += measured.result.drop is not None
-        # Data that gives something else at each reading is no better on its own thread.
+        # Data that changes at each reading is no better on its own thread.
         bound = self._subject.reading.access.bound and not isinstance(measured.problem, DataError)
         if bound and (remark := self._subject.reading.access.remark_once()) is not None:
             tell(f"{self.guard.name}: {remark}")
@@ -154,13 +154,13 @@ class Bench:
         before = coder.encoded_pixels
         stop = self._judging.early_stop(cell, survey) if self._early else None
         passed = trial.whole(progress) if stop is None else trial.until_certain(stop, self._judging.score, progress)
-        # Where the store cannot keep streams they are made once more.
+        # A store that cannot keep streams has them made again.
         again = (coder.encoded_pixels - before) / sum(info.pixels for info in survey.infos)
         used = set(passed.evidence.ids)
         lost = {at for at, info in enumerate(survey.infos[: passed.reached]) if info.id not in used}
         draft.note_rate(survey, coder, planned.without(lost))
         draft.note_decoded(passed.seen.figures(), again)
-        # Batches further on may have been decoded by now: what they lost is not this result's.
+        # Later batches may be decoded already; images that they lost are not part of this result.
         failed = {at: why for at, why in coder.lost(planned).items() if at < passed.reached or at in coder.failures}
         draft.check_failures(survey, failed)
         trial.watch.check_median(passed.seen)
@@ -173,7 +173,7 @@ class Bench:
 
     @property
     def _early(self) -> bool:
-        """Whether cells may stop early: only images in random order can stand for those that were never seen."""
+        """True if cells may stop early: only images in random order can stand for the ones that were not seen."""
         return self._settings.early_stop and self._subject.reading.shuffled
 
     def _key(self, cell: Cell) -> tuple[CodecSpec, int | None]:
@@ -198,11 +198,11 @@ class Bench:
             return self._codecs[key]
 
     def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
-        """What so many images can tell, said before the first of them is coded."""
+        """Say, before the first image is coded, what this number of images can decide."""
         held = {
-            one: self._judging.confidences(one, survey, self._early)
-            for one in self.guard.cells
-            if effective_limit(one, self._settings) == limit
+            other: self._judging.confidences(other, survey, self._early)
+            for other in self.guard.cells
+            if effective_limit(other, self._settings) == limit
         }
         _, most = held.get(cell, (self.guard.confidence, self.guard.confidence))
         expected = self._judging.expected(len(survey.usable), most)
@@ -215,7 +215,7 @@ class Bench:
     def plan_ahead(self, cell: Cell, stopped: Callable[[], bool]) -> None:
         """Make the plan of a cell's codec before the cell is measured, on another thread than the cells before it.
 
-        Nothing else of the cell is done. Raises what the cell would be judged an error for.
+        Nothing else of the cell is done. Raises the errors that would be the cell's result.
         """
         if self._subject.reading.access.bound:
             return
@@ -234,22 +234,21 @@ class Bench:
     def _decoder_moved(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> bool:
         """Return whether the decoder gives other pixels than in the run that left evidence.
 
-        The first batch of every cell of this codec is looked at again before evidence of earlier runs is used for one:
-        all of them before the first is judged, selected or not. So a change at one rate alone is known to the others,
-        in whatever order they come.
+        The first batch of every cell of this codec, selected or not, is looked at again before evidence of earlier runs
+        is used for any of them. So a change at one rate is known to all cells, in whatever order they come.
         """
         looked = self._looked[codec]
         if not looked.done:
             looked.done = True
             for other in self.guard.cells:
                 if self._key(other) == self._key(cell) and codec.plan().at(other.bpp).reachable:
-                    # What is wrong there is told where that cell is predicted.
+                    # An error there is reported when that cell is predicted.
                     looked.moved |= attempted(self._trial(other, codec, subset).verify) is Verdict.DECODER
         return looked.moved
 
     def _control(self, limit: int | None, subset: Subset, draft: Draft, progress: Progress) -> None:
-        """The lossless control, made once for the subject; raises `ModelError` for a model that fails it."""
-        told = partial(progress, f"predicting {self.guard.name} clean")
+        """Make the lossless control, once for the subject; raises `ModelError` for a model that fails it."""
+        tell = partial(progress, f"predicting {self.guard.name} clean")
 
         def made() -> Control:
             # A run that stops early has not predicted more than the first batch by then.
@@ -257,26 +256,26 @@ class Bench:
             after = partial(progress, f"predicting {self.guard.name} after a lossless codec")
             while True:
                 generation = self._subject.generation
-                clean = self._subject.clean_evidence(limit, told, first)
+                clean = self._subject.clean_evidence(limit, tell, first)
                 made = control(self._subject, subset, clean, after)
                 if self._subject.generation == generation:  # else that was clean evidence of another model
                     return made
 
-        found = self._subject.once(f"control of {self._subject.binding(limit)}", made)
-        draft.result = replace(draft.result, control=found.figures(), sources=self._subject.source_figures(limit))
-        found.check()
+        passed = self._subject.once(f"control of {self._subject.binding(limit)}", made)
+        draft.result = replace(draft.result, control=passed.figures(), sources=self._subject.source_figures(limit))
+        passed.check()
 
     def _look(self, cell: Cell, limit: int | None, draft: Draft, progress: Progress) -> None:
         """Look at the clean predictions; raises `ModelError` for a model that knows nothing."""
         guard = self.guard
         question = Question(guard.metric, guard.confidence, cell.min_clean, self._settings.seed, self._early)
-        found = insight(self._subject, limit, question, partial(progress, f"predicting {guard.name} clean"))
-        draft.note_clean(found)
-        found.check()
+        known = insight(self._subject, limit, question, partial(progress, f"predicting {guard.name} clean"))
+        draft.note_clean(known)
+        known.check()
 
     def _trial(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> Trial:
         planned = codec.plan().at(cell.bpp)
-        # Of a run that stops early only the first batch is sure to come.
+        # A run that stops early is only sure to predict the first batch.
         first = len(next(iter(self._subject.batches(subset)))) if self._early else None
         return Trial(
             self._subject,

@@ -1,4 +1,4 @@
-"""Paired evidence of a guard's cells to judgements, and to all that a result says beside them."""
+"""Judgements of a guard's cells on paired evidence, and the figures of a result beside them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from compress_guard.verdict.power import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """A cell's judgement with what its evidence says beside it."""
+    """Judgement of a cell, with the other figures of its evidence."""
 
     judgement: Judgement
     changes: Changes
@@ -42,7 +42,7 @@ class Judging:
     """Judges the cells of one guard."""
 
     def __init__(self, guard: Guard, task: Task, seed: int, store: Store | None = None) -> None:
-        """`store` keeps what resampling gives."""
+        """Set what cells are judged by; `store` keeps resampled scores."""
         self._guard: Final = guard
         self._task: Final = task
         self._seed: Final = seed
@@ -52,27 +52,27 @@ class Judging:
         self._clean_scorers: Final[dict[tuple[tuple[str, ...], bytes], Remembered]] = {}
 
     def score(self, evidence: Evidence) -> Scorer:
-        """The scorer of the guard's metric."""
+        """Return the scorer of the guard's metric."""
         scorer: Scorer = self._task.scorer(self._guard.metric, evidence.items)
         return scorer
 
     def confidence(self, cell: Cell, survey: Survey) -> float:
-        """What the cell's own interval holds with: slices with limits take their part of the error."""
+        """Return the confidence of the cell's own interval: slices with limits take their part of the error."""
         return cell_confidence(self._guard, judged_slices(cell, survey.slices_by_id))
 
     def confidences(self, cell: Cell, survey: Survey, early: bool) -> tuple[float, float]:
-        """The least and the most that the interval of all a cell's images may hold with.
+        """Return the least and the highest confidence that the interval of all of a cell's images may have.
 
-        They differ where `early` says that there may be looks before, which take a part of the error.
+        They differ if there may be looks before the last image (`early`), which take a part of the error.
         """
         stop = self.early_stop(cell, survey) if early else None
         held = self.confidence(cell, survey)
         return held, held if stop is None else stop.last_confidence
 
     def early_stop(self, cell: Cell, survey: Survey) -> EarlyStop | None:
-        """The looks at a cell before its last image; None where there is nothing to decide, or slices to decide too.
+        """Return the looks at a cell before its last image; None if it has no limit, or slices with limits.
 
-        Those have fewer images than the cell, and would be cut short by what the cell as a whole makes certain.
+        Slices have fewer images than the cell, and would lose some where the cell as a whole is certain early.
         """
         if not cell.judged or judged_slices(cell, survey.slices_by_id):
             return None
@@ -87,7 +87,7 @@ class Judging:
         )
 
     def expected(self, images: int, confidence: float) -> float | None:
-        """The drop that so many images are expected to resolve, in points; None where only a measured cell can tell."""
+        """Return the drop in points that these images are expected to resolve; None without images or flags."""
         # No evidence is needed to know whether a metric has flags.
         if self._task.scorer(self._guard.metric, ()).flags is None or not images:
             return None
@@ -102,13 +102,13 @@ class Judging:
         slices = judge_slices(
             self._guard, cell, self._task, survey.slices_by_id, passed.clean, passed.evidence, self._seed
         )
-        found = changes(self._task, self._guard.metric, passed.clean, passed.evidence)
+        effect = changes(self._task, self._guard.metric, passed.clean, passed.evidence)
         held = judgement.confidence or confidence
         precision = Precision(
             interval_confidence=judgement.confidence,
             stopped_early=passed.judgement is not None,
             resolvable_drop=expected,
-            images_needed=_needed(judgement, cell, found, held),
+            images_needed=_needed(judgement, cell, effect, held),
         )
         if judgement.drop is not None:
             precision = replace(
@@ -116,7 +116,7 @@ class Judging:
                 resolvable_drop=resolvable_from(judgement.drop, held),
                 unseen_drop=None if judgement.score is None else unseen_drop(judgement.drop, judgement.score, held),
             )
-        return Judged(with_slices(judgement, slices), found, confidence, precision, found.figures(slices))
+        return Judged(with_slices(judgement, slices), effect, confidence, precision, effect.figures(slices))
 
     def _judge(self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None) -> Judgement:
         clean, compressed = self._clean_scorer(passed.clean), self._remembered(passed.evidence)
@@ -136,8 +136,8 @@ class Judging:
         )
 
     def _clean_scorer(self, clean: Evidence) -> Remembered:
-        # Cells compare with the same clean images unless one of them failed to code: bootstrap those once. By content
-        # too: where a model is found to have moved, they are predicted anew.
+        # Cells share their clean images unless some failed to code: bootstrap those once. The key has their content
+        # too, since they are predicted again after a model has moved.
         key = clean.ids, digest(clean.items)
         if key not in self._clean_scorers:
             self._clean_scorers[key] = self._remembered(clean)
@@ -148,21 +148,21 @@ class Judging:
         return Remembered(self.score(evidence), kept)
 
 
-def _needed(judgement: Judgement, cell: Cell, found: Changes, confidence: float) -> int | None:
-    """Images that would settle an inconclusive cell: all limits that its intervals reach across."""
+def _needed(judgement: Judgement, cell: Cell, effect: Changes, confidence: float) -> int | None:
+    """Return the number of images that would settle every limit inside an interval of an inconclusive cell."""
     if judgement.verdict != "inconclusive":
         return None
     needed: list[int | None] = []
     drop, score = judgement.drop, judgement.score_interval
     if cell.max_drop is not None and drop is not None and _reaches(drop, cell.max_drop):
-        if found.harmful is not None and found.helpful is not None:
-            flips = len(found.harmful), len(found.helpful)
-            needed.append(images_needed_of_flags(found.images, *flips, cell.max_drop, confidence))
+        if effect.harmful is not None and effect.helpful is not None:
+            flips = len(effect.harmful), len(effect.helpful)
+            needed.append(images_needed_of_flags(effect.images, *flips, cell.max_drop, confidence))
         else:
-            needed.append(images_needed(drop, cell.max_drop, found.images, confidence))
+            needed.append(images_needed(drop, cell.max_drop, effect.images, confidence))
     for interval, floor in ((score, cell.min_score), (judgement.clean_interval, cell.clean_floor)):
         if floor is not None and interval is not None and _reaches(interval, floor):
-            needed.append(images_needed(interval, floor, found.images, confidence))
+            needed.append(images_needed(interval, floor, effect.images, confidence))
     known = [number for number in needed if number is not None]
     return max(known) if known and len(known) == len(needed) else None
 

@@ -1,4 +1,4 @@
-"""Limits of a cell that cannot be missed, by what was measured."""
+"""Limits of a cell that its measured scores cannot miss."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def toothless(cell: Cell, metric: str, judgement: Judgement, slices: Sequence[Sl
 
 
 def _can_be_exceeded(part: SliceResult) -> bool:
-    """Whether a slice can lose more than its limit."""
+    """Return True if a slice can lose more than its limit."""
     known = part.images > 0 and part.max_drop is not None and part.clean_score is not None
     return known and cast("float", part.clean_score) > cast("float", part.max_drop)
 

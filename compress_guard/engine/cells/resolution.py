@@ -1,4 +1,4 @@
-"""What a guard's images can tell at all, said before the first of them is coded."""
+"""Drops that a guard's images can decide, reported before the first image is coded."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def expectations(
 ) -> Iterator[str]:
     """Say what the images of a survey resolve, and which limits of these cells and their slices they cannot hold.
 
-    `confidences` are the least and the most that the last interval of each cell may hold with; `resolvable` is the drop
-    in points that the images are expected to resolve. None stands for a metric without flags, of which only a measured
-    cell can tell: nothing is said of it.
+    `confidences` are the least and the highest confidence that the last interval of each cell may have; `resolvable` is
+    the drop in points that the images are expected to resolve. It is None for a metric without flags, which has to be
+    measured first: nothing is said then.
     """
     if resolvable is None:
         return
@@ -29,13 +29,13 @@ def expectations(
     yield from _out_of_reach(guard, images, ((cell.max_drop, held) for cell, held in confidences.items()))
     for slicing, values in slice_values(survey.slices_by_id).items():
         for value in values:
-            members = sum(value in one.get(slicing, ()) for one in survey.slices)
+            members = sum(value in image.get(slicing, ()) for image in survey.slices)
             limits = ((allowed_drop(cell, slicing, value), held) for cell, held in confidences.items())
             yield from _out_of_reach(f"{guard}, slice {slicing}={value}", members, limits)
 
 
 def _out_of_reach(name: str, images: int, asked: Iterable[tuple[float | None, tuple[float, float]]]) -> Iterator[str]:
-    """Warn of limits that cannot be held, those of one confidence together."""
+    """Warn of limits that cannot be held, with one warning for each confidence."""
     limits: dict[tuple[float, float], list[float]] = {}
     for limit, held in asked:
         if limit is not None:

@@ -1,4 +1,4 @@
-"""What compression costs the parts of a guard's images, and what that makes of a cell's verdict."""
+"""Losses of the slices of a guard's images, and their part in a cell's verdict."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from compress_guard.verdict import judge
 from compress_guard.verdict.sentence import of_drop
 
 MOST_SLICES: Final = 100
-"""Of one slicing: each is judged by itself, and means little beside so many others."""
+"""Most slices of one slicing: each is judged by itself, and beside many others it means little."""
 
 SlicesById: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""Of every usable image of the data set the slices that it is in, by slicing; see `Survey.slices_by_id`."""
+"""Slices of each usable image of the data set, by image id and slicing; see `Survey.slices_by_id`."""
 
 
 def slice_values(slices: SlicesById) -> dict[str, tuple[str, ...]]:
-    """The slices that occur in the data, by slicing: sizes and numbers by their size, then texts by the alphabet.
+    """Return the slices in the data by slicing: sizes and numbers by their size, then texts in alphabetical order.
 
     Raises `DataError` for a slicing with more than a hundred.
     """
-    found: dict[str, set[str]] = {}
+    occurring: dict[str, set[str]] = {}
     for image in slices.values():
         for slicing, several in image.items():
-            found.setdefault(slicing, set()).update(several)
-    for slicing, values in found.items():
+            occurring.setdefault(slicing, set()).update(several)
+    for slicing, values in occurring.items():
         if len(values) > MOST_SLICES:
             raise DataError(
                 f"slices {slicing}: the images fall into {len(values)} slices; expected at most {MOST_SLICES}; put "
                 "them into groups with a factory package.module:callable"
             )
-    return {slicing: tuple(sorted(values, key=_rank)) for slicing, values in found.items()}
+    return {slicing: tuple(sorted(values, key=_rank)) for slicing, values in occurring.items()}
 
 
 def judged_slices(cell: Cell, slices: SlicesById) -> int:
-    """How many slices that occur in the data have a limit in this cell, whatever part of the data comes to be used."""
+    """Return the number of slices in the data that have a limit in this cell, used or not."""
     return sum(
         allowed_drop(cell, slicing, value) is not None
         for slicing, values in slice_values(slices).items()
@@ -49,13 +49,13 @@ def judged_slices(cell: Cell, slices: SlicesById) -> int:
 
 
 def allowed_drop(cell: Cell, slicing: str, value: str) -> float | None:
-    """The limit of a slice in this cell, in points: its own, else that of all slices of the slicing."""
+    """Return the limit of a slice in this cell, in points: its own, else that of all slices of the slicing."""
     limits = {limit.value: limit.max_drop for limit in cell.slice_limits if limit.slicing == slicing}
     return limits.get(value, limits.get(None))
 
 
 def cell_confidence(guard: Guard, judged: int) -> float:
-    """What a cell and each of its slices with a limit, so many, are judged at: 1 - (1 - confidence) / (judged + 1)."""
+    """Return the confidence for a cell and its `judged` slices with a limit: 1 - (1 - confidence) / (judged + 1)."""
     # 1 - (1 - 0.95) is not 0.95, and without limits of slices nothing may change.
     return 1 - (1 - guard.confidence) / (judged + 1) if judged else guard.confidence
 
@@ -63,17 +63,19 @@ def cell_confidence(guard: Guard, judged: int) -> float:
 def judge_slices(
     guard: Guard, cell: Cell, task: Task, slices: SlicesById, clean: Evidence, compressed: Evidence, seed: int
 ) -> tuple[SliceResult, ...]:
-    """Every slice of a cell, slicing by slicing, on the images of `compressed`; `clean` has at least these.
+    """Judge every slice of a cell, slicing by slicing, on the images of `compressed`; `clean` has at least these.
 
     Slices with a limit are judged at `cell_confidence`, the others are ``unjudged`` with intervals at the guard's own
     confidence; so are slices whose score is undefined. A slice that only a limit names comes with 0 images, so that a
-    misspelt name shows. The order of the images makes no difference. Raises `DataError` as `slice_values` does.
+    misspelt name is visible. The order of the images makes no difference. Raises `DataError` as `slice_values` does.
     """
     values = slice_values(slices)
     strict = cell_confidence(guard, judged_slices(cell, slices))
     results = []
     for slicing in guard.slicings:
-        named = {one.value for one in cell.slice_limits if one.slicing == slicing.name and one.value is not None}
+        named = {
+            limit.value for limit in cell.slice_limits if limit.slicing == slicing.name and limit.value is not None
+        }
         members = _members(slicing, slices, compressed.ids)
         for value in sorted({*values.get(slicing.name, ()), *named}, key=_rank):
             limit = allowed_drop(cell, slicing.name, value)
@@ -84,11 +86,11 @@ def judge_slices(
 
 
 def with_slices(judgement: Judgement, slices: Sequence[SliceResult]) -> Judgement:
-    """The judgement of a cell, failed where a slice failed. Inconclusive slices change nothing.
+    """Return the judgement of a cell, failed if a slice failed. Inconclusive slices change nothing.
 
     The reason begins with what failed: the cell as a whole, else its slices.
     """
-    failed = [one for one in slices if one.verdict == "fail"]
+    failed = [part for part in slices if part.verdict == "fail"]
     if not failed or judgement.verdict == "error":
         return judgement
     parts = [judgement.reason, *map(_sentence, failed)]
@@ -99,7 +101,7 @@ def with_slices(judgement: Judgement, slices: Sequence[SliceResult]) -> Judgemen
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A slice and what is asked of it."""
+    """A slice with its limit and confidence."""
 
     slicing: Slicing
     value: str
@@ -107,7 +109,7 @@ class _Asked:
     confidence: float
 
     def judged(self, metric: str, task: Task, clean: Evidence, compressed: Evidence, seed: int) -> SliceResult:
-        """The result on the evidence of its images; object sizes by their own metrics over all images."""
+        """Judge the slice on the evidence of its images; object sizes have metrics of their own over all images."""
         if not compressed.ids:
             return self._result(0, "unjudged")
         metric = SIZES[self.value] if self.slicing.by == OBJECT_SIZE else metric
@@ -136,20 +138,20 @@ class _Asked:
 
 
 def _members(slicing: Slicing, slices: SlicesById, used: Sequence[str]) -> Mapping[str, list[str]]:
-    """The images to score each slice on, of those that were used.
+    """Return the images that each slice is scored on, among those that were used.
 
-    They are sorted by id: a bootstrap draws images by their place, and the data's order is nobody's intention.
+    They are sorted by id: a bootstrap draws images by their place, and the data's order should not matter.
     """
     members: dict[str, list[str]] = {}
     for image in sorted(used):
         for value in slices[image].get(slicing.name, ()):
             members.setdefault(value, []).append(image)
-    # Whatever a model finds in an image without small objects counts in map_small too.
+    # Detections in an image without small objects count in map_small too.
     return dict.fromkeys(members, sorted(used)) if slicing.by == OBJECT_SIZE else members
 
 
 def _rank(value: str) -> tuple[int, float, str]:
-    """Sizes come by their size, then numbers by theirs, then texts."""
+    """Return the sort key of a slice: sizes come first, then numbers, then texts."""
     if value in SIZES:
         return 0, tuple(SIZES).index(value), value
     try:
@@ -160,7 +162,7 @@ def _rank(value: str) -> tuple[int, float, str]:
 
 
 def _sentence(failed: SliceResult) -> str:
-    """``slice weather=night fell by 12.1 points (80.0 to 67.9, 97.5 % interval 8.0 to 16.5), allowed 5.0``."""
+    """Return ``slice weather=night fell by 12.1 points (80.0 to 67.9, 97.5 % interval 8.0 to 16.5), allowed 5.0``."""
     # A slice that failed has all its numbers.
     clean, score = cast("float", failed.clean_score), cast("float", failed.score)
     drop = Interval(*(cast("float", end) for end in (failed.drop, failed.drop_low, failed.drop_high)))
