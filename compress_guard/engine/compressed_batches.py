@@ -1,4 +1,4 @@
-"""Compressed images for people's own tests, batch by batch."""
+"""Compressed images for a user's own tests, batch by batch."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from compress_guard.registry import TASKS
 def compressed_batches(
     data: Any, guard: Guard, cell: Cell, settings: RunSettings, device: str, batch_size: int, tell: Tell = UNHEARD
 ) -> Iterator[Batch]:
-    """The images of `data` as the guard's plan codes them at the cell's codec and rate.
+    """Yield the images of `data`, coded by the guard's plan at the cell's codec and rate.
 
-    Targets are copies of what the data set gives. The codec proves itself as in the cell of a guard. An image that
-    cannot be read or coded is left out where the guard's max_error_share allows it.
+    Targets are copies of the data set's own. The codec proves itself as in the cell of a guard. An image that cannot be
+    read or coded is left out if the guard's max_error_share allows it.
 
     Raises `DataError`, `CodecError`, `CodecUnavailable`, `Unreachable`.
     """
     codec = available_codec(cell.codec, device)
-    # Data without a guard of the file comes without a task: targets show what they are.
+    # Data that belongs to no guard of the file has no task; the form of its targets tells which one to assume.
     placing = Placing(TASKS.resolve(guard.task)() if guard.data else None, guard.orientation)
     limit = effective_limit(cell, settings)
     targets = RawTargets(TASKS.resolve(guard.task)() if guard.data else None)
@@ -50,7 +50,7 @@ def compressed_batches(
     cuts = list(positions_in_batches(len(surveyed.usable), batch_size))
     makers = [partial(coded_batch, coder, planned, cut, device, watch.check) for cut in cuts]
     for cut, batch in zip(cuts, ahead(makers, lambda: samples.access.bound), strict=True):
-        # Batches further on may have been decoded by now: what they lost is their own matter.
+        # Later batches may have been decoded already; their losses are reported with them.
         lost = {at: why for at, why in coder.lost(planned).items() if at < cut.stop}
         surveyed.check_failures(lost, guard.max_error_share)
         if (slower := samples.access.remark_once()) is not None:

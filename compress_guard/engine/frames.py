@@ -1,4 +1,4 @@
-"""The frames of tracebacks: whose code they are in, and tracebacks without those of compress_guard itself."""
+"""The frames of tracebacks: which code they belong to, and tracebacks without the frames of compress_guard."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from compress_guard.foreign import shown_lines
 PACKAGE: Final = str(Path(__file__).parents[1]) + os.sep
 _FOLDERS: Final = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 LIBRARIES: Final = ("<", *{str(path) + os.sep for name in _FOLDERS for path in (name, Path(name).resolve())})
-"""Beginnings of the names of files that are nobody's project: installed packages, and code without a file."""
+"""Beginnings of file names that belong to no project of a user: installed packages, and code without a file."""
 _IMPORTS: Final = ("<frozen importlib", str(importlib.__file__))
-"""Beginnings of the names of the files that import modules: they say nothing of why one could not be imported."""
+"""Beginnings of the names of files that import modules; their frames do not say why an import failed."""
 
 Place = tuple[FrameType, int]
-"""A frame, and the line that it was at."""
+"""A frame and its current line."""
 
 
 def frames(problem: BaseException) -> list[Place]:
-    """Return the frames that an exception came through, with their lines, the deepest one last."""
+    """Return the frames that an exception passed through, with their lines; the deepest comes last."""
     try:
         return list(traceback.walk_tb(problem.__traceback__))
     except BaseException:  # noqa: BLE001 -- an exception may break its own attributes
@@ -34,12 +34,12 @@ def frames(problem: BaseException) -> list[Place]:
 
 
 def is_ours(frame: FrameType) -> bool:
-    """Return whether a frame is in the code of compress_guard."""
+    """Return True if a frame belongs to the code of compress_guard."""
     return frame.f_code.co_filename.startswith(PACKAGE)
 
 
 def deepest_of_ours(places: list[Place]) -> tuple[Place | None, list[Place]]:
-    """Return the deepest frame of ours, None without any, and those behind it that are in somebody's own project."""
+    """Return the deepest frame of compress_guard, or None, and the frames below it that belong to a user's project."""
     ours = [at for at, (frame, _) in enumerate(places) if is_ours(frame)]
     deeper = places[ours[-1] + 1 :] if ours else places
     people = [place for place in deeper if not place[0].f_code.co_filename.startswith((*LIBRARIES, PACKAGE))]
@@ -47,7 +47,7 @@ def deepest_of_ours(places: list[Place]) -> tuple[Place | None, list[Place]]:
 
 
 def traced(problem: RunError) -> str | None:
-    """Return the traceback of the code that caused an error, None where the error's message says all there is.
+    """Return the traceback of the code that caused an error; None if the message of the error says everything.
 
     Frames of compress_guard are left out, unless the error is a fault of its own.
     """
@@ -58,10 +58,10 @@ def traced(problem: RunError) -> str | None:
 
 
 def cause_of(problem: BaseException) -> BaseException | None:
-    """Return the exception of other code that an error stands for, its traceback without frames of compress_guard.
+    """Return the exception of other code behind an error, its traceback without the frames of compress_guard.
 
-    None where there is none: everything behind the error was raised by compress_guard, or while a module was looked
-    for. The cause of a `Fault` of compress_guard's own is returned as it is, for whoever reports it.
+    Return None if everything behind the error was raised by compress_guard, or while a module was being located. The
+    cause of a `Fault` in compress_guard itself is returned unchanged, so that it can be reported.
     """
     try:
         raised = problem.__cause__
@@ -77,7 +77,7 @@ def cause_of(problem: BaseException) -> BaseException | None:
 
 
 def without_ours(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the frames of compress_guard, None where nothing is left but imports of modules."""
+    """Return a traceback without the frames of compress_guard; None if only frames of module imports are left."""
     kept = [entry for entry in _entries(trace) if not is_ours(entry.tb_frame)]
     if all(entry.tb_frame.f_code.co_filename.startswith(_IMPORTS) for entry in kept):
         return None
@@ -88,14 +88,14 @@ def without_ours(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _pruned(link: BaseException) -> bool:
-    """Take our frames from an exception's traceback; return whether that leaves any."""
+    """Remove the frames of compress_guard from an exception's traceback; return True if other frames are left."""
     trace = without_ours(link.__traceback__)
     link.__traceback__ = trace
     return trace is not None
 
 
 def _causes(problem: BaseException) -> Iterator[BaseException]:
-    """Yield the exceptions behind this one, the nearest first, each once."""
+    """Yield the exceptions behind this one, each once, starting with the nearest."""
     seen = {id(problem)}
     link: BaseException | None = problem
     while link is not None:

@@ -1,4 +1,4 @@
-"""The scout: plans the codecs that a run comes to next, while the model works on what is there already."""
+"""The scout: makes the plans that a run needs next, while the model works on images that are coded already."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from compress_guard.errors import RunError
 from compress_guard.records import Cell, CodecSpec
 
 AHEAD: Final = 2
-"""Plans made before they are needed: enough to keep idle cores busy, few enough for memory to stay small."""
+"""Number of plans made before they are needed: enough to keep idle cores busy, few enough to keep memory small."""
 _NICENESS: Final = 10
-"""Coding ahead takes what predictions leave of the cores, not the other way round."""
+"""Priority of coding ahead: it uses the time of the cores that predictions leave."""
 
 Stopped: TypeAlias = Callable[[], bool]
 Key: TypeAlias = tuple[str, CodecSpec, int | None]
@@ -27,11 +27,11 @@ Key: TypeAlias = tuple[str, CodecSpec, int | None]
 class Scout:
     """Plans ahead on one thread of low priority.
 
-    What goes wrong there goes wrong once more when the cell itself is measured, and is told there.
+    Errors on this thread are dropped: they occur again, and are reported, when the cell itself is measured.
     """
 
     def __init__(self, cells: Sequence[Cell], plan: Callable[[Cell, Stopped], None]) -> None:
-        """`cells` are those of the run, in its order; `plan` makes the plan that one needs, if it is not made yet."""
+        """Take the cells of the run in its order, and `plan`, which makes the plan of a cell unless it exists."""
         self._cells: Final = tuple(cells)
         self._plan: Final = plan
         self._stop: Final = threading.Event()
@@ -39,18 +39,18 @@ class Scout:
         self._worker: Final = Worker("compress-guard-scout", _step_back)
 
     def coming(self, cell: Cell) -> list[Cell]:
-        """The first cells of the next few plans after that of this one."""
+        """Return the first cell of each of the next few plans after this cell's own plan."""
         if cell not in self._cells:
             return []
-        found: dict[Key, Cell] = {}
-        for one in self._cells[self._cells.index(cell) :]:
-            found.setdefault(_key(one), one)
-            if len(found) > AHEAD:
+        coming: dict[Key, Cell] = {}
+        for later in self._cells[self._cells.index(cell) :]:
+            coming.setdefault(_key(later), later)
+            if len(coming) > AHEAD:
                 break
-        return list(found.values())[1:]
+        return list(coming.values())[1:]
 
     def send(self, cell: Cell) -> None:
-        """Have the plan of a cell made, unless that was asked before."""
+        """Have the plan of a cell made, unless that was requested before."""
         if _key(cell) not in self._sent:
             self._sent[_key(cell)] = self._worker.submit(partial(self._go, cell))
 
@@ -60,7 +60,7 @@ class Scout:
                 self._plan(cell, self._stop.is_set)
 
     def close(self) -> None:
-        """Give up what is not done; returns once the thread has ended, and after Ctrl-C soon in any case."""
+        """Cancel the remaining plans and wait for the thread to end; after Ctrl-C, wait only a short time."""
         self._stop.set()
         self._worker.close()
 
@@ -70,6 +70,6 @@ def _key(cell: Cell) -> Key:
 
 
 def _step_back() -> None:
-    """Lower the priority of this thread, and of those that it starts, where the system has such (Linux)."""
+    """Lower the priority of this thread and of the threads that it starts, on systems that support it (Linux)."""
     with contextlib.suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,4 +1,4 @@
-"""Listeners of a run: what they are told while it works, and the ones that discard it."""
+"""Listeners to the progress of a run, and the ones that discard it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with what is being done, how many images are done, and how many there are."""
+"""Called with the current activity, the number of images done, and the number of all images."""
 CountProgress: TypeAlias = Callable[[int, int], None]
-"""The same for work that the caller names: how many images are done, and how many there are; 0 where nobody knows."""
+"""Called with the number of images done and the number of all images, 0 if unknown; the caller knows the activity."""
 Tell: TypeAlias = Callable[[str], None]
-"""Called with one line for the person who watches the run."""
+"""Called with one line for the user."""
 
 
 def _discard(*_: object) -> None:
@@ -20,6 +20,6 @@ def _discard(*_: object) -> None:
 SILENT: Final[Progress] = _discard
 """Progress without a listener."""
 SILENT_COUNT: Final[CountProgress] = _discard
-"""The same for counts alone."""
+"""Progress in counts without a listener."""
 UNHEARD: Final[Tell] = _discard
 """Lines without a reader."""

@@ -1,4 +1,4 @@
-"""What the first cell of a process would otherwise wait for: libraries that are slow to import, and the device."""
+"""Preparation of a process for its first cell: libraries that are slow to import, and the device."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from compress_guard.engine.session import Session
 
 _ALWAYS: Final = ("torch", "torchvision", "PIL.Image")
-"""What every cell imports, or the metric of a task does."""
+"""Modules that every cell, or the metric of a task, imports."""
 
 
 def make_ready(session: Session, codecs: Iterable[CodecSpec]) -> None:
-    """Import what cells with these codecs need, and look for the device, so that no cell's own time counts that.
+    """Import the libraries that cells with these codecs need and find the device, so that no cell's time includes it.
 
-    Raises nothing but KeyboardInterrupt: a cell that meets the same trouble says so. Warnings of the imports are left
-    out, since they are about no cell.
+    Raises nothing but KeyboardInterrupt: a cell with the same problem reports it. Warnings of the imports are
+    suppressed, since they belong to no cell.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -36,7 +36,7 @@ def make_ready(session: Session, codecs: Iterable[CodecSpec]) -> None:
 
 
 def _load(spec: CodecSpec) -> None:
-    """Import a codec's library. Nothing is fetched and no program is run: that may take as long as it likes."""
+    """Import a codec's library. Nothing is downloaded and no program is run, since either may take very long."""
     from compress_guard.codecs.zoo.learned import Learned
     from compress_guard.codecs.zoo.library import compressai_library
 

@@ -1,7 +1,7 @@
-"""The one place where whatever is raised while a cell is measured becomes an error with a verdict.
+"""The one place where anything raised while a cell is measured becomes an error with a verdict.
 
-People's code may raise anything: `SystemExit` of a script, a `KeyboardInterrupt` without Ctrl-C, a class of its own
-whose text cannot be read. None of it may end the run or lose a cell. Ctrl-C itself always ends the run.
+User code may raise anything: `SystemExit` from a script, a `KeyboardInterrupt` without Ctrl-C, an exception class whose
+text cannot be read. None of these may end the run or lose a cell. Ctrl-C itself always ends the run.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from compress_guard.foreign import TAB, shown, shown_lines
 T = TypeVar("T")
 
 _LONGEST: Final = 2**16
-"""Characters of a text in a traceback."""
+"""Largest number of characters of one text in a traceback."""
 _DECIDED: Final = "_compress_guard_decided"
-"""An attribute of exceptions that are meant for whoever drives the run."""
+"""Attribute of exceptions that are meant for the code that drives the run."""
 
 
 def attempted(deed: Callable[[], T], *passing: type[Exception]) -> T | RunError:
-    """Return what `deed` gives, or the error that stands for whatever it raised.
+    """Return the result of `deed`, or the error that stands for what it raised.
 
-    Raises KeyboardInterrupt after Ctrl-C, even where somebody's code has swallowed it, what was `decided`, and
+    Raises KeyboardInterrupt after Ctrl-C, even if user code has swallowed it; exceptions that were `decided`; and
     exceptions of the types `passing`.
     """
     with interrupts.watched() as watch:
@@ -36,19 +36,20 @@ def attempted(deed: Callable[[], T], *passing: type[Exception]) -> T | RunError:
             made = deed()
         except passing:
             raise
-        except BaseException as problem:  # noqa: BLE001 -- people's code raises what it likes: see the module
+        except BaseException as problem:  # noqa: BLE001 -- user code may raise anything: see the module
             return as_error(problem)
         watch.check()
         return made
 
 
 def as_error(problem: BaseException) -> RunError:
-    """Return the error whose verdict and text stand for an exception: itself if it is a `RunError`, else a `Fault`.
+    """Return the error with the verdict and text for an exception: the exception itself if it is a `RunError`.
 
-    Raises KeyboardInterrupt after Ctrl-C, and what was `decided`.
+    Other errors of compress_guard become a `RunError`, everything else a `Fault`. Raises KeyboardInterrupt after
+    Ctrl-C, and exceptions that were `decided`.
     """
     pass_on(problem)
-    # By its type alone: isinstance also asks the object for its __class__, which may raise.
+    # Checked by type: isinstance also asks the object for its __class__, which may raise.
     if issubclass(type(problem), RunError):
         return _with_sound_causes(problem if _is_sound(problem) else _retold(problem))  # type: ignore[arg-type]  # ditto
     error = RunError(said(problem)) if issubclass(type(problem), CompressGuardError) else Fault(_blame(problem))
@@ -57,9 +58,9 @@ def as_error(problem: BaseException) -> RunError:
 
 
 def pass_on(problem: BaseException) -> None:
-    """Raise again what is no trouble of a cell: Ctrl-C, and what was `decided`.
+    """Raise an exception again if it does not belong to a cell: Ctrl-C, and exceptions that were `decided`.
 
-    Whoever catches more than `Exception` calls this first.
+    Code that catches more than `Exception` calls this first.
     """
     if interrupts.is_real(problem):
         if issubclass(type(problem), KeyboardInterrupt):
@@ -74,20 +75,22 @@ def pass_on(problem: BaseException) -> None:
 
 
 def decided(problem: BaseException) -> None:
-    """Mark an exception as one that no cell may turn into a verdict.
+    """Mark an exception that must not become the verdict of a cell.
 
-    That is what a fixture of pytest decides for the tests that use it: to skip, to fail, to leave.
+    A pytest fixture decides in this way for the tests that use it: to skip, to fail or to exit.
     """
     setattr(problem, _DECIDED, True)
 
 
 class Unspeakable(Exception):
-    """A stand-in for an exception of which nothing can be asked, whose text would fill the terminal, or has control
-    characters or commands to a CI runner in it: pytest and Python print the causes of an error as they are."""
+    """A stand-in for an exception that must not be printed: pytest and Python print the causes of an error unchanged.
+
+    Its attributes raise, its text would fill the terminal, or the text holds control characters or CI commands.
+    """
 
 
 def _with_sound_causes(error: RunError) -> RunError:
-    """Return the error, after taking from its causes what would end whoever writes its traceback down."""
+    """Return the error after replacing causes that would crash the code that prints its traceback."""
     link: BaseException = error
     seen = {id(link)}
     while (cause := link.__cause__ or link.__context__) is not None and id(cause) not in seen:
@@ -100,15 +103,15 @@ def _with_sound_causes(error: RunError) -> RunError:
 
 
 def _retold(problem: BaseException) -> RunError:
-    """Return an error in place of one of somebody's own classes that says what no terminal should show."""
-    kind = next(one for one in type(problem).__mro__ if one.__module__ == RunError.__module__)
+    """Return an error in place of one of a user's own class whose text must not reach a terminal."""
+    kind = next(base for base in type(problem).__mro__ if base.__module__ == RunError.__module__)
     error: RunError = kind(said(problem))
     error.__cause__ = problem
     return error
 
 
 def _stand_in(problem: BaseException) -> Unspeakable:
-    """Return what is shown in place of an exception, with the way that it took where that can be asked."""
+    """Return the stand-in for an exception, with its traceback if that can be read."""
     made = Unspeakable(described(problem))
     with contextlib.suppress(BaseException):  # an exception may break its own attributes
         made.__traceback__ = problem.__traceback__
@@ -122,12 +125,12 @@ def _is_sound(problem: BaseException) -> bool:
         asked = (problem.__cause__, problem.__context__, problem.__suppress_context__, str(problem), repr(problem))
         texts = (*asked[3:], *getattr(problem, "__notes__", ()))
         return all(len(text) <= _LONGEST and shown_lines(text) == text.expandtabs(TAB) for text in texts)
-    except BaseException:  # noqa: BLE001 -- an exception may break whatever it is asked for
+    except BaseException:  # noqa: BLE001 -- an exception may break any of its attributes
         return False
 
 
 def _blame(problem: BaseException) -> str:
-    """Return what to say of an exception that nobody expected: whose code raised it."""
+    """Return the message for an unexpected exception: which code raised it."""
     ours, people = deepest_of_ours(frames(problem))
     if people:
         return f"{_place(people[-1])} raised {described(problem)}; expected code that returns"

@@ -1,4 +1,4 @@
-"""Results of cells that a run asked for and that no process lived to measure."""
+"""Results of cells that were requested but not measured, because their process died."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from compress_guard.records import Cell, CellResult, Guard, RecoveryCell, Recove
 def unmeasured(
     guard: Guard, cell: Cell | RecoveryCell, node_id: str, settings: RunSettings, reason: str
 ) -> CellResult | RecoveryResult:
-    """Return the cell as an `error` with this reason: what the file asks for, and nothing that was measured.
+    """Return a cell's result as an `error` with this reason, with the limits of the file and without measured values.
 
-    The device is the one that the command line names, which may be ``auto``: only the process that died had chosen.
+    The device is the one of the command line, which may be ``auto``: only the process that died had resolved it.
     Raises ValueError for a recovery cell of a guard without a study.
     """
     if isinstance(cell, Cell):

@@ -1,4 +1,4 @@
-"""From a codec's specification to a codec that works here, and what may be asked of it."""
+"""Codecs that work here, built from their specifications."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from compress_guard.thresholds.catalogue import option_names, required_options
 
 
 def build_codec(spec: CodecSpec) -> Codec:
-    """The codec that a specification names; raises `OptionError` for options that it does not take.
+    """Build the codec of a specification; raises `OptionError` for options that it does not take.
 
-    Its relative paths mean the same files from now on, whatever becomes of the current folder.
+    Its relative paths stay the same files if the current folder changes later.
     """
     if spec.type not in CODECS:
         raise OptionError(CODECS.unknown(spec.type))
@@ -35,14 +35,14 @@ def build_codec(spec: CodecSpec) -> Codec:
 
 
 def missing_options(spec: CodecSpec) -> str:
-    """Return ``path, arch``: the options that a registered codec needs and that its specification does not give."""
+    """Return the required options that a registered codec's specification lacks, such as ``path, arch``."""
     return ", ".join(name for name in required_options(spec.type) if name not in dict(spec.options))
 
 
 def available_codec(spec: CodecSpec, device: str = "cpu") -> Codec:
-    """The codec that a specification names, if it can run here, on this device where it can work there.
+    """Build the codec of a specification for a device, or for the CPU if it cannot work there.
 
-    Raises `CodecUnavailable`, `OptionError`.
+    Raises `CodecUnavailable` for one that cannot run here, and `OptionError`.
     """
     codec = build_codec(spec)
     if (reason := codec.unavailable()) is not None:
@@ -51,5 +51,5 @@ def available_codec(spec: CodecSpec, device: str = "cpu") -> Codec:
 
 
 def codec_options(options: Mapping[str, Any]) -> tuple[tuple[str, Scalar], ...]:
-    """Options as a specification holds them, lists frozen; their order makes no difference."""
+    """Return options in the form of a specification: sorted by name, with lists as tuples."""
     return tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in sorted(options.items()))

@@ -1,4 +1,4 @@
-"""Images to streams at planned settings, through the store, and back."""
+"""Coding of images to streams at planned settings, through the store, and back."""
 
 from __future__ import annotations
 
@@ -28,54 +28,55 @@ if TYPE_CHECKING:
     import torch
 
 CHUNK_IMAGES: Final = 32
-"""Images in memory at once while coding; enough to keep a thread pool busy, few enough for large photographs."""
+"""Images in memory at once while coding: enough to keep a thread pool busy, few enough for large photographs."""
 
 
 @final
 class Coder:
-    """The streams of a guard's images by one codec: each coded when first asked for, then kept in the store."""
+    """The streams of a guard's images by one codec: each is coded when it is first needed, then kept in the store."""
 
     def __init__(self, codec: Codec, samples: Samples, survey: Survey, store: Store, workers: int) -> None:
         self.codec: Final = codec
         self._samples: Final = samples
         self.survey: Final = survey
-        """The images, which positions count from."""
+        """The images; positions refer to its usable ones."""
         self._store: Final = store
         self.workers: Final = workers
-        # A GPU writes other streams than the CPU, and an estimate is none. Other streams keep the name they always had.
+        # A GPU writes other streams than the CPU, and an estimate is no stream. CPU streams keep their established
+        # name.
         kind = codec.device.partition(":")[0]
         special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
         code = own_code.digest("codecs") + code_of(type(codec))
         self.identity: Final = keys.key(codec.type, codec.version, repr(codec), *special, code)
         self.failures: Final[dict[int, str]] = {}
-        """What went wrong with images (by position among the usable ones) that could not be encoded."""
+        """Errors of images that could not be encoded, by position among the usable ones."""
         self._undecoded: Final[dict[tuple[int, float], str]] = {}
         self.encoded_pixels = 0
-        """Pixels of every image that an encoder was called with."""
+        """Pixels of all images that an encoder was called with, repeated calls included."""
         self.made_share = 1.0
-        """What share of the plan's streams, by pixels, an encoder had to make; the others were in the store."""
+        """Share of the plan's streams, by pixels, that an encoder had to make; the others were in the store."""
         self.proved_images = 0
-        """Images that were coded beside that, for real, to check estimates."""
+        """Images that were coded with real streams, beside the plan, to check estimates."""
         self.encoded_images = 0
         self._coarse: Final[dict[int, float]] = {}
         self._before_plan: int | None = None
-        """`encoded_pixels` when a plan was begun that is not finished."""
+        """Value of `encoded_pixels` at the start of a plan that is not finished; None without one."""
         self._flat: Final[dict[int, float]] = {}
         self.compared: Final[set[float]] = set()
-        """Rates, in bpp, at which decoded images have been held against their sources; see `CodecWatch`."""
+        """Rates in bpp at which decoded images were compared with their sources; see `CodecWatch`."""
         self.stopped: Callable[[], bool] = lambda: False
-        """Asked between chunks of a plan whether anybody still wants it."""
+        """Called between chunks of a plan; True stops it."""
         self.progress: Callable[[int, int], None] | None = None
-        """Told how many images have been encoded, of 0: how many it will be is known only at the end."""
+        """Called with the number of encoded images, and 0: the total is known only at the end."""
 
     def coarse(self, at: int, image: torch.Tensor) -> float:
-        """`coarse_psnr` of the source at this position, the same in all cells."""
+        """Return `coarse_psnr` of the source at this position, which is the same in all cells."""
         if at not in self._coarse:
             self._coarse[at] = coarse_psnr(image)
         return self._coarse[at]
 
     def flat(self, at: int, image: torch.Tensor) -> float:
-        """Return `flat_psnr` of the source at this position, the same in all cells."""
+        """Return `flat_psnr` of the source at this position, which is the same in all cells."""
         if at not in self._flat:
             self._flat[at] = flat_psnr(image)
         return self._flat[at]
@@ -86,17 +87,17 @@ class Coder:
 
     @functools.cached_property
     def cpu_twin(self) -> Codec | None:
-        """The same codec on the CPU, None where it works there anyway."""
+        """The same codec on the CPU; None if it works there anyway."""
         return None if self.codec.device == "cpu" else self.codec.on("cpu")
 
     def plan(self, guard: Guard, alias: str, seed: int) -> RatePlan:
-        """How this codec, called `alias` in the file, brings the images to each of the guard's rates.
+        """Return the plan that brings the images to the guard's rates by this codec, called `alias` in the file.
 
-        The plan is kept with the streams: it is a pure function of what its name is made of.
+        The plan is kept with the streams, under a name of all that it depends on: it is a pure function of that.
         """
         self._store.prepare()
         rates = guard.rates(alias)
-        # What a plan that was given up has made counts for the one that finds it in the store.
+        # Streams of a plan that was stopped count for the plan that finds them in the store.
         before = self._before_plan = self.encoded_pixels if self._before_plan is None else self._before_plan
         how = (search_identity(), self.identity, guard.rate, guard.rate_tolerance, seed)
         name = keys.key("plan", *how, len(rates), *rates, *self._images())
@@ -116,7 +117,7 @@ class Coder:
         if not self.failures:
             self._store.put(name, planned.to_bytes(), "plans")
         self._before_plan = None
-        # Of what was asked for in pixels, so that the cells' encodes add up to what was made.
+        # A share of the requested pixels, so that the encodes of all cells add up to the work done.
         asked = sum(rate.encodes for rate in planned.rates) * sum(info.pixels for info in self.survey.infos)
         self.made_share = (self.encoded_pixels - before) / asked if asked else 0.0
         return planned
@@ -133,32 +134,32 @@ class Coder:
         return None
 
     def lengths(self, requests: Sequence[tuple[int, float]]) -> list[int | None]:
-        """Bytes that each requested stream counts for; requests are (position among the usable images, setting)."""
-        found: list[int | None] = [None] * len(requests)
-        # In data order, so that large data sets are read through once, neighbours together.
+        """Return the bytes of each requested stream; requests are (position among the usable images, setting)."""
+        lengths: list[int | None] = [None] * len(requests)
+        # In data order, so that a large data set is read once, from front to back.
         order = sorted(range(len(requests)), key=lambda number: requests[number])
         for start in range(0, len(order), CHUNK_IMAGES):
             if self.stopped():
                 raise RunError("the run ended while a plan was made ahead of it")
             chunk = order[start : start + CHUNK_IMAGES]
             for number, stream in zip(chunk, self.streams([requests[number] for number in chunk]), strict=True):
-                found[number] = None if stream is None else self.codec.cost(stream)
-        return found
+                lengths[number] = None if stream is None else self.codec.cost(stream)
+        return lengths
 
     def streams(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
-        """The requested streams, from the store or an encoder; None where the image cannot be coded."""
+        """Return the requested streams, from the store or an encoder; None for images that cannot be coded."""
         names = [keys.key(self.identity, self.survey.digests[at], float(setting)) for at, setting in requests]
-        found: list[bytes | None] = [self._store.get(name) for name in names]
+        streams: list[bytes | None] = [self._store.get(name) for name in names]
         missing = [
             number
-            for number, (stream, (at, _)) in enumerate(zip(found, requests, strict=True))
+            for number, (stream, (at, _)) in enumerate(zip(streams, requests, strict=True))
             if stream is None and at not in self.failures
         ]
         for number, stream in zip(missing, self._encode([requests[number] for number in missing]), strict=True):
-            found[number] = stream
+            streams[number] = stream
             if stream is not None:
                 self._store.put(names[number], stream)
-        return found
+        return streams
 
     def _encode(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
         if not requests:
@@ -186,7 +187,7 @@ class Coder:
             return None
 
     def decode(self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]) -> list[torch.Tensor | None]:
-        """One image per stream, None (and a failure on record) where a stream does not decode to its source's size."""
+        """Decode each stream; the result is None, and a failure is recorded, if it does not have its source's size."""
         sizes = [self.source(at).size for at, _ in requests]
         try:
             images: list[torch.Tensor | None] = list(decode_to_sizes(self.codec, streams, sizes, self.workers))
@@ -204,7 +205,7 @@ class Coder:
     def decode_again(
         self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]
     ) -> list[torch.Tensor | None]:
-        """Do as `decode` does, for a second look: a decoder that is exact on every machine decodes one of them."""
+        """Decode for a second look: with a decoder that is exact on every machine only one stream, the rest is kept."""
 
         def decode(some: Sequence[bytes]) -> list[torch.Tensor | None]:
             return self.decode(requests[: len(some)], some)
@@ -230,29 +231,29 @@ class Coder:
             return None
 
     def proofs(self, requests: Sequence[tuple[int, float]]) -> list[Proof]:
-        """What the codec can prove of these images: see `Codec.proofs`.
+        """Return the codec's proofs of these images: see `Codec.proofs`.
 
-        Proofs of real streams are kept beside them; an estimate is held against real streams in every run.
+        Proofs of real streams are kept in the store; an estimate is compared with real streams in every run.
         """
         parts = [part for at, setting in requests for part in (self.survey.digests[at], str(setting))]
         name = keys.key("proofs", self.identity, processor(), metadata.version("torch"), *parts)
         data = self._store.get(name, "plans") if self.codec.bits == "coded" else None
         if data is not None:
-            with contextlib.suppress(Exception):  # whatever is wrong with what was kept, it is made anew
-                return [Proof(**one) for one in json.loads(data)]
+            with contextlib.suppress(Exception):  # damaged proofs are made again
+                return [Proof(**proof) for proof in json.loads(data)]
         images = [self.source(at).image for at, _ in requests]
-        found = self.codec.proofs(images, [setting for _, setting in requests], self.workers)
-        self.proved_images += len(found)
-        if found and self.codec.bits == "coded":
-            self._store.put(name, json.dumps([asdict(one) for one in found]).encode(), "plans")
-        return found
+        proofs = self.codec.proofs(images, [setting for _, setting in requests], self.workers)
+        self.proved_images += len(proofs)
+        if proofs and self.codec.bits == "coded":
+            self._store.put(name, json.dumps([asdict(proof) for proof in proofs]).encode(), "plans")
+        return proofs
 
     def lost(self, planned: PlannedRate) -> dict[int, str]:
-        """What went wrong with images, by position, that this rate cannot show: not encoded, or not decoded.
+        """Return the errors, by position, of images that could not be encoded, or not decoded at this rate.
 
-        What another rate could not decode does not count here, or a result would depend on the order of the cells.
+        Decoding errors of other rates do not count, or a result would depend on the order of the cells.
         """
-        # Copied first, since batches are decoded on a thread while those before them are in use.
+        # Copied first: batches are decoded on a thread meanwhile.
         known = list(self._undecoded.items())
         undecoded = {at: why for (at, setting), why in known if planned.settings[at] == setting}
         return undecoded | self.failures

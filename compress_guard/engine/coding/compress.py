@@ -27,18 +27,18 @@ Images: TypeAlias = "Sequence[Any] | torch.Tensor | Image.Image"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compressed:
-    """What `compress` returns; every field has one entry per image."""
+    """The result of `compress`; every list has one entry per image."""
 
     images: list[torch.Tensor]
     """Decoded, uint8 RGB (3, H, W), on the device of the source."""
     streams: list[bytes]
-    """The coded files, as the codec's library writes them; where bits are estimated, what stands for them."""
+    """The coded files, as the codec's library writes them; stand-ins for them if bits are estimated."""
     bpp: list[float]
     """8 x bytes / pixels of the source; bytes of its stream, or estimated ones."""
     settings: list[float]
-    """What each was coded at, on the codec's own scale: the quality of JPEG, say."""
+    """Settings on the codec's own scale, such as the quality of JPEG."""
     bits: Bits = "coded"
-    """Whether `bpp` counts the bytes of real streams or is an estimate."""
+    """``coded`` if `bpp` counts the bytes of real streams, ``estimated`` otherwise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,61 +107,61 @@ def compress(
     """Code a loose batch of images to a target rate and decode it again.
 
     Args:
-        images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes; the latter are turned upright by their EXIF,
-            which a box or mask of them may need too. One image alone is a batch of one, a tensor (N, 3, H, W) a batch
-            of N. A codec that works on GPUs does so on the device of the first image.
+        images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes; PIL images are turned upright by their EXIF,
+            which their boxes or masks may need too. A single image is a batch of one, a tensor (N, 3, H, W) a batch
+            of N. A codec that works on GPUs uses the device of the first image.
         codec: A registered codec; `options` are its options, e.g. ``subsampling="4:4:4"``.
-        bpp: Target rate in bits per pixel of the source, or a list of rates, for all of which one search is made.
+        bpp: Target rate in bits per pixel of the source, or a list of rates, which share one search.
         rate: ``image`` brings each image to the rate; ``dataset`` brings their mean to it.
         tolerance: Relative; 0.05 in image mode and 0.02 in dataset mode by default. An image beyond the codec's
-            reach is coded at its floor or ceiling: look at the returned `bpp`.
-        seed: Of the hash that parts the images between two settings in dataset mode, and that chooses the images from
-            which the search learns; results are the same for the same seed.
+            reach is coded at its floor or ceiling: see the returned `bpp`.
+        seed: Seed of the hash that divides the images between two settings in dataset mode, and that chooses the images
+            from which the search learns; the same seed gives the same results.
         workers: CPU threads.
 
     Returns:
-        The batch as coded; a list of these, in the order of the rates, where `bpp` is a list.
+        The coded batch, or a list with one for each rate if `bpp` is a list.
 
     Raises:
         OptionError: unknown codec, option or rate mode, a rate out of range, or no image at all.
         CodecUnavailable: its library is not installed.
-        CodecError: an image could not be coded. DataError: something is not an image, or the levels of all images are
-            on another scale than their mode says, so that they would be almost black.
+        CodecError: an image could not be coded. DataError: an item is not an image, or the levels of all images are on
+            another scale than their mode says, so that they would be almost black.
     """
     rates = asked_rates(bpp)
     targets: list[Any] = [bpp] if rates is None else rates
     for target in targets:
         check_rate(rate, target, tolerance)
-    one = available_codec(codec_named(codec, dict(codec_options(options))))
+    built = available_codec(codec_named(codec, dict(codec_options(options))))
     pictures = [Picture.read(image) for image in _batch(images)]
     if not pictures:
         raise OptionError("images is an empty batch; expected at least one image to compress")
     check_levels([picture.levels() for picture in pictures], loose=True)
     pixels = [picture.at("upright") for picture in pictures]
-    one = one.on(str(pixels[0].device))
+    built = built.on(str(pixels[0].device))
     streams: dict[tuple[int, float], bytes] = {}
 
     def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
-        coded = one.encode([pixels[at] for at, _ in requests], [setting for _, setting in requests], workers)
+        coded = built.encode([pixels[at] for at, _ in requests], [setting for _, setting in requests], workers)
         streams.update(zip(requests, coded, strict=True))
-        return [one.cost(stream) for stream in coded]
+        return [built.cost(stream) for stream in coded]
 
     planned = plan(
         [ImageInfo(str(at), image.shape[-2] * image.shape[-1]) for at, image in enumerate(pixels)],
-        one.ladder,
+        built.ladder,
         targets,
         mode=rate,
         tolerance=TOLERANCE[rate] if tolerance is None else tolerance,
         seed=seed,
         encode=encode,
     )
-    coded = _Coded(codec, one, pixels, streams, workers)
+    coded = _Coded(codec, built, pixels, streams, workers)
     made = [coded.decoded(planned.at(target)) for target in targets]
     return made[0] if rates is None else made
 
 
 def _batch(images: Images) -> Sequence[Any]:
-    """Return the images of a batch: of one where `images` is a single image."""
+    """Return the images of a batch; a single image is a batch of one."""
     import torch
     from PIL import Image
 

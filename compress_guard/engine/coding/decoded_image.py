@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedImage:
-    """An image as it came back from a codec, with what it came from."""
+    """An image as it came back from a codec, with its stream and source."""
 
     at: int
-    """Its position among the usable images."""
+    """Position among the usable images."""
     setting: float
     stream: bytes
     image: torch.Tensor

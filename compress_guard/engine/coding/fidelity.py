@@ -1,4 +1,4 @@
-"""What was seen of decoded images before the model saw them: how far each is from its source, and what was checked."""
+"""Observations of decoded images before the model gets them: their distance from their sources, and checks made."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from compress_guard.records import FidelityFigures
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Of the images of a batch, or of many."""
+    """Observations of the decoded images of one batch, or of many."""
 
     fidelities: tuple[Fidelity, ...] = ()
     """One per image."""
     checked: int = 0
-    """Images that were decoded again, to the same pixels."""
+    """Number of images that were decoded again, to the same pixels."""
     device_luma: float | None = None
-    """Largest mean difference in luma, in levels, between those decoded on a GPU and on the CPU."""
+    """Largest mean difference in luma, in levels, between an image decoded on a GPU and on the CPU."""
 
     @classmethod
     def merge(cls, parts: Iterable[Seen]) -> Seen:
-        """All of them together."""
+        """Return the observations of all parts together."""
         parts = list(parts)
         return cls(
-            tuple(one for part in parts for one in part.fidelities),
+            tuple(fidelity for part in parts for fidelity in part.fidelities),
             sum(part.checked for part in parts),
             max((part.device_luma for part in parts if part.device_luma is not None), default=None),
         )
@@ -44,16 +44,18 @@ class Seen:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return the observations as plain JSON values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Seen:
-        """The inverse of `as_dict`."""
+        """Return the inverse of `as_dict`."""
         return cls(
-            tuple(Fidelity(**one) for one in values["fidelities"]), int(values["checked"]), values["device_luma"]
+            tuple(Fidelity(**fidelity) for fidelity in values["fidelities"]),
+            int(values["checked"]),
+            values["device_luma"],
         )
 
 
 NOTHING: Final = Seen()
-"""Of images that nobody looked at."""
+"""An empty record, for images that were not inspected."""

@@ -1,7 +1,7 @@
-"""Decoded images of a batch that every run looks at again, for codecs whose decoder is exact and slow.
+"""Kept decoded images of a batch that every run checks again, for codecs whose decoder is exact and slow.
 
-What such a decoder gives is a function of the stream and of code that the name of an entry holds. One image of each
-batch is decoded all the same, and where that comes out otherwise none is believed.
+The output of such a decoder depends on the stream and on code only, and both are part of the name of an entry. One
+image of each batch is decoded all the same; if it differs, none of the kept images is used.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     import torch
 
 LARGEST: Final = 2**24
-"""Bytes of pixels that are worth room in the store: 32 images of 418x418."""
+"""Largest number of bytes of pixels that are kept: 32 images of 418x418."""
 
 Decode = Callable[[Sequence[bytes]], "list[torch.Tensor | None]"]
 
 
 def keep(store: Store, identity: str, streams: Sequence[bytes], images: Sequence[torch.Tensor]) -> None:
-    """Keep what the decoder of this identity made of streams, uint8 (3, H, W), unless it is too much."""
+    """Keep the images, uint8 (3, H, W), decoded from streams by this identity's codec, unless they are too large."""
     if sum(image.numel() for image in images) <= LARGEST:
         pixels = b"".join(image.cpu().contiguous().numpy().tobytes() for image in images)
         store.put(_name(identity, streams), zlib.compress(pixels, 1), "streams")
@@ -32,7 +32,7 @@ def keep(store: Store, identity: str, streams: Sequence[bytes], images: Sequence
 def again(
     store: Store, identity: str, streams: Sequence[bytes], sizes: Sequence[tuple[int, int]], decode: Decode
 ) -> list[torch.Tensor | None]:
-    """Return the images of streams, of sizes (H, W): kept ones where the first of them is what `decode` gives now."""
+    """Return the images of streams, of sizes (H, W); kept ones are used if `decode` still gives the first of them."""
     kept = _kept(store.get(_name(identity, streams)), sizes)
     if kept:
         (first,) = decode(streams[:1])

@@ -1,4 +1,4 @@
-"""A decoder that is wrong for every image: decoded images are held against their sources before a model is blamed."""
+"""Detection of a decoder that is wrong for every image, by comparing decoded images with their sources."""
 
 from __future__ import annotations
 
@@ -22,33 +22,34 @@ COMPARED: Final = 3
 # On photographs no remedy gains more than 0.9 dB for an honest codec, at the bottom of its ladder or above; `neural` at
 # its very bottom gains 3, where it is no better than a flat colour.
 GAIN_DB: Final = 2.0
-"""The least gain of a swap, a turn or a shift that makes images much better."""
+"""Smallest gain by which a swap, a turn or a shift makes images much better."""
 FEW_GAIN_DB: Final = 4.0
-"""The same where fewer images than `COMPARED` can be compared: each of them gains as much."""
+"""Smallest gain of each image if fewer images than `COMPARED` can be compared."""
 VALUES_GAIN_DB: Final = 6.0
-"""The same for scales of values: on slopes of 16x16 pixels that use all values, WebP gains 5 dB by one."""
+"""Smallest gain by another scale of values: on slopes of 16x16 pixels that use all values, WebP gains 5 dB by one."""
 _LOSS_DB: Final = 0.5
-"""An image that a remedy makes so much worse speaks against it."""
+"""Loss of a single image that rules a remedy out."""
 _FAITHFUL_DB: Final = 40.0
-"""An image is as it should be from here on: on an even slope a rounding may look like a shift."""
+"""PSNR from which an image counts as right: on an even slope a rounding may look like a shift."""
 _EXPLAINED_DB: Final = 1.0
-"""The least that a remedied image has beyond a flat picture of the source's mean colour."""
+"""Smallest advantage of a remedied image over a flat picture of the source's mean colour."""
 
 # Coarse codecs tint: JPEG moves the mean of a block by up to 16 levels in luma and in both chroma channels, in RGB a
 # mean squared error of up to 735, and `neural` gives saturated colours one of 4000 at the bottom of its ladder. What
 # they do not do is add detail that the source lacks.
 TINT: Final = 800.0
-"""Mean squared error, in levels, that is never taken for more than coarseness."""
+"""Mean squared error, in levels, that always counts as coarseness."""
 LOW_TINT: Final = 6000.0
-"""The same in the lower half of a codec's ladder, for a decoded image that is flat or has the source's detail."""
+"""Such an error in the lower half of a codec's ladder, for a decoded image that is flat or has the source's detail."""
 LIKE: Final = 0.25
-"""Correlation with the source from which on a decoded image has its detail."""
+"""Correlation with the source from which a decoded image has its detail."""
 CLEARLY_DB: Final = 1.0
-"""By how much a flat picture is better at least, beyond that."""
+"""Smallest advantage of a flat picture that is clearly better, beyond that error."""
 _SHORTEST_SIDE: Final = 8
-"""JPEG 2000 spends its bits on headers where images are narrower, and gives them back in grey."""
+"""Shortest side, in pixels, of images that are judged: JPEG 2000 returns narrower ones in grey, its bits used up by
+headers."""
 _CORRELATED_PIXELS: Final = 2**18
-"""Pixels that suffice for a correlation."""
+"""Number of pixels that suffice for a correlation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Rated:
     flat: float
     """PSNR of the flat picture, in dB."""
     worse: bool
-    """Whether the flat picture is clearly better, and coarseness is no excuse."""
+    """True if the flat picture is clearly better, and coarseness does not explain it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,9 +74,9 @@ class Pair:
     """The setting that the image was coded at."""
 
     def rated(self, codec: Codec, level: float | None = None, flat: float | None = None) -> Rated | None:
-        """Return how the image compares with a flat picture; None for a source that is too narrow.
+        """Return the comparison of the image with a flat picture; None for a source that is too narrow.
 
-        The PSNR of either may be known.
+        `level` and `flat` are the PSNR of both, if they are known already.
         """
         if min(self.source.shape[-2:]) < _SHORTEST_SIDE:
             return None
@@ -93,7 +94,7 @@ class Pair:
         return self._adds_detail()
 
     def _adds_detail(self) -> bool:
-        """Whether the decoded image has detail, and other detail than its source."""
+        """Return True if the decoded image has detail that its source lacks."""
         import torch
 
         step = max(1, math.isqrt(self.source[0].numel() // _CORRELATED_PIXELS))
@@ -106,32 +107,32 @@ class Pair:
 
 
 def mishap(codec: Codec, bpp: float, pairs: Sequence[Pair]) -> str | None:
-    """Say what a decoder does wrong to all of these images, coded for this rate; None where nothing is known.
+    """Return the fault of a decoder that shows in all of these images, coded for this rate; None without one.
 
-    For a codec that is `generative` only the geometry counts.
+    Of a codec that is `generative` only the geometry is judged.
     """
     if (what := _remedied(pairs)) is not None:
         return f"{codec.type} at {bpp:g} bpp: the decoded images fit their sources much better when {what}"
     rated = [] if codec.generative else [pair.rated(codec) for pair in pairs]
-    known = [one for one in rated if one is not None]
-    return _worse_than_flat(codec, bpp, known) if known and all(one.worse for one in known) else None
+    known = [rating for rating in rated if rating is not None]
+    return _worse_than_flat(codec, bpp, known) if known and all(rating.worse for rating in known) else None
 
 
 def below_flat(codec: Codec, bpp: float, rated: Iterable[Rated | None]) -> str | None:
-    """Say whether flat pictures have a higher median PSNR than a cell's images, and are clearly better for most."""
-    known = [] if codec.generative else [one for one in rated if one is not None]
-    if 2 * sum(one.worse for one in known) <= len(known):
+    """Return the fault of a cell's images if flat pictures have a higher median PSNR and are better for most."""
+    known = [] if codec.generative else [rating for rating in rated if rating is not None]
+    if 2 * sum(rating.worse for rating in known) <= len(known):
         return None
     decoded, flat = _medians(known)
     return _worse_than_flat(codec, bpp, known) if decoded < flat else None
 
 
 def _medians(rated: Sequence[Rated]) -> tuple[float, float]:
-    return statistics.median(one.psnr for one in rated), statistics.median(one.flat for one in rated)
+    return statistics.median(rating.psnr for rating in rated), statistics.median(rating.flat for rating in rated)
 
 
 def _error(level: float) -> float:
-    """Mean squared error of a PSNR."""
+    """Return the mean squared error of a PSNR."""
     return 0.0 if level >= EXACT_PSNR else 255**2 / 10 ** (level / 10)
 
 
@@ -144,36 +145,36 @@ def _worse_than_flat(codec: Codec, bpp: float, rated: Sequence[Rated]) -> str:
 
 
 def _remedied(pairs: Sequence[Pair]) -> str | None:
-    """Name the remedy that makes these images much better, with its gain; None where there is none."""
+    """Return the remedy that makes these images much better, with its gain; None without one."""
     import numpy as np
 
-    found = [one for pair in pairs if (one := fits(pair.decoded, pair.source)) is not None]
-    if not found:
+    compared = [fit for pair in pairs if (fit := fits(pair.decoded, pair.source)) is not None]
+    if not compared:
         return None
-    gains = np.array([one.after - one.before for one in found])
-    helped = np.array([_helped(one, len(found)) for one in found])
-    most = len(found) if len(found) < COMPARED else len(found) // 2 + 1
+    gains = np.array([fit.after - fit.before for fit in compared])
+    helped = np.array([_helped(fit, len(compared)) for fit in compared])
+    most = len(compared) if len(compared) < COMPARED else len(compared) // 2 + 1
     spoken_for = (helped.sum(0) >= most) & ~(gains < -_LOSS_DB).any(0)
     if not spoken_for.any():
         return None
-    # A picture that is alike on both sides gains nothing by a mirror, and one in grey nothing by other channels.
+    # A symmetric picture gains nothing from a mirror, and a grey one nothing from other channels.
     best = int(np.argmax(np.where(spoken_for, np.nansum(gains, axis=0), -np.inf)))
-    before, after = (float(np.nanmedian([levels[best] for levels in each])) for each in _levels(found))
-    return f"{remedies()[best]} ({after:.1f} dB instead of {before:.1f} dB, {_median_of(len(found))})"
+    before, after = (float(np.nanmedian([levels[best] for levels in each])) for each in _levels(compared))
+    return f"{remedies()[best]} ({after:.1f} dB instead of {before:.1f} dB, {_median_of(len(compared))})"
 
 
-def _levels(found: Sequence[Fits]) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-    return [one.before for one in found], [one.after for one in found]
+def _levels(compared: Sequence[Fits]) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+    return [fit.before for fit in compared], [fit.after for fit in compared]
 
 
-def _helped(one: Fits, images: int) -> NDArray[Any]:
-    """Which remedies make an image much better, among so many images."""
+def _helped(fit: Fits, images: int) -> NDArray[Any]:
+    """Return the remedies that make an image much better, where this number of images is compared."""
     import numpy as np
 
-    needed = np.full(len(one.after), GAIN_DB if images >= COMPARED else FEW_GAIN_DB)
+    needed = np.full(len(fit.after), GAIN_DB if images >= COMPARED else FEW_GAIN_DB)
     needed[VALUES] = VALUES_GAIN_DB
-    much = one.after - one.before >= needed
-    return np.asarray(much & (one.before <= _FAITHFUL_DB) & (one.after >= one.flat + _EXPLAINED_DB))
+    much = fit.after - fit.before >= needed
+    return np.asarray(much & (fit.before <= _FAITHFUL_DB) & (fit.after >= fit.flat + _EXPLAINED_DB))
 
 
 def _median_of(images: int) -> str:

@@ -1,4 +1,4 @@
-"""A codec at work on the images of a guard: its coder, its rate plan and its proof, made once for all its rates."""
+"""A codec on the images of a guard: its coder, its rate plan and its proof, made once for all its rates."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _WAIT_SECONDS: Final = 0.2
 
 @final
 class PlannedCodec:
-    """One codec on one set of images at all rates that a guard asks of it. Two threads may use it."""
+    """One codec on one set of images at all rates of a guard. Two threads may use it."""
 
     def __init__(self, spec: CodecSpec, coder: Coder, guard: Guard, seed: int) -> None:
-        """`guard` names the rates (those of its cells with this codec), the rate mode and its tolerance."""
+        """Take the rates of the guard's cells with this codec, its rate mode and its tolerance from `guard`."""
         self.spec: Final = spec
         self.coder: Final = coder
         self._guard: Final = guard
@@ -69,7 +69,7 @@ class PlannedCodec:
     def prove(self) -> tuple[Proven, int]:
         """Compare the codec's forward pass with real streams of a few images, once.
 
-        Return what was found, and the images that this call coded for it: 0 where an earlier call has done so.
+        Return the proof, and the number of images that this call coded for it: 0 if an earlier call did so.
         """
         if self._proven is not None:
             return self._proven, 0

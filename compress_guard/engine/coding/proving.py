@@ -1,4 +1,4 @@
-"""A codec with a forward pass proves itself: what the pass says is compared with real streams of a few images."""
+"""Proofs of codecs with a forward pass: its estimates are compared with real streams of a few images."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from compress_guard.errors import CodecError
 from compress_guard.records import EstimateCheck, RatePlan, seeded_fraction
 
 PROVED: Final = 2
-"""Images per guard and codec that are coded for real beside the forward pass: autoregressive models take seconds."""
+"""Images per guard and codec that are coded with real streams: autoregressive models take seconds for each."""
 
 FORWARD_LEVELS: Final = 1
-"""A real stream gives back the forward reconstruction but for rounding."""
-# An autoregressive model may put a latent near a rounding edge on the other side of it, which shows in a few blocks and
-# costs hundredths of a dB; an entropy coder out of step loses ten and more.
+"""Largest difference, in levels, of a real stream from the forward reconstruction: rounding only."""
+# An autoregressive model may round a latent near a boundary the other way, which shows in a few blocks and costs
+# hundredths of a dB; an entropy coder out of step loses ten dB and more.
 CODED_LOSS: Final = 0.1
-"""dB by which a real stream that differs by more levels may be worse, where a codec measures that."""
+"""Loss in dB that a real stream with a larger difference may have, if the codec measures it."""
 ESTIMATED_LOSS: Final = 1.0
-"""The same where bits are estimated: the model sees the forward reconstruction then, whatever a stream would hold."""
+"""Such a loss if bits are estimated: the model gets the forward reconstruction then, not a decoded stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """What a codec's forward pass says of some images, held against real streams of them."""
+    """A comparison of a codec's forward pass with real streams of some images."""
 
     images: int
-    """0 for a codec that has nothing to prove."""
+    """Number of images compared; 0 for a codec without a forward pass."""
     bits_difference: float | None = None
-    """Estimated bits / coded bits - 1 of the image where they are furthest apart."""
+    """Estimated bits / coded bits - 1 of the image with the largest such difference."""
     reconstruction_difference: int | None = None
     """Largest difference between a decoded stream and the forward reconstruction, in levels."""
     fault: str | None = None
-    """Why no model can be judged with this codec."""
+    """Reason why no model can be judged with this codec."""
 
     def check(self) -> None:
-        """Raises `CodecError` for a fault."""
+        """Raise `CodecError` for a fault."""
         if self.fault is not None:
             raise CodecError(self.fault)
 
@@ -52,7 +52,7 @@ class Proven:
 
 
 def prove(coder: Coder, plan: RatePlan, seed: int) -> Proven:
-    """Code a few images for real at settings of the plan, whatever cells were selected, and compare.
+    """Code a few images with real streams at settings of the plan, whichever cells were selected, and compare.
 
     The images are a seeded choice; the first is coded as at the lowest rate, the last as at the highest.
     """
@@ -88,7 +88,7 @@ def prove(coder: Coder, plan: RatePlan, seed: int) -> Proven:
 
 
 def _mismatch(codec: Codec, proof: Proof) -> str | None:
-    """What is wrong with a real stream, None where it holds."""
+    """Return the fault of a real stream; None without one."""
     if proof.difference <= FORWARD_LEVELS:
         return None
     what = f"they differ by up to {proof.difference} levels"

@@ -1,4 +1,4 @@
-"""Checks of decoded images before the model sees them: near their sources, and the same when decoded again."""
+"""Checks of decoded images before the model gets them: near their sources, and the same when decoded again."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
     import torch
 
 SAMPLED: Final = 3
-"""Images per cell that are decoded again: one more decode each on the codec's device, and one on the CPU for a GPU."""
+"""Images per cell that are decoded again: once on the codec's device, and for a GPU once more on the CPU."""
 BATCH_LEVELS: Final = 1
-"""A network may round a value otherwise in a batch than alone, since other sums of floats are made; never by more."""
+"""Largest difference, in levels, between decoding in a batch and alone: a network may round sums differently."""
 
-# For codecs that name no tolerance of their own. Two right decoders of one JPEG differ: chroma is brought to full size
-# plainly or smoothly, the IDCT is more or less exact. libjpeg-turbo against its own -nosmooth and -dct fast, 56
+# For codecs without a tolerance of their own. Two correct decoders of one JPEG differ: chroma is upsampled plainly or
+# smoothly, the IDCT is more or less exact. libjpeg-turbo against its own -nosmooth and -dct fast, 56
 # photographs at qualities 5 to 95: luma differs by at most 1.8 levels on average, but colours by 5.5, and the PSNR
 # between both goes down to 30.3 dB. Wrong ones are far off: limited for full range 7.3 levels of luma, a shift by one
 # pixel 8.8, red for blue 5.5, no chroma at all 22 dB.
 DEVICE_LUMA: Final = 2.0
-"""Largest mean absolute difference in luma, in levels, between the decoders of a GPU and of the CPU."""
+"""Largest mean absolute difference in luma, in levels, between decoding on a GPU and on the CPU."""
 DEVICE_PSNR: Final = 27.0
-"""Smallest PSNR between both, in dB."""
+"""Smallest PSNR between these two, in dB."""
 
 NOT_JUDGED: Final = "the codec is at fault, so the model was not judged"
-"""The end of every message about a codec that does not hold."""
+"""The end of every message about a codec that fails a check."""
 
 
 def sample(planned: PlannedRate, ids: Sequence[str], seed: int, first: int | None = None) -> frozenset[int]:
-    """Positions of the images to check at this rate: the one with the highest bpp, the others by a seeded choice.
+    """Return the positions of the images to check at a rate: the one with the highest bpp, and a seeded choice.
 
-    Only of the `first` so many, where it is uncertain that the model comes to the others.
+    With `first`, only that number of first images is considered: the model may never get the others.
     """
     rates = {
         at: bpp for at, bpp in enumerate(planned.bpp[:first]) if bpp is not None and planned.settings[at] is not None
     }
-    # With the id alone the choice would fall on those that the mix of two settings puts first, so on one setting.
+    # A hash of the id alone would choose the images that a mix of two settings puts first, all at one setting.
     order = sorted(rates, key=lambda at: seeded_fraction(seed, f"health at {planned.target!r} bpp: {ids[at]}"))
     largest = max(rates, key=lambda at: rates[at], default=None)
     chosen = [at for at in order if at != largest][: SAMPLED - 1]
@@ -55,32 +55,34 @@ def sample(planned: PlannedRate, ids: Sequence[str], seed: int, first: int | Non
 
 @final
 class CodecWatch:
-    """Sees the decoded images of one cell before the model does: holds a sample against its sources, decodes it again,
-    and rates each image."""
+    """Checks the decoded images of one cell before the model gets them.
+
+    A sample is compared with its sources and decoded again; every image is rated.
+    """
 
     def __init__(self, coder: Coder, plan: RatePlan, planned: PlannedRate, seed: int, first: int | None = None) -> None:
         ids = [info.id for info in coder.survey.infos]
         self._coder: Final = coder
         self._planned: Final = planned
         self._best: Final = plan.rates[-1]
-        """The highest rate of the file, at which a shift by a pixel shows that is lost in the noise of a low one."""
+        """The highest rate of the file: it shows a shift by a pixel, which is lost in the noise of a low rate."""
         self._best_sample: Final = sample(self._best, ids, seed, first)
         self.sample: Final = sample(planned, ids, seed, first)
-        """Positions of the images that are compared with their sources, and decoded again."""
+        """Positions of the images that are compared with their sources and decoded again."""
         self._alone: Final[dict[int, torch.Tensor]] = {}
-        """Images of the sample that were decoded before their batch."""
+        """Images of the sample that were decoded before their batch, by position."""
         self._compared = False
 
     def compare(self, decoded: Sequence[DecodedImage] = ()) -> None:
-        """Hold the sample against its sources, before the first images are used, which may have been decoded here.
+        """Compare the sample with its sources before the first images are used; `decoded` are images at hand.
 
-        The same is done at the highest rate of the plan, once for all its cells. Raises `CodecError` for a decoder that
-        does something wrong to all images.
+        The same is done at the highest rate of the plan, once for all its cells. Raises `CodecError` for a decoder with
+        a fault in all images.
         """
         if self._compared:
             return
         self._compared = True
-        known = {one.at: one.image for one in decoded}
+        known = {image.at: image.image for image in decoded}
         images = {at: known[at] if at in known else self._early(at, self._planned) for at in sorted(self.sample)}
         self._hold(self._planned, images)
         self._alone.update((at, image) for at, image in images.items() if image is not None and at not in known)
@@ -98,7 +100,7 @@ class CodecWatch:
         self._coder.compared.add(planned.target)
 
     def _early(self, at: int, planned: PlannedRate) -> torch.Tensor | None:
-        """An image decoded before its batch comes; None where that fails, which will show again in its batch."""
+        """Decode an image before its batch; return None if that fails, which is reported with its batch."""
         if (setting := planned.settings[at]) is None:
             return None
         coder, size = self._coder, self._coder.source(at).size
@@ -110,94 +112,98 @@ class CodecWatch:
         return images[0] if len(images) == 1 and tuple(images[0].shape) == (3, *size) else None
 
     def check(self, decoded: Sequence[DecodedImage]) -> Seen:
-        """Decode the sample's images among these again, and compare the whole sample with its sources.
+        """Decode the images of the sample among these again, and compare the whole sample with its sources.
 
-        Raises `CodecError` where an image comes out otherwise the next time, or where all of the sample are wrong.
+        Raises `CodecError` if an image differs when it is decoded again, or if the whole sample is wrong.
         """
         checked, luma = 0, []
-        for number, one in enumerate(decoded):
-            if one.at in self.sample:
+        for number, image in enumerate(decoded):
+            if image.at in self.sample:
                 self._check_again(number, decoded)
-                luma.append(self._check_device(one))
+                luma.append(self._check_device(image))
                 checked += 1
         self.compare(decoded)
         return Seen((), checked, max((level for level in luma if level is not None), default=None))
 
     def check_median(self, seen: Seen) -> None:
-        """Raises `CodecError` where flat pictures would be nearer to the sources than most of these decoded images."""
-        rated = (one.rated for one in seen.fidelities)
+        """Raise `CodecError` if flat pictures are nearer to the sources than most of these decoded images."""
+        rated = (fidelity.rated for fidelity in seen.fidelities)
         if (what := below_flat(self._coder.codec, self._planned.target, rated)) is not None:
             raise CodecError(f"{what}; {NOT_JUDGED}")
 
     def see(self, decoded: Sequence[DecodedImage]) -> Seen:
-        """Check these images, and say how far each is from its source."""
-        return replace(self.check(decoded), fidelities=tuple(self._fidelity(one) for one in decoded))
+        """Check these images, and measure the distance of each from its source."""
+        return replace(self.check(decoded), fidelities=tuple(self._fidelity(image) for image in decoded))
 
-    def _fidelity(self, one: DecodedImage) -> Fidelity:
-        source, coder = one.sample.image, self._coder
-        coarse, level = coder.coarse(one.at, source), psnr(one.image, source)
-        rated = Pair(one.image, source, one.setting).rated(coder.codec, level, coder.flat(one.at, source))
+    def _fidelity(self, decoded: DecodedImage) -> Fidelity:
+        source, coder = decoded.sample.image, self._coder
+        coarse, level = coder.coarse(decoded.at, source), psnr(decoded.image, source)
+        rated = Pair(decoded.image, source, decoded.setting).rated(coder.codec, level, coder.flat(decoded.at, source))
         if rated is None:
-            return Fidelity(one.sample.id, level, coarse)
-        return Fidelity(one.sample.id, level, coarse, rated.flat, rated.worse)
+            return Fidelity(decoded.sample.id, level, coarse)
+        return Fidelity(decoded.sample.id, level, coarse, rated.flat, rated.worse)
 
     def _check_again(self, number: int, decoded: Sequence[DecodedImage]) -> None:
-        one, codec = decoded[number], self._coder.codec
+        image, codec = decoded[number], self._coder.codec
         place = f"on {codec.device}"
-        early = self._alone.pop(one.at, None)
-        alone = self._decode(codec, one, f"again {place}") if early is None else early
-        found = Difference.between(one.image, alone)
-        if not found.differing:
+        early = self._alone.pop(image.at, None)
+        alone = self._decode(codec, image, f"again {place}") if early is None else early
+        difference = Difference.between(image.image, alone)
+        if not difference.differing:
             return
-        # Not at once the decoder's fault: the first time it had a batch to decode.
-        twice = Difference.between(alone, self._decode(codec, one, f"again {place}"))
+        # This may be no fault yet: the first time, the image was decoded in a batch.
+        twice = Difference.between(alone, self._decode(codec, image, f"again {place}"))
         if not twice.differing:
-            twice = Difference.between(one.image, self._decode(codec, one, f"again {place}", decoded))
+            twice = Difference.between(image.image, self._decode(codec, image, f"again {place}", decoded))
         if twice.differing:
-            raise self._fault(one, f"decoded twice {place}: {_told(twice)}")
-        if found.largest > BATCH_LEVELS:
-            raise self._fault(one, f"decoded in a batch and alone {place}: {_told(found)}, allowed {BATCH_LEVELS}")
+            raise self._fault(image, f"decoded twice {place}: {_told(twice)}")
+        if difference.largest > BATCH_LEVELS:
+            raise self._fault(
+                image, f"decoded in a batch and alone {place}: {_told(difference)}, allowed {BATCH_LEVELS}"
+            )
 
-    def _check_device(self, one: DecodedImage) -> float | None:
-        """Mean difference in luma from the CPU's decoder, None for a codec that works there."""
+    def _check_device(self, image: DecodedImage) -> float | None:
+        """Return the mean difference in luma from the CPU's decoder; None for a codec that works there."""
         twin = self._coder.cpu_twin
         if twin is None:
             return None
-        found = Difference.between(self._decode(twin, one, "on the CPU"), one.image)
-        if (what := _deviation(found, self._coder.codec.device_tolerance)) is not None:
-            raise self._fault(one, f"decoded on {self._coder.codec.device} and on the CPU: {_told(found)}{what}")
-        return found.luma
+        difference = Difference.between(self._decode(twin, image, "on the CPU"), image.image)
+        if (what := _deviation(difference, self._coder.codec.device_tolerance)) is not None:
+            raise self._fault(image, f"decoded on {self._coder.codec.device} and on the CPU: {_told(difference)}{what}")
+        return difference.luma
 
-    def _decode(self, codec: Codec, one: DecodedImage, how: str, batch: Sequence[DecodedImage] = ()) -> torch.Tensor:
-        """An image decoded anew, alone or in its batch; raises `CodecError` where that gives none of its size."""
-        together = batch or (one,)
+    def _decode(
+        self, codec: Codec, decoded: DecodedImage, how: str, batch: Sequence[DecodedImage] = ()
+    ) -> torch.Tensor:
+        """Decode an image again, alone or in its batch; raises `CodecError` if the result does not have its size."""
+        together = batch or (decoded,)
         try:
             sizes = [each.sample.size for each in together]
             images = decode_to_sizes(codec, [each.stream for each in together], sizes, self._coder.workers)
         except CodecError as problem:
-            raise self._fault(one, f"decoded once, but not {how} ({problem})") from problem
-        image = images[together.index(one)]
-        if image.shape != one.image.shape:
-            raise self._fault(one, f"decoded to {tuple(one.image.shape)}, and {how} to {tuple(image.shape)}")
+            raise self._fault(decoded, f"decoded once, but not {how} ({problem})") from problem
+        image = images[together.index(decoded)]
+        if image.shape != decoded.image.shape:
+            raise self._fault(decoded, f"decoded to {tuple(decoded.image.shape)}, and {how} to {tuple(image.shape)}")
         return image
 
-    def _fault(self, one: DecodedImage, what: str) -> CodecError:
+    def _fault(self, image: DecodedImage, what: str) -> CodecError:
         return CodecError(
-            f"image {one.sample.id} at setting {one.setting:g} of {self._coder.codec.type}, {what}; {NOT_JUDGED}"
+            f"image {image.sample.id} at setting {image.setting:g} of {self._coder.codec.type}, {what}; {NOT_JUDGED}"
         )
 
 
-def _told(found: Difference) -> str:
-    return f"{found.differing} of {found.pixels} pixels differ, by up to {found.largest} levels"
+def _told(difference: Difference) -> str:
+    return f"{difference.differing} of {difference.pixels} pixels differ, by up to {difference.largest} levels"
 
 
-def _deviation(found: Difference, tolerance: int | None) -> str | None:
-    """What is too much in the difference between a GPU and the CPU, None where it is allowed."""
+def _deviation(difference: Difference, tolerance: int | None) -> str | None:
+    """Return the words for a difference between a GPU and the CPU that is too large; None if it is allowed."""
     if tolerance is not None:
-        return f", allowed {tolerance}" if found.largest > tolerance else None
-    if found.luma <= DEVICE_LUMA and found.psnr >= DEVICE_PSNR:
+        return f", allowed {tolerance}" if difference.largest > tolerance else None
+    if difference.luma <= DEVICE_LUMA and difference.psnr >= DEVICE_PSNR:
         return None
     return (
-        f"; luma by {found.luma:.2f} levels on average (allowed {DEVICE_LUMA:g}), "
-        f"PSNR {found.psnr:.1f} dB (at least {DEVICE_PSNR:g})"
+        f"; luma by {difference.luma:.2f} levels on average (allowed {DEVICE_LUMA:g}), "
+        f"PSNR {difference.psnr:.1f} dB (at least {DEVICE_PSNR:g})"
     )

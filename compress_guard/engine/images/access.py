@@ -1,4 +1,4 @@
-"""The way to one data set: one read at a time, one length, and its own thread alone where it refuses others."""
+"""Access to one data set: one read at a time, one length, and its own thread only if it refuses others."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ REMARK: Final = (
     "the data can be read on the thread that made it alone (SQLite, an event loop, state of a thread), so images are "
     "read between predictions and not beside them; open what it reads from anew on each thread to save that time"
 )
-"""Said once of data that another thread cannot read."""
+"""Remark, given once, on data that another thread cannot read."""
 
 
 class OtherThread(RunError):
-    """A read that another thread did, or that only the data set's own thread can do: to be done again there."""
+    """A read that must be repeated on the data set's own thread, because another thread did it or cannot do it."""
 
 
 @final
 class Access:
-    """Shared by all who look at one data set in one process; `name` is what the thresholds file calls it.
+    """Access to one data set, shared by all its readers in one process; `name` is its name in the thresholds file.
 
     Data sets are rarely safe to read from two threads at once (open archives, shared random state), and some are bound
-    to the thread that opened them. So reads take turns, and one that fails beside the cells is done again where the
-    cells are measured: only what fails there too is the data's failure.
+    to the thread that opened them. So reads take turns, and a read that fails on another thread is repeated on the
+    thread that measures the cells: only a read that fails there too is a failure of the data.
     """
 
     def __init__(self, name: str = "") -> None:
         self.name: Final = name
         self.lock: Final = threading.Lock()
-        """Held while the data set is read."""
+        """Lock that is held while the data set is read."""
         self.bound = False
-        """Whether the data set can be read on its own thread alone."""
+        """True if the data set can be read on its own thread only."""
         self._told = False
         self._refused: Final[set[Hashable]] = set()
-        """Reads that failed beside the cells, and have not been done again."""
+        """Reads that failed on another thread and have not been repeated."""
         self._length: int | None = None
 
     def read(self, key: Hashable, read: Callable[[], T]) -> T:
-        """Do a read, of which `key` is the name; `lock` is held.
+        """Do the read that `key` names; the caller holds `lock`.
 
-        Raises `OtherThread` where another thread has to do it, and what `read` raises on the data set's own thread.
+        Raises `OtherThread` if the data set's own thread has to do it, and on that thread anything that `read` raises.
         """
         if not aside():
             done = read()
@@ -56,13 +56,13 @@ class Access:
             raise OtherThread(REMARK)
         try:
             return read()
-        except BaseException as problem:  # SystemExit, say: what it means is told where the read is done again
+        except BaseException as problem:  # also SystemExit: it is judged where the read is repeated
             pass_on(problem)
             self._refused.add(key)
             raise OtherThread(f"read beside the cells: {described(problem)}") from problem
 
     def length(self, data: Any) -> int:
-        """Return how many images the data set says it has; raises `DataError` unless it says the same at every look."""
+        """Return the length of the data set; raises `DataError` if it differs from the first one."""
         with self.lock:
             count = self.read("length", lambda: self._looked(data))
             if self._length is None and not aside():
@@ -79,7 +79,7 @@ class Access:
         return count
 
     def remark_once(self) -> str | None:
-        """Return what to say of data that is bound to its thread, the first time that somebody asks; else None."""
+        """Return the remark on data that is bound to its thread at the first call; None at later ones."""
         if not self.bound or self._told:
             return None
         self._told = True

@@ -1,4 +1,4 @@
-"""The processes of one run have to see the same data: the first one leaves what it read, the others compare."""
+"""Agreement between the processes of one run on their data: the first leaves hashes of it, the others compare."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PARTS = ("pixels", "target")
 
 
 def agree(folder: Path, names: tuple[object, ...], surveyed: Survey) -> None:
-    """Compare what was read with what another process of the run read under the same names, if one did.
+    """Compare the images that were read with those that another process of the run read under the same names.
 
-    Data sets in another order agree, and so do those whose images have other ids and stand in the same order. Raises
-    `DataError` for an image that differs. Where the disk has no room nothing is compared.
+    Data sets in another order agree, and so do those with the same images in the same order under other ids. Raises
+    `DataError` for an image that differs. Nothing is compared if no other process has read them, or the disk is full.
     """
     from filelock import FileLock
 
@@ -43,7 +43,7 @@ def agree(folder: Path, names: tuple[object, ...], surveyed: Survey) -> None:
 
 
 def _difference(own: Mapping[str, list[str]], first: Mapping[str, list[str]]) -> str:
-    """Return the first difference in words."""
+    """Return the first difference as words for a message."""
     for name, content in own.items():
         if name not in first:
             return f"image {name} is there, and was not in the process that read the data first"
@@ -57,8 +57,8 @@ def _difference(own: Mapping[str, list[str]], first: Mapping[str, list[str]]) ->
 
 def _read(path: Path) -> dict[str, list[str]] | None:
     with contextlib.suppress(OSError, ValueError):
-        found: dict[str, list[str]] = json.loads(path.read_text(encoding="ascii"))
-        return found
+        content: dict[str, list[str]] = json.loads(path.read_text(encoding="ascii"))
+        return content
     return None
 
 

@@ -1,4 +1,4 @@
-"""Models and data as a thresholds file names them: ``package.module:callable``, called once per process."""
+"""Factories of models and data, which a thresholds file names as ``package.module:callable``."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from compress_guard.registry import DATA, MODELS, Registry
 
 
 def anchor_search_path() -> None:
-    """Let modules that a relative entry of `sys.path` leads to now be found after a change of the current folder.
+    """Keep modules behind relative entries of `sys.path` importable after a change of the current folder.
 
-    The absolute form of each such entry goes right behind it, unless it is there already.
+    The absolute form of each such entry is added right after it, unless it is there already.
     """
     place = 0
     while place < len(sys.path):
@@ -33,7 +33,7 @@ def anchor_search_path() -> None:
 
 @contextlib.contextmanager
 def importable(folder: Path) -> Iterator[None]:
-    """While inside, modules in `folder` can be imported."""
+    """Let modules in `folder` be imported inside the block."""
     entry = str(folder)
     sys.path.insert(0, entry)
     try:
@@ -44,7 +44,7 @@ def importable(folder: Path) -> Iterator[None]:
 
 
 def imported(factory: str, folder: Path, error: type[RunError], expected: str) -> Callable[..., Any]:
-    """The callable of that name; raises `error` where there is none, `expected` being what it should be."""
+    """Return the callable of this name; raises `error` if there is none. `expected` describes it for the message."""
     module_name, _, attribute = factory.partition(":")
     made: Any = None
     near: str | None
@@ -54,7 +54,7 @@ def imported(factory: str, folder: Path, error: type[RunError], expected: str) -
             made = importlib.import_module(module_name)
             for part in attribute.split("."):
                 made = getattr(made, part)
-        except BaseException as problem:  # a script that leaves when imported must not end the gate
+        except BaseException as problem:  # a script that exits on import must not end the gate
             pass_on(problem)
             if made is None:
                 near, name = _near_module(module_name, folder, problem), attribute
@@ -71,12 +71,12 @@ def imported(factory: str, folder: Path, error: type[RunError], expected: str) -
 
 
 def _near_module(module: str, folder: Path, problem: BaseException) -> str | None:
-    """Return the nearest name of a module beside the one that is not there; None where something else went wrong."""
+    """Return the module name that is nearest to a missing one; None if the import failed for another reason."""
     missing = problem.name if isinstance(problem, ModuleNotFoundError) else None
     if missing is None or not f"{module}.".startswith(f"{missing}."):
         return None
     package, _, name = missing.rpartition(".")
-    places = [folder] if not package else [Path(one) for one in getattr(sys.modules.get(package), "__path__", ())]
+    places = [folder] if not package else [Path(path) for path in getattr(sys.modules.get(package), "__path__", ())]
     names: set[str] = set()
     with contextlib.suppress(OSError):
         names = {known for place in places for entry in place.iterdir() if (known := _importable_as(entry))} - {name}
@@ -85,21 +85,21 @@ def _near_module(module: str, folder: Path, problem: BaseException) -> str | Non
 
 
 def _importable_as(entry: Path) -> str | None:
-    """Return the name by which a source, or a folder of sources, is imported; None where it is neither."""
+    """Return the import name of a source file or a folder of sources; None for anything else."""
     name = entry.name.removesuffix(".py")
     source = entry.suffix == ".py" or (entry.is_dir() and any(entry.glob("*.py")))
     return name if source and name.isidentifier() else None
 
 
 def _near_name(module: str, attribute: str) -> str | None:
-    """Return the name in the module that is nearest to one that it does not have."""
+    """Return the name in a module that is nearest to a missing one."""
     names = [name for name in getattr(sys.modules.get(module), "__dict__", {}) if not name.startswith("_")]
     near = difflib.get_close_matches(attribute, names, n=1)
     return near[0] if near else None
 
 
 def call(factory: str, folder: Path, device: str, error: type[RunError]) -> Any:
-    """What the factory returns, given ``device=`` if it has that parameter; raises `error` with what went wrong."""
+    """Call the factory, with ``device=`` if it has that parameter, and return its object; raises `error`."""
     names = MODELS if error is ModelError else DATA
     if ":" not in factory and factory in names:
         made = _registered(names, factory, folder, error)
@@ -133,7 +133,7 @@ def _takes_device(factory: Any) -> bool:
 
 
 def check_model(model: Any, name: str, task: str = "...") -> Any:
-    """Return the model, if it can be called and is no network that surely takes no lists; raises `ModelError`."""
+    """Return the model; raises `ModelError` if it cannot be called, or is a network that cannot take lists."""
     if not callable(model):
         raise ModelError(
             f"{name}: returned {kind(model)}; expected a predictor: a callable from a list of uint8 images to "
@@ -148,14 +148,14 @@ def check_model(model: Any, name: str, task: str = "...") -> Any:
 
 
 def _remedy_of_data(data: Any) -> str:
-    """Return what to do about data that is no map-style data set."""
+    """Return the remedy for data that is not a map-style data set."""
     if hasattr(data, "dataset") and hasattr(data, "batch_size"):  # torch's DataLoader, or one like it
         return "hand over the data set that it loads, its attribute dataset, since images are read one by one"
     return "hand over a list of these, or an object that has both methods"
 
 
 def check_data(data: Any, name: str) -> Any:
-    """The data, if it is a map-style sequence with images in it; raises `DataError`."""
+    """Return the data; raises `DataError` if it is not a map-style data set, or is empty."""
     if not all(hasattr(type(data), method) for method in ("__len__", "__getitem__")):
         raise DataError(
             f"{name}: returned {kind(data)}; expected a map-style data set with len() and [] that gives "

@@ -1,4 +1,4 @@
-"""How the images and targets of a data set came: what was turned, what leaves its image, and what cannot be meant."""
+"""The state of a data set's images and targets on arrival: EXIF turns, boxes outside, values that cannot be meant."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from compress_guard.records import IntakeCounts, Orientation
 from compress_guard.tasks.borders import Borders, blended_share
 
 OUTSIDE_SHARE: Final = 0.1
-"""Share of the images with boxes of which some may leave the image: slips of annotators are rare (COCO's 128 first
+"""Share of the images with boxes that may have a box outside: slips of annotators are rare (COCO's 128 first
 images and BCCD's 364 have none), while another format, scale or orientation moves the boxes of most images."""
 SMALLEST: Final = 10
-"""Sides of an image, in pixels, above which boxes within 0 to 1 are no pixels."""
+"""Shortest side of an image, in pixels, for which boxes within 0 to 1 cannot be in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The fields of a result on the images and targets as they came."""
+    """The fields of a result about images and targets on arrival."""
 
     turned: int | None = None
     """Images that were turned upright by their EXIF."""
     orientation: Orientation | None = None
-    """How images were read that EXIF turns; None without any."""
+    """Orientation in which images that EXIF turns were read; None without any."""
     boxes_outside: int | None = None
-    """Images with boxes that leave them by more than a pixel; None where there are no boxes."""
+    """Images with boxes that leave them by more than a pixel; None if there are no boxes."""
     flat: int | None = None
     """Images of a single colour."""
     dark: int | None = None
-    """Images that are almost black: their levels fill no more than a corner of what their mode holds."""
+    """Images that are almost black: their levels fill only a corner of their mode's range."""
     doubts: tuple[str, ...] = ()
-    """Sentences on what makes any limit on these targets mean little."""
+    """Sentences that say why any limit on these targets means little."""
 
     @classmethod
     def of(cls, arrivals: Mapping[str, Arrival]) -> Intake:
-        """Sum up how images came, by id.
+        """Summarise the arrivals of images, by id.
 
-        Raises `DataError` where too many boxes leave their images, boxes are shares of the image instead of pixels, or
-        pictures fill a corner of what their mode holds.
+        Raises `DataError` if too many boxes leave their images, if boxes are shares of the image instead of pixels, or
+        if pictures fill only a corner of their mode's range.
         """
-        check_levels([one.levels for one in arrivals.values()])
-        boxed = {name: one for name, one in arrivals.items() if one.extent is not None}
+        check_levels([arrival.levels for arrival in arrivals.values()])
+        boxed = {name: arrival for name, arrival in arrivals.items() if arrival.extent is not None}
         _check_shares(boxed)
-        outside = [name for name, one in boxed.items() if one.overshoot > MARGIN]
+        outside = [name for name, arrival in boxed.items() if arrival.overshoot > MARGIN]
         _check_outside(boxed, outside)
-        turned = [one for one in arrivals.values() if one.turn != UPRIGHT]
+        turned = [arrival for arrival in arrivals.values() if arrival.turn != UPRIGHT]
         return cls(
-            turned=sum(one.used == "upright" for one in turned),
+            turned=sum(arrival.used == "upright" for arrival in turned),
             orientation=turned[0].used if turned else None,
             boxes_outside=len(outside) if boxed else None,
-            flat=sum(one.levels.flat for one in arrivals.values()),
-            dark=sum(is_dark(one.levels) for one in arrivals.values()),
-            doubts=tuple(_blended([one.borders for one in arrivals.values() if one.borders is not None])),
+            flat=sum(arrival.levels.flat for arrival in arrivals.values()),
+            dark=sum(is_dark(arrival.levels) for arrival in arrivals.values()),
+            doubts=tuple(_blended([arrival.borders for arrival in arrivals.values() if arrival.borders is not None])),
         )
 
     def figures(self) -> IntakeCounts:
@@ -65,7 +65,7 @@ class Intake:
 
 
 def _blended(borders: Sequence[Borders]) -> Iterator[str]:
-    """Doubt label maps that were resized with interpolation: it makes labels of classes that are not there."""
+    """Yield the doubt about label maps that were resized with interpolation, which creates labels of other classes."""
     share = blended_share(borders)
     if share is not None:
         yield (
@@ -77,11 +77,11 @@ def _blended(borders: Sequence[Borders]) -> Iterator[str]:
 
 def _check_shares(boxed: Mapping[str, Arrival]) -> None:
     """Refuse boxes that all lie within 0 to 1 on images of more than a few pixels."""
-    extents = [one.extent for one in boxed.values() if one.extent is not None]
-    if not extents or min(min(one.size) for one in boxed.values()) < SMALLEST:
+    extents = [arrival.extent for arrival in boxed.values() if arrival.extent is not None]
+    if not extents or min(min(arrival.size) for arrival in boxed.values()) < SMALLEST:
         return
     low, high = min(min(extent) for extent in extents), max(max(extent) for extent in extents)
-    # Shares that were rounded, or whose box leaves the image a little.
+    # Shares may have been rounded, or a box may leave its image a little.
     if low > -MARGIN and high < 1 + MARGIN / 2:
         raise DataError(
             f"all boxes of {len(boxed)} images lie within {low:g} to {high:g}; expected (x1, y1, x2, y2) in pixels; "
@@ -90,10 +90,12 @@ def _check_shares(boxed: Mapping[str, Arrival]) -> None:
 
 
 def _remedy(arrivals: Iterable[Arrival]) -> str:
-    """Return what to do about boxes that leave their images: first of all look at an orientation that is in play."""
+    """Return the remedy for boxes outside their images; if EXIF turns any of these, it begins with the orientation."""
     formats = "they are (x, y, width, height) or (y1, x1, y2, x2)"
     hand_over = "hand over (x1, y1, x2, y2) in pixels of the image, and clip boxes that are right but for an edge"
-    used = {one.used for one in arrivals if one.turn != UPRIGHT and one.fit is None}  # as the guard says
+    used = {
+        arrival.used for arrival in arrivals if arrival.turn != UPRIGHT and arrival.fit is None
+    }  # as the guard says
     if not used:
         return (
             f"look whether {formats}, or belong to the image in another size or orientation (see the key orientation), "
@@ -107,15 +109,15 @@ def _remedy(arrivals: Iterable[Arrival]) -> str:
 
 
 def _check_outside(boxed: Mapping[str, Arrival], outside: list[str]) -> None:
-    """Refuse a set where more than a few images have boxes that leave them."""
+    """Refuse a data set in which more than a few images have boxes outside."""
     if not outside or len(outside) / len(boxed) <= OUTSIDE_SHARE or len(outside) == 1 < len(boxed):
         return
     worst = max(outside, key=lambda name: boxed[name].overshoot)
-    one = boxed[worst]
-    height, width = one.size
-    reach = "({:g}, {:g}) to ({:g}, {:g})".format(*one.extent or ())
+    arrival = boxed[worst]
+    height, width = arrival.size
+    reach = "({:g}, {:g}) to ({:g}, {:g})".format(*arrival.extent or ())
     raise DataError(
-        f"boxes leave {len(outside)} of {len(boxed)} images that have any, the furthest by {one.overshoot:g} pixels: "
-        f"in image {worst} of {width}x{height} pixels they reach from {reach}; expected boxes within their images, but "
-        f"for {100 * OUTSIDE_SHARE:g} % of these; {_remedy(boxed.values())}"
+        f"boxes leave {len(outside)} of {len(boxed)} images that have any, the furthest by {arrival.overshoot:g} "
+        f"pixels: in image {worst} of {width}x{height} pixels they reach from {reach}; expected boxes within their "
+        f"images, but for {100 * OUTSIDE_SHARE:g} % of these; {_remedy(boxed.values())}"
     )

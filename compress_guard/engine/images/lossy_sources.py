@@ -1,4 +1,4 @@
-"""Source images that are lossily coded files already: at their own rate, coding them again tells little."""
+"""Sources that are lossily coded files already: coding them again at their own rate tells little."""
 
 from __future__ import annotations
 
@@ -15,30 +15,29 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FILES: Final = 300
-"""Files that are looked at, by their headers."""
+"""Largest number of files whose headers are read."""
 ITEMS: Final = 50
-"""Items that are read where a data set names no files."""
+"""Largest number of items that are read if a data set names no files."""
 SILENT: Final = 3
-"""Items without a word on their origin after which no more are read: all items of most data sets are alike."""
+"""Number of first items without a known origin after which reading stops: most data sets are uniform."""
 
 LOSSY: Final = frozenset(["JPEG", "MPO", "WEBP", "AVIF", "HEIF"])
-"""Pillow's names of formats that are lossy, WebP where its file says so. Lossless AVIF and HEIF, which are rare, count
-too."""
+"""Pillow's names of lossy formats, WebP if its file says so. Lossless AVIF and HEIF, which are rare, count too."""
 
 _LISTS: Final = ("samples", "imgs", "images", "_samples", "_images", "_image_files")
-"""Where torchvision's data sets keep their files, as paths or as tuples that begin with one."""
+"""Attributes in which torchvision's data sets keep their files, as paths or as tuples that begin with one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What is known of the files that a guard's images come from."""
+    """Facts about the files that a guard's images come from."""
 
     looked: int
-    """Images that were looked at and told their origin; all the images only where those are few."""
+    """Images whose origin was found; not all images are looked at unless they are few."""
     count: int
-    """How many of these are lossily coded files."""
+    """Number of these that are lossily coded files."""
     mean_bpp: float | None
-    """Mean over the latter of 8 x file size / pixels; None without any whose size is known."""
+    """Mean of 8 x file size / pixels over the lossy files; None if no size is known."""
 
     def figures(self) -> SourceFigures:
         """Return the part of a result that this makes."""
@@ -54,33 +53,33 @@ class _Origin:
 
 
 def lossy_sources(data: Any, positions: Sequence[int], pixels: Sequence[int], seed: int) -> Sources | None:
-    """How many of the images at these positions of a data set are lossily coded files, and at what rate.
+    """Count the images at these positions of a data set that are lossily coded files, and find their mean rate.
 
-    Data sets tell by the files that they list (torchvision's ImageFolder, CocoDetection, VOC and others, and
-    torch.utils.data.Subset of any of these), of which headers alone are read; or by handing out PIL images as Pillow
-    opened them. At most 300 files or 50 items are looked at, a seeded choice. An image with another number of pixels
-    than its file has been scaled or cropped since, and tells nothing: nor do tensors, or images that were converted.
-    None where no image tells.
+    The origin is known if a data set lists its files (torchvision's ImageFolder, CocoDetection, VOC and others, and
+    torch.utils.data.Subset of any of these), of which only headers are read, or if it returns PIL images as Pillow
+    opened them. A seeded choice of at most 300 files or 50 items is looked at. An image with another number of pixels
+    than its file was scaled or cropped, so its origin does not count; tensors and converted images have none. Return
+    None if no origin is known.
 
     Args:
         data: A data set, by position. It is read here without any lock, so before its images are coded on threads.
-        positions: Of the usable images.
-        pixels: Of each of these images as the guard codes it.
-        seed: Of the choice.
+        positions: Positions of the usable images.
+        pixels: Number of pixels of each of these images as the guard codes it.
+        seed: Seed of the choice.
     """
     expected = dict(zip(positions, pixels, strict=True))
     order = sorted(positions, key=lambda position: seeded_fraction(seed, f"source {position}"))
     origins = _files(data, order[:FILES]) or _items(data, order[:ITEMS])
-    told = [origin for position, origin in origins.items() if origin.pixels == expected[position]]
-    if not told:
+    matching = [origin for position, origin in origins.items() if origin.pixels == expected[position]]
+    if not matching:
         return None
-    lossy = [origin for origin in told if origin.lossy]
+    lossy = [origin for origin in matching if origin.lossy]
     rates = [8 * origin.size / origin.pixels for origin in lossy if origin.size is not None]
-    return Sources(len(told), len(lossy), sum(rates) / len(rates) if rates else None)
+    return Sources(len(matching), len(lossy), sum(rates) / len(rates) if rates else None)
 
 
 def _files(data: Any, positions: Iterable[int]) -> dict[int, _Origin]:
-    """What the files say that the data set lists, by position."""
+    """Return the origins by position, from the files that the data set lists."""
     return _told(positions, lambda position: _of_file(path) if (path := _path(data, position)) is not None else None)
 
 
@@ -89,31 +88,31 @@ def _items(data: Any, positions: Iterable[int]) -> dict[int, _Origin]:
 
 
 def _told(positions: Iterable[int], look: Callable[[int], _Origin | None]) -> dict[int, _Origin]:
-    """Origins by position; nothing once the first few say nothing."""
-    found: dict[int, _Origin] = {}
+    """Return the origins by position; stop early if the first few have none."""
+    origins: dict[int, _Origin] = {}
     for number, position in enumerate(positions):
-        if number >= SILENT and not found:
+        if number >= SILENT and not origins:
             break
-        # People's data sets and files raise what they like, and no verdict hangs on this.
+        # Data sets and files of users may raise anything, and no verdict depends on this.
         try:
             origin = look(position)
         except BaseException as problem:  # noqa: BLE001
             pass_on(problem)
             continue
         if origin is not None:
-            found[position] = origin
-    return found
+            origins[position] = origin
+    return origins
 
 
 def _path(data: Any, position: int) -> Path | None:
-    """The file of the image at this position, if the data set says which."""
+    """Return the file of the image at this position; None if the data set does not tell."""
     while hasattr(data, "dataset") and hasattr(data, "indices"):
         data, position = data.dataset, int(data.indices[position])
     if hasattr(data, "coco") and hasattr(data, "ids"):
         return Path(data.root, data.coco.loadImgs(data.ids[position])[0]["file_name"])
     for name in _LISTS:
         entries = getattr(data, name, None)
-        # Not an attribute that happens to have such a name.
+        # This excludes attributes that have such a name by chance.
         if not isinstance(entries, Sequence) or isinstance(entries, str) or len(entries) != _length(data):
             continue
         entry = entries[position]
@@ -142,14 +141,14 @@ def _of_item(item: Any) -> _Origin | None:
 
 
 def _of_image(image: Image.Image) -> _Origin | None:
-    """The origin of an image as Pillow opened it, loaded since or not; None where it does not tell."""
+    """Return the origin of an image that Pillow opened, loaded since or not; None if it is unknown."""
     kind = image.format
     if kind is None:
         return None
     pixels = image.width * image.height
     if kind not in LOSSY:
         return _Origin(pixels, False, None)
-    # Once loaded an image has let its file go, but not its name.
+    # A loaded image has closed its file but keeps its name.
     name = getattr(image, "filename", "")
     if name and (path := Path(os.fsdecode(name))).is_file():
         if kind != "WEBP":
@@ -173,7 +172,7 @@ def _of_stream(stream: BinaryIO, kind: str, pixels: int) -> _Origin | None:
 
 
 def _lossy_webp(file: BinaryIO) -> bool | None:
-    """Whether the first frame of a WebP file is lossy (a VP8 chunk) or not (VP8L); None for what is no such file.
+    """Return True if the first frame of a WebP file is lossy (a VP8 chunk), False for VP8L; None for other files.
 
     RFC 9649, section 2.3 and following.
     """
@@ -184,6 +183,6 @@ def _lossy_webp(file: BinaryIO) -> bool | None:
         name, size = chunk[:4], int.from_bytes(chunk[4:], "little")
         if name in (b"VP8 ", b"VP8L"):
             return name == b"VP8 "
-        # A frame of an animation has 16 bytes of its own, then chunks.
+        # A frame of an animation begins with 16 bytes of its own, then come chunks.
         file.seek(16 if name == b"ANMF" else size + size % 2, os.SEEK_CUR)
     return None

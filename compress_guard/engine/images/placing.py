@@ -1,4 +1,4 @@
-"""How an image that EXIF turns and its target come to lie on one another, and how a data set tells that."""
+"""Alignment of images that EXIF turns with their targets, and how a data set reveals the right one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _REMEDIES: Final = (
 )
 
 Fit = Literal["upright", "stored", "both"]
-"""In which orientation of its image a target fits it."""
+"""Orientation of its image in which a target fits."""
 
 ReadTarget = Callable[[object, tuple[int, int]], Any]
 Extent = tuple[float, float, float, float]
@@ -42,21 +42,21 @@ Extent = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The known facts of an image and its target as they came, before either was turned or converted."""
+    """Facts about an image and its target on arrival, before either was turned or converted."""
 
     levels: Levels
     turn: int = UPRIGHT
     """The EXIF orientation, 1 to 8, of the image, or else of a label map that is a PIL image itself."""
     used: Orientation = "upright"
-    """The orientation in which it was read; ``upright`` without a turn."""
+    """Orientation in which the image was read; ``upright`` without a turn."""
     fit: Fit | None = None
-    """None where nothing is to be settled: no turn, no place in the target, or the guard says how it is."""
+    """None if nothing has to be settled: no turn, no position in the target, or the guard gives the orientation."""
     extent: Extent | None = None
     """(x1, y1, x2, y2) around all boxes of the target, in pixels of the image as it was read; None without any."""
     size: tuple[int, int] = (0, 0)
     """(H, W) of the image as it was read."""
     borders: Borders | None = None
-    """How sharp the borders of a label map are; None where the task read none."""
+    """Sharpness of the borders of a label map; None if the task read no map."""
 
     @property
     def overshoot(self) -> float:
@@ -66,7 +66,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Target:
-    """A data set's target; one that is a PIL image may carry an EXIF orientation of its own."""
+    """A data set's target; a PIL image may have an EXIF orientation of its own."""
 
     raw: object
     turn: int = UPRIGHT
@@ -79,7 +79,7 @@ class _Target:
         return cls(raw, *loaded(raw)) if isinstance(raw, Image.Image) else cls(raw)
 
     def at(self, orientation: Orientation) -> Any:
-        """Return what goes with an image in this orientation."""
+        """Return the target that fits an image in this orientation."""
         if self.turn == UPRIGHT or self.turned_by_decoder == (orientation == "upright"):
             return self.raw
         return (turned_pil if orientation == "upright" else stored_pil)(self.raw, self.turn)  # type: ignore[arg-type]
@@ -87,10 +87,10 @@ class _Target:
 
 @final
 class Placing:
-    """The way in which the images and targets of one data set are read, for all who look at it.
+    """The way in which the images and targets of one data set are read, shared by all its readers.
 
-    `task` says what a target marks; None: whatever the target looks like. `wanted` is what the guard says; None: what
-    the images tell that were read, all upright until then.
+    `task` gives the meaning of targets; None: it is guessed from each target. `wanted` is the orientation of the guard;
+    None: images are read upright until the images that were read tell which orientation is right.
     """
 
     def __init__(self, task: Task | None = None, wanted: Orientation | None = None) -> None:
@@ -99,7 +99,7 @@ class Placing:
         self._task: Final = task
 
     def read(self, image: object, raw: object, read_target: ReadTarget) -> tuple[torch.Tensor, Any, Arrival]:
-        """Return the pixels on the CPU, the target, and what is known of both; raises `DataError` and people's own."""
+        """Return the pixels on the CPU, the target, and facts about both; raises `DataError`, errors of user code."""
         picture, target = Picture.read(image), _Target.of(raw)
         turn = picture.turn if picture.turn != UPRIGHT else target.turn
         task = self._task if self._task is not None else _task_of(raw)
@@ -107,16 +107,20 @@ class Placing:
         used = "upright" if turn == UPRIGHT else self.used if fit is None or fit == "both" else fit
         size = picture.size(used)
         try:
-            found = read_target(target.at(used), size)
+            placed = read_target(target.at(used), size)
         except DataError as problem:
             raise _with_hint(problem, task, picture, target, used) from problem
         pixels = picture.at(used).cpu()
-        borders = None if self._task is None else _borders(self._task, found, raw, size)
-        return pixels, found, Arrival(picture.levels(), turn, used, fit, _extent(task, found, raw, size), size, borders)
+        borders = None if self._task is None else _borders(self._task, placed, raw, size)
+        return (
+            pixels,
+            placed,
+            Arrival(picture.levels(), turn, used, fit, _extent(task, placed, raw, size), size, borders),
+        )
 
 
 def overshoot(extent: Extent | None, size: tuple[int, int]) -> float:
-    """Return by how many pixels boxes within `extent` leave an image of this (H, W); at most 0 for those within."""
+    """Return the pixels by which boxes within `extent` leave an image of this (H, W); at most 0 for boxes inside."""
     if extent is None:
         return 0.0
     x1, y1, x2, y2 = extent
@@ -124,12 +128,12 @@ def overshoot(extent: Extent | None, size: tuple[int, int]) -> float:
 
 
 def settled(arrivals: Mapping[str, Arrival]) -> Orientation | None:
-    """Return the one orientation that fits the targets of these images, by id; None where nothing is to be settled.
+    """Return the one orientation that fits the targets of these images, by id; None if nothing has to be settled.
 
-    Raises `DataError` where images contradict one another, and where all that are to be settled fit both ways.
+    Raises `DataError` if images contradict one another, or if all that have to be settled fit both ways.
     """
-    turned = [(name, one) for name, one in arrivals.items() if one.turn != UPRIGHT]
-    by_fit = {fit: [name for name, one in turned if one.fit == fit] for fit in ("upright", "stored", "both")}
+    turned = [(name, arrival) for name, arrival in arrivals.items() if arrival.turn != UPRIGHT]
+    by_fit = {fit: [name for name, arrival in turned if arrival.fit == fit] for fit in ("upright", "stored", "both")}
     upright, stored, both = by_fit["upright"], by_fit["stored"], by_fit["both"]
     if upright and stored:
         raise DataError(
@@ -149,7 +153,7 @@ def settled(arrivals: Mapping[str, Arrival]) -> Orientation | None:
 
 
 def _task_of(raw: object) -> Task:
-    """Return the task that a target looks like, where nobody says."""
+    """Return the task that the form of a target suggests."""
     array = read(raw)
     if isinstance(raw, Mapping) and "boxes" in raw:
         name = "detection"
@@ -160,7 +164,7 @@ def _task_of(raw: object) -> Task:
 
 
 def _fit(task: Task, picture: Picture, target: _Target) -> Fit | None:
-    """Return in which orientation of its picture a target fits; None where it cannot be read, or marks no place."""
+    """Return the orientation in which a target fits its picture; None if it cannot be read or marks no position."""
     beyond: dict[Orientation, float] = {}
     for used in _ORIENTATIONS:
         arrays = _arrays(task, target.at(used), picture.size(used))
@@ -180,29 +184,29 @@ def _fit(task: Task, picture: Picture, target: _Target) -> Fit | None:
 def _arrays(task: Task, raw: object, size: tuple[int, int]) -> Arrays | None:
     try:
         return task.target(raw, size)
-    except Exception:  # noqa: BLE001 - targets of people's own tests may be anything; a guard's are read again
+    except Exception:  # noqa: BLE001 - targets of a user's own tests may be anything; those of a guard are read again
         return None
 
 
-def _extent(task: Task, found: object, raw: object, size: tuple[int, int]) -> Extent | None:
-    """Return the rectangle around all boxes of a target, read by its task or not."""
+def _extent(task: Task, placed: object, raw: object, size: tuple[int, int]) -> Extent | None:
+    """Return the rectangle around all boxes of a target, whether its task has read it or not."""
     if not isinstance(raw, Mapping) or "boxes" not in raw:
         return None
-    arrays = found if found is not raw and isinstance(found, Mapping) else _arrays(task, raw, size)
+    arrays = placed if placed is not raw and isinstance(placed, Mapping) else _arrays(task, raw, size)
     return None if arrays is None else task.extent(arrays)
 
 
-def _borders(task: Task, found: object, raw: object, size: tuple[int, int]) -> Borders | None:
-    """Return how sharp the borders of a label map are, read by its task or handed on as it is."""
-    if found is not raw:
-        return task.borders(found)  # type: ignore[arg-type]  # what a task read are its arrays
+def _borders(task: Task, placed: object, raw: object, size: tuple[int, int]) -> Borders | None:
+    """Return the sharpness of the borders of a label map, whether its task has read it or not."""
+    if placed is not raw:
+        return task.borders(placed)  # type: ignore[arg-type]  # a target that a task has read consists of its arrays
     array = read(raw)
     arrays = _arrays(task, raw, size) if array is not None and array.ndim == 2 else None
     return None if arrays is None else task.borders(arrays)
 
 
 def _with_hint(problem: DataError, task: Task, picture: Picture, target: _Target, used: Orientation) -> DataError:
-    """Return the error of a target that does not fit, which says so where it fits the other orientation."""
+    """Return the error of a target that does not fit, with a hint if it fits the other orientation."""
     other: Orientation = "stored" if used == "upright" else "upright"
     if picture.size(other) == picture.size(used) or _arrays(task, target.at(other), picture.size(other)) is None:
         return problem

@@ -1,4 +1,4 @@
-"""Targets for people's own tests: handed on as the data set gives them, after a look at whether they fit."""
+"""Targets for a user's own tests: handed on unchanged, after a check that label maps fit their images."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from compress_guard.tasks.arrays import is_whole, read
 from compress_guard.tasks.contract import Task
 
 SMALLEST_MAP: Final = 9
-"""Sides, in elements, of the smallest integer array that is taken for a label map and not for a table."""
+"""Shortest side, in elements, from which an integer array is taken for a label map and not for a table."""
 
 
 @final
 class RawTargets:
     """The targets of one data set.
 
-    They may be anything. Label maps have to be ones that `task`, that of the guard whose data it is, takes in cells;
-    without a task, those of another size than their image are counted.
+    They may be anything. Label maps must be valid for `task`, the task of the guard that the data belongs to; without a
+    task, maps of another size than their image are counted.
     """
 
     def __init__(self, task: Task | None) -> None:
@@ -24,7 +24,7 @@ class RawTargets:
         self._maps: Final[dict[int, tuple[tuple[int, ...], tuple[int, int]]]] = {}
 
     def read(self, raw: object, size: tuple[int, int]) -> Any:
-        """Return the target of an image of this (H, W) as it is; raises `DataError` for a map that the task refuses."""
+        """Return the target of an image of this (H, W); raises `DataError` for a map that the task refuses."""
         array = read(raw)
         if array is None or array.ndim != 2 or not is_whole(array) or min(array.shape) < SMALLEST_MAP:
             return raw
@@ -35,7 +35,7 @@ class RawTargets:
         return raw
 
     def remark(self) -> str | None:
-        """Return what to tell of label maps that do not fit; None where all do."""
+        """Return the remark on label maps that do not fit their images; None if all fit."""
         other = [pair for pair in self._maps.values() if pair[0] != pair[1]]
         if not other:
             return None

@@ -1,4 +1,4 @@
-"""A data set as checked samples by position: read on demand, the recent ones kept, for all who look at it."""
+"""A data set as checked samples by position: read on demand, with recent ones kept in memory."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from compress_guard.errors import DataError, described, said
 from compress_guard.records import Orientation, printable
 
 KEPT_BYTES: Final = 128 * 2**20
-"""Images and targets kept in memory; a bound, so that memory does not grow with the data set."""
+"""Bytes of images and targets kept in memory: the bound keeps memory from growing with the data set."""
 
 ReadTarget = Callable[[object, tuple[int, int]], Any]
-"""Makes of a data set's target and the image's (H, W) what evidence needs; raises `DataError`."""
+"""Turns a data set's target and the image's (H, W) into what evidence needs; raises `DataError`."""
 
 Slicer = Callable[[object, str], tuple[str, ...]]
-"""Says of a data set's target and the image's id which slices of one slicing the image is in; raises `DataError`."""
+"""Returns the slices of one slicing for a data set's target and the image's id; raises `DataError`."""
 
 
 @final
 class SampleReader:
     """A map-style data set as checked samples by their position in it.
 
-    Whatever looks at parts of one data set shares one: data sets are rarely safe to read from two threads at once (open
-    archives, shared random state), and what one has read another need not read again.
+    All users of one data set share one reader: data sets are rarely safe to read from two threads at once (open
+    archives, shared random state), and a sample in memory need not be read again.
     """
 
     def __init__(
@@ -54,27 +54,27 @@ class SampleReader:
         self._kept_bytes = 0
         self._heap: Final = Heap()
         self._readings: Final[dict[tuple[int, Orientation], Reading]] = {}
-        """The first of every sample: one that was let go and is read again has to be the same."""
+        """The first reading of every sample: a sample that was dropped from memory has to be equal when read again."""
         self._aside: Final[set[tuple[int, Orientation]]] = set()
-        """The readings among them that were made on another thread than the data set's own."""
+        """The readings that were made on another thread than the data set's own."""
         self._unreadable: Final[dict[int, str]] = {}
-        """Ids of images that were no good."""
+        """Ids of images that could not be used, by position."""
         self._unsteady: str | None = None
-        """What was wrong once a sample had changed: from then on, none is handed out."""
+        """Message about a sample that has changed: from then on no sample is handed out."""
         self.access: Final = access or Access()
         self.seconds = 0.0
-        """Time spent reading."""
+        """Seconds spent reading."""
 
     def __len__(self) -> int:
-        """Return the number of samples; raises `DataError` unless it is what it was at the first look."""
+        """Return the number of samples; raises `DataError` if it has changed."""
         return self.access.length(self._data)
 
     def __getitem__(self, position: int) -> Sample:
-        """The sample at this position; raises `DataError` naming it and what is wrong with it.
+        """Return the sample at this position; raises `DataError`, which names it and the fault.
 
-        A sample that was read before has to be what it was then: else streams and scores would be of images that nobody
-        surveyed, and the store would keep them under the name of another. Raises `OtherThread` where the data set's
-        own thread has to read it.
+        A sample that was read before has to be the same: otherwise streams and scores would belong to images that were
+        not surveyed, and the store would keep them under the wrong name. Raises `OtherThread` if the data set's own
+        thread has to read it.
         """
         with self.access.lock:
             self._check_steady()
@@ -86,7 +86,7 @@ class SampleReader:
             return sample
 
     def read_again(self, position: int) -> None:
-        """Read a sample fresh from the data set, kept or not, and compare it with its first reading.
+        """Read a sample from the data set again, even if it is in memory, and compare it with its first reading.
 
         Raises what `[]` raises.
         """
@@ -102,21 +102,21 @@ class SampleReader:
                 ) from problem
 
     def retire(self, why: str) -> None:
-        """Hand out no sample from now on."""
+        """Hand out no sample from now on; `why` becomes the message."""
         with self.access.lock:
             self._unsteady = why
 
     @property
     def orientation(self) -> Orientation:
-        """How images that EXIF turns are read."""
+        """Orientation in which images that EXIF turns are read."""
         return self._placing.used
 
     def name(self, position: int) -> str:
-        """What to call a sample that could not be read: its id if that much was known, else its position."""
+        """Return the name of a sample that could not be read: its id if it is known, else its position."""
         return self._unreadable.get(position, str(position))
 
     def read_as(self, orientation: Orientation) -> None:
-        """Read images that EXIF turns in this orientation from now on, where nothing else says how."""
+        """Read images that EXIF turns in this orientation from now on, unless the guard or the target says another."""
         with self.access.lock:
             self._placing.used = orientation
             for position, sample in list(self._kept.items()):
@@ -128,7 +128,7 @@ class SampleReader:
             raise UnsteadyError(self._unsteady)
 
     def _compared(self, position: int) -> Sample:
-        """Read a sample that has to be what it was before."""
+        """Read a sample and compare it with its first reading."""
         started = time.perf_counter()
         try:
             sample = self._read(position)
@@ -144,11 +144,11 @@ class SampleReader:
             self._aside.difference_update(() if aside() else (key,))
             return sample
         if aside():
-            raise UnsteadyError(change)  # not for good: the data set's own thread may know better
+            raise UnsteadyError(change)  # not final: the data set's own thread may read it right
         if key in self._aside and self._read(position).reading == sample.reading:
             self.access.bound = True
             raise OtherThread(f"{change}; read on the thread that made the data it stays the same")
-        # Whether the next read happens to match is chance, and no verdict may hang on that.
+        # The next read might match by chance, and no verdict may depend on that.
         self._unsteady = change
         raise UnsteadyError(change)
 
@@ -167,7 +167,7 @@ class SampleReader:
         image_id = printable(own_id)
         try:
             image, target, arrival = self._placing.read(parts[0], parts[1], self._read_target)
-            # A data set may refill what it has handed out.
+            # A data set may reuse the objects that it has returned.
             image, target = own(image), copied(target)
             digest, target_digest = pixel_hash(image), target_hash(target)
         except BaseException as problem:
@@ -176,21 +176,21 @@ class SampleReader:
             sample = f"sample {position} (id {image_id})"
             if issubclass(type(problem), DataError):
                 raise DataError(f"{sample}: {said(problem)}") from problem
-            # A lazily opened picture only shows now that its file is broken.
+            # A lazily opened picture fails only now if its file is broken.
             raise _unread(sample, problem) from problem
         try:
             slices = {name: slicer(copied(parts[1]), own_id) for name, slicer in self._slicers.items()}
         except BaseException as problem:
             pass_on(problem)
-            untold = f"its slices cannot be told ({described(problem)})"
-            what = said(problem) if issubclass(type(problem), DataError) else untold
+            unknown = f"its slices cannot be determined ({described(problem)})"
+            what = said(problem) if issubclass(type(problem), DataError) else unknown
             raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
         return Sample(image_id, image, target, digest, arrival, slices, target_digest)
 
     def _id(self, position: int, *given: object) -> str:
-        """Return the text of the id that the data set gives a sample, of its position where it gives none."""
+        """Return the id that the data set gives a sample, or its position, as text."""
         try:
-            # A subclass of str may compare and hash as it likes.
+            # A subclass of str may define comparison and hash of its own.
             return str.__str__(str(*given)) if given else str(position)
         except BaseException as problem:
             pass_on(problem)
@@ -210,7 +210,7 @@ class SampleReader:
 def _unread(sample: str, problem: BaseException) -> DataError:
     """Return the error for a sample that cannot be read.
 
-    Code that ends the program, or raises something like it, says nothing of one image.
+    An exception that is no `Exception`, such as SystemExit, is a fault of the data set's code and not of one image.
     """
     if issubclass(type(problem), Exception):
         return DataError(f"{sample} cannot be read ({described(problem)})")

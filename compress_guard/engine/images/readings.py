@@ -1,4 +1,4 @@
-"""What one reading of a sample gave, in hashes: readings of one sample have to agree, and what is kept is a copy."""
+"""Hashes of one reading of a sample: all readings of one sample have to agree."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _CHANGES: Final = {
     "id": ("a different id", "the same id", "name images by their files or positions"),
     "slices": ("different slices", "the same slices", "make the slices a function of the target and the id alone"),
 }
-"""Each part of a reading with what was given, what was expected and what to do."""
+"""Each part of a reading with the words for what was found, what was expected and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading of a sample; two of one sample are equal."""
+    """One reading of a sample; all readings of one sample are equal."""
 
     id: str
     pixels: bytes
@@ -37,7 +37,7 @@ class Reading:
     slices: Mapping[str, tuple[str, ...]]
 
     def change(self, position: int, other: Reading) -> str | None:
-        """Return the sentence on what another reading of the sample at this position gave otherwise; None: nothing."""
+        """Return the message about another reading of the sample at this position that differs; None if it is equal."""
         for part, (given, expected, remedy) in _CHANGES.items():
             if getattr(self, part) != getattr(other, part):
                 return (
@@ -48,17 +48,17 @@ class Reading:
 
 
 def own(image: torch.Tensor) -> torch.Tensor:
-    """Return a copy of an image: many a data set refills one tensor and returns it again and again."""
+    """Return a copy of an image: many data sets reuse one tensor for all their images."""
     import torch
 
     return image.detach().clone(memory_format=torch.contiguous_format)
 
 
 def copied(value: Any) -> Any:
-    """Return a deep copy of a target, or the target itself where it cannot be copied."""
+    """Return a deep copy of a target, or the target itself if it cannot be copied."""
     try:
         return copy.deepcopy(value)
-    except BaseException as problem:  # noqa: BLE001 -- an open file, a lock: whatever somebody's class holds
+    except BaseException as problem:  # noqa: BLE001 -- a user's class may hold an open file or a lock
         pass_on(problem)
         return value
 
@@ -71,29 +71,29 @@ def pixel_hash(image: torch.Tensor) -> bytes:
 
 
 def target_hash(target: Any) -> bytes:
-    """Return a hash of a target, as far as it consists of arrays, pictures, texts, numbers and containers of these."""
+    """Return a hash of the arrays, pictures, texts and numbers in a target; empty if it cannot be read."""
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     try:
         _add(digest, target, 0)
-    except BaseException as problem:  # noqa: BLE001 -- whatever somebody's class does when it is looked at
+    except BaseException as problem:  # noqa: BLE001 -- a user's class may do anything when it is read
         pass_on(problem)
         return b""
     return digest.digest()
 
 
 _DEEPEST: Final = 12
-"""Containers in containers; what is deeper is not looked at (it may hold itself)."""
+"""Deepest nesting of containers that is hashed; a container may hold itself."""
 
 
 def _add(digest: hashlib.blake2b, value: Any, depth: int) -> None:
-    """Add a value; of what is neither a plain one nor an array the class alone, since nobody can say what it is."""
+    """Add a value to the hash; of an object that is neither plain nor an array only its class."""
     from compress_guard.tasks.arrays import read
 
     kind = type(value)
     digest.update(f"{kind.__qualname__}:".encode(errors="surrogatepass"))
     if depth > _DEEPEST:
         return
-    # Not what derives from them: a mapping of somebody's own may load what it holds when it is looked at.
+    # Not subclasses: a user's own mapping may load its contents when it is read.
     if kind is dict:
         for key, inner in value.items():
             _add(digest, key, depth + 1)

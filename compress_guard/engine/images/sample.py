@@ -17,47 +17,47 @@ if TYPE_CHECKING:
 
 
 class BrokenDataError(DataError):
-    """A fault of the data set's code, not of one image: no image is left out for it, whatever share may fail."""
+    """A fault of the data set's code, not of one image: it is raised even if images are allowed to fail."""
 
 
 class SlicesError(BrokenDataError):
-    """An image that cannot be told to be in a slice or not."""
+    """An image whose slices cannot be determined."""
 
 
 class UnsteadyError(BrokenDataError):
-    """A data set that does not give the same each time it is read."""
+    """A data set that returns something else each time it is read."""
 
 
 class EndError(DataError):
-    """A sample that is not there, as after the end of a sequence."""
+    """A sample that does not exist, as after the end of a sequence."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One image with what is known of it."""
+    """One image with its target and the facts about both."""
 
     id: str
     image: torch.Tensor
     """uint8 RGB (3, H, W) on the CPU."""
     target: Any
-    """What the reader of targets made of it: a task's arrays, or a copy of the data set's own object."""
+    """The target as it was read: a task's arrays, or a copy of the data set's own object."""
     digest: bytes
     """Content hash of the pixels."""
     arrival: Arrival
-    """How the image and its target came."""
+    """Facts about the image and its target on arrival."""
     slices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The slices that the image is in, by slicing."""
     target_digest: bytes = b""
-    """Content hash of the target, as far as it can be told."""
+    """Content hash of the target, as far as it can be hashed."""
 
     @property
     def reading(self) -> Reading:
-        """Hashes that any other reading of the sample has to give too."""
+        """Hashes that any other reading of the sample has to reproduce."""
         return Reading(self.id, self.digest, self.target_digest, self.slices)
 
     @property
     def level(self) -> float:
-        """How bright the image is, 0 to 255, by one pixel in 64."""
+        """Mean brightness of the image, 0 to 255, over one pixel in 64."""
         return float(self.image[:, ::8, ::8].float().mean())
 
     @property
@@ -68,7 +68,7 @@ class Sample:
 
     @property
     def memory(self) -> int:
-        """Bytes of the image and, where a task read it, of the target: a label map takes more than its image."""
-        # A task's arrays alone: a data set's own mapping may load what it holds when it is looked at.
+        """Bytes of the image and of arrays in the target: a label map takes more than its image."""
+        # Plain dicts only: a data set's own mapping may load its contents when it is read.
         arrays = self.target.values() if type(self.target) is dict else ()
         return int(self.image.numel()) + sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))

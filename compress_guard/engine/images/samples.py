@@ -1,4 +1,4 @@
-"""The images of a guard: all of its data set or a seeded subset, and what a first pass over them tells."""
+"""The images of a guard, all of its data set or a seeded subset, and a survey of them in one pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from compress_guard.errors import CodecError, DataError
 from compress_guard.records import ImageInfo, Orientation, seeded_fraction
 
 FEW: Final = 5
-"""Images of a class before a mean over classes is judged on a part of the images."""
+"""Images needed of each class before a mean over classes is judged on a part of the images."""
 
 
 @final
@@ -41,60 +41,60 @@ class Samples:
         return len(self._positions)
 
     def __getitem__(self, index: int) -> Sample:
-        """The sample at this index of the subset; raises `DataError`: see `SampleReader`."""
+        """Return the sample at this index of the subset; raises `DataError`: see `SampleReader`."""
         return self._reader[self._positions[index]]
 
     def settle(self, arrivals: Mapping[str, Arrival]) -> bool:
-        """Read these samples, by id, in the one orientation that fits their targets; whether some were read otherwise.
+        """Choose the one orientation that fits the targets of these arrivals, by id, for all later reads.
 
-        Raises `DataError` where none or both do.
+        Return True if some samples were read in another orientation. Raises `DataError` if none fits, or both.
         """
         orientation = settled(arrivals)
         if orientation is None:
             return False
         self._reader.read_as(orientation)
-        return any(one.turn != UPRIGHT and one.used != orientation for one in arrivals.values())
+        return any(arrival.turn != UPRIGHT and arrival.used != orientation for arrival in arrivals.values())
 
     def read_again(self, index: int) -> None:
-        """Read the sample at this index fresh and compare; raises `DataError`: see `SampleReader`."""
+        """Read the sample at this index again and compare; raises `DataError`: see `SampleReader`."""
         self._reader.read_again(self._positions[index])
 
     @property
     def reading_seconds(self) -> float:
-        """Time spent reading the data set so far."""
+        """Seconds spent reading the data set so far."""
         return self._reader.seconds
 
     @property
     def access(self) -> Access:
-        """The way to the data set."""
+        """Access to the data set."""
         return self._reader.access
 
     def check_length(self, end: int | None) -> None:
-        """Raises `DataError` where the data set has another length than at first, or ends before that."""
+        """Raise `DataError` if the length of the data set has changed, or the data set ends before it, at `end`."""
         length = len(self._reader)
         if end is not None:
             raise DataError(
-                f"the data set says that it has {length} images and ends at {end}: sample {end} and all that were to "
-                f"come behind it raise IndexError or StopIteration; expected {length} images; let len() return the "
-                "number of images that can be read"
+                f"the data set has a length of {length} but ends at {end}: sample {end} and all samples after it raise "
+                f"IndexError or StopIteration; expected {length} images; let len() return the number of images that "
+                "can be read"
             )
 
     def position(self, index: int) -> int:
-        """Where the data set has the sample at this index of the subset."""
+        """Return the position in the data set of the sample at this index of the subset."""
         return self._positions[index]
 
     @property
     def orientation(self) -> Orientation:
-        """How images that EXIF turns are read; known once all have been read."""
+        """Orientation in which images that EXIF turns are read; known once all have been read."""
         return self._reader.orientation
 
     def name(self, index: int) -> str:
-        """What to call a sample that could not be read: its id if that much was known, else its position."""
+        """Return the name of a sample that could not be read: its id if it is known, else its position."""
         return self._reader.name(self._positions[index])
 
 
 def _subset(count: int, limit: int | None, seed: int, shuffled: bool) -> Sequence[int]:
-    """Positions of a seeded subset, in data order or shuffled; a smaller limit takes a part of what a larger one takes.
+    """Return the positions of a seeded subset, in data order or shuffled; a smaller limit gives a part of them.
 
     The choice goes by position, not by id: ids are known only once an image has been read.
     """
@@ -107,7 +107,7 @@ def _subset(count: int, limit: int | None, seed: int, shuffled: bool) -> Sequenc
 @final
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """One pass over the samples: which can be used, and what rate control and the store need to know of them."""
+    """The result of one pass over the samples: which are usable, and the facts that rate control and the store need."""
 
     usable: tuple[int, ...]
     """Indices of the samples that could be read, in data order."""
@@ -118,26 +118,26 @@ class Survey:
     failures: tuple[tuple[str, str], ...]
     """(id, or position where no id is known; what was wrong) of the others."""
     slices: tuple[Mapping[str, tuple[str, ...]], ...]
-    """Of each usable sample the slices that it is in, by slicing."""
+    """The slices of each usable sample, by slicing."""
     targets: tuple[bytes, ...] = ()
-    """Content hash of the arrays that each usable sample's target was read as; empty where no task read it."""
+    """Content hash of each usable sample's target; empty if no task read it."""
     sizes: tuple[tuple[int, int], ...] = ()
     """(H, W) of each usable sample."""
     levels: tuple[float, ...] = ()
-    """How bright each usable sample is, as `Sample.level`."""
+    """Brightness of each usable sample: `Sample.level`."""
     intake: Intake = field(default_factory=Intake)
-    """How images and targets came."""
+    """State of the images and targets on arrival."""
     classes_seen: int = 0
-    """How many of the usable samples it takes, in their order, until each class that occurs has been seen in at least
-    five of them, or in all that have it."""
+    """Number of usable samples, in their order, until each class that occurs was seen in at least five of them, or in
+    all that have it."""
 
     def content(self, at: int) -> tuple[str | bytes, ...]:
-        """What makes the usable sample at this position: its id, its pixels, its target."""
+        """Return the id and the hashes of pixels and target of the usable sample at this position."""
         return self.infos[at].id, self.digests[at], self.targets[at]
 
     @property
     def slices_by_id(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-        """The same by the image's id."""
+        """The slices of each usable sample, by its id and by slicing."""
         return {info.id: slices for info, slices in zip(self.infos, self.slices, strict=True)}
 
     @property
@@ -145,11 +145,11 @@ class Survey:
         return len(self.usable) + len(self.failures)
 
     def failed_ids(self, lost: Mapping[int, str]) -> tuple[str, ...]:
-        """Names of the images that could not be read, then of those, by position, that were lost in coding."""
+        """Return the names of images that could not be read, then of those that were lost in coding, by position."""
         return tuple([name for name, _ in self.failures] + [self.infos[at].id for at in sorted(lost)])
 
     def check_failures(self, lost: Mapping[int, str], allowed: float) -> None:
-        """Raises `CodecError`, or `DataError` if none was lost in coding, where more than this share failed."""
+        """Raise `CodecError`, or `DataError` if none was lost in coding, if more than the allowed share failed."""
         failed = len(self.failures) + len(lost)
         # Dividing meets a share like 0.29 of 100 exactly, where multiplying gives 28.999999999999996.
         if failed / self.images <= allowed:
@@ -166,12 +166,12 @@ class Survey:
 def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = None) -> Survey:
     """Read every sample once; `classes` says which classes a target adds to a mean over classes.
 
-    Where targets tell that images are to be left as stored, those that were turned are read once more. At last a few
-    are read a second time, unless this is not the data set's own thread.
+    If the targets fit images as they are stored, images that were turned upright are read once more. On the data set's
+    own thread, a few samples are finally read a second time and compared.
 
-    Raises `DataError` if two samples have one id or none can be read, one is not the same when it is read again, or the
-    data set does not keep its length, if nothing tells how images lie that EXIF turns,
-    and for sets whose boxes or levels cannot be meant: see `Intake`.
+    Raises `DataError` if two samples have one id, none can be read, one has changed when it is read again, the data set
+    changes its length, or the orientation of images that EXIF turns is unknown; and for boxes or levels that cannot be
+    meant: see `Intake`.
     """
     if not len(samples):
         raise DataError("the data set has no images; expected at least one")
@@ -187,7 +187,7 @@ def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = N
 def _surveyed(
     samples: Samples, classes: Callable[[Any], frozenset[int]] | None
 ) -> tuple[Survey, Mapping[str, Arrival]]:
-    """One pass over the samples, and how each that can be used came, by its id."""
+    """Make one pass over the samples; return the survey and the arrival of each usable sample, by its id."""
     usable: list[int] = []
     infos: list[ImageInfo] = []
     looks: list[tuple[tuple[int, int], float]] = []
@@ -229,7 +229,7 @@ def _surveyed(
     if not usable:
         raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
     samples.check_length(_end(missing, max(map(samples.position, usable))))
-    enough = max((found[:FEW][-1] for found in places.values()), default=0)
+    enough = max((positions[:FEW][-1] for positions in places.values()), default=0)
     surveyed = Survey(
         tuple(usable),
         tuple(infos),
@@ -245,9 +245,9 @@ def _surveyed(
 
 
 def _end(failed: Mapping[int, bool], last: int) -> int | None:
-    """Return where a data set ends, None where it has what its length promises; `last` is the last usable position.
+    """Return the position at which a data set ends early, else None; `last` is the last usable position.
 
-    `failed` are the positions that could not be read, and whether that was for want of a sample there.
+    `failed` maps each position that could not be read to True if there is no sample at it.
     """
     behind = {position: absent for position, absent in failed.items() if position > last}
     return min(behind) if behind and all(behind.values()) else None

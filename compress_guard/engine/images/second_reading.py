@@ -1,4 +1,4 @@
-"""A second look at a few samples, fresh from the data set: what changes from reading to reading cannot be scored."""
+"""A second reading of a few samples from the data set: images that change between readings cannot be scored."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Final, Protocol
 from compress_guard.records import seeded_fraction
 
 MOST: Final = 16
-"""Images that are read twice: one in six that changes is noticed 19 times in 20."""
+"""Largest number of images that are read twice: if one image in six changes, 19 checks of 20 notice it."""
 FEWEST: Final = 2
-"""Images that are read twice whatever they take: a set that draws all pixels or labels anew shows in the first."""
+"""Images that are read twice in any case: a data set that draws all pixels or labels anew shows in the first."""
 SHARE: Final = 0.02
-"""Part of the time that reading the data set took which the second look may take, beyond the fewest images."""
+"""Largest time of the second reading, as a share of the first one's; the fewest images may exceed it."""
 
 
 class Readable(Protocol):
@@ -32,10 +32,10 @@ class Readable(Protocol):
 
 
 def read_again(samples: Readable, usable: Sequence[int], stopwatch: Callable[[], float] = time.perf_counter) -> int:
-    """Read a seeded choice of the usable samples once more and compare; return how many were read.
+    """Read a seeded choice of the usable samples once more and compare; return the number of samples read.
 
-    There are at most `MOST`, and after the `FEWEST` another one only where it fits into `SHARE` of the time that the
-    first reading took, if it takes as long as those before it. `stopwatch` returns seconds.
+    There are at most `MOST` samples. After the `FEWEST`, another one is read only if it is expected to fit into `SHARE`
+    of the time that the first reading took. `stopwatch` returns seconds.
 
     Raises `DataError` for a sample that gives other pixels, another target, id or slices than before.
     """

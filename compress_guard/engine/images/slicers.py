@@ -1,4 +1,4 @@
-"""How a guard's images are parted: by a factory, by a field of their targets, or by the sizes of their objects."""
+"""Slicers of a guard's images: by a factory, by a field of their targets, or by the sizes of their objects."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from compress_guard.tasks.matching import AREAS, Boxes, Truth
 from compress_guard.thresholds.keys.slices import OBJECT_SIZE, SIZES
 
 LABEL: Final = "label"
-"""The field that stands for the target itself where that is a class index."""
+"""The field that stands for the target itself if that is a class index."""
 EXPECTED: Final = "a text, a number, None (in no slice) or a list of these"
 
 
 def slicers(guard: Guard, folder: Path) -> dict[str, Slicer]:
-    """What tells the slices of an image, by slicing; `folder` is on sys.path while factories are looked up.
+    """Return the slicer of each slicing of a guard; `folder` is on sys.path while factories are looked up.
 
     Raises `DataError` for a factory that cannot be imported.
     """
@@ -45,7 +45,7 @@ def _slicer(slicing: Slicing, task: Task, folder: Path) -> Slicer:
 
 @dataclass(frozen=True, slots=True)
 class ByFactory:
-    """What somebody's callable makes of the target and the id."""
+    """Slices from a user's callable, which gets the target and the id."""
 
     slicing: Slicing
     factory: Callable[..., Any]
@@ -70,7 +70,7 @@ class ByField:
         name, by = self.slicing.name, self.slicing.by
         if isinstance(target, Mapping):
             if set(target) == {"image_id"} != {by}:
-                return ()  # what torchvision's wrapped CocoDetection gives for an image without objects
+                return ()  # torchvision's wrapped CocoDetection returns this for an image without objects
             if by not in target:
                 found = f"has no field {by!r}, it has {', '.join(map(str, target)) or 'none'}"
                 raise DataError(f"slices {name}: the target {found}; {self._remedy}")
@@ -86,39 +86,39 @@ class ByField:
 
 @dataclass(frozen=True, slots=True)
 class BySize:
-    """The sizes of the objects to find in an image: COCO's small, medium and large."""
+    """Slices by the sizes of the objects in an image: COCO's small, medium and large."""
 
     task: Task
 
     def __call__(self, target: object, image_id: str) -> tuple[str, ...]:
-        # The task has read this target a moment ago and knows the image's size for its messages.
+        # The size serves messages only, and the task has accepted this target before.
         objects = self.task.target(target, (0, 0))
         truth = Truth(Boxes(objects["boxes"], objects["labels"]), objects["area"], objects["crowd"])
         return tuple(size for size, metric in SIZES.items() if not truth.ignored(AREAS[MEANINGS[metric][0]]).all())
 
 
-def texts(found: object, described: str) -> tuple[str, ...]:
-    """Names of slices from a text, a number, None, or an array or list of these, each once.
+def texts(value: object, described: str) -> tuple[str, ...]:
+    """Return the names of slices in a text, a number, None, or an array or list of these, each once.
 
     Numbers are written like 3 and 0.5, truth values like true. Raises `DataError`, beginning with `described`.
     """
-    if getattr(found, "ndim", 0) <= 1:
-        plain = _plain(found)
+    if getattr(value, "ndim", 0) <= 1:
+        plain = _plain(value)
         several = plain if isinstance(plain, list | tuple | set | frozenset) else [plain]
-        named = [_text(_plain(one)) for one in several if one is not None]
+        named = [_text(_plain(item)) for item in several if item is not None]
         if None not in named:
             return tuple(dict.fromkeys(name for name in named if name is not None))
-    raise DataError(f"{described} {describe(found)}; expected {EXPECTED}")
+    raise DataError(f"{described} {describe(value)}; expected {EXPECTED}")
 
 
-def _plain(found: object) -> object:
-    """Tensors, arrays and their scalars as Python's own numbers and lists."""
-    tolist = getattr(found, "tolist", None)
-    return tolist() if callable(tolist) else found
+def _plain(value: object) -> object:
+    """Return tensors, arrays and their scalars as Python's own numbers and lists."""
+    tolist = getattr(value, "tolist", None)
+    return tolist() if callable(tolist) else value
 
 
 def _text(value: object) -> str | None:
-    """None for what cannot name a slice."""
+    """Return the name of a slice for a value; None if it cannot be one."""
     if isinstance(value, str):
         return printable(str.__str__(value)) or None
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The images of a data set by the limits that cells have: read and checked once each, the same in all processes."""
+"""The images of a data set for each limit of its cells: read and checked once, the same in all processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from compress_guard.tasks.contract import Task
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subset:
-    """The images that some cells share: all, or the seeded subset of a limit."""
+    """The images that some cells share: all of the data set, or the seeded subset of a limit."""
 
     samples: Samples
     survey: Survey
@@ -31,25 +31,25 @@ class Subset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadingOptions:
-    """How the images of a data set are chosen, ordered and read."""
+    """Options for choosing, ordering and reading the images of a data set."""
 
     seed: int
     shuffled: bool = False
-    """Whether images come in seeded random order, so that any first part of them is a fair sample of all."""
+    """True if images come in seeded random order, so that any first part of them is a fair sample of all."""
     slicers: Callable[[], Mapping[str, Slicer]] = dict
     access: Access = field(default_factory=Access)
-    """Shared by all that read the same data set."""
+    """Access to the data set, shared by all its readers."""
     orientation: Orientation | None = None
     shared: tuple[Path, str] | None = None
-    """The folder of the run and the name of the data in it, where other processes read it too."""
+    """The folder of the run and the name of the data in it, if other processes read it too."""
 
 
 @final
 class Subsets:
-    """The subsets of one data set for one task, each read when first asked for."""
+    """The subsets of one data set for one task, each read when it is first needed."""
 
     def __init__(self, task: Task, load: Callable[[], Any], reading: ReadingOptions) -> None:
-        """`load` gives the data set; it is called once and may raise `DataError`."""
+        """Take the task, and `load`, which returns the data set; it is called once and may raise `DataError`."""
         self._task: Final = task
         self._load: Final = load
         self._reading: Final = reading
@@ -58,11 +58,11 @@ class Subsets:
         self._reader: SampleReader | None = None
         self._subsets: Final[dict[int | None, Subset]] = {}
         self._refused: Final[dict[int | None, DataError]] = {}
-        """The fault of the images of a limit, which need not be read again to say so."""
+        """Faults by limit: the images of such a limit are not read again."""
         self._unconfirmed: Final[set[int | None]] = set()
-        """Limits whose images another thread than the data set's own has read, and nobody has looked at again."""
+        """Limits whose images were read on another thread than the data set's own, and have not been read again."""
         self._making: Final = threading.RLock()
-        """Held while a subset is made: plans are made ahead, on a thread of their own."""
+        """Lock that is held while a subset is made: plans are made ahead on another thread."""
 
     @property
     def data(self) -> Any:
@@ -72,7 +72,7 @@ class Subsets:
         return self._data
 
     def binding(self, limit: int | None) -> int | None:
-        """Return the limit, or None where the data set has no more images anyway."""
+        """Return the limit, or None if the data set has no more images than that."""
         length = self._reading.access.length(self.data)
         return None if limit is None or limit >= length else limit
 
@@ -106,7 +106,7 @@ class Subsets:
         return subset
 
     def _confirm(self, limit: int | None) -> None:
-        """Read a few images again on the data set's own thread, and all of them where another thread saw others."""
+        """Read a few images again on the data set's own thread, and all of them if another thread read other images."""
         subset = self._subsets[limit]
         try:
             read_again(subset.samples, subset.survey.usable)
@@ -126,7 +126,7 @@ class Subsets:
             agree(folder, names, subset.survey)
 
     def lossy_sources(self, limit: int | None) -> Sources | None:
-        """Return which of these images come from lossily coded files, None where the data does not tell."""
+        """Return the facts about images from lossily coded files; None if the data does not tell."""
         subset = self.of(limit)
         positions = [subset.samples.position(index) for index in subset.survey.usable]
         with self._reading.access.lock:

@@ -1,4 +1,4 @@
-"""Pictures that fill a corner of their mode's range: almost black as they are, and meant on another scale."""
+"""Pictures that fill only a corner of their mode's range: they look almost black, and are meant on another scale."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ if TYPE_CHECKING:
     import torch
 
 BITS: Final = (8, 10, 12, 14)
-"""Depths of sensors and files whose levels people leave unscaled in 16 or 32 bits."""
+"""Bit depths of sensors and files whose levels are often left unscaled in 16 or 32 bits."""
 UNIT: Final = 2.0
-"""Floats from 0 to 1 stay below this where resizing overshot, too; pictures from 0 to 255 that do are black."""
+"""Upper bound of floats from 0 to 1, with room for overshoot from resizing; on a scale to 255 it is black."""
 HIGH_BYTE: Final = 15
-"""The highest level of 12-bit colour of which a reader kept the upper of two bytes."""
+"""Highest level of 12-bit colour if a reader kept only the upper of two bytes."""
 ENOUGH: Final = 32
-"""Pictures in a row, in random order, that are no class of dark ones."""
+"""Number of pictures in random order that cannot all be dark by chance."""
 
 _SCALES: Final = {"8-bit": 255, "F": 255, "I": 65535, "I;16": 65535}
-"""The level that is white, for each family of modes of which the levels say how bright a picture is."""
+"""Level of white for each family of modes whose levels are brightness."""
 _DARKEST: Final = {"8-bit": HIGH_BYTE, "F": UNIT, "I": 2 ** BITS[-1] - 1, "I;16": 2 ** BITS[-1] - 1}
-"""The highest level of pictures that fill such a corner, for each of these families."""
+"""Highest level of pictures that fill only such a corner, for each of these families."""
 _OR_ELSE: Final = ", or they come out"
 _FLOATS: Final = "Image.fromarray((array * 255).round().astype(np.uint8))"
 
 
 def check_levels(levels: Sequence[Levels], *, loose: bool = False) -> None:
-    """Raise `DataError` where all pictures, or all of one mode, fill a corner of what their mode holds.
+    """Raise `DataError` if all pictures, or all of one mode, fill only a corner of their mode's range.
 
-    It says what was found, what was expected, and the line of code that hands the pictures over right. One dark picture
-    among others is none. `loose` is for a few pictures that are no data set: they may be black.
+    The message ends with the line of code that hands the pictures over correctly. One dark picture among others is
+    allowed. `loose` is for a few pictures that are no data set: they may be black.
     """
-    for mode in dict.fromkeys(_family(one.mode) for one in levels):
-        group = [one for one in levels if _family(one.mode) == mode]
-        # One picture of its mode among others is an exception of that picture, not the way of the set.
+    for mode in dict.fromkeys(_family(picture.mode) for picture in levels):
+        group = [picture for picture in levels if _family(picture.mode) == mode]
+        # A single picture of its mode among others says nothing about the data set.
         if len(group) == 1 and len(levels) > 1:
             continue
         for found, expected, remedy in _corners(group, may_be_black=loose or len(group) < len(levels)):
             raise DataError(f"{found}; expected {expected}; {remedy}")
 
 
-def is_dark(one: Levels) -> bool:
-    """Return whether a picture by itself fills such a corner, black ones included."""
-    return one.high <= _DARKEST.get(_family(one.mode), -1)
+def is_dark(picture: Levels) -> bool:
+    """Return True if a picture by itself fills only such a corner, black ones included."""
+    return picture.high <= _DARKEST.get(_family(picture.mode), -1)
 
 
 @final
 class DarkWatch:
-    """Looks at pictures that come one by one, of which nobody knows how many there are, until one is bright enough."""
+    """Checks pictures that arrive one by one, in unknown number, until one of them is bright enough."""
 
     def __init__(self) -> None:
         self._dark: list[Levels] = []
         self.done = False
-        """Whether there is nothing left to look for."""
+        """True if no further picture has to be checked."""
 
     def look(self, image: torch.Tensor, mode: str = "uint8 tensor") -> None:
-        """Look at a uint8 RGB tensor (3, H, W); raises `DataError` once the first 32 all lie in one corner."""
+        """Check a uint8 RGB tensor (3, H, W); raises `DataError` once the first 32 all lie in one corner."""
         if self.done:
             return
         seen = levels_of(image, mode, None, None)
@@ -69,25 +69,25 @@ class DarkWatch:
 
 
 def _family(mode: str) -> str:
-    """Modes whose pictures are judged together."""
+    """Return the name of the family of modes whose pictures are judged together."""
     return "8-bit" if mode in EIGHT_BITS else mode
 
 
 def _pictures(group: Sequence[Levels]) -> str:
-    modes = " and ".join(dict.fromkeys(one.mode for one in group))
+    modes = " and ".join(dict.fromkeys(picture.mode for picture in group))
     kind = modes if modes == "uint8 tensor" else f"mode {modes}"
     return f"the only picture ({kind})" if len(group) == 1 else f"all {len(group)} pictures ({kind})"
 
 
 def _corners(group: Sequence[Levels], *, may_be_black: bool) -> Iterator[tuple[str, str, str]]:
-    """Yield what was found, what was expected and what to do, for each corner that the whole group lies in."""
+    """Yield what was found, what was expected and what to do for each corner in which the whole group lies."""
     pictures, mode = _pictures(group), _family(group[0].mode)
-    if all(one.alpha is not None for one in group):
-        alpha = max(one.alpha or 0 for one in group)
+    if all(picture.alpha is not None for picture in group):
+        alpha = max(picture.alpha or 0 for picture in group)
         if alpha <= 1:
             remedy = 'scale alpha by 255, or drop it by image.convert("RGB")'
             yield f"the alpha of {pictures} is at most {alpha}", f"up to 255{_OR_ELSE} white", remedy
-    low, high = min(one.low for one in group), max(one.high for one in group)
+    low, high = min(picture.low for picture in group), max(picture.high for picture in group)
     found = f"the levels of {pictures} are {low:g} to {high:g}"
     if high == 0:
         if not may_be_black and mode in _SCALES:
@@ -104,7 +104,7 @@ def _corners(group: Sequence[Levels], *, may_be_black: bool) -> Iterator[tuple[s
 
 
 def _scaled(high: int) -> str:
-    """Return the code that makes 8-bit pictures of integers on the scale that this level suggests."""
+    """Return the code that makes 8-bit pictures of integers, on the scale that this highest level suggests."""
     if high <= 1:
         return "Image.fromarray((array * 255).astype(np.uint8))"
     bits = next(bits for bits in BITS if high < 2**bits)
@@ -113,7 +113,7 @@ def _scaled(high: int) -> str:
 
 
 def _brightened(high: int, mode: str) -> str:
-    """Return what to do about 8-bit pictures with this highest level."""
+    """Return the remedy for 8-bit pictures with this highest level."""
     if high <= 1:
         whole = "(image * 255).round().to(torch.uint8)" if mode == "uint8 tensor" else _FLOATS
         return f"if they were floats from 0 to 1, hand the floats over as {whole}"

@@ -1,4 +1,4 @@
-"""How long work takes, on a GPU too."""
+"""Timing of work, on the CPU and on a GPU."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ T = TypeVar("T")
 
 
 def timed(work: Callable[[], T], device: str) -> tuple[float, T]:
-    """Seconds that the work took, and what it gave.
+    """Do the work; return the seconds that it took, and its result.
 
-    What was begun on a CUDA device before does not count, and what the work leaves unfinished there does. Python
-    collects no garbage meanwhile: that would go through every object of the process, of which models and test suites
-    make many, and would strike now one codec and now the other.
+    Work that was started on a CUDA device before does not count; what this work leaves unfinished there does. Garbage
+    collection is off meanwhile: it visits every object of the process, and would slow down one codec or the other at
+    random.
     """
     with _without_collection():
         synchronize(device)
         start = time.perf_counter()
-        found = work()
+        result = work()
         synchronize(device)
-        return time.perf_counter() - start, found
+        return time.perf_counter() - start, result
 
 
 def synchronize(device: str) -> None:
-    """Wait for all that was begun on a CUDA device; nothing to wait for elsewhere."""
+    """Wait for all work on a CUDA device; return at once for other devices."""
     if device.startswith("cuda"):
         import torch
 
@@ -36,11 +36,11 @@ def synchronize(device: str) -> None:
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """torch works on so many CPU threads inside, and on as many as before afterwards."""
+    """Let torch use this number of CPU threads inside the block, and the earlier number afterwards."""
     import torch
 
     before = torch.get_num_threads()
-    # Even setting what is set already may cost torch a pool of threads.
+    # Even setting the current number again may make torch create a new thread pool.
     if count != before:
         torch.set_num_threads(count)
     try:

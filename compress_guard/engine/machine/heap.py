@@ -1,4 +1,4 @@
-"""Memory that was freed and that the C library holds on to: given back where it piles up."""
+"""Freed memory that the C library keeps: it is returned to the system where it piles up."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from typing import Final, final
 from compress_guard.engine.machine.memory import give_back
 
 PILE_BYTES: Final = 32 * 2**20
-"""So much may a process grow before what is free in it is given back."""
+"""Bytes by which a process may grow before its free memory is returned."""
 LOOK_BYTES: Final = 8 * 2**20
-"""Images let go between two looks at the process."""
+"""Bytes of images freed between two checks of the process."""
 EASE: Final = 20
-"""Giving back may not happen again before so many times the time that it took have passed: it must cost next to
-nothing, whatever a process is full of."""
+"""Pause between two returns of memory, as a multiple of the time that the last one took: the cost stays small."""
 
 _STATM: Final = Path("/proc/self/statm")
 
 
 def resident() -> int | None:
-    """Bytes of this process in memory; None where the system does not tell."""
+    """Return the bytes of this process in memory; None if the system does not tell."""
     try:
         pages = int(_STATM.read_text(encoding="ascii").split()[1])
     except (OSError, IndexError, ValueError):
@@ -32,12 +31,12 @@ def resident() -> int | None:
 
 @final
 class Heap:
-    """Keeps what was freed from piling up while images stream through; for one thread at a time.
+    """Keeps freed memory from piling up while images stream through; for one thread at a time.
 
-    Images are allocated by one thread, in its own arena, and freed by another, among small objects that stay; and what
-    is split off to align a tensor is not put together again (glibc before 2.38). So a process that never used more than
-    280 MB took 320 MB more for 1600 images of 256x256 than for 400, most of it free. `python -m benchmarks.gate.memory`
-    watches over it.
+    Images are allocated by one thread, in its own arena, and freed by another, among small objects that stay; and
+    pieces that are split off to align a tensor are not merged again (glibc before 2.38). A process that never used more
+    than 280 MB took 320 MB more for 1600 images of 256x256 than for 400, most of it free.
+    `python -m benchmarks.gate.memory` checks this.
     """
 
     def __init__(
@@ -51,11 +50,11 @@ class Heap:
         self._clock: Final = clock
         self._freed = 0
         self._level: int | None = None
-        """What the process had when it held least since the last time, None before the first look."""
+        """Smallest size of the process since memory was returned last, in bytes; None before the first check."""
         self._not_before = clock()
 
     def freed(self, count: int) -> None:
-        """Told of so many bytes that were let go, look from time to time whether the process has grown."""
+        """Record `count` freed bytes; now and then, return memory to the system if the process has grown."""
         self._freed += count
         if self._freed < LOOK_BYTES:
             return

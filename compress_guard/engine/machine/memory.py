@@ -1,4 +1,4 @@
-"""The memory of this process: the most that some work took, and what it goes on holding."""
+"""The memory of this process: the peak during some work, and the amount that stays in use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CLEAR: Final = Path("/proc/self/clear_refs")
 
 @final
 class Peak:
-    """The most that was held on a device since this was made, beyond what was held then."""
+    """The peak of the memory on a device since this object was made, beyond the amount in use at that time."""
 
     def __init__(self, device: str) -> None:
         self._device: Final = device
@@ -26,16 +26,16 @@ class Peak:
             torch.cuda.reset_peak_memory_stats(device)
             self._before = torch.cuda.memory_allocated(device) / 1e6
             return
-        # What was freed but not given back would hide what is taken next.
+        # Memory that was freed but not returned would hide new allocations.
         give_back()
         try:
-            _CLEAR.write_text("5", encoding="ascii")  # forgets the peak so far: proc_pid_clear_refs(5)
-        except OSError:  # no Linux
+            _CLEAR.write_text("5", encoding="ascii")  # resets the peak: proc_pid_clear_refs(5)
+        except OSError:  # not Linux
             return
         self._before = _status("VmRSS")
 
     def megabytes(self) -> float | None:
-        """In 10^6 bytes; None where the system does not tell. On a GPU what torch took: nvJPEG's buffers are beside."""
+        """Return the peak in 10^6 bytes; None if the system does not tell. On a GPU it leaves out nvJPEG's buffers."""
         if self._before is None:
             return None
         if self._device.startswith("cuda"):
@@ -47,9 +47,9 @@ class Peak:
 
 
 def held(device: str) -> float | None:
-    """Megabytes (10^6 bytes) that the process holds, garbage collected; None where the system does not tell.
+    """Return the megabytes (10^6 bytes) in use after a garbage collection; None if the system does not tell.
 
-    With a CUDA device also what is in use there, by whomever: only so do buffers count that nvJPEG keeps beside torch.
+    With a CUDA device this includes all memory in use there, by any process: nvJPEG keeps buffers outside torch.
     """
     gc.collect()
     there = 0.0
@@ -66,15 +66,15 @@ def held(device: str) -> float | None:
 
 
 def give_back() -> None:
-    """Give freed memory back to the system, where its C library can."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # where it is not glibc
+    """Return freed memory to the system, if its C library can."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # other C libraries than glibc
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _status(name: str) -> float | None:
-    """A line of the process's status in megabytes, None where there is none."""
+    """Return a line of the process's status in megabytes; None if there is none."""
     try:
-        found = re.search(rf"^{name}:\s+(\d+) kB", _STATUS.read_text(encoding="ascii"), re.MULTILINE)
+        match = re.search(rf"^{name}:\s+(\d+) kB", _STATUS.read_text(encoding="ascii"), re.MULTILINE)
     except OSError:
         return None
-    return int(found[1]) * 1024 / 1e6 if found else None
+    return int(match[1]) * 1024 / 1e6 if match else None

@@ -1,4 +1,4 @@
-"""Threads that libraries start by themselves, kept from taking the cores that coding and prediction share."""
+"""Limits on threads that libraries start by themselves, so that coding and prediction have the cores."""
 
 from __future__ import annotations
 
@@ -10,54 +10,55 @@ from typing import Any, Final, final
 
 
 def calm_threads() -> None:
-    """Have torch's threads sleep while they wait for one another: coding beside predictions wants the cores.
+    """Have torch's threads sleep while they wait for one another: coding beside predictions needs the cores.
 
-    Without effect once torch is loaded, or where the environment says how they wait.
+    This has no effect once torch is loaded, or if the environment says how they wait.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @contextlib.contextmanager
 def single_blas_thread() -> Iterator[None]:
-    """While inside, numpy's OpenBLAS works on the thread that asks it.
+    """Let numpy's OpenBLAS work on the calling thread alone inside the block.
 
-    Its other threads wake for an inverse of 4x4, gain nothing with matrices as small as a rate search has, and then
-    spin for more than 50 ms: on two cores a gate took 43 s with them and 31 s without. What torch has is its own.
+    Its other threads wake even for an inverse of 4x4, gain nothing with matrices as small as those of a rate search,
+    and then spin for more than 50 ms: on two cores a gate took 43 s with them and 31 s without. torch's own copy is not
+    affected.
     """
-    one = _BLAS.enter()
+    session = _BLAS.enter()
     try:
         yield
     finally:
-        _BLAS.leave(one)
+        _BLAS.leave(session)
 
 
 @final
 class _Limited:
-    """OpenBLAS with one thread for as long as anybody wants it, whose sessions need not end in the order they began."""
+    """OpenBLAS with one thread while any session is open; sessions may end in any order."""
 
     def __init__(self) -> None:
         self._changing: Final = threading.Lock()
         self._inside: Final[list[list[Any]]] = []
-        """In the order in which they came, each with what restores the threads that it found."""
+        """Open sessions in their order, each with the object that restores the earlier threads."""
 
     def enter(self) -> list[Any]:
-        """Limit it; returns what `leave` wants."""
-        import numpy as np  # noqa: F401 -- only a library that is loaded can be told
+        """Limit OpenBLAS; return the session for `leave`."""
+        import numpy as np  # noqa: F401 -- only a library that is loaded can be limited
         from threadpoolctl import ThreadpoolController
 
         with self._changing:
-            one = [ThreadpoolController().select(internal_api="openblas").limit(limits=1)]
-            self._inside.append(one)
-            return one
+            session = [ThreadpoolController().select(internal_api="openblas").limit(limits=1)]
+            self._inside.append(session)
+            return session
 
-    def leave(self, one: list[Any]) -> None:
-        """Give its threads back, or leave that to who came next where somebody is still inside."""
+    def leave(self, session: list[Any]) -> None:
+        """Restore the threads, or leave that to the next session if one is still open."""
         with self._changing:
-            at = next(number for number, other in enumerate(self._inside) if other is one)
+            at = next(number for number, other in enumerate(self._inside) if other is session)
             if at + 1 < len(self._inside):
-                self._inside[at + 1][0] = one[0]
+                self._inside[at + 1][0] = session[0]
             else:
-                one[0].restore_original_limits()
+                session[0].restore_original_limits()
             del self._inside[at]
 
 

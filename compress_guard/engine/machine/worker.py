@@ -1,4 +1,4 @@
-"""A thread for work that is done ahead of its use, which never keeps a process from ending."""
+"""A thread for work that is done ahead of its use; it never keeps a process from ending."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ T = TypeVar("T")
 _Work: TypeAlias = tuple[Future[Any], Callable[[], Any], interrupts.Watch]
 
 PATIENCE_SECONDS: Final = 3.0
-"""How long a run that gets Ctrl-C waits for the thread: coding stops with the next image, but a data set that reads
-from a network may be anywhere."""
+"""Longest wait for the thread after Ctrl-C: coding stops with the next image, but a data set may wait for a network."""
 
 _ASIDE: Final = threading.local()
 
 
 def aside() -> bool:
-    """Return whether this code runs on the thread of a worker."""
+    """Return True if this code runs on the thread of a worker."""
     return getattr(_ASIDE, "active", False)
 
 
 @final
 class Worker:
-    """One thread that does what it is given, in order.
+    """One thread that does the submitted work in order.
 
-    The threads of `concurrent.futures` are waited for when a process ends, so that data which hangs keeps Ctrl-C from
-    ending it. This one is waited for when it is closed, and after Ctrl-C not for long.
+    A process waits for the threads of `concurrent.futures` when it ends, so that data which hangs would keep Ctrl-C
+    from ending it. It waits for this thread when the worker is closed, and after Ctrl-C only for a short time.
     """
 
     def __init__(self, name: str, begin: Callable[[], None] = lambda: None) -> None:
-        """`begin` is called first on the thread, which starts with the first work."""
+        """Take the name of the thread, which starts with the first work, and `begin`, which it calls first."""
         self._begin: Final = begin
         self._work: Final[queue.SimpleQueue[_Work | None]] = queue.SimpleQueue()
         self._thread: Final = threading.Thread(target=self._go, name=name, daemon=True)
@@ -42,7 +41,7 @@ class Worker:
         self._closed: Final = threading.Event()
 
     def submit(self, deed: Callable[[], T]) -> Future[T]:
-        """Have something done after what was submitted before."""
+        """Have work done after all that was submitted before."""
         future: Future[T] = Future()
         if self._thread.ident is None:
             self._thread.start()
@@ -50,7 +49,7 @@ class Worker:
         return future
 
     def close(self) -> None:
-        """Cancel what has not begun, and wait for what has; after Ctrl-C not for long."""
+        """Cancel work that has not begun and wait for the rest; after Ctrl-C, wait only for a short time."""
         self._closed.set()
         self._work.put(None)
         if self._thread.ident is not None:
@@ -67,6 +66,6 @@ class Worker:
                 try:
                     with interrupts.adopted(watch):
                         future.set_result(deed())
-                except BaseException as problem:  # noqa: BLE001 -- it is raised again where the result is asked for
+                except BaseException as problem:  # noqa: BLE001 -- raised again where the result is requested
                     future.set_exception(problem)
-            del work, future, deed, watch  # or what was made would live until the next work comes
+            del work, future, deed, watch  # otherwise the result would live until the next work comes

@@ -1,4 +1,4 @@
-"""Modules of PyTorch that were handed over where a predictor is needed, and what to say of them."""
+"""PyTorch modules that were handed over instead of a predictor, and the words for messages about them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import Final
 from compress_guard.errors import said
 
 _BATCHES: Final = ("torchvision.models.", "timm.models.", "transformers.models.")
-"""Packages whose modules take batches of floats, none of them a list of uint8 images."""
+"""Packages whose modules all take batches of floats, never a list of uint8 images."""
 
 
 def is_module(model: object) -> bool:
-    """Return whether this is a ``torch.nn.Module``, without importing torch."""
-    return any(one.__name__ == "Module" and one.__module__ == "torch.nn.modules.module" for one in type(model).__mro__)
+    """Return True if this is a ``torch.nn.Module``, without importing torch."""
+    return any(
+        base.__name__ == "Module" and base.__module__ == "torch.nn.modules.module" for base in type(model).__mro__
+    )
 
 
 def surely_bare(model: object) -> bool:
-    """Return whether a model can only fail as a predictor: a published network whose way in nobody has changed."""
+    """Return True if a model can only fail as a predictor: a published network whose input was not adapted."""
     return (
         is_module(model)
         and type(model).__module__.startswith(_BATCHES)
@@ -31,10 +33,10 @@ def remedy(task: str) -> str:
 
 
 def hint(model: object, task: str, problem: BaseException) -> str:
-    """Return what to add to the message of a model that raised: the remedy, where that may be a list of images.
+    """Return the hint for the message about a model that raised: the remedy, if the list of images may be the cause.
 
-    Empty for a model that is no module, and for errors that say nothing of what the module was given. Modules that
-    take lists are predictors as good as any, so the hint leaves open which kind this is.
+    It is empty for a model that is no module, and for errors that say nothing about the input. Modules that take lists
+    are valid predictors, so the hint leaves open which kind this is.
     """
     told_by_type = isinstance(problem, (TypeError, AttributeError, NotImplementedError))
     if not is_module(model) or not (told_by_type or "list" in said(problem).lower()):

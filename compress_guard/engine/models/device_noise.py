@@ -1,4 +1,4 @@
-"""How far predictions of the same images may lie apart on a GPU, whose kernels add up in another order now and then."""
+"""Allowed differences between predictions of the same images on a GPU, whose kernels may change their order of sums."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from compress_guard.records import Evidence
 if TYPE_CHECKING:
     from compress_guard.tasks.contract import Task
 
-# That tips a near tie; dropout and unseeded crops change more, on images that are near no tie too.
+# Such sums decide near ties only; dropout and unseeded crops also change predictions of clear images.
 GPU_SHARE: Final = 0.02
-"""Share of flags' predictions that may change on a GPU: one of 10 to 50 images, none of fewer."""
+"""Share of predictions that may change on a GPU for metrics with flags: one of 10 to 50 images, none of fewer."""
 GPU_POINTS: Final = 0.1
-"""Points by which the score of a metric without flags may move there."""
+"""Points by which the score of a metric without flags may change on a GPU."""
 
 
 def allowed_changes(images: int) -> int:
-    """Return how many of so many images may be predicted otherwise."""
+    """Return the number of images, out of this many, whose prediction may change."""
     return min(math.ceil(GPU_SHARE * images), images // 10)
 
 
 def beyond_noise(task: Task, before: Evidence, after: Evidence, changed: int, where: str = " on a GPU") -> str | None:
-    """Return what is more than a GPU's kernels may do from run to run; None where it is not.
+    """Return the words for a change that a GPU's kernels cannot explain; None for a smaller one.
 
-    `changed` counts the images whose evidence differs; `where` ends the words for what is allowed.
+    `changed` is the number of images whose evidence differs; `where` is added to the words for the allowed change.
     """
     images = len(before.ids)
-    one, other = (task.scorer(task.metrics[0], side.items) for side in (before, after))
-    if one.flags is not None:
+    first, second = (task.scorer(task.metrics[0], side.items) for side in (before, after))
+    if first.flags is not None:
         allowed = allowed_changes(images)
         return f"allowed{where} {allowed}" if changed > allowed else None
     weights = np.ones((1, images))
-    moved = abs(float(one(weights)[0]) - float(other(weights)[0]))
-    # Where neither has a score (nothing to find on these images) there is nothing to hold against the model.
+    moved = abs(float(first(weights)[0]) - float(second(weights)[0]))
+    # If neither has a score (nothing to find in these images), the comparison is False and the model has no fault.
     return f"{task.metrics[0]} by {moved:.2f} points, allowed{where} {GPU_POINTS:g}" if moved > GPU_POINTS else None

@@ -1,4 +1,4 @@
-"""What makes a model certain to predict as it did in an earlier run: its fingerprint, and all that it runs on."""
+"""Certainty that a model predicts as in an earlier run: its fingerprint, and the software and hardware under it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LIBRARIES: Final = (
     "timm",
     "transformers",
 )
-"""Distributions that predictions and evidence may depend on, as far as they are installed."""
+"""Distributions that predictions and evidence may depend on, if they are installed."""
 
 _PACKAGES: Final = ("codecs", "engine", "records", "tasks")
 """Parts of this package that evidence may depend on."""
@@ -42,7 +42,7 @@ _REDUCED: Final = (
     "cuda.matmul.allow_bf16_reduced_precision_reduction",
     "cuda.matmul.allow_fp16_accumulation",
 )
-"""Flags of `torch.backends`, as far as its version has them."""
+"""Flags of `torch.backends`, if this version has them."""
 _OLDER_PRECISIONS: Final = ("cuda.matmul.allow_tf32", "cudnn.allow_tf32")
 _PRECISIONS: Final = (
     "fp32_precision",
@@ -59,18 +59,18 @@ _PRECISIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
-    """What vouches for a model, and where what it predicted is kept."""
+    """The fingerprint of a model, and the store that keeps its evidence."""
 
     store: Store
     run_folder: Path
     fingerprint: Fingerprint
     folder: Path
-    """Where the fingerprint's files are looked for."""
+    """Folder that contains the fingerprint's files."""
     names: tuple[str, ...]
-    """What tells apart the models that one fingerprint may stand for: task (with its code, if not ours), factory."""
+    """Task, with its code if it is a third party's, and factory: they distinguish models that share one fingerprint."""
 
     def identity(self, device: str, batch_size: int) -> str:
-        """A key of the model and of all that its predictions depend on beside the images.
+        """Return a key of the model and of everything except the images that its predictions depend on.
 
         Raises `ModelError` for a file of the fingerprint that cannot be read.
         """
@@ -91,7 +91,7 @@ class Certainty:
 
 
 def certainty(guard: Guard, folder: Path, settings: RunSettings) -> Certainty | None:
-    """What vouches for a guard's model; None where nothing does, or where nothing outlasts the run.
+    """Return the certainty of a guard's model; None if it has no fingerprint, or if no store outlasts the run.
 
     `folder` is that of the thresholds file.
     """
@@ -102,7 +102,7 @@ def certainty(guard: Guard, folder: Path, settings: RunSettings) -> Certainty | 
 
 
 def _surroundings(device: str) -> Iterator[str]:
-    """Other sums, other roundings: whatever may change the last bit of a prediction."""
+    """Yield everything in software and hardware that may change the last bit of a prediction."""
     import torch
 
     yield f"compress_guard {__version__} {_code()}, Python {'.'.join(platform.python_version_tuple()[:2])}"
@@ -111,7 +111,7 @@ def _surroundings(device: str) -> Iterator[str]:
             yield f"{name} {metadata.version(name)}"
         except metadata.PackageNotFoundError:
             continue
-    # Not which of several GPUs it is: the next run may have its workers on others.
+    # The index of a GPU does not count: the next run may place its workers on other ones.
     yield device.partition(":")[0] + device_name(device).partition(" (")[2]
     yield f"{processor()} {platform.machine()} {torch.backends.cpu.get_cpu_capability()} {torch.get_num_threads()}"
     yield f"{torch.get_default_dtype()} {torch.backends.mkldnn.enabled} {torch.backends.mkldnn.deterministic}"
@@ -124,10 +124,10 @@ def _surroundings(device: str) -> Iterator[str]:
 
 
 def _precisions() -> Iterator[str]:
-    """By what shortcuts single precision is multiplied."""
+    """Yield the shortcuts that are allowed in products of single precision."""
     import torch
 
-    # Since torch 2.9 the older names may not be read once somebody has set a newer one.
+    # Since torch 2.9 the older names cannot be read once a newer one is set.
     newer = hasattr(torch.backends, "fp32_precision")
     if not newer:
         yield torch.get_float32_matmul_precision()
@@ -137,5 +137,5 @@ def _precisions() -> Iterator[str]:
 
 
 def _code() -> str:
-    """Return what changes with any line here that evidence may depend on."""
+    """Return a hash of the code of this package that evidence may depend on."""
     return own_code.digest(*_PACKAGES)

@@ -1,4 +1,4 @@
-"""Outputs of modules, as torchvision, transformers and others write them, taken apart into one answer per image."""
+"""Outputs of modules, in the forms of torchvision, transformers and others, split into one answer per image."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from compress_guard.errors import ModelError
 from compress_guard.tasks.arrays import read
 
 _LISTED: Final = 6
-"""Parts of an output that a message names."""
+"""Largest number of parts of an output that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The tensor that a task reads, B being the images of a batch, and the names under which modules return it."""
+    """The tensor that a task reads (B is the number of images in a batch), and its names in the outputs of modules."""
 
     shape: str
     dimensions: int
     names: tuple[str, ...]
 
-    def fits(self, found: object, images: int) -> bool:
-        """Return whether `found` is such a tensor, or array, for so many images."""
-        shape = _shape_of(found)
+    def fits(self, tensor: object, images: int) -> bool:
+        """Return True if this is such a tensor, or array, for this number of images."""
+        shape = _shape_of(tensor)
         return shape is not None and len(shape) == self.dimensions and shape[0] == images
 
 
@@ -37,17 +37,17 @@ FORMS: Final[Mapping[str, Form]] = {
 def logits_of(outputs: Any, task: str, images: int) -> list[Any]:
     """Return the logits of each image of a batch.
 
-    Takes the tensor itself; what stands under ``logits``, or ``out`` of a segmenter, in a dict or as an attribute; the
-    first element of a tuple in which no other has that shape; and of a classifier a list with one row per image.
+    Accepts the tensor itself; the item ``logits``, for a segmenter also ``out``, of a dict or as an attribute; the
+    first element of a tuple in which no other has that shape; and for a classifier a list with one row per image.
     Raises `ModelError` for anything else.
     """
     form = FORMS[task]
     if task == "classification" and _is_list_of_rows(outputs, images):
         return list(outputs)
-    found = _chosen(outputs, form, images)
-    if not form.fits(found, images):
+    logits = _chosen(outputs, form, images)
+    if not form.fits(logits, images):
         raise _refusal(outputs, task, form, images)
-    return list(found)
+    return list(logits)
 
 
 def detections_of(outputs: Any, images: int) -> list[Mapping[str, Any]]:
@@ -55,7 +55,7 @@ def detections_of(outputs: Any, images: int) -> list[Mapping[str, Any]]:
     if (
         isinstance(outputs, (list, tuple))
         and len(outputs) == images
-        and all(isinstance(one, Mapping) for one in outputs)
+        and all(isinstance(detections, Mapping) for detections in outputs)
     ):
         return list(outputs)
     remedy = "make them of it with predictor(..., output=lambda output: ...)"
@@ -68,7 +68,7 @@ def detections_of(outputs: Any, images: int) -> list[Mapping[str, Any]]:
 
 
 def described_output(outputs: Any) -> str:
-    """Return what came, for a message: its type, the names of its parts and their shapes."""
+    """Return the words for an output in a message: its type, the names of its parts and their shapes."""
     parts = [f"{name} {_described(part)}" for name, part in _parts(outputs)]
     if not parts:
         shape = _shape_of(outputs)
@@ -80,18 +80,18 @@ def described_output(outputs: Any) -> str:
 def _is_list_of_rows(outputs: Any, images: int) -> bool:
     if not isinstance(outputs, (list, tuple)) or len(outputs) != images:
         return False
-    return all(_is_row(one) for one in outputs)
+    return all(_is_row(row) for row in outputs)
 
 
-def _is_row(found: Any) -> bool:
-    if (shape := _shape_of(found)) is not None:
+def _is_row(row: Any) -> bool:
+    if (shape := _shape_of(row)) is not None:
         return len(shape) == 1
-    array = read(found)  # of a list of numbers
+    array = read(row)  # it may be a list of numbers
     return array is not None and array.ndim == 1
 
 
 def _chosen(outputs: Any, form: Form, images: int) -> Any:
-    """Return the part of an output that is meant; the output itself where that is a tensor, or nothing tells."""
+    """Return the part of an output that holds the logits; the output itself if it is a tensor or no part fits."""
     if _shape_of(outputs) is not None:
         return outputs
     for name in form.names:
@@ -108,7 +108,7 @@ def _chosen(outputs: Any, form: Form, images: int) -> Any:
 
 
 def _parts(outputs: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the named parts of an output: of a mapping, a tuple or list, or an object with attributes."""
+    """Yield the named parts of an output that is a mapping, a tuple or list, or an object with attributes."""
     if outputs is None or _shape_of(outputs) is not None:
         return
     if isinstance(outputs, Mapping):
@@ -121,10 +121,10 @@ def _parts(outputs: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(name), getattr(outputs, name, None)) for name in fields if not str(name).startswith("_"))
 
 
-def _shape_of(found: Any) -> tuple[int, ...] | None:
-    """Return the shape of a tensor or array, None of anything else."""
-    # A dict with its entries as attributes may raise KeyError for one that it does not have.
-    shape = None if isinstance(found, Mapping) else getattr(found, "shape", None)
+def _shape_of(part: Any) -> tuple[int, ...] | None:
+    """Return the shape of a tensor or array; None for anything else."""
+    # A dict whose entries are attributes may raise KeyError for a missing one.
+    shape = None if isinstance(part, Mapping) else getattr(part, "shape", None)
     return tuple(shape) if isinstance(shape, tuple) else None
 
 

@@ -1,4 +1,4 @@
-"""Predictors: what the gate asks for predictions, made from any torchvision-style module."""
+"""Predictors: callables that the gate asks for predictions, made from any torchvision-style module."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def predictor(
     Args:
         module: A classifier returning logits (B, K); a segmenter returning logits (B, C, H, W), also smaller ones than
             its input; a detector that takes a list of float images and returns one dict of boxes, scores and labels
-            per image. Logits may also stand under ``logits`` (of a segmenter ``out`` too), in a dict or as an
-            attribute, or first in a tuple of which nothing else has their shape. It is set to eval mode.
+            per image. Logits may also be under ``logits`` (for a segmenter also ``out``), in a dict or as an
+            attribute, or first in a tuple in which no other item has their shape. The module is set to eval mode.
         task: ``classification``, ``detection`` or ``segmentation``.
         preprocess: Applied to each uint8 RGB image (3, H, W) on its device, e.g. ``weights.transforms()``. The default
-            scales to floats in 0 to 1. A transform that wants PIL images gets them: one that holds torchvision's
-            ``ToTensor``, and one that raises for the first tensor. Where it resizes, boxes and label maps are brought
-            back to the source's size; a crop cannot be undone, so it has no place before a detector or segmenter.
+            scales to floats in 0 to 1. A transform that needs PIL images gets them: one that holds torchvision's
+            ``ToTensor``, and one that raises for the first tensor. If it resizes, boxes and label maps are brought
+            back to the source's size; a crop cannot be undone, so do not use one before a detector or segmenter.
         batch_size: Images per forward pass; the gate hands over lists of exactly this size (the last may be shorter).
-        device: Where the module runs; by default wherever the images are.
-        output: Applied to what the module returns for a batch, e.g. ``lambda output: output["scores"]``, where that is
-            none of the above.
+        device: Device of the module; by default the device of the images.
+        output: Applied to the module's output for a batch if that is none of the above, e.g.
+            ``lambda output: output["scores"]``.
 
     Raises:
         ValueError: for an unknown task or a batch size below 1.
@@ -77,11 +77,11 @@ class Predictor:
         self._placed_on: object = None
 
     def with_module(self, module: torch.nn.Module) -> Predictor:
-        """The same predictor around another module, such as a finetuned copy of its own; that is set to eval mode."""
+        """Return such a predictor for another module, such as a finetuned copy, which is set to eval mode."""
         return Predictor(module, self.task, self.preprocess, self.batch_size, self._device, self._output)
 
     def __call__(self, images: Sequence[torch.Tensor]) -> list[Any]:
-        """One prediction per image: scores (K,), a dict of boxes, scores and labels, or a label map (H, W)."""
+        """Return one prediction per image: scores (K,), a dict of boxes, scores and labels, or a label map (H, W)."""
         import torch
 
         predictions: list[Any] = []
@@ -111,10 +111,10 @@ class Predictor:
         logits = logits_of(self._outputs(torch.stack(inputs)), self.task, len(images))
         if self.task == "classification":
             return logits
-        return [_labels_at_source(one, image) for one, image in zip(logits, images, strict=True)]
+        return [_labels_at_source(labels, image) for labels, image in zip(logits, images, strict=True)]
 
     def _outputs(self, inputs: torch.Tensor | list[torch.Tensor]) -> Any:
-        """Return what the module makes of a batch; raises `ModelError` for a detector that takes no list."""
+        """Return the module's output for a batch; raises `ModelError` for a detector that takes no list."""
         try:
             outputs = self.module(inputs)
         except (AttributeError, TypeError) as problem:
@@ -135,7 +135,7 @@ def _to_float(image: torch.Tensor) -> torch.Tensor:
 def _same_shape(
     inputs: Sequence[torch.Tensor], images: Sequence[torch.Tensor]
 ) -> Iterator[tuple[list[torch.Tensor], list[torch.Tensor]]]:
-    """Runs of neighbours whose inputs have one shape and so can be stacked."""
+    """Yield runs of neighbours whose inputs have one shape, so that they can be stacked."""
     pairs = zip(inputs, images, strict=True)
     for _, run in groupby(pairs, key=lambda pair: pair[0].shape):
         chunk = list(run)
@@ -143,7 +143,7 @@ def _same_shape(
 
 
 def _labels_at_source(logits: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
-    """Label map (H, W) at the source's size from logits (C, h, w)."""
+    """Return the label map (H, W) at the source's size from logits (C, h, w)."""
     from torch.nn.functional import interpolate
 
     size = image.shape[-2:]
@@ -153,7 +153,7 @@ def _labels_at_source(logits: torch.Tensor, image: torch.Tensor) -> torch.Tensor
 
 
 def _boxes_at_source(output: Mapping[str, Any], model_input: torch.Tensor, image: torch.Tensor) -> Mapping[str, Any]:
-    """Boxes in the source's pixels where preprocessing resized the image."""
+    """Return the output with boxes in the source's pixels, if preprocessing resized the image."""
     (height, width), (input_height, input_width) = image.shape[-2:], model_input.shape[-2:]
     if (height, width) == (input_height, input_width) or "boxes" not in output:
         return output

@@ -1,4 +1,4 @@
-"""Preprocessing of a model, also where it was written for PIL images."""
+"""Preprocessing of a model, written for tensors or for PIL images."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _FROM_EITHER: Final = frozenset(["ToImage", "ToPILImage"])
 
 @final
 class Preprocess:
-    """A transform called with tensors or, where it wants them, with PIL images of the same pixels.
+    """A transform that is called with tensors or, if it needs them, with PIL images of the same pixels.
 
-    The first image decides, for all: a transform that holds torchvision's ``ToTensor`` or ``PILToTensor`` is tried with
-    a PIL image first, any other with the tensor; where that raises, the other kind is tried.
+    The first image decides for all: a transform that holds torchvision's ``ToTensor`` or ``PILToTensor`` is tried with
+    a PIL image first, any other with the tensor; if that raises, the other kind is tried.
     """
 
     def __init__(self, transform: Callable[[Any], Any]) -> None:
@@ -32,8 +32,8 @@ class Preprocess:
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
         """Return the model's input for a uint8 RGB image (3, H, W), on the image's device.
 
-        Raises `ModelError` where the first image fails as a tensor and as a PIL image, and for answers that are no
-        tensor; later whatever the transform raises.
+        Raises `ModelError` if the first image fails both as a tensor and as a PIL image, and for results that are no
+        tensor; for later images anything that the transform raises.
         """
         if self._wants_pil is None:
             return self._first(image)
@@ -74,9 +74,9 @@ class Preprocess:
 
 
 def _holds_to_tensor(transform: object) -> bool:
-    """Return whether torchvision's step from PIL image to tensor comes before any step that takes both."""
+    """Return True if torchvision's step from PIL image to tensor comes before any step that takes both."""
     for part in _steps(transform, set()):
-        own = {one.__name__ for one in type(part).__mro__ if one.__module__.startswith("torchvision.transforms.")}
+        own = {base.__name__ for base in type(part).__mro__ if base.__module__.startswith("torchvision.transforms.")}
         if own & _FROM_EITHER:
             return False
         if own & _FROM_PIL:
@@ -85,7 +85,7 @@ def _holds_to_tensor(transform: object) -> bool:
 
 
 def _steps(transform: object, seen: set[int]) -> Iterator[object]:
-    """Yield a transform and, in their order, those that it is composed of."""
+    """Yield a transform and, in order, the steps that it is composed of."""
     if id(transform) in seen:
         return
     seen.add(id(transform))
@@ -94,5 +94,5 @@ def _steps(transform: object, seen: set[int]) -> Iterator[object]:
     if not isinstance(inner, (list, tuple)):
         modules = getattr(transform, "_modules", None)
         inner = list(modules.values()) if isinstance(modules, dict) else []
-    for one in inner:
-        yield from _steps(one, seen)
+    for step in inner:
+        yield from _steps(step, seen)

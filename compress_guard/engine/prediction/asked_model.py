@@ -1,4 +1,4 @@
-"""A model that is asked for predictions: loaded when first needed, counted, and finally asked its first batch again."""
+"""A model that is asked for predictions: loaded when first needed, and asked its first batch again at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @final
 class AskedModel:
-    """A model for one task in one process. All methods raise `ModelError` for what the model does wrong."""
+    """A model for one task in one process. All methods raise `ModelError` for faults of the model."""
 
     def __init__(self, task: Task, load: Callable[[], Any], device: str) -> None:
         self._task: Final = task
@@ -27,26 +27,26 @@ class AskedModel:
         self._model: Any = None
         self._first: FirstBatch | None = None
         self._steady_at = 0
-        """`predictions` when answers were last found to be as steady as those to the first batch."""
+        """Value of `predictions` when the answers to the first batch were last confirmed."""
         self.predictions = 0
-        """Images that the model was asked to predict so far."""
+        """Number of images that the model was asked to predict so far."""
 
     @property
     def batch_size(self) -> int:
-        """Images per call, as the model wants them."""
+        """Number of images per call, as the model requires."""
         return batch_size_of(self._loaded())
 
     @property
     def idle(self) -> bool:
-        """Whether the model predicted nothing since its answers were last found to be steady."""
+        """True if the model predicted nothing since its answers were last confirmed."""
         return self.predictions == self._steady_at
 
     def steady(self) -> None:
-        """Note that the latest answers are as steady as those to the first batch."""
+        """Record that the latest answers confirm the earlier ones."""
         self._steady_at = self.predictions
 
     def predict(self, shard: Shard, batch: Batch) -> list[Arrays]:
-        """Return the answers to a batch, which was made of this shard."""
+        """Return the answers to a batch that was made from this shard."""
         self.predictions += len(batch.images)
         answers = predictions(self._loaded(), self._task, batch)
         if self._first is None:
@@ -55,10 +55,10 @@ class AskedModel:
         return answers
 
     def moved_answers(self, others: bool = False) -> str | None:
-        """Ask the model its first batch again; return what is wrong with the answers, None where nothing is.
+        """Ask the model its first batch again; return the fault of the answers, or None.
 
-        Nothing is asked where the model predicted nothing else since it was asked last, unless `others` had it predict.
-        Raises `DataError` too.
+        Nothing is asked if the model predicted nothing since the last time, unless `others` used the same model. Raises
+        `DataError` too.
         """
         if self._first is None or (self.idle and not others):
             return None
@@ -69,7 +69,7 @@ class AskedModel:
 
     @property
     def first_scores(self) -> Mapping[str, NDArray[Any]]:
-        """The scores of the first batch by image, as far as the model was asked and answers are scores alone."""
+        """Scores of the first batch by image; empty before the first batch, and for answers with more than scores."""
         return {} if self._first is None else self._first.scores
 
     def _loaded(self) -> Any:

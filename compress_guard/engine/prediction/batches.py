@@ -1,4 +1,4 @@
-"""Images through the model to per-image evidence, coding a few batches ahead of it."""
+"""Batches of images: made a few ahead of the model, predicted by it, and turned into evidence of each image."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 AHEAD: Final = 2
-"""Batches decoded while the model works on one: enough to overlap, few enough to bound memory."""
+"""Number of batches made while the model works on one: enough to overlap, few enough to bound memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Neighbouring images of a guard as the model sees them."""
+    """Neighbouring images of a guard in the form that the model gets."""
 
     ids: tuple[str, ...]
     images: list[torch.Tensor]
     """uint8 RGB (3, H, W) on the guard's device."""
     targets: list[Any]
-    """One per image: what the task made of the data set's target; in compressed batches for people's own tests, that
-    target itself."""
+    """One per image: the target as the task read it, or the data set's own target in compressed batches for a user's
+    own tests."""
     sizes: list[tuple[int, int]]
     """(H, W) of each image in pixels."""
     bpp: tuple[float, ...]
-    """Of each image as coded; empty for clean images."""
+    """Bits per pixel of each coded image; empty for clean images."""
     bits: Bits = "coded"
-    """Whether `bpp` counts the bytes of real streams or is an estimate."""
+    """``coded`` if `bpp` counts the bytes of real streams, ``estimated`` otherwise."""
     seen: Seen = NOTHING
-    """What `watch` saw of decoded images."""
+    """Observations of the decoded images."""
 
 
 def batch_size_of(model: object) -> int:
-    """Images per call of a model: what it says itself, as `predictor` makes it do, else the default.
+    """Return the number of images per call of a model: its attribute ``batch_size`` if it has one, else the default.
 
-    Raises `ModelError` for a batch size that is none.
+    Raises `ModelError` for an invalid batch size.
     """
     try:
         size = getattr(model, "batch_size", DEFAULT_BATCH_SIZE)
@@ -73,17 +73,17 @@ def batch_size_of(model: object) -> int:
 
 
 def positions_in_batches(count: int, size: int) -> Iterator[range]:
-    """Positions of the usable images, cut by data order and batch size alone: a network always sees the same."""
+    """Yield the positions of each batch by data order and batch size only, so that all passes have the same batches."""
     for start in range(0, count, size):
         yield range(start, min(start + size, count))
 
 
 def clean_batch(samples: Samples, survey: Survey, positions: Sequence[int], device: str) -> Batch:
-    """The source images at these positions."""
+    """Return the batch of the source images at these positions."""
     chosen = [samples[survey.usable[at]] for at in positions]
     return Batch(
         tuple(sample.id for sample in chosen),
-        # A model that works in place must not change the source that is coded, or scored, later.
+        # A copy, since a model that works in place must not change the source, which is coded or scored later.
         [sample.image.to(device, copy=True) for sample in chosen],
         [sample.target for sample in chosen],
         [sample.size for sample in chosen],
@@ -98,9 +98,9 @@ def coded_batch(
     device: str,
     watch: Callable[[Sequence[DecodedImage]], Seen] | None,
 ) -> Batch:
-    """The images at these positions as the plan codes them; an image that fails to code is left out.
+    """Return the batch of the images at these positions, coded by the plan; images that cannot be coded are left out.
 
-    `watch` sees the others first, and may raise. Without, this is a second look at images that were watched.
+    `watch` checks the decoded images, and may raise. None is for a second look at images that were checked before.
     """
     requests = [(at, setting) for at in positions if (setting := planned.settings[at]) is not None]
     coded = [
@@ -117,25 +117,26 @@ def coded_batch(
     ]
     seen = NOTHING if watch is None else watch(kept)
     return Batch(
-        tuple(one.sample.id for one in kept),
-        [one.image.to(device) for one in kept],
-        [one.sample.target for one in kept],
-        [one.sample.size for one in kept],
-        tuple(8 * coder.codec.cost(one.stream) / coder.survey.infos[one.at].pixels for one in kept),
+        tuple(image.sample.id for image in kept),
+        [image.image.to(device) for image in kept],
+        [image.sample.target for image in kept],
+        [image.sample.size for image in kept],
+        tuple(8 * coder.codec.cost(image.stream) / coder.survey.infos[image.at].pixels for image in kept),
         coder.codec.bits,
         seen,
     )
 
 
 def never() -> bool:
-    """Say that nothing is bound to its thread."""
+    """Return False: nothing is bound to its thread."""
     return False
 
 
 def ahead(makers: Iterable[Callable[[], T]], bound: Callable[[], bool] = never) -> Iterator[T]:
-    """Give what each of them makes, in order, made on a thread while what those before it made is in use.
+    """Yield the result of each maker in order; a thread makes the next ones while the earlier results are in use.
 
-    Where that thread may not make it (`OtherThread`), or once `bound` says so, it is made here and when it is wanted.
+    A result that the thread must not make (`OtherThread`), and all results once `bound` returns True, are made on the
+    calling thread when they are needed.
     """
     worker = Worker("compress-guard-coding")
     coming, watch = iter(makers), interrupts.current()
@@ -157,19 +158,19 @@ def ahead(makers: Iterable[Callable[[], T]], bound: Callable[[], bool] = never) 
 
 
 def _made(waiting: deque[tuple[Callable[[], T], Future[T]]]) -> T:
-    """Return what the first of them made; one that was cancelled, or that had no right to make it, makes it here."""
+    """Return the first result; make it here if the thread was cancelled or must not make it."""
     make, future = waiting.popleft()
     if not future.cancelled():
         try:
             return future.result()
         except OtherThread:
-            # Two threads must not work on the same codec at once, and the others would fail as this one did.
+            # Two threads must not use the same codec at once, and the remaining ones would fail in the same way.
             wait([other for _, other in waiting if not other.cancel()])
     return make()
 
 
 def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
-    """What the model makes of each image, as the task reads it; `ModelError` unless it is one prediction per image."""
+    """Return the model's prediction of each image, read by the task; raises `ModelError` unless each image has one."""
     if not batch.images:
         return []
     try:
@@ -182,7 +183,7 @@ def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
         raise ModelError(f"the model raised {described(problem)}{advice}") from problem
     try:
         count = len(answers)
-        # Only now, since a tensor without dimensions or a generator has no length; one more than that is too many.
+        # Read after len(): a scalar tensor or a generator has no length. One item more shows a wrong length.
         each = list(islice(answers, count + 1)) if count == len(batch.images) else []
     except TypeError:
         count, each = -1, []
@@ -192,9 +193,9 @@ def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
             f"the model's answer, {kind(answers)}, raised {described(problem)} when it was read"
         ) from problem
     if count != len(batch.images) or len(each) != count:
-        found = f"{count} predictions" if count >= 0 else kind(answers)
+        given = f"{count} predictions" if count >= 0 else kind(answers)
         raise ModelError(
-            f"the model returned {found} for {len(batch.images)} images; expected a list with one prediction per image"
+            f"the model returned {given} for {len(batch.images)} images; expected a list with one prediction per image"
         )
     return [
         _named(image_id, task.prediction, raw, size)
@@ -203,18 +204,18 @@ def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
 
 
 def evidence_of(task: Task, batch: Batch, predicted: Sequence[Arrays]) -> Evidence:
-    """The evidence of one batch from the predictions of its images."""
+    """Return the evidence of one batch from the predictions of its images."""
     return Evidence(
         batch.ids,
         tuple(
-            _named(image_id, task.evidence, one, target, size)
-            for image_id, one, target, size in zip(batch.ids, predicted, batch.targets, batch.sizes, strict=True)
+            _named(image_id, task.evidence, answer, target, size)
+            for image_id, answer, target, size in zip(batch.ids, predicted, batch.targets, batch.sizes, strict=True)
         ),
     )
 
 
 def _named(image_id: str, made: Callable[..., Arrays], *arguments: Any) -> Arrays:
-    """What is made of an image; a `ModelError` says which image it was."""
+    """Call `made` for an image; a `ModelError` gets the name of the image."""
     try:
         return made(*arguments)
     except ModelError as problem:
@@ -222,5 +223,5 @@ def _named(image_id: str, made: Callable[..., Arrays], *arguments: Any) -> Array
 
 
 def predict(model: Any, task: Task, batch: Batch) -> Evidence:
-    """The evidence of one batch; raises `ModelError` for an answer that is not one prediction per image."""
+    """Return the evidence of one batch; raises `ModelError` for an answer that is not one prediction per image."""
     return evidence_of(task, batch, predictions(model, task, batch))

@@ -1,4 +1,4 @@
-"""The decoder swap: one and the same streams, decoded by another decoder, shown to the model."""
+"""The decoder swap: the same streams, decoded by another decoder, are predicted by the model."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def swapped_batch(
     positions: Sequence[int],
     device: str,
 ) -> Batch:
-    """The images at these positions as `prediction.coded_batch` makes them, but decoded by the second decoder.
+    """Return the batch of `batches.coded_batch` for these positions, but decoded by the second decoder.
 
-    It belongs after the pass of the codec's own decoder: what that lost is left out here too, so that the model sees
-    the same images in the same batches, and streams come from the store. Raises `CodecError` for an image that the
-    second decoder alone cannot decode.
+    Call it after the pass of the codec's own decoder: images that this lost are left out here too, so that the model
+    gets the same images in the same batches, and streams come from the store. Raises `CodecError` for an image that
+    only the second decoder cannot decode.
     """
     lost = coder.lost(planned)
     requests = [(at, setting) for at in positions if at not in lost and (setting := planned.settings[at]) is not None]

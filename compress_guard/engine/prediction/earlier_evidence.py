@@ -1,8 +1,8 @@
-"""Evidence that earlier runs left, used as long as the model, and what decodes for it, are as they were.
+"""Evidence of earlier runs, used as long as the model and its decoders have not changed.
 
-Nothing is believed unseen. The answers to a probing batch of clean images are part of every key; and of each sequence
-of coded batches the first one is decoded and predicted again before what was left of the others is used. Where that
-comes out otherwise, to the last bit, a new generation begins, of which older evidence is no part.
+No evidence is used unchecked. The answers to a probing batch of clean images are part of every key, and the first batch
+of each sequence of coded batches is decoded and predicted again before the evidence of the others is used. If a single
+bit differs, a new generation begins, and older evidence is not part of it.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ if TYPE_CHECKING:
     from compress_guard.tasks.contract import Arrays
 
 _RUN_BYTES: Final = 16
-"""Before the evidence of a shard: which run made it."""
+"""Length of the identity of the run that made the evidence of a shard, which comes first."""
 _PLAIN, _PROVEN, _AGREED = b"-", b"p", b"="
-"""Then: no digests follow; those of a first batch; those of one that came out as in an earlier run."""
+"""Next byte: no digests follow; digests of a first batch; digests of a first batch that agreed with an earlier run."""
 _ANSWERS: Final = "answers"
-"""A folder in that of the run."""
+"""Name of a folder inside the folder of the run."""
 
 
 class Verdict(Enum):
-    """What became of a first batch that was decoded and predicted again."""
+    """The result of decoding and predicting a first batch again."""
 
     SAME = auto()
     MODEL = auto()
-    """The same pixels, other answers."""
+    """The model has changed: the same pixels, other answers."""
     DECODER = auto()
-    """Other pixels."""
+    """The decoder has changed: other pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchDigests:
-    """What a model saw and answered, for a later run to compare."""
+    """Digests of a batch and of the model's answers, for a later run to compare."""
 
     answers: bytes
     pixels: bytes
 
     def to_bytes(self) -> bytes:
-        """Return both digests, of a known length."""
+        """Return both digests, which have a fixed length."""
         return self.answers + self.pixels
 
     def judge(self, again: BatchDigests) -> Verdict:
-        """Return what must have moved between these and the digests of another time."""
+        """Return what has changed between these digests and those of a second look."""
         if self.pixels != again.pixels:
             return Verdict.DECODER
         return Verdict.SAME if self.answers == again.answers else Verdict.MODEL
@@ -60,13 +60,13 @@ class BatchDigests:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptShard:
-    """The evidence of a shard as it lies in the store."""
+    """The evidence of a shard in the form of the store."""
 
     run: bytes
     predicted: Predicted
     digests: BatchDigests | None
     agreed: bool
-    """Whether it was found to be what an earlier run had, by the run that made it."""
+    """True if the run that made it found it equal to the evidence of an earlier run."""
 
     def to_bytes(self) -> bytes:
         kind = _PLAIN if self.digests is None else _AGREED if self.agreed else _PROVEN
@@ -75,7 +75,7 @@ class KeptShard:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> KeptShard:
-        """Return the inverse of `to_bytes`; raises ValueError for bytes that are none."""
+        """Return the inverse of `to_bytes`; raises ValueError for invalid bytes."""
         run, kind, rest = data[:_RUN_BYTES], data[_RUN_BYTES : _RUN_BYTES + 1], data[_RUN_BYTES + 1 :]
         if kind not in (_PLAIN, _PROVEN, _AGREED) or not kind:
             raise ValueError("these bytes are no evidence of a shard")
@@ -87,31 +87,31 @@ class KeptShard:
 
 @final
 class Recall:
-    """The evidence that a store holds of one model, which answered a probing batch just as it did back then."""
+    """The evidence of one model in a store, made while the model gave the same answers to a probing batch."""
 
     def __init__(self, store: Store, run_folder: Path, identity: str, probe: Shard, answers: Sequence[Arrays]) -> None:
         self._store: Final = store
         self._run: Final = hashlib.blake2b(str(run_folder).encode(), digest_size=_RUN_BYTES).digest()
         self._began: Final = hashlib.blake2b(self._run, digest_size=_RUN_BYTES).digest()
-        """Name of a generation that this run began since something had moved."""
+        """Name of a generation that this run begins after a change."""
         self._made_in_run: Final[set[str]] = set()
         self._names: Final[dict[str, str]] = {}
-        """Of what this process kept: it stays of use where a generation ends."""
+        """Names of evidence that this process kept, by content: it stays valid when a generation ends."""
         self._trusted: Final[set[str]] = {""}
-        """Ways and contents of shards whose evidence of earlier runs may be used."""
+        """Ways and contents of shards whose evidence from earlier runs may be used."""
         answered = digest(answers)
         self._key: Final = keys.key(identity, probe.content, answered)
         self._generations: Final[dict[str, bytes]] = {}
         name = keys.key("probe", identity, probe.content)
         before = store.get(name, "versions")
         self.moved = (before is not None and before != answered) or self._generation("") == self._began
-        """Whether the model answers otherwise than the one that had this identity in an earlier run."""
+        """True if the answers differ from those of the model that had this identity in an earlier run."""
         self.generation = 0
-        """Counts how often all evidence of earlier runs was given up."""
+        """Number of times that all evidence of earlier runs was discarded."""
         _leave_answers(run_folder, name, answered)
 
     def get(self, shard: Shard) -> Predicted | None:
-        """Return what this run, or an earlier one that is believed, kept of a shard."""
+        """Return the evidence of a shard from this run, or from an earlier run that is trusted; else None."""
         if (entry := self._entry(shard)) is None:
             return None
         if entry.run == self._run:
@@ -123,20 +123,20 @@ class Recall:
     def put(
         self, shard: Shard, predicted: Predicted, digests: BatchDigests | None = None, *, agreed: bool = False
     ) -> None:
-        """Keep what came of a shard, unless images were lost on the way: those want a second look."""
+        """Keep the evidence of a shard, unless images were lost on the way: they need a second look."""
         if predicted.evidence.ids == shard.ids:
             self._made_in_run.add(shard.content)
             name = self._names[shard.content] = self._name(shard)
             self._store.put(name, KeptShard(self._run, predicted, digests, agreed).to_bytes(), "evidence")
 
     def is_earlier(self, shard: Shard) -> bool:
-        """Return whether what `get` found of a shard was made neither by this run nor by another process of it."""
+        """Return True if the evidence of a shard that `get` returned was made by an earlier run."""
         return shard.content not in self._made_in_run
 
     def unproven(self, shards: Sequence[Shard]) -> tuple[Shard, Predicted, BatchDigests] | None:
-        """Return the first of these that has to be predicted again before any is believed, with what was kept of it.
+        """Return the first of these shards that must be predicted again before any is trusted, with its evidence.
 
-        None where no earlier run left one with digests, or where another process of this run has looked already.
+        Return None if no earlier run left digests, or if another process of this run has done it already.
         """
         self._follow()
         for shard in shards:
@@ -151,13 +151,13 @@ class Recall:
         return None
 
     def trust(self, shards: Sequence[Shard]) -> None:
-        """Believe what earlier runs left of these shards."""
+        """Trust the evidence of these shards from earlier runs."""
         self._trusted.update(shard.content for shard in shards)
 
     def begin(self, way: str = "") -> None:
-        """Begin a new generation: use nothing any more that earlier runs left of this way, or of all where it is empty.
+        """Begin a new generation: stop using evidence of earlier runs for this way, or for all ways if it is empty.
 
-        Later runs, and other processes of this one, find nothing older either.
+        Later runs, and other processes of this run, do not find older evidence either.
         """
         self._store.put(self._generation_name(way), self._began, "versions")
         self._generations[way] = self._began
@@ -165,7 +165,7 @@ class Recall:
             self._give_up()
 
     def _follow(self) -> None:
-        """Give up what another process of the run has given up."""
+        """Discard the evidence that another process of the run has discarded."""
         before = self._generation("")
         self._generations.clear()
         if self._generation("") != before:
@@ -178,7 +178,7 @@ class Recall:
     def _generation(self, way: str) -> bytes:
         if way not in self._generations:
             kept = self._store.get(self._generation_name(way), "versions")
-            if kept is None:  # nobody has kept anything, or nobody knows any more what may be used of it
+            if kept is None:  # nothing was kept, or it is unknown what may be used
                 self._store.put(self._generation_name(way), self._run, "versions")
             self._generations[way] = kept or self._run
         return self._generations[way]
@@ -202,22 +202,22 @@ class Recall:
 
 
 def left_answers(run_folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Give what the models of a run answered to their probing batches, by key: the next run compares its own with it.
+    """Yield the answers of a run's models to their probing batches, by key, for comparison by the next run.
 
-    It goes into the store when the run has ended: while it lasts, all its processes find the same there, and what goes
-    on after a kill finds what the killed run had found.
+    They go into the store when the run has ended. Until then all its processes find the same there, and a run that
+    continues after a kill finds what the killed run found.
     """
     for path in sorted((run_folder / _ANSWERS).glob("*")):
         try:
             answered = path.read_bytes()
         except OSError:
             continue
-        if len(answered) == DIGEST_BYTES:  # a full disk, or a kill, may have left part of it
+        if len(answered) == DIGEST_BYTES:  # a full disk or a kill may leave an incomplete file
             yield path.name, answered
 
 
 def _leave_answers(run_folder: Path, name: str, answered: bytes) -> None:
     folder = run_folder / _ANSWERS
-    with contextlib.suppress(OSError):  # nothing but the next run's warning hangs on it
+    with contextlib.suppress(OSError):  # only a warning of the next run depends on it
         folder.mkdir(exist_ok=True)
         (folder / name).write_bytes(answered)

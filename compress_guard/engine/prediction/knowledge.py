@@ -1,4 +1,4 @@
-"""What the clean predictions of a guard say before any image is coded for its model: whether it knows anything."""
+"""Checks of a guard's clean predictions before any image is coded: does the model know anything?"""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from compress_guard.tasks.contract import Scorer
 
 ONE_CLASS: Final = known.FEWEST_TELLING
-"""Images of one class that are no chance any more."""
+"""Number of images that cannot all have one class by chance."""
 _GROWTH: Final = 4
-"""A run that stops early looks at so many times as many clean images each time, until they are certain."""
+"""Factor by which a run that stops early increases its clean images until the result is certain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The question that a guard asks its clean predictions."""
+    """The question that a guard has for its clean predictions."""
 
     metric: str
     confidence: float
@@ -39,21 +39,21 @@ class Question:
     """None: a model that knows nothing is refused."""
     seed: int
     early: bool
-    """Whether a part of the images will do, where it is certain."""
+    """True if a part of the images suffices once the result is certain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """The evidence of clean images on a model and on their own truth."""
+    """The conclusions from clean images about a model and about their truth."""
 
     clean_score: float | None
-    """Points, over the images that were looked at; None where it is undefined."""
+    """Points over the images that were looked at; None if it is undefined."""
     fault: str | None = None
-    """Why no drop of this model means anything."""
+    """Reason why no drop of this model means anything."""
     remark: str | None = None
-    """Why nobody could tell whether the model knows anything: too few images, or an interval that reaches too low."""
+    """Reason why the model's knowledge is uncertain: too few images, or an interval that reaches too low."""
     doubts: tuple[str, ...] = ()
-    """Sentences on what makes any limit of this guard mean little."""
+    """Sentences that say why any limit of this guard means little."""
 
     def check(self) -> None:
         """Raise `ModelError` for a fault."""
@@ -62,7 +62,7 @@ class Insight:
 
 
 def insight(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> Insight:
-    """Look at the clean predictions of a limit, once for all guards that ask the same question.
+    """Return the insight from the clean predictions of a limit, made once for all guards with the same question.
 
     Raises what the data and the model raise.
     """
@@ -72,9 +72,9 @@ def insight(subject: Subject, limit: int | None, question: Question, progress: C
 
 
 def check_floor(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> None:
-    """Raise `ModelError` for a model that knows nothing or whose whole clean interval is below its `min_clean`.
+    """Raise `ModelError` for a model that knows nothing, or whose whole clean interval is below its `min_clean`.
 
-    For studies, which have no verdict on the clean score.
+    It is for recovery studies, which have no verdict on the clean score.
     """
     insight(subject, limit, question, progress).check()
     if not question.min_clean:
@@ -93,7 +93,7 @@ def check_floor(subject: Subject, limit: int | None, question: Question, progres
 def _look(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> Insight:
     total = len(subject.subset(limit).survey.usable)
     looked = _Look(subject, limit, question)
-    images = 1  # the first batch, which holds as many as the model takes
+    images = 1  # the first batch, which has the size that the model requires
     while question.early and images < total:
         evidence = subject.clean_evidence(limit, progress, images)
         if looked.settles(evidence, total):
@@ -104,14 +104,14 @@ def _look(subject: Subject, limit: int | None, question: Question, progress: Cou
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A look at the clean predictions of a subject."""
+    """One look at the clean predictions of a subject."""
 
     subject: Subject
     limit: int | None
     question: Question
 
     def settles(self, evidence: Evidence, total: int) -> bool:
-        """Whether a part of the images says as much as all of them would."""
+        """Return True if a part of the images gives the same result as all of them."""
         skill = self._skill(evidence)
         if not skill.telling:
             return False
@@ -123,7 +123,7 @@ class _Look:
         return shown is not None and shown.some
 
     def insight(self, evidence: Evidence, total: int) -> Insight:
-        """Return what evidence says that is all there is, or certain."""
+        """Return the insight from evidence that is complete, or certain."""
         skill, images = self._skill(evidence), len(evidence.ids)
         score = _score(self.subject.task.scorer(self.question.metric, evidence.items), images)
         one_class = len(skill.truth) == 1 and not skill.telling and images >= ONE_CLASS
@@ -180,12 +180,12 @@ class _Look:
 
 
 def _score(scorer: Scorer, images: int) -> float | None:
-    """Points; None where the score is undefined."""
+    """Return the score in points; None if it is undefined."""
     score = float(scorer(np.ones((1, images)))[0])
     return None if isnan(score) else score
 
 
 def _labels(labels: NDArray[np.int64]) -> str:
-    """``labels 0 to 79``, ``label 3 alone``."""
+    """Return the range of labels for a message: ``labels 0 to 79``, ``label 3 alone``."""
     first, last = int(labels[0]), int(labels[-1])
     return f"label {first} alone" if first == last else f"labels {first} to {last}"

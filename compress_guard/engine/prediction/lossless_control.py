@@ -1,4 +1,4 @@
-"""The lossless control: images that lose nothing on the way through a codec are predicted as the clean ones were."""
+"""The lossless control: images that pass through a lossless codec must get the predictions of the clean ones."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _NEIGHBOURS: Final = (
     "prediction to be the same whatever else is in its batch; batch statistics are left on (BatchNorm in train mode), "
     "or the model mixes the images of a batch in another way; call eval() on the model"
 )
-"""What is wrong with a model whose predictions depend on an image's neighbours."""
+"""The fault of a model whose predictions depend on an image's neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Png(PillowCodec):
-    """PNG as a codec: lossless, with one setting. Registered nowhere, since it gates nothing."""
+    """PNG as a codec: lossless, with one setting. It is not registered, since no cell uses it."""
 
     type: ClassVar[str] = "png"
     format: ClassVar[str] = "PNG"
@@ -51,7 +51,7 @@ class Png(PillowCodec):
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """The one setting."""
+        """The single setting."""
         return (_SETTING,)
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
@@ -60,20 +60,20 @@ class Png(PillowCodec):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The outcome for images that were coded without loss and predicted again, and then among other neighbours."""
+    """The outcome for images that were coded without loss and predicted again, then among other neighbours."""
 
     images: int
     changed: int
-    """How many of them were predicted otherwise than before, by any bit of their evidence."""
+    """Number of images whose evidence changed in any bit."""
     fault: str | None = None
-    """Why no drop of this model can be believed."""
+    """Reason why no drop of this model can be trusted."""
     mixed: int | None = None
-    """Predictions among other neighbours; None where no batch could be mixed."""
+    """Number of predictions among other neighbours; None if no batch could be mixed."""
     mixed_changed: int | None = None
-    """How many of these were others than before."""
+    """Number of these that changed."""
 
     def check(self) -> None:
-        """Raises `ModelError` for a fault."""
+        """Raise `ModelError` for a fault."""
         if self.fault is not None:
             raise ModelError(self.fault)
 
@@ -83,14 +83,14 @@ class Control:
 
 
 def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountProgress) -> Control:
-    """Send up to three batches of the subset through PNG, on the path of every codec, and predict them again.
+    """Send up to three batches of the subset through PNG, by the path of every codec, and predict them again.
 
     Then the clean images of these batches are predicted among other neighbours: see `mixed_batches`.
 
-    The batches are ones that `clean` holds, cut as they were for it. On the CPU their evidence has to be equal to the
-    last bit; on a GPU a few predictions may change (`GPU_SHARE`), or the score may hardly move (`GPU_POINTS`) where the
-    metric has no flags. Among other neighbours that much may change anywhere. Raises `CodecError` where the pixels
-    themselves do not come back, and what the data and the model raise.
+    The batches are part of `clean`, with the same boundaries. On the CPU their evidence has to be equal to the last
+    bit; on a GPU a few predictions may change (`GPU_SHARE`), or the score may change a little (`GPU_POINTS`) if the
+    metric has no flags. Among other neighbours that much may change on any device. Raises `CodecError` if the pixels do
+    not come back, and what the data and the model raise.
     """
     survey, known = subset.survey, frozenset(clean.ids)
     cuts = [cut for cut in subject.batches(subset) if known.issuperset(survey.infos[at].id for at in cut)]
@@ -111,14 +111,14 @@ def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountPr
         again = subject.evidence(shards, progress).evidence
     for at, why in coder.lost(planned).items():
         raise CodecError(f"lossless control: image {survey.infos[at].id} was lost on the way through PNG: {why}")
-    found = _compared(subject, clean.select(again.ids), again)
-    return found if found.fault is not None else _among_others(found, subject, subset, clean, chosen)
+    outcome = _compared(subject, clean.select(again.ids), again)
+    return outcome if outcome.fault is not None else _among_others(outcome, subject, subset, clean, chosen)
 
 
 def _among_others(
-    found: Control, subject: Subject, subset: Subset, clean: Evidence, chosen: Sequence[range]
+    outcome: Control, subject: Subject, subset: Subset, clean: Evidence, chosen: Sequence[range]
 ) -> Control:
-    """Return the control with what became of its clean images in batches of other neighbours."""
+    """Return the control, completed by the predictions of its clean images among other neighbours."""
     samples, survey = subset.samples, subset.survey
     shards = [
         Shard(
@@ -129,7 +129,7 @@ def _among_others(
         for batch in mixed(chosen, survey.sizes, survey.levels)
     ]
     if not shards:
-        return found
+        return outcome
     parts = [(shard, *subject.answered(shard)) for shard in shards]
     after = Evidence.merge(predicted.evidence for _, predicted, _ in parts)
     before = clean.select(after.ids)
@@ -153,17 +153,17 @@ def _among_others(
         )
         fault = _NEIGHBOURS.format(what=what, first=moved[0])
     if fault is not None:
-        # Answers that move from call to call would be blamed on the neighbours otherwise.
+        # Otherwise the neighbours would be blamed for answers that change from call to call.
         fault = subject.model.moved_answers() or fault
     for shard, predicted, answered in parts if fault is None else ():
         if answered is not None:
             subject.keep(shard, predicted)
-    return replace(found, fault=fault, mixed=len(after.ids), mixed_changed=len(changed))
+    return replace(outcome, fault=fault, mixed=len(after.ids), mixed_changed=len(changed))
 
 
 @contextmanager
 def _passing() -> Iterator[Store]:
-    """A store for as long as the control takes; on a disk without room for its folder it keeps nothing."""
+    """Yield a store for the time of the control; it keeps nothing if the disk has no room for its folder."""
     try:
         folder = Path(tempfile.mkdtemp(prefix="compress-guard-control-"))
     except OSError:
@@ -176,12 +176,12 @@ def _passing() -> Iterator[Store]:
 
 
 def _spread(cuts: Sequence[range]) -> list[range]:
-    """Up to three of them: the first, one in the middle, the last."""
+    """Return up to three of the batches: the first, one in the middle, the last."""
     return [cuts[at] for at in sorted({0, len(cuts) // 2, len(cuts) - 1})] if cuts else []
 
 
 def _plan(count: int) -> PlannedRate:
-    """Every image at the one setting; nothing is known of a rate."""
+    """Return a plan with every image at the single setting, and without any known rate."""
     nothing = (None,) * count
     return PlannedRate(math.inf, (_SETTING,) * count, nothing, nothing, True, None, 0, False, 0.0)
 
@@ -189,11 +189,11 @@ def _plan(count: int) -> PlannedRate:
 def _require_source(decoded: Sequence[DecodedImage]) -> Seen:
     import torch
 
-    for one in decoded:
-        if not torch.equal(one.image.cpu(), one.sample.image):
+    for image in decoded:
+        if not torch.equal(image.image.cpu(), image.sample.image):
             raise CodecError(
-                f"lossless control: image {one.sample.id} came back from PNG with other pixels; what brings images to "
-                "codecs and back is at fault, so the model was not judged"
+                f"lossless control: image {image.sample.id} came back from PNG with other pixels; the code that takes "
+                "images to codecs and back is at fault, so the model was not judged"
             )
     return NOTHING
 

@@ -1,4 +1,4 @@
-"""Batches of the same images among other neighbours: an image's prediction must not depend on the rest of its batch."""
+"""Batches of the same images with other neighbours: a prediction must not depend on the rest of its batch."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Size = tuple[int, int]
 """(H, W) in pixels."""
 
 OLD_SHARE: Final = 0.5
-"""Part of a batch that may be neighbours still; else half of each batch's own images come twice."""
+"""Share of a batch that may be neighbours as before; above it, half of each batch's own images come twice."""
 SCORE_SHARE: Final = 0.02
-"""Part of the range of an image's scores by which they may move. Batch statistics of small networks moved them by 7 %
-in the median and hardly ever by less than 2 %, 8-bit scales that are chosen for each batch by 1 % at most."""
+"""Share of the range of an image's scores by which they may change. Batch statistics of small networks changed them by
+7 % in the median and rarely by less than 2 %, 8-bit scales that are chosen for each batch by 1 % at most."""
 
 
 def moved_scores(before: Mapping[str, NDArray[Any]], after: Mapping[str, NDArray[Any]]) -> tuple[list[str], int, int]:
-    """Return the images whose scores moved with their neighbours, of how many, and of how many that is allowed.
+    """Return the images whose scores changed with their neighbours, the number compared, and the number allowed.
 
-    `before` and `after` have scores by image; those that both have are compared.
+    `before` and `after` hold scores by image; images in both are compared.
     """
     both = [name for name in after if name in before and before[name].shape == after[name].shape]
     moved = [
@@ -37,19 +37,18 @@ def moved_scores(before: Mapping[str, NDArray[Any]], after: Mapping[str, NDArray
 
 
 def mixed(batches: Sequence[Sequence[int]], sizes: Sequence[Size], levels: Sequence[float]) -> list[list[int]]:
-    """Return batches of the positions in `batches`, of the size of the largest, whose neighbours are others than there.
+    """Return batches of the positions in `batches`, of the size of the largest, with other neighbours than before.
 
-    Dark images come together, and bright ones: statistics of such a batch lie furthest from those before. Every image
+    Dark images come together, and bright ones: the statistics of such batches differ most from before. Every image
     takes the place of one of its own size, so that a model that pads images to the largest of their batch, or stacks
-    runs of one size, does what it did before. Where neighbours stay together that way, as in a single batch, half of a
-    batch's images come twice, those with the most extreme sizes and proportions among them; a batch of nothing else is
-    left out. There are at most
-    as many positions as in `batches`, and none for batches of one image.
+    runs of one size, works as before. If neighbours stay together in that way, as in a single batch, half of a batch's
+    images come twice, among them those with the most extreme sizes and proportions; a batch that consists of these only
+    is left out. There are at most as many positions as in `batches`, and none for batches of one image.
 
     Args:
-        batches: Positions of images, by batches as the model saw them.
-        sizes: Of the image at each position.
-        levels: How bright each of them is.
+        batches: Positions of images, in the batches that the model got before.
+        sizes: Size of the image at each position.
+        levels: Brightness of the image at each position.
     """
     size = max(map(len, batches), default=0)
     if size < 2:
@@ -65,7 +64,7 @@ def mixed(batches: Sequence[Sequence[int]], sizes: Sequence[Size], levels: Seque
 def _exchanged(
     whole: Sequence[Sequence[int]], batches: Sequence[Sequence[int]], sizes: Sequence[Size], levels: Sequence[float]
 ) -> list[list[int]]:
-    """Return the whole batches with each place taken by an image of its size, the darkest first."""
+    """Return the full batches with each place taken by an image of its size, the darkest first."""
     left: dict[Size, list[int]] = defaultdict(list)
     for at in sorted((at for batch in batches for at in batch), key=lambda at: (levels[at], at)):
         left[sizes[at]].append(at)
@@ -73,16 +72,16 @@ def _exchanged(
 
 
 def _largest_part(batch: Sequence[int], home: dict[int, int]) -> int:
-    """Return how many images of a batch were neighbours before, in the batch that gave most of them."""
+    """Return the largest number of images of a batch that were in one batch before."""
     numbers = [home[at] for at in batch]
     return max(map(numbers.count, set(numbers)))
 
 
 def _doubled(batch: Sequence[int], sizes: Sequence[Size], levels: Sequence[float]) -> list[int]:
-    """Return half of a batch's images, the others' places taken by copies of them; nothing where too few can go.
+    """Return a batch in which copies of half of its images replace the others; empty if too few can be replaced.
 
-    Kept are the largest heights, widths and proportions, which decide what a detector pads its images to, then the
-    darkest images.
+    The largest heights, widths and proportions are kept, which decide the size that a detector pads its images to, then
+    the darkest images.
     """
     shapes = {at: sizes[at] for at in batch}
     extreme = {
@@ -101,6 +100,6 @@ def _doubled(batch: Sequence[int], sizes: Sequence[Size], levels: Sequence[float
 
 
 def _stand_in(number: int, size: Size, kept: Sequence[int], sizes: Sequence[Size]) -> int:
-    """Return one of the kept images, of this size where there is one; another one for each number."""
+    """Return one of the kept images, of this size if possible; each number gets another one."""
     alike = [at for at in kept if sizes[at] == size] or kept
     return alike[number % len(alike)]

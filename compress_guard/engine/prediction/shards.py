@@ -1,4 +1,4 @@
-"""Shards: batches of images on their way to evidence, and what came of them."""
+"""Shards: batches of images on their way to evidence, and their evidence."""
 
 from __future__ import annotations
 
@@ -24,45 +24,45 @@ DIGEST_BYTES: Final = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shard:
-    """A batch of images as a model will see it: what a killed run loses at most of each process."""
+    """A batch of images for a model: the most that a killed process loses."""
 
     make: Callable[[], Batch]
     ids: tuple[str, ...]
-    """Of all images that belong to it; fewer may come out of coding."""
+    """Ids of all images that belong to it; some may be lost in coding."""
     content: str
-    """Key of all that its evidence depends on beside the model: pixels, targets, how they are coded and checked."""
+    """Key of everything except the model that its evidence depends on: pixels, targets, coding, checks."""
     way: str = ""
-    """Key of the codec and decoder that its images went through; empty for those that come as they are."""
+    """Key of the codec and decoder of its images; empty for clean images."""
     look: Callable[[], Batch] | None = None
-    """Makes it for a second look alone, where that can do with less work."""
+    """Makes the batch for a second look, if that takes less work than `make`."""
     keep: Callable[[Batch], None] | None = None
-    """Keeps what the second look may do without making."""
+    """Keeps decoded images so that the second look takes less work."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predicted:
-    """What a shard gave."""
+    """The evidence of a shard, and the observations of its decoded images."""
 
     evidence: Evidence
     seen: Seen
 
     @classmethod
     def merge(cls, parts: Sequence[Predicted]) -> Predicted:
-        """Shards put together, in the order given; exact."""
+        """Merge shards in the given order; the result is exact."""
         return cls(Evidence.merge(part.evidence for part in parts), Seen.merge(part.seen for part in parts))
 
     def to_bytes(self) -> bytes:
-        """The length of a JSON document, that document, and the evidence."""
+        """Return the length of a JSON document, that document, and the evidence."""
         head = json.dumps(self.seen.as_dict(), separators=(",", ":")).encode()
         return len(head).to_bytes(_LENGTH_BYTES, "big") + head + self.evidence.to_bytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Predicted:
-        """The inverse of `to_bytes`; raises ValueError for bytes that are none."""
+        """Return the inverse of `to_bytes`; raises ValueError for invalid bytes."""
         start = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
         try:
             seen = Seen.from_dict(json.loads(data[_LENGTH_BYTES:start]))
-        except Exception as problem:  # of damaged JSON too: it may be nested too deeply, or hold anything
+        except Exception as problem:  # damaged JSON may raise anything, for example if it is nested too deeply
             raise ValueError(f"these bytes are not what was seen of a shard: {problem}") from problem
         return cls(Evidence.from_bytes(data[start:]), seen)
 

@@ -1,4 +1,4 @@
-"""Clean evidence shared by the processes of a run: made once, and trusted by none unseen."""
+"""Clean evidence that the processes of a run share: made once, and checked by each process that uses it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from compress_guard.records.evidence import same
 def made_once(
     shared: Path | None, ids: tuple[str, ...], made: Callable[[], Evidence], probe: Callable[[], Evidence]
 ) -> Evidence:
-    """Clean evidence from a file of the run; the first process to ask makes it, the others wait and read.
+    """Return clean evidence from a file of the run; the first process makes it, the others wait and read.
 
-    The file's name holds what the images are, so that a process with others makes its own. They predict the first batch
-    all the same: where their model answers otherwise (built with other random weights, say), or their images have other
-    ids, they make their own. A damaged file is made again. Where there is no room for
-    a lock everybody makes their own.
+    The file's name depends on the images, so that a process with other images makes its own evidence. The readers
+    predict the first batch all the same: if their model gives other answers (for example because of other random
+    weights), or their images have other ids, they make their own. A damaged file is made again. If the disk has no room
+    for a lock, each process makes its own.
     """
     if shared is None:
         return made()
@@ -31,13 +31,13 @@ def made_once(
     except OSError:
         return made()
     try:
-        if (found := _read(shared)) is None:
+        if (earlier := _read(shared)) is None:
             result = made()
             _write(shared, result)
             return result
     finally:
         lock.release()
-    return found if found.ids == ids and _begins_with(found, probe()) else made()
+    return earlier if earlier.ids == ids and _begins_with(earlier, probe()) else made()
 
 
 def _read(path: Path) -> Evidence | None:
@@ -53,5 +53,5 @@ def _write(path: Path, result: Evidence) -> None:
         temporary.replace(path)
 
 
-def _begins_with(found: Evidence, probe: Evidence) -> bool:
-    return all(same(*pair) for pair in zip(probe.items, found.items, strict=False))
+def _begins_with(whole: Evidence, probe: Evidence) -> bool:
+    return all(same(*pair) for pair in zip(probe.items, whole.items, strict=False))

@@ -1,4 +1,4 @@
-"""A model's first clean batch, asked again at the end of a guard: a model that moves is told from compression."""
+"""A model's first clean batch, asked again at the end of a guard to find a model whose answers change."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ if TYPE_CHECKING:
 
 @final
 class FirstBatch:
-    """The first batch that a model answered in this process, which is one of clean images, with its answers."""
+    """The first batch that a model answered in this process, a clean one, with its answers."""
 
     def __init__(self, task: Task, shard: Shard, batch: Batch, answers: Sequence[Arrays], device: str) -> None:
         self.shard: Final = shard
         self._task: Final = task
         self._device: Final = device
         self._evidence: Final = evidence_of(task, batch, answers) if device != "cpu" else None
-        self._digests: Final = [digest([answer]) for answer in answers]  # not the answers, which may be label maps
+        self._digests: Final = [
+            digest([answer]) for answer in answers
+        ]  # digests, since answers may be large label maps
         self.scores: Final = {
             name: answer["scores"]
             for name, answer in zip(batch.ids, answers, strict=True)
             if answer.keys() == {"scores"}
         }
-        """The scores of each image by its id, where an answer is nothing else."""
+        """Scores of each image by its id, for answers that hold only scores."""
 
     def fault(self, batch: Batch, answers: Sequence[Arrays]) -> str | None:
-        """Return what is wrong with the answers to the same batch asked again; None where nothing is.
+        """Return the fault of the answers to the same batch asked again; None without one.
 
-        On the CPU they have to be the same to the last bit, on a GPU as near as for the lossless control.
+        On the CPU they have to be equal to the last bit, on a GPU as near as in the lossless control.
         """
         pairs = zip(batch.ids, self._digests, answers, strict=True)
         moved = [name for name, before, answer in pairs if digest([answer]) != before]
@@ -56,7 +58,7 @@ class FirstBatch:
 
 
 def disbelief(cells: int) -> str:
-    """Return what a fault at the end of a guard means for the cells before it in this process, so many."""
+    """Return the words for what a fault at the end of a guard means for this number of earlier cells in the process."""
     if not cells:
         return "this cell cannot be believed"
     before = "the cell" if cells == 1 else f"the {cells} cells"

@@ -1,4 +1,4 @@
-"""What is measured: a model on a data set, with what is made of them once and kept: samples and clean evidence."""
+"""The subject of measurements: a model on a data set, with samples and clean evidence that are made once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 class Subject:
     """A model and a data set for one task in one process.
 
-    `model` and `data` are called when first needed; what they raise (`ModelError`, `DataError`) is for the caller.
+    `model` and `data` are called when first needed; the caller handles what they raise (`ModelError`, `DataError`).
     """
 
     def __init__(
@@ -57,16 +57,16 @@ class Subject:
         self.reading: Final = reading
         self._subsets: Final = Subsets(self.task, data, reading)
         self._certainty: Final = certainty
-        """None: nothing is known of what the model predicted in earlier runs."""
+        """None if evidence of earlier runs must not be used."""
         self._clean: Final[dict[int | None, Evidence]] = {}
         self._clean_parts: Final[dict[int | None, list[Evidence]]] = {}
         self._made: Final[dict[str, Any]] = {}
         self.remembered = 0
-        """Images whose evidence earlier runs had left."""
+        """Number of images whose evidence came from earlier runs."""
 
     @property
     def predictions(self) -> int:
-        """Images that the model was asked to predict so far, clean ones and controls included."""
+        """Number of images that the model was asked to predict so far, clean ones and controls included."""
         return self.model.predictions
 
     def subset(self, limit: int | None) -> Subset:
@@ -74,7 +74,7 @@ class Subject:
         return self._subsets.of(limit)
 
     def binding(self, limit: int | None) -> int | None:
-        """Return the limit, or None where the data set has no more images anyway; raises `DataError`."""
+        """Return the limit, or None if the data set has no more images than that; raises `DataError`."""
         return self._subsets.binding(limit)
 
     def source_figures(self, limit: int | None) -> SourceFigures:
@@ -84,17 +84,17 @@ class Subject:
         return SourceFigures() if sources is None else sources.figures()
 
     def once(self, name: str, make: Callable[[], T]) -> T:
-        """What `make` gives, made once for all guards that measure this subject."""
+        """Return the result of `make`, which is called once for all guards that measure this subject."""
         if name not in self._made:
             self._made[name] = make()
-        found: T = self._made[name]
-        return found
+        made: T = self._made[name]
+        return made
 
     def clean_evidence(self, limit: int | None, progress: CountProgress, first: int | None = None) -> Evidence:
-        """The evidence of the clean images of this limit, predicted once; raises `ModelError`, `DataError`.
+        """Return the evidence of the clean images of this limit, predicted once; raises `ModelError`, `DataError`.
 
-        With `first` only that of the batches that hold so many of them, of which other processes make their own: what
-        a run that stops early has to do together is not known before.
+        With `first`, return only the evidence of the batches with this number of first images. Other processes make
+        their own then: a run that stops early does not know before how much its processes could share.
         """
         limit = self.binding(limit)
         if first is not None:
@@ -124,7 +124,7 @@ class Subject:
         return Evidence.merge(parts[:wanted])
 
     def clean_shards(self, subset: Subset) -> list[Shard]:
-        """The source images of a subset, batch by batch; raises `ModelError`."""
+        """Return the shards of the source images of a subset; raises `ModelError`."""
         samples, surveyed = subset.samples, subset.survey
         return [
             Shard(
@@ -136,11 +136,11 @@ class Subject:
         ]
 
     def batches(self, subset: Subset) -> Iterable[range]:
-        """The positions of a subset's images, cut as the model wants them; raises `ModelError`."""
+        """Return the positions of a subset's images, in batches of the model's size; raises `ModelError`."""
         return positions_in_batches(len(subset.survey.usable), self.model.batch_size)
 
     def evidence(self, shards: Sequence[Shard], progress: CountProgress) -> Predicted:
-        """What the model makes of shards, the next ones of which are made while it works."""
+        """Return the merged evidence of shards; the next batches are made while the model works."""
         parts: list[Predicted] = []
         total, done = sum(len(shard.ids) for shard in shards), 0
         for shard, part in zip(shards, self.each(shards), strict=True):
@@ -150,7 +150,7 @@ class Subject:
         return Predicted.merge(parts)
 
     def each(self, shards: Sequence[Shard]) -> Generator[Predicted, None, None]:
-        """The same shard by shard, for whoever may stop in between; what earlier runs left of them is not made anew."""
+        """Yield the evidence of each shard, for callers that may stop early; evidence of earlier runs is used."""
         recall, first = self.recall, True
 
         def found_or_made(shard: Shard) -> Predicted | Batch:
@@ -158,28 +158,28 @@ class Subject:
             return shard.make() if kept is None else kept
 
         making = ahead((partial(found_or_made, shard) for shard in shards), lambda: self.reading.access.bound)
-        for shard, found in zip(shards, making, strict=True):
-            if isinstance(found, Predicted):
+        for shard, outcome in zip(shards, making, strict=True):
+            if isinstance(outcome, Predicted):
                 self.remembered += len(shard.ids) if recall is not None and recall.is_earlier(shard) else 0
-                yield found
+                yield outcome
                 continue
-            # The first batch of a way alone is looked at again: hashing the pixels of all would cost a GPU's pace.
-            proving = first and recall is not None and bool(shard.way) and found.ids == shard.ids
+            # Only the first batch of a way is looked at again: hashing the pixels of all would slow a GPU down.
+            proving = first and recall is not None and bool(shard.way) and outcome.ids == shard.ids
             first = first and not proving
-            seen = pixels(found.images) if proving else b""  # before a model that works in place
+            seen = pixels(outcome.images) if proving else b""  # before a model that works in place
             if proving and shard.keep is not None:
-                shard.keep(found)
-            answers = self.model.predict(shard, found)
-            predicted = Predicted(evidence_of(self.task, found, answers), found.seen)
+                shard.keep(outcome)
+            answers = self.model.predict(shard, outcome)
+            predicted = Predicted(evidence_of(self.task, outcome, answers), outcome.seen)
             if recall is not None:
                 recall.put(shard, predicted, BatchDigests(digest(answers), seen) if proving else None)
             yield predicted
 
     def verify(self, shards: Sequence[Shard]) -> Verdict:
-        """Predict the first batch again that earlier runs left of these shards of one way, before the others are used.
+        """Predict the first batch again for which earlier runs left evidence, before the others of this way are used.
 
-        Where it comes out otherwise nothing that earlier runs left is used any more, of this way or of all. Raises what
-        making the batch raises, `ModelError`, `DataError`.
+        If it differs, evidence of earlier runs is no longer used, for this way or for all. Raises what making the batch
+        raises, `ModelError`, `DataError`.
         """
         if self.recall is None:
             return Verdict.SAME
@@ -203,7 +203,7 @@ class Subject:
         return verdict
 
     def _forget(self) -> None:
-        """Give up all that was made of evidence of earlier runs, or of what other processes made of it."""
+        """Discard everything that depends on evidence of earlier runs, made in this process or in another."""
         self._clean.clear()
         self._clean_parts.clear()
         for name in [name for name in self._made if not name.startswith("sources of")]:
@@ -211,23 +211,23 @@ class Subject:
 
     @property
     def generation(self) -> int:
-        """Counts how often evidence of earlier runs was given up."""
+        """Number of times that evidence of earlier runs was discarded."""
         return 0 if self.recall is None else self.recall.generation
 
     @property
     def certain(self) -> bool:
-        """Whether something vouches for the model, so that what it predicts may outlast the run."""
+        """True if the model has a fingerprint, so that its evidence may outlast the run."""
         return self._certainty is not None
 
     @property
     def moved(self) -> bool:
-        """Whether the model answered the probing batch otherwise than the one that its fingerprint once stood for."""
+        """True if the answers to the probing batch differ from those of an earlier model with the same fingerprint."""
         recall = self.__dict__.get("recall")
         return recall is not None and recall.moved
 
     @cached_property
     def recall(self) -> Recall | None:
-        """What earlier runs left of this model, once it has answered a probing batch; None for an uncertain model.
+        """The evidence of earlier runs, after the model has answered a probing batch; None for an uncertain model.
 
         Raises `ModelError`, `DataError`.
         """
@@ -244,7 +244,7 @@ class Subject:
         return recall
 
     def _probe(self, images: int) -> Shard:
-        """The first batch of a seeded subset, a larger one where none of so many images can be read."""
+        """Return the first batch of a seeded subset of this size, or of a larger one if it has no usable images."""
         try:
             return self.clean_shards(self.subset(images))[0]
         except DataError:
@@ -253,9 +253,9 @@ class Subject:
         return self._probe(2 * images)
 
     def answers(self, limit: int | None) -> tuple[Batch, list[Arrays]]:
-        """Return the first clean batch of this limit with what the model answers to it, asked once for that.
+        """Return the first clean batch of this limit with the model's answers, asked once for this purpose.
 
-        For what evidence does not keep. Raises `ModelError`, `DataError`.
+        It is for facts that evidence does not hold. Raises `ModelError`, `DataError`.
         """
         return self.once(f"answers of {self.binding(limit)}", lambda: self._answers(limit))
 
@@ -265,9 +265,9 @@ class Subject:
         return batch, self.model.predict(shard, batch)
 
     def answered(self, shard: Shard) -> tuple[Predicted, list[Arrays] | None]:
-        """Return what the model makes of one shard and its answers, or no answers where an earlier run left the rest.
+        """Return the evidence of one shard and the model's answers, or None for these if the evidence was kept.
 
-        Whether it is kept for later runs is for `keep`.
+        `keep` decides later if new evidence is kept.
         """
         if self.recall is not None and (kept := self.recall.get(shard)) is not None:
             self.remembered += len(shard.ids) if self.recall.is_earlier(shard) else 0
@@ -277,12 +277,12 @@ class Subject:
         return Predicted(evidence_of(self.task, batch, answers), batch.seen), answers
 
     def keep(self, shard: Shard, predicted: Predicted) -> None:
-        """Leave what came of a shard to later runs, where something vouches for the model."""
+        """Keep the evidence of a shard for later runs, if the model has a fingerprint."""
         if self.recall is not None:
             self.recall.put(shard, predicted)
 
     def _clean_file(self, limit: int | None, shards: Sequence[Shard]) -> Path | None:
-        """The file of the run for this evidence, named by every image and target that it is of."""
+        """Return the file of the run for this evidence, named by all its images and targets."""
         if self.reading.shared is None:
             return None
         folder, name = self.reading.shared

@@ -1,4 +1,4 @@
-"""Which codecs and models a run worked with, so that the next run can say that one of them moved."""
+"""Versions of the codecs and models of a run, so that the next run can report a change."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from compress_guard.store import Store
 
 
 def moved_from(store: Store, spec: CodecSpec, codec: Codec) -> str | None:
-    """The version that the codec had in the run before, None where it is the same or nothing is known of it."""
+    """Return the version of the codec in the run before; None if it is the same or unknown."""
     data = store.get(_name(spec.alias, codec.device), "versions")
     before = None if data is None else data.decode(errors="replace")
     return None if before == shown(codec.version, LONGEST_SENTENCE) else before
 
 
 def remember_run(settings: RunSettings, results: Iterable[CellResult]) -> None:
-    """Keep the versions of codecs, and the answers of models, of a run that has ended.
+    """Keep the versions of codecs and the answers of models when a run has ended.
 
-    While it lasts, all its cells say the same of them.
+    During the run they do not change, so that all its cells report the same.
     """
     store = settings.store()
     for name, answers in left_answers(settings.run_folder):
@@ -34,5 +34,5 @@ def remember_run(settings: RunSettings, results: Iterable[CellResult]) -> None:
 
 
 def _name(alias: str, device: str) -> str:
-    """A GPU may code with another library than the CPU; which GPU it is makes no difference."""
+    """Return the name of a version: CPU and GPU may use different libraries, but which GPU it is does not matter."""
     return keys.key("version", alias, device.partition(":")[0].partition(" ")[0])

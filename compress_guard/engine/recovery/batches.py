@@ -1,4 +1,4 @@
-"""What a trainer gets: batches of images and targets that depend on the seed and the number of the step alone."""
+"""Batches of a trainer: images and targets that depend only on the seed and the number of the step."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Batch: TypeAlias = "tuple[list[torch.Tensor], list[Any]]"
 """Images, uint8 RGB (3, H, W), and their targets: see `Targets`."""
 
 _RATES: Final = 1
-"""Tells the draw of rates from that of images: a control sees the same images in the same order."""
+"""Separates the draw of rates from that of images: a control gets the same images in the same order."""
 
 
 @final
 class Batches(Sequence[Batch]):
-    """As many batches as there are steps; the one of a step can be asked for again, to go on where training stopped.
+    """The batches of all steps; each can be requested again, so that a training can continue after a stop.
 
-    Each pass over the images has a seeded order of its own. With several sources (the same images at several rates)
-    every image comes from one that is drawn for it. An image that was lost in coding is stood in for by the next one.
+    Each pass over the images has a seeded order of its own. With several sources (the same images at several rates) a
+    source is drawn for every image. An image that was lost in coding is replaced by the next one.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Batches(Sequence[Batch]):
         return self._steps
 
     def __getitem__(self, step: Any) -> Any:
-        """The batch of a step, 0 to steps - 1."""
+        """Return the batch of a step, 0 to steps - 1."""
         if isinstance(step, slice):
             return [self[at] for at in range(*step.indices(self._steps))]
         if not 0 <= step < self._steps:
@@ -53,16 +53,16 @@ class Batches(Sequence[Batch]):
         return self.after(0)
 
     def after(self, steps: int) -> Iterator[Batch]:
-        """The batches that come after so many steps."""
+        """Yield the batches after this number of steps."""
         for step in range(steps, self._steps):
             yield self[step]
 
     def positions(self, step: int) -> list[int]:
-        """Which images a step asks for, by their positions among the usable ones."""
+        """Return the images of a step, by their positions among the usable ones."""
         return [self._position(step * self._size + slot) for slot in range(self._size)]
 
     def rates(self, step: int) -> list[int]:
-        """From which source each of them comes."""
+        """Return the source of each image of a step, by its index."""
         import numpy as np
 
         generator = np.random.default_rng([self._seed, step, _RATES])

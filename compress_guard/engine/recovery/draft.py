@@ -9,7 +9,7 @@ from compress_guard.records import Guard, Recovery, RecoveryCell, RecoveryResult
 
 
 def draft(guard: Guard, recovery: Recovery, cell: RecoveryCell, node_id: str, settings: RunSettings) -> RecoveryResult:
-    """Return what was asked for, as an `error` without a reason: a verdict replaces it."""
+    """Return the result without measured values, as an `error` without a reason, which a verdict replaces."""
     return RecoveryResult(
         id=node_id,
         guard=guard.name,

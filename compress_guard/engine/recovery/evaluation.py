@@ -1,4 +1,4 @@
-"""What models of a study are worth: their evidence on the evaluation images, clean and at every codec and rate."""
+"""Scores of the models of a study: their evidence on the evaluation images, clean and at every codec and rate."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from compress_guard.tasks.contract import Task
 from compress_guard.verdict import Remembered
 
 Place: TypeAlias = "Point | None"
-"""Where a model is tested: at a codec and rate, or on clean images."""
+"""A place at which a model is tested: a codec and rate, or None for clean images."""
 
 
 @final
 class Evaluation:
-    """Scores models at the points of a study, all on the same images: those that no point lost."""
+    """Scores of models at the points of a study, all on the same images, which are lost at no point."""
 
     def __init__(self, guard: Guard, task: Task, material: Material, device: str, points: Sequence[Point]) -> None:
         self._guard: Final = guard
@@ -35,11 +35,11 @@ class Evaluation:
         self._ids: tuple[str, ...] = ()
 
     def require(self, points: Sequence[Point], progress: Progress) -> None:
-        """Raises what keeps these points from being tested: `CodecUnavailable`, `CodecError`, `Unreachable`."""
+        """Raise the error of a point that cannot be tested: `CodecUnavailable`, `CodecError`, `Unreachable`."""
         for point in self._points:
             if point not in self._found:
-                told = partial(progress, f"coding {self._guard.name} with {point[0].alias}")
-                self._found[point] = _found(self._material, point, told)
+                listener = partial(progress, f"coding {self._guard.name} with {point[0].alias}")
+                self._found[point] = _found(self._material, point, listener)
         for point in points:
             if isinstance(problem := self._found[point], RunError):
                 raise problem
@@ -50,16 +50,16 @@ class Evaluation:
         return tuple(point for point in self._points if isinstance(self._found[point], Decoded))
 
     def bpp_mean(self, point: Point) -> float | None:
-        """Mean bits per pixel of the images at a point, as coded."""
+        """Return the mean bits per pixel of the coded images at a point."""
         planned = self._decoded(point).planned
         return None if planned is None else planned.bpp_mean
 
     def has(self, name: str) -> bool:
-        """Whether a model of this name was tested."""
+        """Return True if a model of this name was tested."""
         return name in self._evidence
 
     def add(self, name: str, model: Callable[[], Any], progress: Progress, clean: Evidence | None = None) -> None:
-        """Test a model everywhere, unless one of this name was; `clean` is its evidence there, where it is known.
+        """Test a model at all places, unless one of this name was; `clean` is its clean evidence, if known.
 
         Raises `ModelError`, `DataError`, and what `model` raises.
         """
@@ -67,18 +67,20 @@ class Evaluation:
             return
         made = model()
         places: list[Place] = [*([None] if clean is None else []), *self.tested]
-        found: dict[Place, Evidence] = {} if clean is None else {None: clean}
+        evidence: dict[Place, Evidence] = {} if clean is None else {None: clean}
         for number, place in enumerate(places):
-            told = partial(_part, partial(progress, f"predicting {self._guard.name} with {name}"), number, len(places))
-            found[place] = self._predicted(made, place, told)
-        self._evidence[name] = found
+            listener = partial(
+                _part, partial(progress, f"predicting {self._guard.name} with {name}"), number, len(places)
+            )
+            evidence[place] = self._predicted(made, place, listener)
+        self._evidence[name] = evidence
 
     def images(self) -> int:
-        """How many images every score is of."""
+        """Return the number of images of every score."""
         return len(self._common())
 
     def scorers(self, names: Sequence[str], place: Place) -> list[Remembered]:
-        """Of models that were tested, over `images` images each."""
+        """Return the scorers of tested models, each over `images` images."""
         return [self._scorer(name, place) for name in names]
 
     def _scorer(self, name: str, place: Place) -> Remembered:
@@ -89,7 +91,7 @@ class Evaluation:
         return self._scorers[key]
 
     def score(self, name: str, place: Place) -> float:
-        """Points, 0 to 100; raises `DataError` where the metric is undefined."""
+        """Return the score in points, 0 to 100; raises `DataError` if the metric is undefined."""
         import numpy as np
 
         score = float(self._scorer(name, place)(np.ones((1, self.images())))[0])
@@ -105,26 +107,26 @@ class Evaluation:
         if not self._ids:
             infos = self._material.subset.survey.infos
             rows = [self._decoded(point).rows for point in self.tested]
-            self._ids = tuple(info.id for at, info in enumerate(infos) if all(at in one for one in rows))
+            self._ids = tuple(info.id for at, info in enumerate(infos) if all(at in decoded for decoded in rows))
         return self._ids
 
     def _decoded(self, point: Point) -> Decoded:
-        found = self._found[point]
-        assert isinstance(found, Decoded)
-        return found
+        decoded = self._found[point]
+        assert isinstance(decoded, Decoded)
+        return decoded
 
-    def _predicted(self, model: Any, place: Place, told: CountProgress) -> Evidence:
+    def _predicted(self, model: Any, place: Place, progress: CountProgress) -> Evidence:
         parts: list[Evidence] = []
         total, done = len(self._material.subset.survey.usable), 0
         access = self._material.subset.samples.access
         for batch in ahead(self._batches(place, batch_size_of(model)), lambda: access.bound):
             parts.append(predict(model, self._task, batch))
             done += len(batch.ids)
-            told(done, total)
+            progress(done, total)
         return Evidence.merge(parts)
 
     def _batches(self, place: Place, size: int) -> Iterator[Callable[[], Batch]]:
-        # Cut as the guard's own cells are, so that a network sees the same batches.
+        # In the batches of the guard's own cells, so that a network gets the same ones.
         for cut in positions_in_batches(len(self._material.subset.survey.usable), size):
             yield partial(self._batch, place, cut)
 
@@ -133,7 +135,7 @@ class Evaluation:
         kept = []
         for at in positions:
             sample = samples[usable[at]]
-            # A model that works in place must not change what another one sees.
+            # A copy: a model that works in place must not change the images of another one.
             image = sample.image.clone() if place is None else self._decoded(place).image(at)
             if image is not None:
                 kept.append((sample, image.to(self._device)))
@@ -146,22 +148,22 @@ class Evaluation:
         )
 
 
-def _found(material: Material, point: Point, told: CountProgress) -> Decoded | RunError:
+def _found(material: Material, point: Point, progress: CountProgress) -> Decoded | RunError:
     try:
-        return material.at(point, told)
+        return material.at(point, progress)
     except RunError as problem:
         return problem
 
 
-def _part(told: CountProgress, number: int, parts: int, done: int, total: int) -> None:
-    """Progress of one part of several that take as long."""
-    told(number * total + done, parts * total)
+def _part(progress: CountProgress, number: int, parts: int, done: int, total: int) -> None:
+    """Report the progress of one of several parts of equal length."""
+    progress(number * total + done, parts * total)
 
 
 def evaluation_limit(recovery: Recovery, limit: int | None) -> int | None:
-    """Evaluation images of a study: the smallest limit of its codecs, and of the command line.
+    """Return the number of evaluation images of a study: the smallest limit of its codecs and of the command line.
 
-    One for all of its codecs, since scores of different images could not be compared.
+    It is the same for all of its codecs, since scores of different images cannot be compared.
     """
     limits = [cell.limit for cell in recovery.cells] + [limit]
-    return min((one for one in limits if one is not None), default=None)
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,4 +1,4 @@
-"""The loss of each task: by how much the outputs of a module in train mode miss their targets."""
+"""The loss of each task, from the outputs of a module in train mode and their targets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IGNORED: Final = 255
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """A batch as the module takes it: preprocessed images, and targets that were flipped along with them."""
+    """A batch for the module: preprocessed images, and targets that were flipped along with them."""
 
     images: list[torch.Tensor]
     """float (3, h, w)."""
@@ -28,7 +28,7 @@ class Inputs:
     """(H, W) of each image before preprocessing."""
 
     def stacked(self) -> torch.Tensor:
-        """(B, 3, h, w); images of several sizes are padded with zeros on the right and below to the largest."""
+        """Return (B, 3, h, w); images of several sizes are padded with zeros on the right and below to the largest."""
         import torch
 
         height = max(image.shape[-2] for image in self.images)
@@ -41,7 +41,7 @@ class Inputs:
 
 
 def classification_loss(module: torch.nn.Module, inputs: Inputs) -> torch.Tensor:
-    """Cross entropy of logits (B, K)."""
+    """Return the cross entropy of logits (B, K)."""
     import torch
 
     logits = _logits(module(inputs.stacked()), 2)
@@ -49,20 +49,20 @@ def classification_loss(module: torch.nn.Module, inputs: Inputs) -> torch.Tensor
 
 
 def segmentation_loss(module: torch.nn.Module, inputs: Inputs) -> torch.Tensor:
-    """Cross entropy of every pixel that counts; logits (B, C, h, w) are brought to the size of the label map."""
+    """Return the cross entropy of every pixel that counts; logits (B, C, h, w) are resized to the label map."""
     import torch
 
     images = inputs.stacked()
     logits = _logits(module(images), 4)
-    size, sizes = images.shape[-2:], {tuple(one.shape[-2:]) for one in inputs.images}
+    size, sizes = images.shape[-2:], {tuple(image.shape[-2:]) for image in inputs.images}
     targets = inputs.targets
     if sizes == {tuple(size)} and len({tuple(target.shape) for target in targets}) == 1:
         return _pixel_loss(logits, torch.stack(targets))
     if logits.shape[-2:] != size:
         logits = torch.nn.functional.interpolate(logits, size=tuple(size), mode="bilinear", align_corners=False)
     losses = [
-        _pixel_loss(one[None, :, : image.shape[-2], : image.shape[-1]], target[None])
-        for one, image, target in zip(logits, inputs.images, targets, strict=True)
+        _pixel_loss(scores[None, :, : image.shape[-2], : image.shape[-1]], target[None])
+        for scores, image, target in zip(logits, inputs.images, targets, strict=True)
     ]
     return torch.stack(losses).mean()
 
@@ -79,7 +79,7 @@ def _pixel_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def detection_loss(module: torch.nn.Module, inputs: Inputs) -> torch.Tensor:
-    """The sum of the losses that torchvision's detectors return in train mode; crowds and empty boxes are left out."""
+    """Return the sum of the losses of a torchvision detector in train mode, without crowds and empty boxes."""
     import torch
 
     targets = []

@@ -1,4 +1,4 @@
-"""The images of a data set as every codec and rate of a study leaves them: coded through the store, decoded once."""
+"""The images of a data set at every codec and rate of a study: coded through the store, decoded once."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ Point: TypeAlias = tuple[CodecSpec, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """The images of a data set as they came back from one codec at one rate, or clean ones."""
+    """The images of a data set, decoded from one codec at one rate, or clean."""
 
     images: Pool
     rows: Mapping[int, int]
-    """Where the pool has the image at each position among the usable ones; lost images are not in it."""
+    """Index in the pool of the image at each position among the usable ones; lost images are missing."""
     planned: PlannedRate | None = None
-    """None: clean."""
+    """None for clean images."""
     identity: str = "clean"
     """A key of the codec and of the setting of every image."""
 
     def image(self, at: int) -> torch.Tensor | None:
-        """uint8 RGB (3, H, W) on the CPU; None for an image that was lost in coding."""
+        """Return the image, uint8 RGB (3, H, W) on the CPU; None if it was lost in coding."""
         import torch
 
         row = self.rows.get(at)
@@ -48,7 +48,7 @@ class Decoded:
 
 @final
 class Material:
-    """The images of a subset at the points of a study; each point is made when it is first asked for."""
+    """The images of a subset at the points of a study; each point is made when it is first needed."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Material:
         self._guard: Final = guard
         self.subset: Final = subset
         self._rates: Final = rates
-        """All rates that the plan of a codec and rate is made for."""
+        """Returns all rates that the plan of a codec and rate covers."""
         self._settings: Final = settings
         self._device: Final = device
         self._folder: Final = folder
@@ -72,33 +72,33 @@ class Material:
         self._codecs: Final[dict[tuple[CodecSpec, tuple[float, ...]], PlannedCodec]] = {}
         self._decoded: Final[dict[Point | None, Decoded]] = {}
 
-    def clean(self, told: CountProgress) -> Decoded:
-        """The source images."""
+    def clean(self, progress: CountProgress) -> Decoded:
+        """Return the source images."""
         if None not in self._decoded:
             samples, usable = self.subset.samples, self.subset.survey.usable
 
             def sources() -> Iterator[NDArray[Any]]:
                 for done, index in enumerate(usable, start=1):
                     yield samples[index].image.numpy()
-                    told(done, len(usable))
+                    progress(done, len(usable))
 
             pool = Pool.of(self._folder / "clean.raw", sources())
             self._decoded[None] = Decoded(pool, {at: at for at in range(len(usable))})
         return self._decoded[None]
 
-    def at(self, point: Point, told: CountProgress) -> Decoded:
-        """The images at a codec and rate, coded as the guard codes.
+    def at(self, point: Point, progress: CountProgress) -> Decoded:
+        """Return the images at a codec and rate, coded as in the cells of the guard.
 
-        Raises `CodecUnavailable`, `CodecError` (of a codec that does not prove itself, or loses more images than
-        allowed), `Unreachable`.
+        Raises `CodecUnavailable`, `CodecError` (for a codec that fails a check or loses more images than allowed),
+        `Unreachable`.
         """
         if point not in self._decoded:
-            self._decoded[point] = self._made(point, told)
+            self._decoded[point] = self._made(point, progress)
         return self._decoded[point]
 
-    def _made(self, point: Point, told: CountProgress) -> Decoded:
+    def _made(self, point: Point, progress: CountProgress) -> Decoded:
         spec, bpp = point
-        codec = self._codec(spec, tuple(sorted(set(self._rates(spec, bpp)))), told)
+        codec = self._codec(spec, tuple(sorted(set(self._rates(spec, bpp)))), progress)
         coder, planned, survey = codec.coder, codec.at(bpp), self.subset.survey
         codec.watch(planned).compare()
         requests = [(at, setting) for at, setting in enumerate(planned.settings) if setting is not None]
@@ -109,7 +109,7 @@ class Material:
                 for at, image in _decoded(coder, requests[start : start + CHUNK_IMAGES]):
                     rows[at] = len(rows)
                     yield image.cpu().numpy()
-                told(min(start + CHUNK_IMAGES, len(requests)), len(requests))
+                progress(min(start + CHUNK_IMAGES, len(requests)), len(requests))
 
         name = keys.key(spec.alias, bpp)
         pool = Pool.of(self._folder / f"{name}.raw", images())
@@ -121,7 +121,7 @@ class Material:
         identity = keys.key(coder.identity, *(str(setting) for setting in kept.settings))
         return Decoded(pool, rows, kept, identity)
 
-    def _codec(self, spec: CodecSpec, rates: tuple[float, ...], told: CountProgress) -> PlannedCodec:
+    def _codec(self, spec: CodecSpec, rates: tuple[float, ...], progress: CountProgress) -> PlannedCodec:
         key = spec, rates
         if key not in self._codecs:
             available = available_codec(spec, self._device)
@@ -129,7 +129,7 @@ class Material:
             coder = Coder(available, samples, survey, self._settings.store(), self._settings.workers)
             cells = tuple(self._cell(spec, rate) for rate in rates)
             codec = PlannedCodec(spec, coder, replace(self._guard, cells=cells), self._settings.seed)
-            codec.plan(told)
+            codec.plan(progress)
             codec.prove()[0].check()
             self._codecs[key] = codec
         return self._codecs[key]
@@ -139,7 +139,7 @@ class Material:
 
 
 def _decoded(coder: Coder, requests: Sequence[tuple[int, float]]) -> Iterator[tuple[int, torch.Tensor]]:
-    """Position and image of those that can be coded and decoded."""
+    """Yield position and image of each request that can be coded and decoded."""
     coded = [
         (request, stream)
         for request, stream in zip(requests, coder.streams(requests), strict=True)

@@ -1,4 +1,4 @@
-"""Arrays in a file: what every training step reads is decoded once, and memory does not grow with it."""
+"""Arrays in a file: images of training steps are decoded once, and memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Pool:
         return len(self._shapes)
 
     def __getitem__(self, index: int) -> NDArray[Any]:
-        """A copy of the array at this index."""
+        """Return a copy of the array at this index."""
         import numpy as np
 
         if not 0 <= index < len(self._shapes):
@@ -66,7 +66,7 @@ class Pool:
 
 @contextlib.contextmanager
 def _written(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write; what the disk refuses is a `RunError`."""
+    """Yield a file to write; errors of the disk become a `RunError`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:

@@ -1,4 +1,4 @@
-"""How a model is finetuned where the thresholds file names no trainer: one schedule, and the loss of its task."""
+"""Built-in finetuning, used if the thresholds file names no trainer: one schedule, and the loss of each task."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PEAK: Final = 5e-4
 """Learning rate of AdamW after the warm-up."""
 _CHECKPOINT_COPIES: Final = 16
-"""A module and the two averages of its optimiser, with room for other precisions."""
+"""Copies of the weights in a checkpoint: the module and two averages of its optimiser, with room for precisions."""
 _WEIGHT_DECAY: Final = 0.01
 _WARM_UP: Final = 0.05
 """Share of the steps over which the learning rate rises; then it falls along a cosine."""
@@ -34,10 +34,10 @@ CHECKPOINT_SECONDS: Final = 60.0
 
 
 class Resumable(Protocol):
-    """The batches of a training: `Batches`, or whatever can go on after some of its steps."""
+    """The batches of a training: `Batches`, or any other object that can continue after some of the steps."""
 
     def after(self, steps: int, /) -> Iterator[Batch]:
-        """Yield the batches that come after so many steps."""
+        """Yield the batches after this number of steps."""
 
 
 def finetune(  # noqa: PLR0913 -- a trainer is offered all of these by name
@@ -54,12 +54,13 @@ def finetune(  # noqa: PLR0913 -- a trainer is offered all of these by name
 ) -> torch.nn.Module:
     """Finetune a torchvision-style module for its task, in place.
 
-    AdamW; the learning rate rises over the first 5 % of the steps and falls along a cosine; gradients are clipped to
-    a norm of 5; half of the images are flipped left to right, with their boxes and label maps. Normalisation layers are
-    in train mode. Classifiers and segmenters are trained by cross entropy, detectors by the losses that they return.
+    The optimiser is AdamW. The learning rate rises over the first 5 % of the steps and falls along a cosine; gradients
+    are clipped to a norm of 5; half of the images are flipped left to right, with their boxes and label maps.
+    Normalisation layers are in train mode. Classifiers and segmenters are trained by cross entropy, detectors by the
+    losses that they return.
 
-    `batches` are of `steps` steps. With a `checkpoint` the state is written there once a minute, and a training that
-    finds one goes on from it, to the weights that it would have had without a stop.
+    `batches` has `steps` steps. With a `checkpoint` the state is written there once a minute, and a training that finds
+    one continues from it, to the weights that it would have without a stop.
 
     Raises `ModelError` for a loss that is no finite number, or a module that gives none.
     """
@@ -72,7 +73,7 @@ def finetune(  # noqa: PLR0913 -- a trainer is offered all of these by name
     done = _resumed(checkpoint, module, optimiser)
     loss_of, saved = LOSSES[task], time.monotonic()
     for step, (images, targets) in enumerate(batches.after(done), start=done + 1):
-        torch.manual_seed(hash((seed, step)))  # dropout goes on after a stop as it would have without
+        torch.manual_seed(hash((seed, step)))  # the same dropout after a stop as without one
         for group in optimiser.param_groups:
             group["lr"] = learning_rate * pace(step / steps)
         loss = loss_of(module, _inputs(images, targets, preprocess, torch.rand(len(images)).tolist()))
@@ -91,14 +92,14 @@ def finetune(  # noqa: PLR0913 -- a trainer is offered all of these by name
 
 
 def pace(progress: float) -> float:
-    """Share of the peak learning rate when this share of the steps is done."""
+    """Return the learning rate, as a share of its peak, when this share of the steps is done."""
     if progress < _WARM_UP:
         return progress / _WARM_UP
     return 0.5 * (1.001 + math.cos(math.pi * (progress - _WARM_UP) / (1 - _WARM_UP)))
 
 
 def _trainable(module: torch.nn.Module) -> list[torch.nn.Parameter]:
-    """The parameters that ask for gradients; all, where a module was frozen as a whole to predict with it."""
+    """Return the parameters that require gradients; all of them if the whole module was frozen for prediction."""
     parameters = list(module.parameters())
     if not any(parameter.requires_grad for parameter in parameters):
         module.requires_grad_(True)
@@ -120,7 +121,7 @@ def _inputs(
 
 
 def _flipped(target: Any, width: int) -> Any:
-    """The target of an image of this width once it is flipped left to right."""
+    """Return the target of an image of this width after a flip left to right."""
     if isinstance(target, Mapping):
         left, top, right, bottom = target["boxes"].unbind(1)
         import torch
@@ -130,12 +131,12 @@ def _flipped(target: Any, width: int) -> Any:
 
 
 def _resumed(path: Path | None, module: torch.nn.Module, optimiser: torch.optim.Optimizer) -> int:
-    """Steps that are done, by a checkpoint that is taken over; 0 where there is none that can be read."""
+    """Restore a checkpoint and return the number of its steps; 0 if there is none that can be read."""
     import torch
 
     if path is None:
         return 0
-    # A file that is not there, or damaged, fails in a dozen ways, and is only time lost.
+    # A missing or damaged file fails in a dozen ways, and costs only time.
     with contextlib.suppress(Exception), open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > largest_file(module, _CHECKPOINT_COPIES):
             return 0
@@ -148,7 +149,7 @@ def _resumed(path: Path | None, module: torch.nn.Module, optimiser: torch.optim.
 
 
 def _save(path: Path, module: torch.nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
-    """Write a checkpoint, whole or not at all; a disk that refuses costs no more than a start from the beginning."""
+    """Write a checkpoint as a whole or not at all; if the disk refuses, a stopped training begins from the start."""
     import torch
 
     state = {"step": step, "module": module.state_dict(), "optimiser": optimiser.state_dict()}

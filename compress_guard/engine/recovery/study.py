@@ -1,4 +1,4 @@
-"""One guard's study in one process: what it trains, what it tests, and the results of its cells."""
+"""The study of one guard in one process: its trainings, its evaluation, and the results of its cells."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class MeasuredRecovery:
 
     result: RecoveryResult
     problem: RunError | None = None
-    """What went wrong, for whoever wants the traceback."""
+    """The error, if there was one, with its traceback."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyInputs:
-    """What a study is made of; the callables are called when a cell is first measured, and may raise `RunError`."""
+    """The inputs of a study; the callables are called when a cell is first measured, and may raise `RunError`."""
 
     subject: Subject
     """The guard's model on its evaluation data."""
@@ -65,9 +65,9 @@ class StudyInputs:
     train: Callable[[], Any]
     """The training data."""
     folder: Path
-    """That of the thresholds file."""
+    """Folder of the thresholds file."""
     access: Access
-    """Of the training data."""
+    """Access to the training data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,7 @@ class _Prepared:
 
 @final
 class Study:
-    """Measures the recovery cells of one guard. What they share (images, controls, the original) is made once."""
+    """The recovery cells of one guard. Images, controls and the original are made once and shared."""
 
     def __init__(self, guard: Guard, recovery: Recovery, sources: StudyInputs, settings: RunSettings) -> None:
         self._guard: Final = guard
@@ -88,10 +88,10 @@ class Study:
         self._settings: Final = settings
         self._prepared: _Prepared | None = None
         self._done = 0
-        """Cells that were measured so far."""
+        """Number of cells measured so far."""
 
     def measure(self, cell: RecoveryCell, node_id: str, progress: Progress, *, last: bool = False) -> MeasuredRecovery:
-        """Train, test and judge one cell. Never raises for what the cell itself can go wrong with.
+        """Train, test and judge one cell. Faults of the cell do not raise.
 
         After the `last` cell of the study in this process the guard's model is asked its first clean batch again.
         """
@@ -122,12 +122,12 @@ class Study:
         finetuned = [Arm(seed, cell.codec, cell.bpp) for seed in self._recovery.seeds]
         subject = self._sources.subject
         if not evaluation.has(ORIGINAL):
-            told = partial(progress, f"predicting {self._guard.name} clean")
-            self._check_original(told)
-            clean = subject.clean_evidence(self._limit, told)
+            listener = partial(progress, f"predicting {self._guard.name} clean")
+            self._check_original(listener)
+            clean = subject.clean_evidence(self._limit, listener)
             evaluation.add(ORIGINAL, self._sources.model, progress, clean)
-            evaluation.score(ORIGINAL, None)  # an undefined metric is told before anything is trained
-        for arm in (*finetuned, *controls):  # what fails, fails before the controls are trained
+            evaluation.score(ORIGINAL, None)  # an undefined metric is reported before anything is trained
+        for arm in (*finetuned, *controls):  # failures come before the controls are trained
             evaluation.add(arm.name, partial(trainings.model, arm, progress), progress)
         names = [arm.name for arm in finetuned], [arm.name for arm in controls]
         training = prepared.training
@@ -139,13 +139,14 @@ class Study:
         )
         return self._judged(cell, result, evaluation, *names)
 
-    def _check_original(self, told: CountProgress) -> None:
-        """Raise `ModelError` for a model that knows nothing, or less than its guard's min_clean: what it has not lost
-        to a codec, no training brings back from it.
+    def _check_original(self, progress: CountProgress) -> None:
+        """Raise `ModelError` for a model that knows nothing, or whose clean score is below its guard's min_clean.
+
+        Training can bring back only a drop that a codec caused.
         """
         guard = self._guard
         question = Question(guard.metric, guard.confidence, guard.min_clean, self._settings.seed, early=False)
-        check_floor(self._sources.subject, self._limit, question, told)
+        check_floor(self._sources.subject, self._limit, question, progress)
 
     def _judged(
         self,
@@ -197,7 +198,7 @@ class Study:
         return evaluation_limit(self._recovery, self._settings.limit)
 
     def _rates(self, codec: CodecSpec, bpp: float) -> tuple[float, ...]:
-        """The rates of a plan: those that the guard tests are coded as it codes them, whatever else is studied."""
+        """Return the rates of a plan: the guard's own rates share the plan of its cells, other rates a second one."""
         gated = self._guard.rates(codec.alias)
         return gated if bpp in gated else tuple(rate for rate in self._recovery.rates(codec) if rate not in gated)
 
@@ -212,7 +213,7 @@ class Study:
                 )
             original = finetunable(self._sources.model(), guard.model)
             progress(f"reading images of {guard.name}", 0, 0)
-            # Processes of one run share its folder, but not what they are writing.
+            # Processes of one run share its folder, but not the files that they are writing.
             folder = Path(tempfile.mkdtemp(prefix="recovery-", dir=self._settings.run_folder))
             evaluated = subject.subset(self._limit)
             evaluated.survey.check_failures({}, guard.max_error_share)

@@ -1,4 +1,4 @@
-"""The targets of the training images as trainers take them."""
+"""The targets of the training images in the form that trainers take."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @final
 class Targets:
-    """One per usable image, whatever form the data set gives them in.
+    """One target per usable image, in the same form for all data sets.
 
     Classification: an int. Segmentation: labels (H, W) int64, 255 does not count. Detection: a dict of `boxes` (N, 4)
     float32, xyxy in pixels, `labels` (N,) int64, `area` (N,) float32 and `iscrowd` (N,) int64.
@@ -43,7 +43,7 @@ class Targets:
         return self._count
 
     def on(self, at: int, device: str) -> Any:
-        """The target of the image at this position, its tensors on this device."""
+        """Return the target of the image at this position, its tensors on this device."""
         import numpy as np
         import torch
 
@@ -52,13 +52,13 @@ class Targets:
         arrays = self._small[at]
         if self._task == "classification":
             return int(arrays["label"])
-        found = {
+        target = {
             "boxes": arrays["boxes"].astype(np.float32),
             "labels": arrays["labels"].astype(np.int64),
             "area": arrays["area"].astype(np.float32),
             "iscrowd": arrays["crowd"].astype(np.int64),
         }
-        return {name: torch.from_numpy(array).to(device) for name, array in found.items()}
+        return {name: torch.from_numpy(array).to(device) for name, array in target.items()}
 
 
 def _maps(subset: Subset) -> Iterator[NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""Whoever finetunes: the recipe of the task or people's own callable, and what is asked of what it returns."""
+"""Trainers: the recipe of the task or a user's own callable, and the checks of what they return."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Trainer:
     name: str
     call: Callable[..., Any]
     folder: Path
-    """On sys.path while it works: that of the thresholds file."""
+    """Folder of the thresholds file, which is on sys.path while the trainer works."""
 
     @classmethod
     def of(cls, name: str | None, folder: Path) -> Trainer:
-        """The trainer that a thresholds file names, or the recipes; raises `ModelError` for one that is none."""
+        """Return the trainer of this name, or the built-in recipes for None; raises `ModelError` for an invalid one."""
         if name is None:
             return cls(BUILT_IN, recipes.finetune, folder)
         expected = "a trainer: a callable (module, batches, steps, ...) that returns the finetuned module"
@@ -44,9 +44,9 @@ class Trainer:
 
     @property
     def identity(self) -> str:
-        """Changes with its source, with that of the module that it is named in, and with that of what it gets."""
+        """A hash of the sources of the trainer, of the module that names it, and of its batches, targets and losses."""
         digest = hashlib.sha256(self.name.encode())
-        # A partial, or a trainer with options of its own, is made in another file than what it calls.
+        # A partial, or a trainer with options of its own, is made in another file than the function that it calls.
         named = sys.modules.get(self.name.partition(":")[0])
         given = [module.__file__ or "" for module in (batches, losses, targets)]
         for path in [*given, source_of(self.call), getattr(named, "__file__", None) or ""]:
@@ -56,9 +56,9 @@ class Trainer:
     def finetune(
         self, module: torch.nn.Module, shown: Batches, steps: int, offered: Mapping[str, Any]
     ) -> torch.nn.Module:
-        """What it makes of a module; it gets those of `offered` that it has parameters for.
+        """Return the finetuned module; the callable gets those of `offered` for which it has parameters.
 
-        Raises `ModelError` where it raises, returns no module, or one whose weights are not finite.
+        Raises `ModelError` if it raises, returns no module, or returns one whose weights are not finite.
         """
         import torch
 
@@ -71,8 +71,8 @@ class Trainer:
             pass_on(problem)
             raise ModelError(f"trainer {self.name}: raised {described(problem)}") from problem
         if not isinstance(made, torch.nn.Module):
-            found = "nothing" if made is None else kind(made)
-            raise ModelError(f"trainer {self.name}: returned {found}; a trainer must return the finetuned module")
+            returned = "nothing" if made is None else kind(made)
+            raise ModelError(f"trainer {self.name}: returned {returned}; a trainer must return the finetuned module")
         for name, tensor in made.state_dict().items():
             if isinstance(tensor, torch.Tensor) and not bool(torch.isfinite(tensor).all()):
                 raise ModelError(
@@ -82,7 +82,7 @@ class Trainer:
         return made
 
     def takes(self, name: str) -> bool:
-        """Whether it has a parameter of this name."""
+        """Return True if the callable has a parameter of this name."""
         return name in self._taken({name: None})
 
     def _taken(self, offered: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,29 +90,29 @@ class Trainer:
             parameters = inspect.signature(self.call).parameters
         except (TypeError, ValueError):
             return {}
-        if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
             return dict(offered)
         return {name: value for name, value in offered.items() if name in parameters}
 
 
 def source_of(made: object) -> str:
-    """The file with the code of a function, a class, or an object's class; empty where there is none."""
+    """Return the file with the code of a function, a class, or an object's class; empty if there is none."""
     unwrapped = inspect.unwrap(made) if callable(made) else made
-    for one in (unwrapped, type(unwrapped)):
+    for candidate in (unwrapped, type(unwrapped)):
         with contextlib.suppress(TypeError, OSError):
-            return inspect.getsourcefile(one) or ""  # type: ignore[arg-type]  # raises TypeError for what has no code
+            return inspect.getsourcefile(candidate) or ""  # type: ignore[arg-type]  # raises TypeError for an object without code
     return ""
 
 
 def source(path: str) -> bytes:
-    """The text of a source file; empty where it cannot be read."""
+    """Return the content of a source file; empty if it cannot be read."""
     with contextlib.suppress(OSError):
         return Path(path).read_bytes()
     return b""
 
 
 def finetunable(model: Any, name: str) -> Any:
-    """The predictor, if it has a module to finetune; raises `ModelError`."""
+    """Return the predictor; raises `ModelError` if it has no module to finetune."""
     import torch
 
     parts = ("with_module", "preprocess")

@@ -1,4 +1,4 @@
-"""The images that models are finetuned on: a seeded choice, without those that they are tested on."""
+"""The images for finetuning: a seeded choice, without the evaluation images."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _REMEDY: Final = "give it images that the guard does not evaluate"
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingSet:
-    """Training images with what was left out of their choice."""
+    """Training images, and the number of images that were left out."""
 
     subset: Subset
     tested: int
-    """Images whose very pixels are among those that models are tested on."""
+    """Number of images with the same pixels as an evaluation image."""
 
     @classmethod
     def of(cls, name: str, samples: Samples, task: Task, evaluated: Survey, run_folder: Path) -> TrainingSet:
-        """The training data of this name; raises `DataError`, which names it.
+        """Read the training data of this name; raises `DataError`, which names it.
 
-        Other processes of the run, which share its folder, have to see the same data.
+        Other processes of the run, which share its folder, have to read the same data.
 
-        Of images that come again in the evaluation data a model could learn the answers by heart, and that would pass
-        for recovery. A few stand twice in many published data sets, so that they are left out and not refused.
+        A model could learn the answers to images by heart that are also in the evaluation data, which would look like
+        recovery. Many published data sets hold a few images twice, so they are left out and not refused.
         """
         try:
             surveyed = survey(samples, task.classes)
@@ -52,7 +52,7 @@ class TrainingSet:
 
     @property
     def errors(self) -> int:
-        """Images that could not be read."""
+        """Number of images that could not be read."""
         return len(self.subset.survey.failures)
 
 

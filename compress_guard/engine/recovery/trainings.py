@@ -1,4 +1,4 @@
-"""Finetuned models by what they were trained on; their weights are kept, and an interrupted training goes on."""
+"""Finetuned models, one for each training; their weights are kept, and an interrupted training continues."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One training: whose images it sees, and its seed."""
+    """One training: the codec and rate of its images, and its seed."""
 
     seed: int
     codec: CodecSpec | None = None
-    """None: clean images. That is the control."""
+    """None for clean images, which make the control."""
     bpp: TrainedRate | None = None
 
     @property
     def name(self) -> str:
-        """``jpeg 0.25bpp, seed 1``."""
+        """The name of the training: ``jpeg 0.25bpp, seed 1``."""
         if self.codec is None or self.bpp is None:
             return f"clean images, seed {self.seed}"
         return f"{self.codec.alias} {format_trained(self.bpp)}, seed {self.seed}"
@@ -46,7 +46,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """What all trainings of a study share."""
+    """The parts that all trainings of a study share."""
 
     guard: Guard
     recovery: Recovery
@@ -54,24 +54,24 @@ class Lesson:
     original: Any
     """A predictor with a module."""
     material: Material
-    """Of the training images."""
+    """The training images."""
     targets: Targets
     device: str
 
 
 @final
 class Trainings:
-    """Makes the model of an arm, or finds it where an earlier run has left it."""
+    """The finetuned models of a study, each trained or taken from an earlier run."""
 
     def __init__(self, lesson: Lesson, folder: Path) -> None:
         self._lesson: Final = lesson
         self._folder: Final = folder
         self._common = ""
         self.made = 0
-        """Trainings that were carried through."""
+        """Number of trainings that were finished in this process."""
 
     def model(self, arm: Arm, progress: Progress) -> Any:
-        """A predictor around the finetuned module; raises `ModelError`, and what `Material.at` raises."""
+        """Return a predictor with the finetuned module; raises `ModelError`, and what `Material.at` raises."""
         guard = self._lesson.guard.name
         sources = self._sources(arm, partial(progress, f"coding training images of {guard}"))
         weights = Weights(self._folder, self._key(arm, sources))
@@ -87,13 +87,13 @@ class Trainings:
                 fresh.load_state_dict(trained.state_dict())
         return self._lesson.original.with_module(fresh)
 
-    def _sources(self, arm: Arm, told: Callable[[int, int], None]) -> list[Decoded]:
+    def _sources(self, arm: Arm, progress: Callable[[int, int], None]) -> list[Decoded]:
         material = self._lesson.material
         if arm.codec is None or arm.bpp is None:
-            return [material.clean(told)]
+            return [material.clean(progress)]
         rates = self._lesson.recovery.rates(arm.codec) if isinstance(arm.bpp, str) else (arm.bpp,)
         try:
-            return [material.at((arm.codec, rate), told) for rate in rates]
+            return [material.at((arm.codec, rate), progress) for rate in rates]
         except (CodecError, Unreachable) as problem:
             raise type(problem)(f"training images: {problem}") from problem
 
@@ -131,7 +131,7 @@ class Trainings:
         return made
 
     def _fresh(self) -> torch.nn.Module:
-        """A copy of the guard's own module, which nothing here may change."""
+        """Return a copy of the guard's own module, which must not change."""
         try:
             module: torch.nn.Module = copy.deepcopy(self._lesson.original.module)
         except BaseException as problem:
@@ -143,9 +143,9 @@ class Trainings:
         return module
 
     def _fits(self, trained: torch.nn.Module, fresh: torch.nn.Module) -> bool:
-        """Whether the guard's module with these weights is what was trained: a trainer may return another network.
+        """Return True if the guard's module with these weights is the trained one: it may be another network.
 
-        Layers without weights count too, say another activation.
+        Layers without weights count too, such as another activation.
         """
         if repr(trained) != repr(fresh):
             return False
@@ -155,7 +155,7 @@ class Trainings:
         )
 
     def _key(self, arm: Arm, sources: Sequence[Decoded]) -> str:
-        """Of everything that decides the weights."""
+        """Return the key of everything that the weights depend on."""
         import torch
 
         lesson, recovery = self._lesson, self._lesson.recovery
@@ -186,11 +186,11 @@ class Trainings:
 
 @contextlib.contextmanager
 def _drawn_from(seed: int, device: str) -> Iterator[None]:
-    """Whatever a trainer draws by global random numbers comes of this seed, and leaves no trace in the process."""
+    """Seed all global random numbers inside the block, and restore their state afterwards."""
     import numpy as np
     import torch
 
-    plain, array = random.getstate(), np.random.get_state()  # noqa: NPY002 -- the numbers that a trainer may draw
+    plain, array = random.getstate(), np.random.get_state()  # noqa: NPY002 -- a trainer may draw from them
     with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
         torch.manual_seed(seed)
         random.seed(seed)
@@ -203,26 +203,26 @@ def _drawn_from(seed: int, device: str) -> Iterator[None]:
 
 
 def _state(module: torch.nn.Module) -> str:
-    """A hash of the network: of its layers, of the code of those that are not torch's, and of its weights."""
+    """Return a hash of the network: of its layers, the code of layers outside torch, and its weights."""
     import torch
 
     digest = hashlib.sha256(repr(module).encode())
     kinds = {type(part) for part in module.modules()}
-    # What forward does shows in no weight; torch's own is known by its version.
+    # Weights do not show the code of forward; torch's own code is known by its version.
     for path in sorted({source_of(kind) for kind in kinds if not kind.__module__.startswith("torch.")}):
         digest.update(source(path))
     for name, value in module.state_dict().items():
         digest.update(name.encode())
         if isinstance(value, torch.Tensor):
             digest.update(f"{value.dtype} {tuple(value.shape)}".encode())
-            # Contiguous whatever order in memory the module has, or a copy of it would have another name.
+            # Contiguous, so that the order in memory, which a copy may change, does not count.
             plain = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
             digest.update(plain.numpy().tobytes())
     return digest.hexdigest()
 
 
 def _looks(lesson: Lesson) -> bytes:
-    """What the preprocessing, which has no name of its own, makes of the first image."""
+    """Return the preprocessed first image as bytes; it stands for the preprocessing, which has no name."""
     subset = lesson.material.subset
     image = subset.samples[subset.survey.usable[0]].image.clone()
     try:
@@ -230,5 +230,5 @@ def _looks(lesson: Lesson) -> bytes:
     except BaseException as problem:
         pass_on(problem)
         raise ModelError(f"the model's preprocessing raised {described(problem)}") from problem
-    found: bytes = made.detach().float().cpu().contiguous().numpy().tobytes()
-    return found
+    pixels: bytes = made.detach().float().cpu().contiguous().numpy().tobytes()
+    return pixels

@@ -1,4 +1,4 @@
-"""Finished weights on disk: a folder for each training, with what it was beside them."""
+"""Finished weights on disk: a folder for each training, with a description of it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _FILE: Final = "weights.pt"
 _ABOUT: Final = "about.json"
 _CHECKPOINT: Final = "checkpoint"
 _LEAST: Final = 2**20
-"""Bytes that a file may have beside what its tensors take."""
+"""Bytes that a file may have in addition to its tensors."""
 
 
 @final
 class Weights:
-    """The weights of one training, in a part of the store that counts towards its cap like the others.
+    """The weights of one training, in a part of the store that counts towards its cap.
 
-    As everywhere in a store, no link is crossed: behind one nothing is kept, and nothing is read.
+    As everywhere in a store, links are not followed: nothing is kept or read behind one.
     """
 
     def __init__(self, folder: Path, key: str) -> None:
@@ -38,10 +38,10 @@ class Weights:
 
     @contextlib.contextmanager
     def lock(self, waiting: Callable[[], None] = lambda: None) -> Iterator[Path]:
-        """Hold the lock of the process that looks for the weights or makes them; another one is told, and waits.
+        """Hold the lock for reading or making the weights; if another process holds it, call `waiting` and wait.
 
-        Gives the file where a training that is under way may keep its state: a passing one where nothing can be kept,
-        and so no other process need wait.
+        Yield the file in which a running training may keep its state. If nothing can be kept, it is a temporary one,
+        and no process has to wait.
         """
         from filelock import FileLock, Timeout
 
@@ -61,7 +61,7 @@ class Weights:
             lock.release()
 
     def _is_usable(self) -> bool:
-        """Whether there is a folder for these weights in which no link stands in for a file."""
+        """Return True if there is a folder for these weights, with no link in place of a file."""
         try:
             with self._opened(make=True) as folder, Folder.opened(self._outer) as outer:
                 return not outer.holds_other(f"{self._key}.lock") and not folder.holds_link(_CHECKPOINT)
@@ -70,7 +70,7 @@ class Weights:
 
     @contextlib.contextmanager
     def _opened(self, *, make: bool = False) -> Iterator[Folder]:
-        """The folder of these weights, open; raises OSError where there is none, or a link."""
+        """Yield the open folder of these weights; raises OSError if there is none, or a link."""
         if make:
             self._outer.parent.mkdir(parents=True, exist_ok=True)
         with (
@@ -81,13 +81,13 @@ class Weights:
             yield inner
 
     def fill(self, module: torch.nn.Module) -> bool:
-        """Whether weights were kept, which the module then has; a damaged file is dropped."""
+        """Load kept weights into the module; return False if there are none. A damaged file is deleted."""
         with contextlib.suppress(OSError), self._opened() as folder:
             try:
                 return self._filled(folder, module)
             except FileNotFoundError:
                 return False
-            except Exception:  # noqa: BLE001 -- whatever is wrong with it, it is made again
+            except Exception:  # noqa: BLE001 -- a file with any fault is made again
                 if not folder.holds_other(_FILE):
                     folder.unlink(_FILE)
         return False
@@ -104,17 +104,17 @@ class Weights:
                 raise ValueError("the file is damaged")
             file.seek(0)
             module.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-        for name in (_FILE, _ABOUT):  # the store drops what lay unused longest
+        for name in (_FILE, _ABOUT):  # the store deletes the files that were unused for longest
             folder.touch(name)
         return True
 
     def keep(self, module: torch.nn.Module, about: Mapping[str, Any]) -> None:
-        """Write them, whole or not at all; a disk that refuses only forgets."""
+        """Write the weights as a whole or not at all; if the disk refuses, they are not kept."""
         import torch
 
         with contextlib.suppress(OSError, RuntimeError), self._opened() as folder:
             state = module.state_dict()
-            plain = {name: one.cpu() if isinstance(one, torch.Tensor) else one for name, one in state.items()}
+            plain = {name: value.cpu() if isinstance(value, torch.Tensor) else value for name, value in state.items()}
             with folder.replacing(_FILE, UNFINISHED) as file:
                 torch.save(plain, file)
             with folder.open(_FILE) as file:
@@ -125,7 +125,7 @@ class Weights:
 
 @contextlib.contextmanager
 def _passing() -> Iterator[Path]:
-    """A folder for as long as one training takes; where the disk has no room for one, a place that takes no file."""
+    """Yield a temporary folder for one training; if the disk has no room, a path that takes no file."""
     try:
         folder = tempfile.mkdtemp(prefix="compress-guard-")
     except OSError:
@@ -138,6 +138,6 @@ def _passing() -> Iterator[Path]:
 
 
 def largest_file(module: torch.nn.Module, copies: int = 8) -> int:
-    """Bytes that a file with so many copies of a module's tensors may have: of another precision, or an optimiser's."""
+    """Return the largest size in bytes of a file with this number of copies of a module's tensors."""
     state = module.state_dict().values()
     return copies * sum(getattr(tensor, "nbytes", 0) for tensor in state) + _LEAST

@@ -1,6 +1,7 @@
-"""Throughput cells of a thresholds file, and of loose images, made ready to run.
+"""Throughput cells of a thresholds file, or of loose images, ready to run.
 
-The reference always works on the CPU, so that the ratio of a CPU codec means the same beside a GPU as without one.
+The reference always works on the CPU, so that the ratio of a CPU codec means the same on machines with and without a
+GPU.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ GUARD_KEYWORDS: Final = ("confidence", "max_error_share", "on_inconclusive", "on
 
 @final
 class Clocks:
-    """The throughput cells of a thresholds file in one process. What the cells of a guard share is made once, and let
-    go when the next guard's turn comes.
+    """The throughput cells of a thresholds file in one process.
+
+    Work that the cells of a guard share is done once, and its results are dropped with the next guard.
     """
 
     def __init__(self, session: Session) -> None:
@@ -49,7 +51,7 @@ class Clocks:
         fixtures: FixtureLookup,
         progress: Progress = SILENT,
     ) -> Contest:
-        """A cell ready to run. Never raises for what the cell can go wrong with: see `Contest.problem`."""
+        """Return a cell ready to run. Faults of the cell do not raise: see `Contest.problem`."""
         device = self._session.device
         terms = Terms.of(timed, node_id, self._session.settings, device)
         images = partial(self._images, timed.guard, timed.throughput, fixtures)
@@ -83,20 +85,21 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
     node_id: str = "",
     **wanted: Any,
 ) -> Contest:
-    """A throughput cell of loose images, ready to run: ``contest_of(photos, codec="avif", bpp=0.5).run()``.
+    """Return a throughput cell of loose images, ready to run: ``contest_of(photos, codec="avif", bpp=0.5).run()``.
 
     Args:
         images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes; all are coded in one call.
-        codec, bpp: The codec and the target rate, in bits per pixel, of the images' mean. options: Of the codec.
-        work: What is timed: ``encode``, ``decode`` or ``round_trip``.
-        reference: The codec that it is compared with, at the same rate on the CPU.
+        codec, bpp: The codec, and the target of the images' mean rate in bits per pixel. options: Options of the codec.
+        work: The timed work: ``encode``, ``decode`` or ``round_trip``.
+        reference: The codec for comparison, at the same rate on the CPU.
         rounds: Timed passes of the codec.
-        min_ratio: What the speed has to be, divided by the reference's. max_growth: Megabytes by which memory may
+        min_ratio: Smallest allowed ratio of the speed to the reference's. max_growth: Megabytes by which memory may
             grow from the first round to the last.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads of a codec, by default all cores.
-        seed: Of mixes. cache: A folder that keeps the bitstreams.
-        strict: Whether what would be skipped fails. name, node_id: What the result calls the guard and the test.
-        wanted: As in thresholds.yaml: confidence, max_error_share, on_inconclusive, on_unreachable, on_unavailable.
+        seed: Seed of mixes. cache: A folder that keeps the bitstreams.
+        strict: True lets cells fail that would be skipped. name, node_id: Names of the guard and the test in the
+            result.
+        wanted: Keys of thresholds.yaml: confidence, max_error_share, on_inconclusive, on_unreachable, on_unavailable.
 
     Raises:
         OptionError: unknown keyword, codec, option or work, or a number out of range. UsageError: no such device.
@@ -128,11 +131,11 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
 
 
 def _field_of(guard: Guard, throughput: Throughput, data: Any, settings: RunSettings) -> Field:
-    """The images of a throughput's cells; raises `DataError`."""
+    """Return the images of the cells of a throughput section; raises `DataError`."""
     asked = throughput.images if settings.limit is None else min(throughput.images, settings.limit)
 
     def rates(spec: CodecSpec) -> tuple[float, ...]:
-        return tuple(sorted({one.bpp for one in throughput.cells if spec in (one.codec, throughput.reference)}))
+        return tuple(sorted({cell.bpp for cell in throughput.cells if spec in (cell.codec, throughput.reference)}))
 
     return Field(guard, data, rates, settings.store(), TimingSettings(asked, settings.workers, settings.seed))
 

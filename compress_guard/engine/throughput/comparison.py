@@ -1,4 +1,4 @@
-"""One throughput cell: a codec timed beside a reference on the same images, in the same run, and judged."""
+"""One throughput cell: a codec and a reference are timed in turn on the same images, and the result is judged."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ T = TypeVar("T")
 
 MOST_REPEATS: Final = 100
 REPEATED_SECONDS: Final = 1.0
-"""How long the reference is repeated at most in a round, to take as long as the codec."""
+"""Largest time, in seconds, for repeating the reference in a round so that it takes as long as the codec."""
 
 
 @final
 class Contest:
     """One throughput cell ready to run.
 
-    Whoever drives it, be it pytest-benchmark or `run`, calls `warm_up`, then `reference` and `work` in turn, `rounds`
-    times, then `result`. None of them raises for what a codec can go wrong with.
+    The driver, pytest-benchmark or `run`, calls `warm_up`, then `reference` and `work` in turn, `rounds` times, then
+    `result`. None of them raises for faults of a codec.
     """
 
     def __init__(
         self, terms: Terms, entrant: Entrant | None, other: Entrant | None = None, *, remark: str = ""
     ) -> None:
-        """Take what is to be timed.
+        """Take the codecs to be timed.
 
-        `other` is None where there is nothing to compare with, and the remark says why. `entrant` is None where nothing
+        `other` is None if there is nothing to compare with; the remark gives the reason. `entrant` is None if nothing
         can be timed: see `given_up`.
         """
         self._terms: Final = terms
@@ -45,29 +45,30 @@ class Contest:
         self._other: Final = other
         self._remark: Final = remark
         self.problem: ThroughputResult | None = None
-        """The result where there is nothing to time, or no longer: from then on no pass is made."""
+        """The result if timing is impossible from the start or has failed: no pass is made after that."""
         self.trouble: RunError | None = None
-        """The error behind `problem`, for whoever wants the traceback."""
+        """The error behind `problem`, with its traceback."""
         self.rounds: Final = terms.timed.throughput.rounds
         self._repeats = 1
-        """Passes of the reference in a round."""
+        """Number of passes of the reference in a round."""
         self._seconds: Final[list[float]] = []
         self._other_seconds: Final[list[float]] = []
-        """Of one pass each."""
+        """Seconds of one pass, for each round."""
         self._peak: float | None = None
         self._held: float | None = None
-        """After the first round."""
+        """Megabytes in use after the first round."""
 
     @classmethod
     def given_up(cls, terms: Terms, trouble: RunError, reference: str = "") -> Contest:
-        """Return a contest that cannot be timed; `reference` is the codec at fault where that is the reference."""
+        """Return a contest that cannot be timed; `reference` is the codec at fault if that is the reference."""
         contest = cls(terms, None)
         contest._give_up(trouble, reference)
         return contest
 
     def warm_up(self) -> None:
-        """A pass of the reference and of the codec that are checked, and one of each that says how long it takes; of
-        the codec also how much memory.
+        """Make a checked pass and a measured pass of the reference and of the codec.
+
+        The measured pass gives the time, and for the codec also the memory.
         """
         for entrant in (self._other, self._entrant):
             self._attempt(entrant, Entrant.check)
@@ -78,29 +79,30 @@ class Contest:
         ours = self._attempt(self._entrant, Entrant.seconds)
         self._peak = peak.megabytes()
         if ours and theirs:
-            # What slows the machine down for a moment is to strike both sides alike.
+            # A short disturbance of the machine should affect both codecs equally.
             self._repeats = max(1, min(round(min(ours, REPEATED_SECONDS) / theirs), MOST_REPEATS))
 
     def reference(self) -> None:
-        """The reference's timed passes of a round, as many as take about as long as the codec's one; none where the
-        codec is the reference.
+        """Time the reference for one round, in as many passes as take about as long as one pass of the codec.
+
+        Nothing is timed if the codec is the reference.
         """
-        # Here and not behind the first pass, which whoever drives this may be timing too.
+        # Here and not after the first pass, which the driver may be timing too.
         if len(self._seconds) == 1 and self._entrant is not None:
             self._held = held(self._entrant.codec.device)
         seconds = [self._attempt(self._other, Entrant.seconds) for _ in range(self._repeats)]
-        taken = [one for one in seconds if one is not None]
+        taken = [value for value in seconds if value is not None]
         if taken:
             self._other_seconds.append(statistics.fmean(taken))
 
     def work(self) -> None:
-        """One timed pass of the codec."""
+        """Time one pass of the codec."""
         seconds = self._attempt(self._entrant, Entrant.seconds)
         if seconds is not None:
             self._seconds.append(seconds)
 
     def run(self, progress: Progress = SILENT) -> ThroughputResult:
-        """All of it, one after the other."""
+        """Run all rounds and return the result."""
         self.warm_up()
         for at in range(self.rounds if self.problem is None else 0):
             self.reference()
@@ -110,7 +112,7 @@ class Contest:
         return self.result()
 
     def result(self) -> ThroughputResult:
-        """What the rounds say, judged."""
+        """Return the judged result of all rounds."""
         if self.problem is not None:
             return self.problem
         result = attempted(self._judged)
@@ -184,7 +186,7 @@ class Contest:
         )
 
     def _attempt(self, entrant: Entrant | None, deed: Callable[[Entrant], T]) -> T | None:
-        """What comes of it; None where something goes wrong now or did before."""
+        """Return the result of `deed`; None if it fails, or the contest has failed before."""
         if entrant is None or self.problem is not None:
             return None
         done = attempted(partial(deed, entrant))

@@ -1,4 +1,4 @@
-"""What a throughput cell asks for, and how what it finds is settled."""
+"""The terms of a throughput cell, and the settlement of its measurement to a result."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class TimedCell:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """What a contest is about, before anything is coded."""
+    """The terms of a contest, known before anything is coded."""
 
     timed: TimedCell
     result: ThroughputResult
-    """What was asked for."""
+    """The result without measured values."""
     rule: SpeedRule
     strict: bool
     started: float
@@ -78,11 +78,11 @@ class Terms:
         )
 
     def given_up(self, problem: RunError, reference: str = "") -> ThroughputResult:
-        """The result where there is nothing to time; `reference` where it was that codec's doing."""
+        """Return the result if nothing can be timed; `reference` is the codec at fault if that is the reference."""
         reason = f"the reference {reference}: {said(problem)}" if reference else said(problem)
         return self.settled(SpeedJudgement(problem.verdict, reason, False))
 
 
 def full_name(device: str) -> str:
-    """``cpu (AMD EPYC)``, ``cuda:0 (NVIDIA H200)``: a device with the name of what it is."""
+    """Return a device with its product name: ``cpu (AMD EPYC)``, ``cuda:0 (NVIDIA H200)``."""
     return f"cpu ({processor()})" if device == "cpu" else device_name(device)

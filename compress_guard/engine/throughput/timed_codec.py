@@ -1,4 +1,4 @@
-"""Codecs ready to be timed: images where the codec works, at settings that bring them to a rate, and their streams."""
+"""Codecs ready to be timed: images on the codec's device, settings that bring them to a rate, and their streams."""
 
 from __future__ import annotations
 
@@ -26,56 +26,57 @@ if TYPE_CHECKING:
     import torch
 
 TOLERANCE: Final = 0.05
-"""Of the mean rate: what is measured is speed, which a few per cent of rate do not change."""
+"""Relative tolerance of the mean rate: a few per cent of rate do not change the speed."""
 TRANSFERS: Final = 3
-"""Times that images are moved, after a first one that does not count."""
+"""Number of timed transfers of the images, after one that does not count."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entrant:
-    """A codec with what it is to code, all in one call."""
+    """A codec with the images or streams that it processes in one call."""
 
     alias: str
     codec: Codec
     images: list[torch.Tensor]
-    """uint8 RGB (3, H, W), where the codec works."""
+    """uint8 RGB (3, H, W), on the codec's device."""
     settings: list[float]
     streams: list[bytes]
-    """Of these images at these settings."""
+    """Streams of these images at these settings."""
     bpp: float
-    """Mean over the images."""
+    """Mean bits per pixel of the images."""
     work: Work
     threads: int
 
     @property
     def megapixels(self) -> float:
-        """Of all images together."""
+        """Megapixels of all images together."""
         return sum(image.shape[-2] * image.shape[-1] for image in self.images) / 1e6
 
     def check(self) -> None:
-        """Make one pass that is not timed; raises `CodecError` where images come back in other sizes, or as others."""
+        """Make one pass that is not timed; raises `CodecError` if images come back in other sizes, or wrong."""
         streams = self.streams if self.work == "decode" else self._encoded()
         if len(streams) != len(self.images) or not all(streams):
-            found = sum(map(bool, streams))
-            raise CodecError(f"{self.alias} gave {found} streams that are not empty for {len(self.images)} images")
+            whole = sum(map(bool, streams))
+            raise CodecError(f"{self.alias} gave {whole} streams that are not empty for {len(self.images)} images")
         if self.work == "encode":
             return
         images = self._decoded(streams)
         if len(images) != len(self.images):
             raise CodecError(f"{self.alias} gave {len(images)} images for {len(self.images)} streams")
         check_sizes(self.alias, self.images, images)
-        pairs = [Pair(*one) for one in zip(images, self.images, self.settings, strict=True)]
+        pairs = [Pair(*parts) for parts in zip(images, self.images, self.settings, strict=True)]
         if (what := mishap(self.codec, self.bpp, pairs[:COMPARED])) is not None:
             raise CodecError(f"{what}; the decoder is wrong, so its speed means nothing")
 
     def seconds(self) -> float:
-        """How long one pass takes; raises `CodecError`."""
+        """Return the seconds of one pass; raises `CodecError`."""
         with torch_threads(self.threads):
             return timed(self._pass, self.codec.device)[0]
 
     def transfer_seconds(self) -> float | None:
-        """How long it takes to bring the images to where the codec works (encode), from there (decode), or both; None
-        where that is the CPU.
+        """Return the seconds for moving the images to the codec's device (encode), back (decode), or both.
+
+        Return None for a codec on the CPU.
         """
         device = self.codec.device
         if device == "cpu":
@@ -105,7 +106,7 @@ class Entrant:
 
 @dataclass(frozen=True, slots=True)
 class TimingSettings:
-    """What the command line says for all cells alike."""
+    """Settings of the command line that all cells share."""
 
     images: int
     workers: int
@@ -113,15 +114,15 @@ class TimingSettings:
 
 
 RatesOf = Callable[[CodecSpec], tuple[float, ...]]
-"""All rates of the file at which a codec is timed, itself or to be compared with: what its plan is made for."""
+"""Returns all rates of the file at which a codec is timed, for itself or as the reference: its plan covers them."""
 
 
 @final
 class Field:
-    """The images of a throughput's cells, and each of its codecs at work on them, made when first asked for."""
+    """The images of a throughput section's cells, and its codecs on them, each made when first needed."""
 
     def __init__(self, guard: Guard, data: Any, rates: RatesOf, store: Store, run: TimingSettings) -> None:
-        """Reads the images; raises `DataError`."""
+        """Read the images; raises `DataError`."""
         self._guard: Final = guard
         self._rates: Final = rates
         self._store: Final = store
@@ -152,13 +153,17 @@ class Field:
         return self._codecs[key]
 
     def entrant(self, planned: PlannedCodec, bpp: float, work: Work, other: PlannedCodec | None = None) -> Entrant:
-        """Return a codec ready to be timed at a rate, with the images that it and the other one can code.
+        """Return a codec ready to be timed at a rate, with the images that it and the other codec can code.
 
         Raises `Unreachable`, `CodecError`.
         """
         rate = planned.at(bpp)
         every = [rate] if other is None else [rate, other.at(bpp)]
-        used = [at for at in range(len(self._survey.infos)) if all(one.settings[at] is not None for one in every)]
+        used = [
+            at
+            for at in range(len(self._survey.infos))
+            if all(planned_rate.settings[at] is not None for planned_rate in every)
+        ]
         requests = [(at, setting) for at in used if (setting := rate.settings[at]) is not None]
         streams = [stream for stream in planned.coder.streams(requests) if stream is not None]
         if not streams or len(streams) < len(used):
@@ -177,9 +182,9 @@ class Field:
         )
 
     def _check(self, lost: Mapping[int, str]) -> None:
-        """Raises `DataError` or `CodecError` for an image that failed, where the guard allows for none at all.
+        """Raise `DataError` or `CodecError` for an image that failed, if the guard allows none to fail.
 
-        One of eight images says nothing of a share like 0.01: where some may fail, the others are timed.
+        If some may fail, the others are timed: one of eight images says nothing about a share like 0.01.
         """
         self._survey.check_failures(lost, 0.0 if self._guard.max_error_share == 0 else 1.0)
 

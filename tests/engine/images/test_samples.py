@@ -266,7 +266,7 @@ def test_a_slicer_that_refuses_an_image_is_the_samples_error():
 
     for slicer, what in (
         (refuses, ": slices s: no weather"),
-        (stumbles, ": its slices cannot be told (TypeError: 'int' object is not subscriptable)"),
+        (stumbles, ": its slices cannot be determined (TypeError: 'int' object is not subscriptable)"),
     ):
         with pytest.raises(SlicesError, match=f"^{re.escape(f'sample 0 (id a){what}')}$"):
             Samples(SampleReader([(picture(), 1, "a")], plain, slicers={"s": slicer}))[0]

@@ -382,8 +382,8 @@ def test_a_set_that_ends_before_its_length(error):
         return coloured(at), at % 3
 
     message = (
-        "the data set says that it has 12 images and ends at 9: sample 9 and all that were to come behind it raise "
-        "IndexError or StopIteration; expected 12 images; let len() return the number of images that can be read"
+        "the data set has a length of 12 but ends at 9: sample 9 and all samples after it raise IndexError or "
+        "StopIteration; expected 12 images; let len() return the number of images that can be read"
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         measured(Data(row), max_error_share=0.9)

@@ -167,8 +167,8 @@ def test_pixels_that_come_back_in_another_order_are_the_codecs_fault(monkeypatch
     right = Png._read
     monkeypatch.setattr(Png, "_read", lambda self, stream: _bgr(right(self, stream)))
     message = (
-        "lossless control: image c00 came back from PNG with other pixels; what brings images to codecs and back is "
-        "at fault, so the model was not judged"
+        "lossless control: image c00 came back from PNG with other pixels; the code that takes images to codecs and "
+        "back is at fault, so the model was not judged"
     )
     with pytest.raises(CodecError, match=f"^{re.escape(message)}$"):
         measured(Means())
