@@ -1,4 +1,4 @@
-"""Where a report goes: links are followed to a file, which is replaced as a whole; nothing but a file is replaced."""
+"""The destination of a report: links are followed to a file, and only a file is replaced, as a whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STREAMS: Final = frozenset(["stdin", "stdout", "stderr"])
 
 
 def destination(path: Path) -> Path:
-    """Return the file that a path stands for, which may not be there yet.
+    """Return the file that a path leads to, which need not exist yet.
 
     Raises `Foreign` for a device, a pipe, a socket or an open stream such as ``/dev/stdout``, IsADirectoryError for a
     folder, and OSError for links that lead in a circle.
@@ -37,7 +37,7 @@ def destination(path: Path) -> Path:
 
 
 def require_replaceable(place: Path, shown: Path | None = None) -> None:
-    """Raise IsADirectoryError for a folder, `Foreign` for what else is no regular file, links included.
+    """Raise IsADirectoryError for a folder, and `Foreign` for anything else but a regular file, links included.
 
     Messages name `shown`, by default the place itself.
     """
@@ -51,28 +51,28 @@ def require_replaceable(place: Path, shown: Path | None = None) -> None:
 
 
 def _is_stream(place: Path) -> bool:
-    """Whether the place is one of the names that systems give to what a process has open.
+    """Return True if the place is a name that the system gives to an open file of the process.
 
-    Behind such a name there may well be a regular file, and replacing that would not write to what is open.
+    There may be a regular file behind such a name, and replacing that would not write to the open file.
     """
     folder = place.parent.as_posix()
     return folder.startswith(("/proc/", "/dev/fd")) or (folder == "/dev" and place.name in _STREAMS)
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put a whole file where a path leads, at once; folders are made. Links stay, and what they lead to is replaced.
+    """Replace the file that a path leads to in one step; folders are made, and links stay.
 
     Raises OSError, and what `destination` raises.
     """
     target = destination(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the file first, since a rename does not cross file systems.
+    # Written beside the file, since a rename does not cross file systems.
     with Folder.opened(target.parent) as folder, folder.replacing(target.name, _UNFINISHED, 0o666) as file:
         file.write(data)
 
 
 def discard(path: Path) -> None:
-    """Remove a regular file; a link, or anything else that has its name, stays."""
+    """Remove a regular file; a link, or anything else with this name, stays."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         if stat.S_ISREG(path.lstat().st_mode):
             path.unlink()

@@ -1,4 +1,4 @@
-"""The errors of compress_guard: what a person did, met or has to mend, each as one clear message."""
+"""The errors of compress_guard, each with one message that says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from compress_guard.foreign import LONGEST_SENTENCE, shown
 class CompressGuardError(Exception):
     """Base of every error that compress_guard raises on purpose.
 
-    Its message is one line of printable characters, whatever names, texts and programs it repeats.
+    The message is one line of printable characters, even if it repeats foreign text.
     """
 
     def __init__(self, *arguments: object) -> None:
-        super().__init__(*(shown(one, LONGEST_SENTENCE) if isinstance(one, str) else one for one in arguments))
+        super().__init__(*(shown(text, LONGEST_SENTENCE) if isinstance(text, str) else text for text in arguments))
 
 
 class UsageError(CompressGuardError):
-    """A thresholds file or an option that makes no sense: found before anything runs, exit code 4.
+    """A thresholds file or an option that makes no sense; it is reported before anything runs, with exit code 4.
 
     The message reads ``where: found; remedy``, e.g. ``thresholds.yaml:14: photos: rate 20 bpp is outside 0.02 to 8;
     use a rate in that range``.
@@ -36,7 +36,7 @@ class ThresholdsError(UsageError):
 
 
 class OptionError(CompressGuardError):
-    """A codec option with a value that the codec does not know. The message says found and expected, not where."""
+    """An unknown or unusable option or argument; the message says what was found and expected, not where."""
 
 
 class RegistrationError(OptionError):
@@ -49,7 +49,7 @@ class RegistrationError(OptionError):
 
 
 class RunError(CompressGuardError):
-    """Something that can only go wrong at run time; the cells that depend on it get its verdict."""
+    """Base of errors that only a run can show; the cells that depend on the failing part get its `verdict`."""
 
     verdict: ClassVar[Literal["error", "codec_error", "unavailable", "unreachable"]] = "error"
 
@@ -63,7 +63,7 @@ class DataError(RunError):
 
 
 class CodecUnavailable(RunError):
-    """A codec whose library or program is not installed. The message ends with the command that brings it."""
+    """A codec whose library or program is missing; the message ends with the command that installs it."""
 
     verdict = "unavailable"
 
@@ -81,27 +81,28 @@ class Unreachable(RunError):
 
 
 class Fault(RunError):
-    """An exception that nobody expected, as its `__cause__`. The message says where it was raised."""
+    """An unexpected exception, kept as `__cause__`; the message says where it was raised."""
 
 
 def said(problem: BaseException) -> str:
-    """Return the text of an exception that somebody's code raised, as one printable line of bounded length.
+    """Return the text of an exception from foreign code, as one printable line of bounded length.
 
-    Never raises: the text of an exception is people's code too.
+    Never raises, although computing the text may run foreign code.
     """
     text = _text(problem)
     return "its text cannot be read" if text is None else shown(text)
 
 
 def first_said(problem: BaseException) -> str:
-    """Return the first line alone of the text of an exception, as `said` does."""
+    """Return only the first line of the text of an exception, in the form that `said` gives."""
     text = _text(problem)
     return "its text cannot be read" if text is None else shown(text.partition("\n")[0])
 
 
 def described(problem: BaseException) -> str:
-    """Return ``ValueError: no weights here`` for an exception that somebody's code raised, or its bare name where it
-    says nothing. Never raises.
+    """Return name and text of an exception, ``ValueError: no weights here``, or its name if it has no text.
+
+    Never raises.
     """
     name, text = shown(type(problem).__name__), said(problem)
     return f"{name}: {text}" if text else name
@@ -110,5 +111,5 @@ def described(problem: BaseException) -> str:
 def _text(problem: BaseException) -> str | None:
     try:
         return str.__str__(str(problem))
-    except BaseException:  # noqa: BLE001 -- this text is only beside the matter, and may be as broken as it likes
+    except BaseException:  # noqa: BLE001 -- an exception whose text fails must not hide the first one
         return None

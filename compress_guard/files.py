@@ -1,4 +1,4 @@
-"""Regular files, and folders held open: no link is crossed, and no pipe or device is waited for."""
+"""Regular files and open folders: no link is followed, and no pipe or device is opened."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _PLAIN: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _READING: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _NO_LINK | _PLAIN
 _WRITING: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _PLAIN
 _NO_FOLDER: Final = frozenset([errno.ENOTDIR, errno.ELOOP, errno.EMLINK])
-"""What systems say where a link, or a file, is to be opened as a folder."""
+"""Error numbers of systems when a link or a file is opened as a folder."""
 _HELD: Final = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
-"""Whether names can be looked up in an open folder; elsewhere (Windows) paths are looked at before they are used."""
+"""True if names can be looked up in an open folder; elsewhere (Windows) paths are checked before they are used."""
 
 
 class Foreign(OSError):
-    """Something else than the regular file, or the folder, that should be there: a link, a pipe, a device."""
+    """A link, a pipe or a device in the place of a regular file or a folder."""
 
 
 def kind_of(status: os.stat_result) -> str:
@@ -48,7 +48,7 @@ def open_regular(path: str | Path, folder: int | None = None) -> BufferedReader:
     _require_regular(os.stat(path, dir_fd=folder, follow_symlinks=False), path)
     handle = os.open(path, _READING, dir_fd=folder)
     try:
-        _require_regular(os.fstat(handle), path)  # what was looked at may have been replaced
+        _require_regular(os.fstat(handle), path)  # it may have been replaced since the first check
         return os.fdopen(handle, "rb")
     except BaseException:
         os.close(handle)
@@ -62,7 +62,7 @@ def _require_regular(status: os.stat_result, path: str | Path) -> None:
 
 @final
 class Folder:
-    """An open folder. Names in it are looked up in this very folder, whatever happens to the path that led to it."""
+    """An open folder; its names are looked up in this very folder, even if its path changes."""
 
     __slots__ = ("_handle", "path")
 
@@ -72,7 +72,7 @@ class Folder:
 
     @classmethod
     def opened(cls, path: Path) -> Self:
-        """Open the folder at a path, through links: it is the one that a person named."""
+        """Open the folder at a path; links are followed, since a person named the path."""
         if not _HELD:
             if not stat.S_ISDIR(path.stat().st_mode):
                 raise Foreign(f"{path} is not a folder")
@@ -87,7 +87,7 @@ class Folder:
             os.close(self._handle)
 
     def enter(self, name: str, *, make: bool = False) -> Folder:
-        """Open a folder in this one, made first where `make` says so; raises `Foreign` for a link or another thing."""
+        """Open a folder in this one, and make it first if `make`; raises `Foreign` for anything but a folder."""
         try:
             return self._entered(name)
         except FileNotFoundError:
@@ -116,31 +116,31 @@ class Folder:
             raise Foreign(f"{self.path / name} is {kind_of(status)}, not a folder")
 
     def status(self, name: str) -> os.stat_result:
-        """Look at a name, not behind it."""
+        """Return the status of a name; links are not followed."""
         return os.stat(self._where(name), dir_fd=self._handle, follow_symlinks=False)
 
     def holds_other(self, name: str) -> bool:
-        """Whether there is something that is not a regular file under this name."""
+        """Return True if something other than a regular file has this name."""
         try:
             return not stat.S_ISREG(self.status(name).st_mode)
         except FileNotFoundError:
             return False
 
     def holds_link(self, name: str) -> bool:
-        """Whether a link has this name, wherever it leads."""
+        """Return True if a link has this name, wherever it leads."""
         try:
             return stat.S_ISLNK(self.status(name).st_mode)
         except FileNotFoundError:
             return False
 
     def files(self) -> Iterator[tuple[str, os.stat_result]]:
-        """Every regular file with its status."""
+        """Yield the name and status of every regular file."""
         for name, status in self._entries():
             if stat.S_ISREG(status.st_mode):
                 yield name, status
 
     def folders(self) -> Iterator[str]:
-        """Every folder that is not a link."""
+        """Yield the name of every folder that is not a link."""
         for name, status in self._entries():
             if stat.S_ISDIR(status.st_mode):
                 yield name
@@ -157,9 +157,9 @@ class Folder:
 
     @contextlib.contextmanager
     def replacing(self, name: str, prefix: str, mode: int = 0o600) -> Iterator[IO[bytes]]:
-        """A new file that takes this name when it is whole, in place of a regular file; nothing is written through.
+        """Write a new file that takes this name when it is complete, in place of a regular file.
 
-        Raises `Foreign` where something else has the name. What an error interrupts is removed.
+        Raises `Foreign` if something else has the name. If an error interrupts the writing, nothing is left.
         """
         with contextlib.suppress(FileNotFoundError):
             _require_regular(self.status(name), self.path / name)
@@ -175,7 +175,7 @@ class Folder:
             raise
 
     def create(self, name: str, data: bytes) -> None:
-        """Write a file where nothing has this name; raises FileExistsError, for a link that leads nowhere too."""
+        """Write a new file; raises FileExistsError if anything has this name, even a link that leads nowhere."""
         handle = os.open(self._where(name), _WRITING, 0o666, dir_fd=self._handle)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -186,7 +186,7 @@ class Folder:
             os.utime(file.fileno() if os.utime in os.supports_fd else self._where(name))
 
     def unlink(self, name: str) -> None:
-        """Remove a name; of a link only the link itself goes."""
+        """Remove a name; for a link, only the link itself."""
         os.unlink(self._where(name), dir_fd=self._handle)
 
     def _where(self, name: str) -> str:

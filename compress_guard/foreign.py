@@ -1,11 +1,10 @@
-r"""Text that somebody else chose (names, exceptions, output of programs, versions), made fit to be printed.
+r"""Foreign text (names, exceptions, output of programs, versions), made safe to print.
 
-A control character can repaint a terminal, a bidirectional override turns words around, a zero-width character hides
-them, a lone surrogate ends whoever encodes it, and a line that begins with ``::error::`` is a command to a CI runner.
-Such characters are shown as Python writes them, ``\x1b``, ``\u202e``; letters of every script, and emoji, stay.
+A control character can repaint a terminal, a bidirectional override reverses words, a zero-width character hides them,
+a lone surrogate cannot be encoded, and a line that begins with ``::error::`` is a command to a CI runner. Such
+characters are shown as Python escapes them, ``\x1b``, ``\u202e``; letters of every script, and emoji, stay.
 
-What is escaped once stays as it is, so that text may pass here more than once: where it enters a sentence, and again
-where lines are written.
+Escaped text is not changed again, so text may pass here twice: when it enters a sentence, and when lines are written.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from collections.abc import Iterator
 from typing import Final
 
 LONGEST: Final = 2000
-"""Characters that a sentence repeats of a foreign text."""
+"""Largest number of characters of a foreign text in a sentence."""
 LONGEST_SENTENCE: Final = 2**14
-"""Characters of a whole message, whatever it repeats."""
+"""Largest number of characters of a whole message."""
 TAB: Final = 4
 _SLACK: Final = 16
-"""Room for the escapes of what a cut has parted."""
+"""Number of characters kept free for escapes of characters at the cut."""
 
 _INVISIBLE: Final = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\uffa0"
-"""Characters that fonts draw as nothing although Python counts them as printable, see Unicode's
-Default_Ignorable_Code_Point; variation selectors, which are others of them, are needed behind emoji and ideographs."""
+"""Characters that fonts do not draw although Python counts them as printable, see Unicode's
+Default_Ignorable_Code_Point. Variation selectors belong to them too, but are needed after emoji and ideographs."""
 _VARIANTS: Final = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _COMMAND: Final = r"#(?=#\w*\[)"
 """The beginning of ``##[group]``, ``##vso[...]`` and ``##teamcity[...]``, which CI runners obey anywhere in a line:
@@ -43,48 +42,48 @@ _VIRAMA: Final = 9
 
 
 def shown(text: str, longest: int = LONGEST) -> str:
-    """Return a text as one line of printable characters; a longer one without its middle, and with its length."""
+    """Return a text as one line of printable characters; a longer text loses its middle and states its length."""
     text = str.__str__(text)
     length = len(text)
     if length <= longest and len(escaped := _escaped(text)) <= longest:
         return escaped
     mark = f" ... ({length} characters) ... "
     half = (longest - len(mark)) // 2 - _SLACK
-    # Escaped again, since the cut may have parted characters that are fit together alone.
+    # Escape again, since the cut may separate characters that are safe only together.
     return _escaped(f"{_escaped(text[:longest])[:half]}{mark}{_escaped(text[-longest:])[-half:]}")
 
 
 def shown_line(text: str) -> str:
-    """Return a whole line of output: printable, and no command to a CI runner."""
+    """Return a line of output that is printable and no command to a CI runner."""
     return _FIRST_COLON.sub(r"\1\\x3a", shown(text, LONGEST_SENTENCE))
 
 
 def shown_lines(text: str) -> str:
-    """Return text whose line feeds are wanted, such as a traceback, with each line as `shown_line` gives it."""
+    """Return a text of several lines, such as a traceback, with `shown_line` applied to each line."""
     lines = str.__str__(text).split("\n")
     return "\n".join(shown_line(line.removesuffix("\r").expandtabs(TAB)) for line in lines)
 
 
 def shown_json(document: str) -> str:
-    """Return a JSON document with the same values, in which such characters are written as JSON's own escapes."""
+    """Return a JSON document with the same values, its unsafe characters written as JSON escapes."""
     return "\n".join(
         "".join(part if fit else _json_escape(part) for part, fit in parts(line)) for line in document.split("\n")
     )
 
 
 def is_fit(text: str) -> bool:
-    """Return whether `shown` leaves a text as it is, however long it may be."""
+    """Return True if `shown` does not escape anything in a text of any length."""
     return all(fit for _, fit in parts(text))
 
 
 def parts(text: str) -> Iterator[tuple[str, bool]]:
-    """Yield a text in parts, each with whether it may be printed; a part that may not be is a single character."""
+    """Yield the parts of a text, each with True if it may be printed; an unsafe part is a single character."""
     if text.isprintable() and _SUSPECT.search(text) is None:
         yield text, True
         return
     commands = {match.start() for match in re.finditer(_COMMAND, text)}
     before = ""
-    """The character in front, where it can be seen."""
+    """The character before, if it is visible."""
     for at, character in enumerate(text):
         fit = at not in commands and _is_fit(character, before, text[at + 1 : at + 2])
         yield character, fit
@@ -107,7 +106,7 @@ def _json_escape(character: str) -> str:
 
 
 def _is_fit(character: str, before: str, after: str) -> bool:
-    """Return whether a character may be printed between the visible one before it and the one after it."""
+    """Return True if a character may be printed between a visible character and the next one."""
     if character in (_JOINER, _NON_JOINER):
         return _is_joined(character, before, after)
     if _VARIANT.match(character):
@@ -117,7 +116,7 @@ def _is_fit(character: str, before: str, after: str) -> bool:
 
 
 def _is_joined(joiner: str, before: str, after: str) -> bool:
-    """Return whether a script needs a joiner here: as in domain names, RFC 5892 A.1 and A.2, and between emoji."""
+    """Return True if a script needs a joiner here, as in domain names (RFC 5892 A.1, A.2), or between emoji."""
     if not before or not after:
         return False
     if unicodedata.combining(before) == _VIRAMA:

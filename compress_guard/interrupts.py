@@ -1,4 +1,4 @@
-"""Ctrl-C, told apart from a KeyboardInterrupt that somebody's code raises."""
+"""Ctrl-C, distinguished from a KeyboardInterrupt that other code raises."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from types import FrameType
 from typing import Any, Final, final
 
 _signals: Final = [0]
-"""How many signals came while somebody watched. No lock: a handler may come while one is held."""
+"""Number of signals that came during a watch. It has no lock, since a handler may run while a lock is held."""
 
 
 @final
 class Watch:
-    """Whether SIGINT came since a piece of work began; `_thread.interrupt_main` counts too."""
+    """A watch for SIGINT from the beginning of a piece of work; `_thread.interrupt_main` counts too."""
 
     __slots__ = ("_before", "handler")
 
     def __init__(self) -> None:
         self._before: Final = _signals[0]
         self.handler: Any = None
-        """Python's handler of the signal while the work lasts; None where nobody watches."""
+        """Python's handler of the signal during the work; None without a watch."""
 
     @property
     def came(self) -> bool:
-        """Whether the signal came, since then and while somebody watched."""
+        """True if the signal came during the watch."""
         return _signals[0] > self._before
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if the signal came: for loops, and after code that may have swallowed it."""
+        """Raise KeyboardInterrupt if the signal came; for loops, and after code that may have caught it."""
         if self.came:
             raise KeyboardInterrupt
 
 
 _watches: Final[list[Watch]] = []
-"""The watch of the outermost piece of work; signals belong to the process, so there is one at a time."""
+"""The watch of the outermost piece of work; signals belong to the process, so there is at most one."""
 _adopted: Final = threading.local()
 
 
 def current() -> Watch:
-    """Return the watch of the work that goes on; a new one where nobody watches."""
+    """Return the watch of the current work, or a new one if there is none."""
     own: Watch | None = getattr(_adopted, "watch", None)
     return own or (_watches[0] if _watches else Watch())
 
 
 @contextlib.contextmanager
 def adopted(watch: Watch) -> Iterator[None]:
-    """Let this thread go by a watch of the work that it was given, which may have been given up meanwhile."""
+    """Give this thread the watch of the work that it belongs to, which may have ended since."""
     _adopted.watch = watch
     try:
         yield
@@ -58,9 +58,9 @@ def adopted(watch: Watch) -> Iterator[None]:
 
 @contextlib.contextmanager
 def watched() -> Iterator[Watch]:
-    """Watch for SIGINT while inside; whatever handled the signal before handles it still, and alone afterwards.
+    """Watch for SIGINT while inside; the earlier handler is called too, and is alone again afterwards.
 
-    Inside another watch, on another thread than the main one, or where the signal is ignored, nothing is changed.
+    Nothing changes inside another watch, on a thread other than the main one, or if the signal is ignored.
     """
     if _watches or threading.current_thread() is not threading.main_thread():
         yield current()
@@ -73,7 +73,7 @@ def watched() -> Iterator[Watch]:
         if callable(before):
             before(number, frame)
 
-    # The default of the system ends the process, and an ignored signal raises nothing: neither is ours to change.
+    # The system's default ends the process, and an ignored signal raises nothing: both stay as they are.
     if callable(before):
         signal.signal(signal.SIGINT, noted)
     watch.handler = signal.getsignal(signal.SIGINT)
@@ -87,10 +87,9 @@ def watched() -> Iterator[Watch]:
 
 
 def is_real(problem: BaseException) -> bool:
-    """Return whether the person at the keyboard wants the run to end, whatever exception that has become by now.
+    """Return True if the user pressed Ctrl-C, whatever exception it has become.
 
-    Where nobody watches, or somebody's code has put a handler of its own in place, a KeyboardInterrupt on the main
-    thread is believed.
+    Without a watch, or if other code has set a handler of its own, a KeyboardInterrupt on the main thread counts.
     """
     watch = current()
     if watch.came:

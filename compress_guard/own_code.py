@@ -1,4 +1,4 @@
-"""Which code of this package made what a store keeps, so that nobody has to remember to count a version up."""
+"""Digests of our own code: they are parts of keys in the store, so that no version number has to be raised by hand."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ _PACKAGE: Final = Path(__file__).parent
 def digest(*parts: str) -> str:
     """Return a hash that changes with any line of these folders and modules: ``digest("codecs", "records/plans.py")``.
 
-    The version of the package instead, where the source is not there: in an archive, or where only compiled files were
-    installed.
+    If the source is missing (in an archive, or if only compiled files are installed), return the version instead.
     """
     files = [path for part in parts for path in sorted(_files(_PACKAGE / part))]
     if not files:
         return f"version {__version__}"
-    made = hashlib.blake2b(digest_size=10)
+    hashed = hashlib.blake2b(digest_size=10)
     for path in files:
         data = path.read_bytes()
-        made.update(f"{path.relative_to(_PACKAGE).as_posix()} {len(data)} ".encode() + data)
-    return made.hexdigest()
+        hashed.update(f"{path.relative_to(_PACKAGE).as_posix()} {len(data)} ".encode() + data)
+    return hashed.hexdigest()
 
 
 def _files(path: Path) -> list[Path]:

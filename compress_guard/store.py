@@ -1,12 +1,12 @@
-"""What runs keep on disk: bitstreams, rate plans and evidence, so that none of it is made twice.
+"""The store: streams, rate plans and evidence on disk, so that nothing is made twice.
 
-One file per entry, named by its key and written by renaming, so that processes share a folder without locks and a
-killed one leaves nothing half-written. Every entry carries a checksum over key and payload; one that does not fit is
-dropped and made again. Nothing is ever unpickled, and a store that cannot be written (a full disk) only forgets.
+One file per entry, named by its key and written by renaming: processes share a folder without locks, and a killed
+process leaves no half-written entry. Every entry carries a checksum over key and payload; an entry that does not match
+is dropped and made again. Nothing is ever unpickled. A store that cannot be written (a full disk) only forgets.
 
-Only what the store itself could have written is read, counted or removed: regular files with an entry's name in real
-folders. The folder may be a link that somebody named; a link inside it is never crossed, a pipe or a device never
-opened.
+The store reads, counts and removes only what it could have written itself: regular files with the name of an entry, in
+real folders. The folder itself may be a link that a person named; a link inside it is never followed, and a pipe or a
+device is never opened.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ _MAGIC: Final = b"compress-guard 1\n"
 _CHECKSUM_BYTES: Final = 16
 _HEAD_BYTES: Final = len(_MAGIC) + _CHECKSUM_BYTES
 UNFINISHED: Final = ".new-"
-"""What names of files begin with that are being written."""
+"""Beginning of the names of files that are being written."""
 _ABANDONED_SECONDS: Final = 3600
-"""After so long nobody is still writing."""
+"""Age in seconds after which a half-written file belongs to no running process."""
 
 DEFAULT_CAP_BYTES: Final = 4 * 2**30
 _TRIMS: Final = 8
-"""A process looks at the cap each time that it wrote this part of it: a long run must not fill the disk first."""
+"""Divisor of the cap: after writing that share a process trims the store, since a long run must not fill the disk."""
 _LEAST_WRITTEN: Final = 2**24
-"""Bytes after which it looks at the earliest: looking takes a while."""
+"""Number of bytes that a process writes at least before it trims, which takes a while."""
 
 WEIGHTS: Final = "recovery"
-"""The folder of finetuned weights, which others write; it has one folder per training, and counts towards the cap."""
+"""Folder of finetuned weights, written by recovery studies, one folder per training; it counts towards the cap."""
 _ENTRY: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}")
 _WEIGHTS: Final = re.compile(r"[\w.-]+/(?:weights|about|checkpoint)[\w.-]*")
 _IN_THE_WAY: Final = frozenset([errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EMLINK])
-"""Numbers of errors that say of one entry that something else has its place, and nothing of the disk."""
+"""Error numbers that mean that something else has the place of an entry; they say nothing about the disk."""
 Kind: TypeAlias = Literal["streams", "plans", "evidence", "versions"]
-"""What an entry holds, and the folder that it lies in."""
+"""Kind of payload, and name of the folder of its entries."""
 
 
 def key(*parts: str | bytes | float) -> str:
-    """A stable key of whatever an entry depends on: 40 hexadecimal digits."""
+    """Return a stable key of the parts that an entry depends on: 40 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=20)
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode(errors="surrogatepass")
@@ -75,7 +75,7 @@ class _Entry:
 
 @final
 class Store:
-    """A folder of entries, bounded in size by `trim`."""
+    """A folder of entries whose size `trim` bounds."""
 
     __slots__ = ("_cap_bytes", "_root", "_written", "folder", "writable")
 
@@ -85,7 +85,7 @@ class Store:
         self._cap_bytes: Final = cap_bytes
         self._written = 0
         self.writable = True
-        """False once an entry could not be written; what it should have kept is made again when needed."""
+        """False once an entry could not be written; from then on nothing is kept."""
 
     def prepare(self) -> None:
         """Make the folder, with a .gitignore of its own."""
@@ -99,7 +99,7 @@ class Store:
     def get(self, name: str, kind: Kind = "streams") -> bytes | None:
         """Return the payload kept under this key, or None; a damaged entry is dropped.
 
-        What is larger than the cap is nobody's entry: it is neither read nor dropped.
+        A file larger than the cap is no entry: it is neither read nor dropped.
         """
         try:
             with self._entered(kind, name[:2]) as folder:
@@ -113,11 +113,11 @@ class Store:
             if size > self._cap_bytes + _HEAD_BYTES:
                 return None
             head = file.read(_HEAD_BYTES)
-            if head.startswith(_MAGIC):  # of something else, which may be large, no more is read
+            if head.startswith(_MAGIC):  # another file may be large; no more of it is read
                 payload = file.read(size)
                 if head[len(_MAGIC) :] == _checksum(name, kind, payload):
                     with contextlib.suppress(OSError):
-                        # What is in use is not old: `trim` goes by this time.
+                        # An entry in use is not old: `trim` sorts by this time.
                         os.utime(file.fileno() if os.utime in os.supports_fd else folder.path / name[2:])
                     return payload
         with contextlib.suppress(OSError):
@@ -125,9 +125,9 @@ class Store:
         return None
 
     def put(self, name: str, payload: bytes, kind: Kind = "streams") -> None:
-        """Keep a payload; a disk that refuses makes the store forgetful, not the run fail.
+        """Keep a payload; if the disk refuses, the store stops keeping and the run goes on.
 
-        Where a link, or whatever else is no entry, has its place, the payload is not kept.
+        The payload is not kept if a link, or anything else that is no entry, has its place.
         """
         if not self.writable:
             return
@@ -144,7 +144,7 @@ class Store:
 
     @contextlib.contextmanager
     def _entered(self, kind: str, part: str, *, make: bool = False) -> Iterator[Folder]:
-        """The folder of an entry, open; raises OSError where it is not there, or behind a link."""
+        """Open the folder of an entry; raises OSError if it is missing or behind a link."""
         with (
             self._opened(make=make) as root,
             root.enter(kind, make=make) as outer,
@@ -162,10 +162,10 @@ class Store:
         return Folder.opened(self._root)
 
     def trim(self) -> int:
-        """Drop the entries that lay unused longest until the rest fits under the cap; returns how many were dropped.
+        """Drop the entries that were unused longest until the rest fits under the cap; return the number dropped.
 
-        What killed processes left half-written goes too. An entry that alone is larger than the cap goes first: nothing
-        else that is dropped could make room for it.
+        Half-written files of killed processes are removed too. An entry larger than the cap goes first, since dropping
+        others could not make room for it.
         """
         entries = sorted(self._entries(), key=lambda entry: (entry.size <= self._cap_bytes, entry))
         excess = sum(entry.size for entry in entries) - self._cap_bytes
@@ -175,13 +175,13 @@ class Store:
                 break
             with contextlib.suppress(OSError):
                 with self._entered(entry.kind, entry.folder) as folder, contextlib.suppress(FileNotFoundError):
-                    folder.unlink(entry.name)  # another process may trim too: what it dropped is room as well
+                    folder.unlink(entry.name)  # another process may have dropped it already: that makes room too
                 excess -= entry.size
                 dropped += 1
         return dropped
 
     def _entries(self) -> Iterator[_Entry]:
-        """Yield the entries that count towards the cap; files left half-written are removed on the way."""
+        """Yield the entries that count towards the cap; remove half-written files on the way."""
         with contextlib.ExitStack() as stack:
             try:
                 root = stack.enter_context(Folder.opened(self._root))
@@ -207,7 +207,7 @@ class Store:
 
 
 def _resolved(folder: Path) -> Path:
-    """The folder that a link names, now and not at each step: a link may be set anew while the run lasts."""
+    """Return the folder that a link leads to, once for the whole run: the link may change during it."""
     try:
         return folder.resolve()
     except (OSError, RuntimeError):  # a link that leads to itself
@@ -215,7 +215,7 @@ def _resolved(folder: Path) -> Path:
 
 
 def _is_ours(folder: Folder, name: str) -> bool:
-    """Whether a file too large for the store begins as its entries do."""
+    """Return True if a file that is too large for the store begins like an entry."""
     with contextlib.suppress(OSError), folder.open(name) as file:
         return file.read(len(_MAGIC)) == _MAGIC
     return False

@@ -39,20 +39,20 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
             codec reaches with the image at hand, a number, or a list (not a tuple) to choose from.
         p: probability, 0 to 1, that a sample is coded at all.
 
-    It takes what transforms of torchvision's v2 take: PIL images of mode RGB, ``tv_tensors.Image`` and plain tensors,
-    both uint8 of shape (3, H, W), alone or in samples with boxes, masks and labels, which pass through. What comes out
-    has the type, size and dtype of what came in. Put it before `ToDtype` and before resizing, where compression happens
-    outside too.
+    The input is that of transforms of torchvision's v2: PIL images of mode RGB, ``tv_tensors.Image`` and plain tensors,
+    the last two uint8 of shape (3, H, W), alone or in samples with boxes, masks and labels, which pass through. The
+    output has the type, size and dtype of the input. Put the transform before `ToDtype` and before resizing, where
+    compression happens in practice too.
 
-    The setting for the rate is guessed from a few blocks of the image, by what `python -m training.rates` learnt of the
-    codecs that come with the package: of photographs nine in ten are within 20 % of the drawn rate. Codecs that it does
-    not know are learnt from the first images, each process for itself; their first eight take up to six encodes more.
+    The setting for the rate is predicted from a few blocks of the image, by a table that `python -m training.rates`
+    learnt for the codecs of the package: nine of ten photographs are within 20 % of the drawn rate. Other codecs are
+    learnt from the first images, separately in each process; their first eight images take up to six more encodes.
 
-    Random numbers are torch's: `torch.manual_seed` and the seeds of a DataLoader's workers decide.
+    Random numbers come from torch: `torch.manual_seed` and the seeds of a DataLoader's workers decide.
 
-    Raises `OptionError` for arguments without sense and `CodecUnavailable` for a codec that cannot run here; in use
-    TypeError and ValueError for images of another kind, and where the first 32 are almost black as floats from 0 to 1
-    are that were cast to uint8, `CodecError` for one that cannot be coded.
+    Raises `OptionError` for arguments that make no sense and `CodecUnavailable` for a codec that cannot run here. In
+    use it raises TypeError and ValueError for images of another kind, ValueError if the first 32 images are almost
+    black (floats from 0 to 1 that were cast to uint8), and `CodecError` for an image that cannot be coded.
     """
 
     _transformed_types = (_is_plain, tv_tensors.Image, Image.Image)
@@ -67,21 +67,21 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
         self._dark = DarkWatch()
 
     def forward(self, *inputs: Any) -> Any:
-        """The sample with its images coded."""
+        """Return the sample with its images coded."""
         if len(inputs) == 1 and isinstance(inputs[0], Image.Image):
             # Looking for images in a sample costs a hundredth of JPEG's round trip, and here there is no other.
             return self.transform(inputs[0], self.make_params(list(inputs)))
         return super().forward(*inputs)
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """What is drawn for a sample: whether it is coded, by which codec, and a number that becomes the rate."""
+        """Draw for a sample: True if it is coded, the number of its codec, and a number that becomes the rate."""
         del flat_inputs
         coded, codec, chance = torch.rand(3).tolist()
         return {"coded": coded < self.p, "codec": int(codec * len(self._trips)), "chance": chance}
 
     def transform(self, image: Any, params: dict[str, Any]) -> Any:
-        """One image of the sample."""
-        # What cannot be coded is refused whatever was drawn, or training would stop at some later epoch.
+        """Return one image of the sample, coded if that was drawn."""
+        # An image that cannot be coded is refused even if it is not drawn, or training would stop at a later epoch.
         if not isinstance(image, Image.Image):
             _check(image, "RandomCompression")
         elif image.mode != "RGB":
@@ -94,13 +94,13 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
             return trip.picture(image, self._rates, chance)
         return _like(image, trip.tensor(image.as_subclass(torch.Tensor), self._rates, chance))
 
-    # As torchvision called them before 0.21.
+    # Names that torchvision used before 0.21.
     _get_params = make_params
     _transform = transform
 
 
 class RandomBatchCompression(torch.nn.Module):
-    """The same for whole batches where they lie, on the GPU if they are there; for learned codecs.
+    """Code whole batches at random rates on the device where they are; for learned codecs.
 
     Args:
         codec: its name, such as ``"neural"``.
@@ -108,9 +108,9 @@ class RandomBatchCompression(torch.nn.Module):
         p: probability, 0 to 1, that an image is coded.
         options: options of the codec.
 
-    Call it with a uint8 tensor (B, 3, H, W) or a list of (3, H, W), on any device; it returns the same with images as
-    they come back. The codec works on the device of the batch; `neural` makes the pixels that its streams would decode
-    to, without writing them. No gradient passes.
+    Call it with a uint8 tensor (B, 3, H, W) or a list of (3, H, W), on any device; it returns the decoded images in the
+    same form. The codec works on the device of the batch; `neural` computes the pixels that its streams decode to,
+    without writing streams. No gradient passes.
     """
 
     def __init__(self, codec: str = "neural", bpp: Bpp = (0.1, 2.0), p: float = 1.0, **options: Any) -> None:
@@ -125,7 +125,7 @@ class RandomBatchCompression(torch.nn.Module):
 
     @torch.no_grad()
     def forward(self, images: torch.Tensor | list[torch.Tensor]) -> torch.Tensor | list[torch.Tensor]:
-        """The batch with each image coded at a rate of its own."""
+        """Return the batch with each drawn image coded at a rate of its own."""
         batch = list(images)
         for image in batch:
             _check(image, "RandomBatchCompression")
@@ -162,12 +162,12 @@ def _round_trip(name: str, options: Mapping[str, Any], device: str = "cpu") -> R
 def _rates(bpp: Bpp) -> RateRange:
     expected = f"expected a rate of {RATES}, a pair (low, high) or a list of rates"
     numbers: list[Any] = list(bpp) if isinstance(bpp, Sequence) else [bpp]
-    if not numbers or not all(type(one) in (int, float) for one in numbers):
+    if not numbers or not all(type(number) in (int, float) for number in numbers):
         raise OptionError(f"bpp is {bpp!r}; {expected}")
-    if outside := [one for one in numbers if one not in RATES]:
+    if outside := [number for number in numbers if number not in RATES]:
         raise OptionError(f"bpp {outside[0]:g} is outside {RATES}; {expected}")
     if not isinstance(bpp, tuple):
-        return RateRange(min(numbers), max(numbers), [float(one) for one in numbers])
+        return RateRange(min(numbers), max(numbers), [float(number) for number in numbers])
     if len(bpp) != 2 or bpp[0] > bpp[1]:
         raise OptionError(f"bpp is {bpp!r}; {expected}: a tuple is a pair, its lower end first")
     return RateRange(float(bpp[0]), float(bpp[1]))
@@ -180,7 +180,7 @@ def _probability(p: float) -> float:
 
 
 def _like(source: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
-    """What was made of an image, as `tv_tensors.Image` if that is what it was."""
+    """Return a coded image as `tv_tensors.Image` if its source was one."""
     wrapped: torch.Tensor = tv_tensors.wrap(made, like=source) if isinstance(source, tv_tensors.TVTensor) else made
     return wrapped
 
@@ -193,7 +193,7 @@ def _to_rgb(mode: str) -> str:
 
 
 def _look(dark: DarkWatch, image: Image.Image | torch.Tensor, who: str) -> None:
-    """Refuse pictures that are almost black all of them."""
+    """Refuse data whose first images are all almost black."""
     if dark.done:
         return
     try:

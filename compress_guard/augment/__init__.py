@@ -1,1 +1,6 @@
-"""What the training transforms are made of: settings that hit a rate in one encode, and round trips without streams."""
+"""Compression in training: an image and a rate go in, the image as the codec returns it comes out, after one encode.
+
+Open `roundtrip` first: one codec that codes images at drawn rates; `compress_guard.transforms` is made of it. `aim`
+chooses the setting from features of the image, which `activity` and, for learned codecs, `expectation` compute with the
+cosine transform of `waves`.
+"""

@@ -1,4 +1,4 @@
-"""The setting that brings an image to a rate, guessed without coding it."""
+"""The setting that brings an image to a rate, predicted without coding the image."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TABLE: Final = Path(__file__).with_name("rates.json")
-"""What ``python -m training.rates`` learnt of the codecs that come with the package."""
+"""File of the rates that ``python -m training.rates`` learnt for the codecs of the package."""
 
 Measure = Callable[[float], float]
-"""bpp of the image at hand at a setting: an encode."""
+"""A function from a setting to the bpp of the current image; it costs an encode."""
 
 
 class Aim(Protocol):
-    """What is known of one codec."""
+    """The knowledge of one codec's rates."""
 
     @property
     def features(self) -> int:
-        """Which features of `activity` it goes by: one of LOOKS."""
+        """Number of features of `activity` that are used: one of LOOKS."""
 
     def reach(self, features: NDArray[np.float32], pixels: int) -> tuple[float, float]:
-        """The lowest and the highest bpp of such an image; 0 and infinity where that is not known."""
+        """Return the lowest and the highest bpp of an image with these features; 0 and infinity if unknown."""
 
     def setting(self, features: NDArray[np.float32], pixels: int, bpp: float, measure: Measure) -> float:
-        """The setting of the ladder that comes nearest to `bpp`; its end where the codec does not go that far.
+        """Return the setting of the ladder that comes nearest to `bpp`, an end of it beyond the codec's range.
 
-        `pixels` is how many the image has.
+        `pixels` is the number of pixels of the image.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """Straight lines through the features, one per knot of the ladder: the same answer always, nothing is learnt."""
+    """Lines fitted in advance, one per knot of the ladder: the answer depends on the image alone."""
 
     header: float
-    """Bytes that any image takes."""
+    """Bytes of a header, which every image takes."""
     ladder: NDArray[np.float64]
     knots: NDArray[np.float64]
-    """Positions on the ladder, ascending, the first and the last of it among them."""
+    """Positions on the ladder, ascending, including both ends."""
     weights: NDArray[np.float64]
     """(knots, features): log2 of bpp without the header."""
 
     @classmethod
     def of(cls, known: Mapping[str, Any], ladder: Sequence[float]) -> Learnt | None:
-        """From an entry of the table; None if its settings are not on this ladder."""
+        """Build from an entry of the table; return None if its settings are not on this ladder."""
         if not set(known["settings"]) <= set(ladder):
             return None
         weights = np.asarray(known["weights"], np.float64)
@@ -77,7 +77,7 @@ class Learnt:
         return float(curve[0]), float(curve[-1])
 
     def curve(self, features: NDArray[np.float32], pixels: int) -> NDArray[np.float64]:
-        """bpp at every knot, rising."""
+        """Return bpp at every knot, rising."""
         bpp = np.exp2(self.weights @ features) + 8 * self.header / pixels
         rising: NDArray[np.float64] = np.maximum.accumulate(bpp)
         return rising
@@ -89,7 +89,7 @@ class Learnt:
 
 
 _FIRST: Final = 8
-"""Images that are searched by bisection, before the surface through what they told is trusted."""
+"""Number of first images that are searched by bisection, before the fitted surface is trusted."""
 _PROBES: Final = 6
 _TERMS: Final = 8
 _FORGIVEN: Final = 1e-3
@@ -97,9 +97,9 @@ _FORGIVEN: Final = 1e-3
 
 @dataclass(slots=True)
 class Learning:
-    """For a codec that no table knows: ridge regression of log rate that grows with every image coded.
+    """A ridge regression of log rate that learns from every coded image, for codecs that are not in the table.
 
-    The first images cost some encodes more. What it answers hangs on the images that it saw before.
+    The first images take a few more encodes. The answers depend on the images seen before.
     """
 
     ladder: Sequence[float]
@@ -127,32 +127,32 @@ class Learning:
         return self.ladder[int(np.abs(curve - math.log2(bpp)).argmin())]
 
     def saw(self, features: NDArray[np.float32], setting: float, bpp: float) -> None:
-        """An image took this many bits at this setting."""
+        """Record the bpp of an image at a setting."""
         place = self.ladder.index(setting) / max(1, len(self.ladder) - 1)
         terms = _terms(features, np.array([place]))[0]
         self._squares += np.outer(terms, terms)
         self._products += terms * math.log2(bpp)
 
     def _searched(self, features: NDArray[np.float32], bpp: float, measure: Measure) -> float:
-        """Bisection, of which every probe is learnt from."""
+        """Find the setting by bisection, and learn from every probe."""
         low, high = 0, len(self.ladder) - 1
         nearest = self.ladder[high], math.inf
         for _ in range(_PROBES):
             middle = (low + high) // 2
             setting = self.ladder[middle]
-            found = measure(setting)
-            self.saw(features, setting, found)
-            miss = abs(math.log(found / bpp))
+            measured = measure(setting)
+            self.saw(features, setting, measured)
+            miss = abs(math.log(measured / bpp))
             if miss < nearest[1]:
                 nearest = setting, miss
-            low, high = (middle + 1, high) if found < bpp else (low, middle - 1)
+            low, high = (middle + 1, high) if measured < bpp else (low, middle - 1)
             if low > high:
                 break
         return nearest[0]
 
 
 def _terms(features: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(places, _TERMS): what log2 of the rate is taken to be a sum of."""
+    """Return the terms (places, _TERMS) whose weighted sum is log2 of the rate."""
     # Coefficients above four, one and a quarter of JPEG's steps at quality 50.
     coarse, middle, fine = (float(features[at]) for at in (9, 7, 5))
     ones = np.ones_like(places)
@@ -161,27 +161,27 @@ def _terms(features: NDArray[np.float32], places: NDArray[np.float64]) -> NDArra
 
 
 def aim_of(codec: Codec) -> Aim:
-    """What is known of a codec with its options: the table's entry, else nothing yet."""
+    """Return the table's entry of a codec with its options, or a new `Learning` if there is none."""
     known = table().get(entry(codec))
     learnt = Learnt.of(known, codec.ladder) if known else None
     return learnt if learnt is not None else Learning(codec.ladder)
 
 
 def entry(codec: Codec) -> str:
-    """What the table calls a codec: ``jpeg``, ``jpeg subsampling=4:4:4``; by options that are not the default.
+    """Return the table's name of a codec: ``jpeg``, ``jpeg subsampling=4:4:4``, with options that are not the default.
 
-    How bits are counted makes no difference.
+    The option `bits` makes no difference.
     """
     named = [codec.type]
     options: Mapping[str, dataclasses.Field[Any]] = getattr(codec, "__dataclass_fields__", {})
-    for name, one in options.items():
-        if one.init and name != "bits" and (value := getattr(codec, name)) != one.default:
+    for name, option in options.items():
+        if option.init and name != "bits" and (value := getattr(codec, name)) != option.default:
             named.append(f"{name}={value}")
     return " ".join(named)
 
 
 @functools.cache
 def table() -> Mapping[str, Any]:
-    """By codec, as `entry` names it: bytes of a header, settings, and the weights of each."""
-    found: Mapping[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return found
+    """Return, by the name that `entry` gives a codec, bytes of a header, settings, and the weights of each setting."""
+    entries: Mapping[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
+    return entries

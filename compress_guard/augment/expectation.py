@@ -1,7 +1,7 @@
-"""How many bits coefficients would take if their surroundings were known: what a learned codec's rate hangs on.
+"""Expected bits of coefficients whose surroundings are known; the rate of a learned codec depends on them.
 
-Every 8x8 block is looked at, so this takes a sixth of the time of coding by the bundled learned codec; features of a
-few blocks, as `activity` has them, foretell its rate half as well.
+Every 8x8 block is looked at, which takes a sixth of the time of coding by the bundled learned codec. Features of a few
+blocks, as in `activity`, predict its rate half as well.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 STEPS: Final = (8.0, 32.0, 128.0)
 """Quantisation steps, in levels of the image."""
 _AROUND: Final = ((0.5, 1.0, 0.5), (1.0, 0.0, 1.0), (0.5, 1.0, 0.5))
-"""What the blocks around one count for."""
+"""Weights of the blocks around a block."""
 _BESIDE: Final = ((0.0, 1.0, 0.0), (1.0, 0.0, 1.0), (0.0, 1.0, 0.0))
 _NARROWEST: Final = 0.02
-"""In steps: no distribution is taken to be narrower."""
+"""Least width of a distribution, in steps."""
 _MOST: Final = 20.0
-"""Bits for a coefficient."""
+"""Largest number of bits for a coefficient."""
 _LEAST: Final = 1e-4
-"""Bits per pixel that are added, for logarithms."""
+"""Bits per pixel that are added before taking a logarithm."""
 
 
 def bits(image: torch.Tensor) -> list[float]:
-    """log2 of bits per pixel, one for each of STEPS, of a uint8 RGB tensor (3, H, W), computed on its device.
+    """Return log2 of bits per pixel for each of STEPS, of a uint8 RGB tensor (3, H, W), computed on its device.
 
-    Coefficients of an orthonormal DCT over 8x8 pixels and 3 colours are taken to follow Laplace's distribution, whose
-    width is the mean size of the same coefficient in the eight blocks around; the mean of a block is told by the means
-    of the four beside it.
+    Coefficients of an orthonormal DCT over 8x8 pixels and 3 colours are assumed to follow Laplace's distribution, with
+    the mean size of the same coefficient in the eight blocks around as its width. The mean of a block is predicted by
+    the means of the four blocks beside it.
     """
     import torch
 
-    found = _coefficients(image)
-    found[:1] -= _weighted(found[:1], _BESIDE)
-    sizes = found.abs_()
+    coefficients = _coefficients(image)
+    coefficients[:1] -= _weighted(coefficients[:1], _BESIDE)
+    sizes = coefficients.abs_()
     widths = _weighted(sizes, _AROUND)
     pixels = image.shape[-2] * image.shape[-1]
     totals = torch.stack([_cost(sizes / step, widths / step).sum() for step in STEPS])
@@ -47,7 +47,7 @@ def bits(image: torch.Tensor) -> list[float]:
 
 
 def _cost(sizes: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
-    """Bits of coefficients of such sizes, rounded, if their distributions have such widths; both in steps."""
+    """Return the bits of coefficients of these sizes, rounded, under distributions of these widths; both in steps."""
     import torch
 
     widths = widths.clamp_(min=_NARROWEST) + _NARROWEST
@@ -58,7 +58,7 @@ def _cost(sizes: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
 
 
 def _coefficients(image: torch.Tensor) -> torch.Tensor:
-    """float32 (192, rows, columns); the last row and column of pixels are repeated up to whole blocks."""
+    """Return coefficients, float32 (192, rows, columns); the last row and column of pixels fill up whole blocks."""
     import torch
     from torch.nn import functional
 
@@ -70,7 +70,7 @@ def _coefficients(image: torch.Tensor) -> torch.Tensor:
 
 
 def _weighted(values: torch.Tensor, weights: tuple[tuple[float, ...], ...]) -> torch.Tensor:
-    """Means (C, H, W) of what lies around each of `values`; at the edge its own row and column stand in."""
+    """Return weighted means (C, H, W) of the neighbours of each value; the outermost row and column are repeated."""
     import torch
     from torch.nn import functional
 
@@ -81,7 +81,7 @@ def _weighted(values: torch.Tensor, weights: tuple[tuple[float, ...], ...]) -> t
 
 @functools.cache
 def _transform() -> Any:
-    """(192, 192) orthonormal, the mean first: colour, row and column of a block to coefficients."""
+    """Return the orthonormal matrix (192, 192) from colour, row and column of a block to coefficients, mean first."""
     import numpy as np
     import torch
 

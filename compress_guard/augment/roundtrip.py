@@ -1,4 +1,4 @@
-"""One codec for training: an image in, the image as it comes back at a rate out, with one encode and one decode."""
+"""One codec for training: an image goes in, the decoded image at a drawn rate comes out, after one encode."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @final
 class RateRange:
-    """What rates are drawn from: a range in bits per pixel, evenly in its logarithm, or a few to choose from."""
+    """A range of bits per pixel to draw rates from, evenly in the logarithm, or a few rates to choose from."""
 
     def __init__(self, low: float, high: float, choices: Sequence[float] = ()) -> None:
         self.low: Final = low
@@ -29,9 +29,9 @@ class RateRange:
         self.choices: Final = tuple(choices)
 
     def at(self, chance: float, reach: tuple[float, float] = (0.0, math.inf)) -> float:
-        """The rate for a number drawn evenly from 0 to 1, of that part of the range which a codec reaches.
+        """Return the rate for a number drawn evenly from 0 to 1, in the part of the range that a codec reaches.
 
-        Where it reaches none of it, that end of the range which is nearest.
+        If it reaches no part, return the nearest end of the range.
         """
         if self.choices:
             return self.choices[min(int(chance * len(self.choices)), len(self.choices) - 1)]
@@ -43,22 +43,22 @@ class RateRange:
 
 @final
 class RoundTrip:
-    """A codec with what is known of its rates. Images of a codec that no table knows teach it, in their order."""
+    """A codec with the knowledge of its rates; a codec that is not in the table is learnt from its images, in order."""
 
     def __init__(self, codec: Codec) -> None:
         self.codec: Final = codec
         self._aim: Final[Aim] = aim_of(codec)
 
     def aimed(self, image: torch.Tensor, rates: RateRange, chance: float) -> tuple[float, float]:
-        """The rate in bpp that is drawn for a uint8 RGB tensor (3, H, W), and the setting that is to bring it there.
+        """Return the rate in bpp drawn for a uint8 RGB tensor (3, H, W), and the setting predicted to give it.
 
-        For codecs of the table alone: of others, only coding tells.
+        Only for codecs of the table; the rates of others are known after coding alone.
         """
         pixels = image.shape[-2] * image.shape[-1]
         return self._aimed(of_tensor(image, self._aim.features), pixels, rates, chance)
 
     def picture(self, image: Image.Image, rates: RateRange, chance: float) -> Image.Image:
-        """A PIL image of mode RGB as it comes back; raises `CodecError`."""
+        """Code and decode a PIL image of mode RGB; raises `CodecError`."""
         if not self._direct:
             return to_pil(self.batch([from_pil(image)], rates, [chance])[0])
         assert isinstance(self.codec, PillowCodec)
@@ -67,13 +67,13 @@ class RoundTrip:
         return self.codec.passed(image, setting)
 
     def tensor(self, image: torch.Tensor, rates: RateRange, chance: float) -> torch.Tensor:
-        """The same of a uint8 RGB tensor (3, H, W); it comes back on its device."""
+        """Code and decode a uint8 RGB tensor (3, H, W); the result is on its device."""
         if self._direct:
             return from_pil(self.picture(to_pil(image), rates, chance)).to(image.device)
         return self.batch([image], rates, [chance])[0]
 
     def batch(self, images: Sequence[torch.Tensor], rates: RateRange, chances: Sequence[float]) -> list[torch.Tensor]:
-        """uint8 RGB tensors (3, H, W), coded together where the codec works in batches."""
+        """Code and decode uint8 RGB tensors (3, H, W), together where the codec works in batches."""
         if isinstance(self._aim, Learning):
             return [self._taught(image, rates, chance) for image, chance in zip(images, chances, strict=True)]
         settings = [self.aimed(image, rates, chance)[1] for image, chance in zip(images, chances, strict=True)]
@@ -82,11 +82,11 @@ class RoundTrip:
             made = passed(images, settings)
         else:
             made = decode_to_sizes(self.codec, self.codec.encode(images, settings), [_size(image) for image in images])
-        return [one.to(image.device) for one, image in zip(made, images, strict=True)]
+        return [decoded.to(image.device) for decoded, image in zip(made, images, strict=True)]
 
     @property
     def _direct(self) -> bool:
-        """Whether a PIL image can go through without a tensor and without counting its bits."""
+        """True if a PIL image can be coded without a tensor and without counting its bits."""
         return isinstance(self.codec, PillowCodec) and not isinstance(self._aim, Learning)
 
     def _aimed(

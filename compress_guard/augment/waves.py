@@ -1,4 +1,4 @@
-"""The cosine transform that all looks at an image share."""
+"""The cosine transform that all features of images share."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ BLOCK: Final = 8
 
 
 def cosines(size: int) -> NDArray[np.float64]:
-    """(size, size), the orthonormal DCT-II: a wave a row."""
+    """Return the orthonormal DCT-II as a matrix (size, size), one wave per row."""
     at = np.arange(size)
     waves = np.cos((2 * at[None] + 1) * at[:, None] * np.pi / (2 * size)) * np.sqrt(2 / size)
     waves[0] = np.sqrt(1 / size)
-    found: NDArray[np.float64] = waves
-    return found
+    matrix: NDArray[np.float64] = waves
+    return matrix

@@ -1,4 +1,9 @@
-"""Rate control: the settings that bring images to target rates."""
+"""Rate control: which setting of a codec brings each image to each target rate.
+
+Images, a ladder, target rates and a function that codes go in; a `RatePlan` comes out, and nothing else is touched.
+Open `plan` first. `dataset` and `image` are the searches of the two rate modes; both ask the `ledger` for streams and
+`curve` for predictions of sizes. `identity` names the code that a stored plan depends on.
+"""
 
 from compress_guard.rate.identity import search_identity
 from compress_guard.rate.plan import plan

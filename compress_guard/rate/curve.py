@@ -19,24 +19,24 @@ import numpy as np
 from compress_guard.rate.ledger import LOW_END, Floats, Ints
 
 NODES: Final = 64
-"""Ladders with more steps are interpolated between so many nodes. Products of 64 x 64 matrices are also the largest
-that OpenBLAS does not spread over threads, which on a busy machine made those of 100 x 100 a hundred times slower."""
+"""Number of nodes that longer ladders are interpolated between. Products of 64 x 64 matrices are also the largest that
+OpenBLAS keeps on one thread; on a busy machine those of 100 x 100 took a hundred times as long."""
 LOW_NODES: Final = 16
-"""Nodes at the low end that stand on neighbouring steps: curves bend most there."""
+"""Nodes on neighbouring steps at the low end, where curves bend most."""
 LEARNERS: Final = 192
-"""Images that the curves are learnt from; more sharpen nothing."""
+"""Images that the curves are learnt from; more do not make them sharper."""
 CHUNK: Final = 1024
 """Images predicted at a time, so that memory stays small."""
 ROUNDS: Final = 1
 """Steps of expectation-maximisation each time that something was measured; more change little (measured)."""
 NOISE: Final = 0.002
-"""What keeps the algebra regular, in log size; a file's own granularity is of this order."""
+"""Noise that keeps the matrices regular, in log size; sizes of files are granular to about this degree."""
 PRIOR_IMAGES: Final = 6.0
 """Weight of the prior covariance, in images."""
 
 
 def matern(distance: Floats, length: float) -> Floats:
-    """Matern kernel of order 3/2 with unit variance: smooth, yet it allows a bend."""
+    """Return the Matern kernel of order 3/2 with unit variance: smooth, yet it allows a bend."""
     scaled = np.sqrt(3.0) * np.abs(distance) / length
     return np.asarray((1.0 + scaled) * np.exp(-scaled), dtype=np.float64)
 
@@ -56,13 +56,13 @@ class Grid:
     """Nodes among the steps of a ladder, and linear interpolation between them."""
 
     nodes: Ints
-    """Steps on which a node stands, ascending, both ends included."""
+    """Steps that have a node, ascending, both ends included."""
     left: Ints
     """(L,), the node at or below each step."""
     part: Floats
-    """(L,), how far each step is on its way from that node to the next, 0 to 1."""
+    """(L,), position of each step between that node and the next, 0 to 1."""
     starts: Ints
-    """The first step of each left node; every node but the last is one."""
+    """First step of each left node; every node but the last is a left node."""
 
     @classmethod
     def over(cls, steps: int) -> Grid:
@@ -75,13 +75,13 @@ class Grid:
         return cls(nodes, left, part, np.flatnonzero(np.diff(left, prepend=-1)))
 
     def spread(self, values: Floats) -> Floats:
-        """Values (..., nodes) interpolated to (..., L)."""
+        """Interpolate values (..., nodes) to (..., L)."""
         right = np.minimum(self.left + 1, len(self.nodes) - 1)
         spread: Floats = values[..., self.left] * (1.0 - self.part) + values[..., right] * self.part
         return spread
 
     def gather(self, values: Floats) -> Floats:
-        """The transpose of `spread`: values (L, ...) summed into nodes, (nodes, ...)."""
+        """Apply the transpose of `spread`: sum values (L, ...) into nodes, (nodes, ...)."""
         part = self.part.reshape(-1, *([1] * (values.ndim - 1)))
         total = np.zeros((len(self.nodes), *values.shape[1:]))
         total[: len(self.starts)] += np.add.reduceat(values * (1.0 - part), self.starts)
@@ -124,9 +124,9 @@ class Curves:
             self._spread()
 
     def predict(self, steps: Ints, logs: Floats, count: Ints, at: Ints | None = None) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of log bpp at every step or at some distinct ones, both (n, L).
+        """Predict mean and standard deviation of log bpp at every step, or at the distinct steps `at`; both are (n, L).
 
-        Exact where measured: the deviation is 0 there and nowhere else.
+        Measured steps are exact: the deviation is 0 there and nowhere else.
         """
         wanted = np.arange(self.steps) if at is None else at
         mean = np.empty((len(count), len(wanted)))
@@ -136,7 +136,7 @@ class Curves:
         return mean, deviation
 
     def common_deviation(self, steps: Ints, logs: Floats, count: Ints, step: int, weights: Floats) -> float:
-        """Standard deviation of the weighted sum of predictions at a step that the mean curve's own doubt causes."""
+        """Return the standard deviation, due to the mean curve alone, of the weighted sum of predictions at a step."""
         pull = np.zeros(self.steps)
         pull[step] = weights.sum()
         for rows, group in _groups(steps, logs, count):
@@ -146,19 +146,19 @@ class Curves:
         return math.sqrt(max(0.0, float(at_nodes @ self._mean_covariance @ at_nodes)))
 
     def _prior(self) -> Floats:
-        """Covariance between nodes before images were seen: alike where the mean sizes are alike."""
+        """Return the covariance between nodes before any image: high where the mean sizes are close."""
         size = np.maximum.accumulate(self._mean)
         away = size[:, None] - size[None, :]
         kernel = 0.5**2 + 0.35**2 * matern(away, 3.0) + 0.02**2 * matern(away, 0.1) + 0.002**2 * np.eye(len(size))
         return np.asarray(kernel, dtype=np.float64)
 
     def _spread(self) -> None:
-        """From nodes to steps: covariance of nodes with steps (nodes, L), of steps (L, L)."""
+        """Set the covariance of nodes with steps (nodes, L) and of steps with steps (L, L)."""
         self._cross: Floats = self._grid.spread(self._covariance)
         self._full: Floats = self._grid.spread(self._cross.T)
 
     def _inverse(self, group: Group) -> Floats:
-        """Inverse covariance of each image's measured points, (n, p, p)."""
+        """Return the inverse covariance of each image's measured points, (n, p, p)."""
         joint = self._full[group.steps[:, :, None], group.steps[:, None, :]]
         diagonal = np.arange(group.steps.shape[1])
         joint[:, diagonal, diagonal] += NOISE**2
@@ -209,12 +209,12 @@ class Curves:
 
 
 def sums(places: list[Ints], values: list[Floats], count: int) -> Floats:
-    """Values (n,) summed into `count` places; np.add.at does the same several times more slowly."""
+    """Sum values (n,) into `count` places; np.add.at does the same several times more slowly."""
     return np.asarray(np.bincount(np.concatenate(places), np.concatenate(values), count), dtype=np.float64)
 
 
 def product(left: Floats, right: Floats) -> Floats:
-    """The transpose of `left` (n, g) times `right` (n, h), `NODES` rows at a time, so that no thread is started."""
+    """Multiply the transpose of `left` (n, g) by `right` (n, h), `NODES` rows at a time, so that no thread starts."""
     total = np.zeros((left.shape[1], right.shape[1]))
     for start in range(0, len(left), NODES):
         total += left[start : start + NODES].T @ right[start : start + NODES]
@@ -222,7 +222,7 @@ def product(left: Floats, right: Floats) -> Floats:
 
 
 def _groups(steps: Ints, logs: Floats, count: Ints) -> Iterator[tuple[Ints, Group]]:
-    """Images of equally many points, at most `CHUNK` at a time, with the rows where they stand."""
+    """Yield groups of at most `CHUNK` images with equally many points, each with the rows of its images."""
     for points in np.unique(count):
         alike = np.flatnonzero(count == points)
         for start in range(0, len(alike), CHUNK):

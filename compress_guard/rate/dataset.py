@@ -14,20 +14,20 @@ from compress_guard.rate.ledger import LOW_END, Flags, Floats, Ints, Ledger
 PILOT: Final = 4
 """Images that the curves are first learnt from."""
 GROWTH: Final = 3
-"""A first look takes at most so many times the images that are known already."""
+"""Factor by which a look may enlarge the number of known images at most."""
 NEAR: Final = 0.2
-"""Log size within which a stream tells of another setting."""
+"""Difference in log mean size within which a stream at one setting informs about another."""
 RISK: Final = 0.15
-"""Price of a predicted miss of one tolerance, in encodes of all images: what a further correction costs."""
+"""Cost of a predicted miss of one tolerance, in encodes of all images: the cost of one more correction."""
 CLEAR: Final = 0.3
-"""While the pair is in doubt, images known so much better than the least known one wait: they tell little."""
+"""Share of the largest uncertainty below which an image waits while the pair is uncertain: it would tell little."""
 REACH: Final = 3
-"""Pairs looked at on either side of the one that straddles the target: streams made earlier may serve there."""
+"""Number of pairs looked at on either side of the straddling pair, since earlier streams may serve there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """The images of rank below `share` at the upper step, the others at the lower."""
+    """A mix of two steps: images of rank below `share` at the upper step, the others at the lower."""
 
     lower: int
     upper: int
@@ -39,7 +39,7 @@ class Mix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Options:
-    """All mixes that a hash threshold can make of some pairs, arrays of one value per mix."""
+    """All mixes that a hash threshold can make of some pairs of steps; arrays hold one value per mix."""
 
     mixes: Ints
     """(M, 3): lower, upper, share."""
@@ -54,7 +54,7 @@ class Options:
 
 
 class DatasetSearch:
-    """Finds a mix for each target, coding little more than the streams that are kept."""
+    """Search for the mix of each target, with few encodes beyond the streams that are kept."""
 
     def __init__(self, ledger: Ledger, tolerance: float) -> None:
         self._ledger: Final = ledger
@@ -64,7 +64,7 @@ class DatasetSearch:
         self._means: Floats | None = None
 
     def run(self, targets: tuple[float, ...]) -> dict[float, Mix]:
-        """The mix of each target, all its streams measured."""
+        """Return the mix of each target; all its streams are measured."""
         self._pilot(spread(targets))
         if not len(self._ledger.living):
             return dict.fromkeys(targets, Mix(0, 0, 0))
@@ -72,7 +72,7 @@ class DatasetSearch:
         return {target: self._settle(Window(target, self._tolerance)) for target in order}
 
     def means(self) -> Floats:
-        """Predicted mean bpp at every step, (L,); exact where every image is measured."""
+        """Return the predicted mean bpp at every step, (L,); exact where every image is measured."""
         if self._means is None:
             ranks = self._ledger.living
             total = np.zeros(len(self._ledger.ladder))
@@ -82,7 +82,7 @@ class DatasetSearch:
         return self._means
 
     def _pilot(self, order: tuple[float, ...]) -> None:
-        """The first images along the ladder, then near each target."""
+        """Code the first images along the ladder, then near each target."""
         ledger, last = self._ledger, len(self._ledger.ladder) - 1
         ranks = [int(rank) for rank in ledger.light_first[:PILOT]]
         probes = sorted({round(last * share) for share in (0.1, 0.35, 0.6, 0.85)})
@@ -97,9 +97,9 @@ class DatasetSearch:
         self._learn()
 
     def _jump(self, target: float) -> float:
-        """How far the two steps around a target are apart, in log mean size.
+        """Return the distance of the two steps around a target, in log mean size.
 
-        Where steps are wide the pair is certain while few images are known, so that first looks are streams to keep.
+        Targets between wide steps go first: their pair is certain after a few images, so early streams are kept.
         """
         _, (lower, upper) = self._pairs(target)
         means = self.means()
@@ -112,13 +112,13 @@ class DatasetSearch:
         self._means = None
 
     def _rates(self, ranks: Ints) -> tuple[Floats, Floats]:
-        """Expected bpp and its standard deviation at every step, both (n, L); the deviation is 0 where measured."""
+        """Return expected bpp and its standard deviation at every step, both (n, L); 0 where measured."""
         ledger = self._ledger
         mean, deviation = self._curves.predict(ledger.steps[ranks], ledger.logs[ranks], ledger.count[ranks])
         return expected(mean, deviation)
 
     def _columns(self, ranks: Ints, steps: list[int]) -> tuple[Floats, Floats]:
-        """`_rates` at a few steps only, (n, len(steps))."""
+        """Return `_rates` at a few steps only, (n, len(steps))."""
         ledger = self._ledger
         known = ledger.steps[ranks], ledger.logs[ranks], ledger.count[ranks]
         distinct, place = np.unique(np.array(steps), return_inverse=True)
@@ -154,9 +154,9 @@ class DatasetSearch:
         return Mix(0, 0, 0)
 
     def _pairs(self, target: float) -> tuple[list[tuple[int, int]], tuple[int, int]]:
-        """Pairs of steps, adjacent in mean size, around the target, and the one of them that straddles it.
+        """Return pairs of steps around the target, adjacent in mean size, and the pair that straddles it.
 
-        Where an end of the ladder is in the way, that is the end with itself.
+        Beyond an end of the ladder the straddling pair is that end twice.
         """
         means = self.means()
         order = [int(step) for step in np.argsort(np.round(means, 12), kind="stable")]
@@ -177,7 +177,7 @@ class DatasetSearch:
         rate, deviation = self._columns(ranks, steps)
         missing = np.where(deviation > 0.0, ledger.pixels[ranks][:, None] / ledger.pixels.sum(), 0.0)
         fractions = ledger.fractions[ranks]
-        # a threshold cannot part images of equal hash
+        # A threshold cannot separate images of equal hash.
         shares = np.flatnonzero(np.concatenate(([True], fractions[1:] > fractions[:-1], [True])))
         edges = np.concatenate((ranks, [len(ledger.index)]))[shares]
         mixes, means, lacks = [], [], []
@@ -191,10 +191,10 @@ class DatasetSearch:
         return Options(np.concatenate(mixes), miss, np.where(lack > 1e-12, lack, 0.0))
 
     def _batch(self, mix: Mix, window: Window) -> list[tuple[int, int]]:
-        """Streams to make next for a mix.
+        """Choose the streams to make next for a mix.
 
-        All of it where the mean is certain; else those furthest from the threshold in hash order, which it needs
-        wherever the threshold comes to lie; and while even the pair is in doubt, as many as tell it.
+        If the mean is certain, all of them. Otherwise the ones furthest from the threshold in hash order: they are
+        needed wherever the threshold ends up. While even the pair is uncertain, as many as it takes to decide on it.
         """
         ledger = self._ledger
         ranks = ledger.living
@@ -221,7 +221,7 @@ class DatasetSearch:
         return [(int(ranks[row]), mix.step(int(ranks[row]))) for row in rows[chosen]]
 
     def _near(self, step: int) -> int:
-        """Images with a stream of about the mean size that a step has."""
+        """Count the images that have a stream of about the mean size of a step."""
         ledger = self._ledger
         level = np.log(self.means())
         filled = np.arange(ledger.steps.shape[1])[None, :] < ledger.count[:, None]
@@ -230,19 +230,19 @@ class DatasetSearch:
 
 
 def lowest(score: Floats, among: Flags) -> int | None:
-    """The place of the lowest score, the first one of equals; None if there is none to choose from."""
+    """Return the place of the lowest score, the first of equals; None if no place is `among` the choices."""
     places = np.flatnonzero(among)
     return int(places[np.argmin(np.round(score[places], 9))]) if len(places) else None
 
 
 def expected(mean: Floats, deviation: Floats) -> tuple[Floats, Floats]:
-    """Expectation and standard deviation of a log-normal size; the deviation of a measured one is 0."""
+    """Return expectation and standard deviation of a log-normal size; the deviation of a measured size is 0."""
     rate = np.exp(mean + deviation**2 / 2.0)
     return rate, rate * np.sqrt(np.expm1(deviation**2))
 
 
 def mixture(columns: Floats) -> Floats:
-    """Sums (n + 1,) over images in order, with the first k at the second column and the others at the first."""
+    """Return the sums (n + 1,) over images in order: the first k at the second column, the others at the first."""
     upper = np.concatenate(([0.0], np.cumsum(columns[:, 1])))
     lower = np.concatenate(([0.0], np.cumsum(columns[:, 0])))
     return np.asarray(upper + (lower[-1] - lower), dtype=np.float64)

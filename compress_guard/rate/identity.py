@@ -1,4 +1,4 @@
-"""Which search made a plan: plans that are kept belong to the arithmetic that they came from."""
+"""Identity of the search that made a plan: a stored plan is valid only for the same arithmetic."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from compress_guard import own_code
 
 
 def search_identity() -> str:
-    """Return what changes with any line of the search, or of the record that a plan is kept as."""
+    """Return a digest that changes with any line of the search or of the record that stores a plan."""
     return own_code.digest("rate", "records/plans.py")

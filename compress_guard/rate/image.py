@@ -1,4 +1,4 @@
-"""Image mode: every image at the target, at the nearest step of the ladder, or at its own end of it."""
+"""Image mode: every image at the target rate, at the nearest step of the ladder, or at an end of the ladder."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from compress_guard.rate.curve import CHUNK, Curves
 from compress_guard.rate.ledger import LOW_END, Flags, Floats, Ints, Ledger
 
 STUCK_SHARE: Final = 0.05
-"""A rate is unreachable when more than this share of the images cannot be made small enough."""
+"""Share of images that cannot be made small enough, above which a rate is unreachable."""
 GROUPS: Final = (4, 12, 36)
-"""Images of the first groups; each is settled at all rates before the next begins, so that most images profit."""
+"""Sizes of the first groups; each is settled at all rates before the next begins, so that later images profit."""
 DOUBT: Final = 0.15
-"""A bracketed image is settled once no other step has a better chance than this to meet the target."""
+"""Chance to meet the target; a bracketed image is settled once no other step has a better one."""
 LOWER: Final = 0.01
-"""An image at its floor is tried at another step whose size is predicted to be this much smaller, in log size."""
+"""Difference in log size; an image at its floor is tried at a step that is predicted to be this much smaller."""
 FAINT: Final = 0.02
-"""Where no step has a better chance to meet the target, the one predicted nearest is tried."""
+"""Chance to meet the target; if no step has a better one, the step predicted nearest is tried."""
 BESIDE: Final = 3
-"""Steps on either side of the nearest measured one that may still be nearer, at the ladder's low end."""
+"""Number of steps on either side of the nearest measured step that may be nearer, at the low end of the ladder."""
 JAGGED: Final = 0.15
-"""How far, in log size, a step of the low end may lie from its prediction whatever the curves say."""
+"""Distance in log size that a step of the low end may have from its prediction, whatever the curves say."""
 GUESSES: Final = 6
-"""Rounds in which the curves choose the step; afterwards the bracket is halved."""
+"""Number of rounds in which the curves choose the step; afterwards the bracket is halved."""
 
 WORTH: Final = 0.02
-"""The curves are learnt anew once so many more points are known, relative to the last time. Doing it at every point
-takes half as much arithmetic again, which shows beside an encoder as fast as JPEG's, and saves no encodes."""
+"""Share of new points after which the curves are learnt again. To learn them at every point takes half as much
+arithmetic again, which shows beside an encoder as fast as JPEG's, and saves no encodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +52,19 @@ class Window:
         return self.low <= bpp <= self.high
 
     def chance(self, mean: Floats, deviation: Floats) -> Floats:
-        """Probability that a log-normal size lies inside."""
+        """Return the probability that a log-normal size lies inside the window."""
         spread = np.maximum(deviation, 1e-9)
         return normal_cdf((np.log(self.high) - mean) / spread) - normal_cdf((np.log(self.low) - mean) / spread)
 
 
 def normal_cdf(x: Floats) -> Floats:
-    """Page's logistic approximation, within 2e-4 (Page 1977, Applied Statistics 26)."""
+    """Return the normal distribution function by Page's approximation, within 2e-4 (1977, Applied Statistics 26)."""
     bounded = np.clip(x, -8.0, 8.0)
     return np.asarray(1.0 / (1.0 + np.exp(-bounded * (1.5976 + 0.07056 * bounded**2))), dtype=np.float64)
 
 
 class ImageSearch:
-    """Brings each image to each target, with as few streams as the curves allow."""
+    """Search for the step of each image at each target, with as few streams as the curves allow."""
 
     def __init__(self, ledger: Ledger, tolerance: float) -> None:
         self._ledger: Final = ledger
@@ -72,7 +72,7 @@ class ImageSearch:
         self._tolerance: Final = tolerance
         self._surveyed = False
         self._points = 0
-        """Those that the curves were learnt from."""
+        """Number of points that the curves were learnt from."""
 
     def run(self, targets: tuple[float, ...]) -> None:
         """Ask for streams until every image is settled at every target."""
@@ -88,25 +88,25 @@ class ImageSearch:
                 break
 
     def choices(self, target: float) -> Ints:
-        """Per rank the measured step to code it at: nearest in log rate, those within tolerance first.
+        """Return the measured step to code each rank at: the nearest in log rate, steps within tolerance first.
 
-        What it says of an image without any is void.
+        The entry of an image without measured steps means nothing.
         """
         ledger, window = self._ledger, Window(target, self._tolerance)
         filled = np.arange(ledger.steps.shape[1]) < ledger.count[:, None]
         outside = (ledger.logs < math.log(window.low)) | (ledger.logs > math.log(window.high))
-        # an image outside of it is far behind all inside
+        # A step outside the window ranks behind all steps inside.
         miss = np.round(np.abs(ledger.logs - math.log(target)), 12) + 1e3 * outside
         miss = np.where(filled, miss, np.inf)
         nearest = miss == miss.min(axis=1, keepdims=True)
         return np.asarray(np.where(nearest, ledger.steps, len(ledger.ladder)).min(axis=1), dtype=np.int64)
 
     def measured(self, rank: int) -> list[int]:
-        found: list[int] = self._ledger.steps[rank, : self._ledger.count[rank]].tolist()
-        return found
+        steps: list[int] = self._ledger.steps[rank, : self._ledger.count[rank]].tolist()
+        return steps
 
     def _probe(self, targets: tuple[float, ...], group: Ints) -> None:
-        """First streams: nothing is known, so the ladder's middle and quarters are tried on the first images."""
+        """Code the first images at the middle and the quarters of the ladder, since nothing is known yet."""
         last = len(self._ledger.ladder) - 1
         probes = {round(last * share) for share in (0.1, 0.35, 0.6, 0.85)}
         first = spread(targets)[0]
@@ -140,7 +140,7 @@ class ImageSearch:
             active = np.array(sorted(rank for rank, _ in wanted), dtype=np.int64)
 
     def _next(self, window: Window, ranks: Ints, turn: int) -> list[tuple[int, int]]:
-        """The step that each image should be tried at next; images that are settled are left out."""
+        """Return (rank, step) for each image that is not settled: the step to try next."""
         ledger = self._ledger
         steps, logs, count = ledger.steps[ranks], ledger.logs[ranks], ledger.count[ranks]
         mean, deviation = self._curves.predict(steps, logs, count)
@@ -161,8 +161,8 @@ class ImageSearch:
                     smallest = np.min(mean[row, known[row]])
                     if smallest > np.log(window.high) and mean[row, least] <= smallest - LOWER:
                         step = least
-                    elif (found := jagged(mean[row], deviation[row], np.log(window.target))) is not None:
-                        step = found
+                    elif (nearer := jagged(mean[row], deviation[row], np.log(window.target))) is not None:
+                        step = nearer
                     else:
                         continue
             elif turn >= GUESSES:
@@ -176,11 +176,10 @@ class ImageSearch:
 
 
 def jagged(mean: Floats, deviation: Floats, target: float) -> int | None:
-    """An unmeasured step that may come nearer to the target than the nearest measured one, at the ladder's low end.
+    """Return an unmeasured step at the low end that may be nearer to the target than all measured steps, or None.
 
-    There sizes go up and down from step to step by some per cent, image by image, so that a measured step on either
-    side of the target does not make one of the two the nearest. Arrays are (L,), log sizes; None where there is no
-    such step.
+    At the low end sizes rise and fall by some per cent from step to step, differently for each image. So even with a
+    measured step on each side of the target, a third step may be the nearest. Arrays are (L,), log sizes.
     """
     miss = np.round(np.abs(mean - target), 9)
     best = int(np.argmin(np.where(deviation == 0.0, miss, np.inf)))
@@ -192,11 +191,11 @@ def jagged(mean: Floats, deviation: Floats, target: float) -> int | None:
 
 
 def bracket(known: Flags, above: Flags) -> tuple[Flags, Flags]:
-    """Where an image's size can still cross the target upwards, from the steps measured; arrays are (n, L).
+    """Find the steps where an image's size can still cross the target upwards; arrays are (n, L).
 
-    `above` tells whether a step's size is above the target; it counts only where `known`. The crossing lies between the
-    highest step known to be below and the next one known to be above, or the ladder's ends. The first answer, (n,), is
-    True where no step lies between these two, the second flags the steps that do.
+    `above` flags steps whose size is above the target; it counts only where `known`. The crossing lies between the
+    highest step known to be below and the next step known to be above, or the ends of the ladder. The first result,
+    (n,), is True where no step lies between these two; the second flags the steps that do.
     """
     count = known.shape[1]
     step = np.arange(count)[None, :]
@@ -207,7 +206,7 @@ def bracket(known: Flags, above: Flags) -> tuple[Flags, Flags]:
 
 
 def spread(targets: tuple[float, ...]) -> tuple[float, ...]:
-    """The order of search: the middle, then the ends, then what lies between, each half in the same way."""
+    """Return the order of search: the middle, the ends, then the middle of each part, and so on."""
     order: list[float] = []
     ranges = [(0, len(targets) - 1)]
     if targets:

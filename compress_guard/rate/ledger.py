@@ -1,4 +1,4 @@
-"""The ledger of a rate search: every stream length that was asked for, and what it cost."""
+"""The ledger of a rate search: every stream length that was requested, and the encodes it took."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Flags: TypeAlias = NDArray[np.bool_]
 Encode: TypeAlias = Callable[[Sequence[tuple[int, float]]], Sequence[int | None]]
 """(image index, setting) requests to stream lengths in bytes, None for an image that cannot be coded."""
 HEAVY: Final = 2.0
-"""Times the median number of pixels from which an image is too dear to learn from first."""
+"""Multiple of the median number of pixels above which an image is too costly to learn from first."""
 LOW_END: Final = 6
-"""Steps at the start of a ladder where a higher setting may well give smaller files (AVIF, JPEG qualities 1 and 2)."""
+"""Number of steps at the low end where a higher setting can give smaller files (AVIF, JPEG qualities 1 and 2)."""
 SURVEYORS: Final = 3
-"""Images that are coded at all of these to find out."""
+"""Number of images that are coded at all of these steps to see their order."""
 
 
 class Ledger:
-    """What is known of the streams of a set of images, each (image, step of the ladder) asked for once.
+    """The known stream lengths of a set of images; each (image, step of the ladder) is requested once.
 
     Images stand in the order of their seeded hash, called rank, so that nothing depends on the order of the data. A
     step is an index into the ladder.
@@ -37,14 +37,14 @@ class Ledger:
         self.fractions: Final[Floats] = np.array([fractions[i] for i in self.index])
         self.pixels: Final[Floats] = np.array([images[i].pixels for i in self.index], dtype=np.float64)
         self.light_first: Final[Ints] = np.argsort(self.pixels > HEAVY * np.median(self.pixels), kind="stable")
-        """Ranks in the order to learn from: an image far larger than most costs as much as many, so it waits."""
+        """Ranks in the order to learn from; an image far larger than most costs as much as many, so it comes last."""
         self.light: Final = int(np.sum(self.pixels <= HEAVY * np.median(self.pixels)))
-        """How many of them do not wait."""
+        """Number of ranks at the front of `light_first` that are not such large images."""
         self.ladder: Final = tuple(float(setting) for setting in ladder)
         self.alive: Final[Flags] = np.ones(len(images), dtype=np.bool_)
-        """False from the moment an image turned out not to be codable."""
+        """False for images that turned out not to be codable."""
         self.count: Final[Ints] = np.zeros(len(images), dtype=np.int64)
-        """Measured steps per rank."""
+        """Number of measured steps per rank."""
         self.steps: Ints = np.zeros((len(images), 8), dtype=np.int64)
         self.logs: Floats = np.zeros((len(images), 8))
         """Natural log of bpp at `steps`; the first `count` columns of a row are filled."""
@@ -61,19 +61,19 @@ class Ledger:
         return step in self._lengths[rank]
 
     def length(self, rank: int, step: int) -> int:
-        """Bytes of a stream that was asked for."""
+        """Return the bytes of a stream that was requested."""
         return self._lengths[rank][step]
 
     def bpp(self, rank: int, step: int) -> float:
-        """8 x bytes / pixels of a stream that was asked for."""
+        """Return 8 x bytes / pixels of a stream that was requested."""
         return 8.0 * self._lengths[rank][step] / float(self.pixels[rank])
 
     def encodes(self, target: float) -> float:
-        """Pixels of the requests made for a target rate / pixels of all images."""
+        """Return the pixels of all requests for a target rate, divided by the pixels of all images."""
         return self._spent.get(target, 0.0) / float(self.pixels.sum())
 
     def ask(self, target: float, wanted: Iterable[tuple[int, int]]) -> None:
-        """Have (rank, step) streams made for a target rate, those that are new, in one batch."""
+        """Request the new ones among these (rank, step) streams for a target rate, in one batch."""
         requests = sorted(
             {(rank, step) for rank, step in wanted if self.alive[rank] and step not in self._lengths[rank]}
         )
@@ -90,7 +90,7 @@ class Ledger:
                 self._note(rank, step, length)
 
     def survey(self, target: float) -> None:
-        """Code a few images at all of the ladder's low end, where no order can be taken for granted."""
+        """Code a few images at every step of the low end, where sizes need not rise with the setting."""
         steps = range(min(LOW_END, len(self.ladder) - 1) + 1)
         self.ask(target, [(int(rank), step) for rank in self.light_first[:SURVEYORS] for step in steps])
 

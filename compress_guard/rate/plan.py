@@ -13,7 +13,7 @@ from compress_guard.rate.ledger import Encode, Ledger
 from compress_guard.records import ImageInfo, PlannedRate, RateMode, RatePlan
 
 WIDE_STEP: Final = 1.15
-"""Settings whose mean rates differ by more than this factor are flagged as mixed."""
+"""Factor between the mean rates of two settings above which a mix of them is flagged as mixed."""
 
 
 def plan(
@@ -28,7 +28,7 @@ def plan(
 ) -> RatePlan:
     """Find the settings that bring the images to each target rate.
 
-    A pure function of its arguments and of the lengths that `encode` answers. The order of the images changes nothing.
+    The result depends on the arguments and on the lengths that `encode` returns alone, not on the order of the images.
 
     Args:
         images: at least one, with unique ids.
@@ -38,15 +38,15 @@ def plan(
             where `seeded_fraction(seed, id)` is below a fraction; "image" holds every image's own rate.
         tolerance: largest relative distance from a target that counts as met.
         seed: of the hash that mixes settings and chooses the images to learn from.
-        encode: answers requests (image index, setting) with stream lengths in bytes, None for an image that cannot be
-            coded. It never sees the same request twice, and every stream of the plan was requested.
+        encode: returns the stream lengths in bytes for requests (image index, setting), None for an image that cannot
+            be coded. No request is made twice, and every stream of the plan was requested.
 
     Raises:
         ValueError: no images, an empty ladder, a target or tolerance that is not positive.
     """
     if not images or not ladder:
         raise ValueError(
-            f"a rate plan wants images and a ladder, found {len(images)} images and {len(ladder)} settings"
+            f"a rate plan needs images and a ladder, found {len(images)} images and {len(ladder)} settings"
         )
     if tolerance <= 0.0 or any(target <= 0.0 for target in targets):
         raise ValueError(f"targets and tolerance must be positive, found {list(targets)} and {tolerance}")
@@ -69,7 +69,7 @@ def _dataset_rate(ledger: Ledger, search: DatasetSearch, mix: Mix, window: Windo
     if not rates:
         return _planned(ledger, window.target, steps)
     mean, means = sum(rates) / len(rates), search.means()
-    # a miss where steps lie on both sides of the target is for want of images, not of settings
+    # With steps on both sides of the target, a miss is due to too few images, not to the settings.
     floored = mean > window.high and float(means.min()) > window.target
     capped = mean < window.low and float(means.max()) < window.target
     missed = sum(rate > window.high for rate in rates) if floored else sum(rate < window.low for rate in rates)
@@ -93,7 +93,7 @@ def _image_rate(ledger: Ledger, search: ImageSearch, window: Window) -> PlannedR
         rate = ledger.bpp(rank, step)
         if window.holds(rate):
             continue
-        measured = [ledger.bpp(rank, one) for one in search.measured(rank)]
+        measured = [ledger.bpp(rank, step) for step in search.measured(rank)]
         if rate > window.high and min(measured) > window.target:
             floors.append(rate)
         elif rate < window.low and max(measured) < window.target:
@@ -111,7 +111,7 @@ def _planned(
     off_target: int = 0,
     mixed: bool = False,
 ) -> PlannedRate:
-    """The record, images in data order."""
+    """Return the record, with images in the order of the data."""
     place = np.argsort(ledger.index)
     ranked = [(int(rank), steps[int(rank)]) for rank in place]
     return PlannedRate(

@@ -137,8 +137,8 @@ def test_long_ladder_of_nominal_rates(bench: Any, mode: RateMode) -> None:
 @pytest.mark.parametrize(
     ("images", "ladder", "targets", "tolerance", "found"),
     [
-        ([], (1.0,), (0.5,), 0.02, "a rate plan wants images and a ladder, found 0 images and 1 settings"),
-        ([ImageInfo("a", 9)], (), (0.5,), 0.02, "a rate plan wants images and a ladder, found 1 images and 0 settings"),
+        ([], (1.0,), (0.5,), 0.02, "a rate plan needs images and a ladder, found 0 images and 1 settings"),
+        ([ImageInfo("a", 9)], (), (0.5,), 0.02, "a rate plan needs images and a ladder, found 1 images and 0 settings"),
         ([ImageInfo("a", 9)], (1.0,), (0.0,), 0.02, "targets and tolerance must be positive, found [0.0] and 0.02"),
         ([ImageInfo("a", 9)], (1.0,), (0.5,), 0.0, "targets and tolerance must be positive, found [0.5] and 0.0"),
     ],
