@@ -1,6 +1,6 @@
-"""Data factories of the bundled world: pictures rendered when they are asked for, with the targets that a task wants.
+"""Data factories of the bundled world: pictures rendered on request, with the targets of a task.
 
-Detection and segmentation look at the same scenes, so a gate codes them once for both.
+Detection and segmentation use the same scenes, so a gate codes them once for both.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,17 +22,17 @@ Sample = tuple[Tensor, Any, str]
 
 
 def label(scene: Scene) -> int:
-    """The class of a scene's one object, 0 to 8."""
+    """Return the class of a scene's one object, 0 to 8."""
     return int(scene.classes[0])
 
 
 def objects(scene: Scene) -> dict[str, Tensor]:
-    """Boxes (N, 4), xyxy in pixels, and labels (N,), 1 to 9 as torchvision's detectors count."""
+    """Return boxes (N, 4), xyxy in pixels, and labels (N,), 1 to 9 as torchvision's detectors count."""
     return {"boxes": torch.from_numpy(scene.boxes), "labels": torch.from_numpy(scene.classes + 1)}
 
 
 def regions(scene: Scene) -> Tensor:
-    """A label map (H, W), int64: 0 background, 1 to 9 objects, 255 on outlines."""
+    """Return a label map (H, W), int64: 0 background, 1 to 9 objects, 255 on outlines."""
     return torch.from_numpy(scene.regions).long()
 
 
@@ -67,30 +67,30 @@ class Rendered(Sequence[Sample]):
 
 
 def classification() -> Rendered:
-    """300 pictures of one object each, to judge a classifier on."""
+    """Return 300 pictures of one object each, for the evaluation of a classifier."""
     return Rendered(SINGLE, EVALUATION_SEED, EVALUATION_IMAGES, label, "single")
 
 
 def detection() -> Rendered:
-    """300 scenes of 2 to 5 objects with their boxes."""
+    """Return 300 scenes of 2 to 5 objects with their boxes."""
     return Rendered(GROUP, EVALUATION_SEED, EVALUATION_IMAGES, objects, "scene")
 
 
 def segmentation() -> Rendered:
-    """The scenes of `detection` with a label map each."""
+    """Return the scenes of `detection` with a label map each."""
     return Rendered(GROUP, EVALUATION_SEED, EVALUATION_IMAGES, regions, "scene")
 
 
 def classification_train() -> Rendered:
-    """The pictures that the shipped classifier was trained on."""
+    """Return the pictures that the shipped classifier was trained on."""
     return Rendered(SINGLE, TRAINING_SEED, TRAINING_IMAGES, label, "train-single")
 
 
 def detection_train() -> Rendered:
-    """The scenes that the shipped detector was trained on."""
+    """Return the scenes that the shipped detector was trained on."""
     return Rendered(GROUP, TRAINING_SEED, TRAINING_IMAGES, objects, "train-scene")
 
 
 def segmentation_train() -> Rendered:
-    """The scenes that the shipped segmenter was trained on."""
+    """Return the scenes that the shipped segmenter was trained on."""
     return Rendered(GROUP, TRAINING_SEED, TRAINING_IMAGES, regions, "train-scene")

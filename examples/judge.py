@@ -15,7 +15,7 @@ _BATCH = 16
 
 
 def clean_score(name: str, folder: Path = WEIGHTS, device: str = "cpu", limit: int | None = None) -> float:
-    """The task's default metric of a bundled model on its first `limit` evaluation pictures, in points."""
+    """Return the task's default metric of a bundled model on its first `limit` evaluation pictures, in points."""
     task = TASKS.resolve(_SETS[name])()
     predict = getattr(models, name)(device=device, folder=folder)
     samples = getattr(data, _SETS[name])()

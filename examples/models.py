@@ -14,19 +14,19 @@ from examples.shipped import WEIGHTS, loaded
 
 
 def classifier(device: str = "cpu", folder: Path = WEIGHTS) -> Predictor:
-    """Scores of the nine classes."""
+    """Return a predictor of scores of the nine classes."""
     network = _filled(Classifier(), "classifier", folder)
     return compress_guard.predictor(network, task="classification", preprocess=normalised, batch_size=16, device=device)
 
 
 def detector(device: str = "cpu", folder: Path = WEIGHTS) -> Predictor:
-    """At most 30 boxes a picture, labels 1 to 9."""
+    """Return a predictor of at most 30 boxes per picture, with labels 1 to 9."""
     network = _filled(detector_network(), "detector", folder)
     return compress_guard.predictor(network, task="detection", batch_size=16, device=device)
 
 
 def segmenter(device: str = "cpu", folder: Path = WEIGHTS) -> Predictor:
-    """Label maps: 0 background, 1 to 9 objects."""
+    """Return a predictor of label maps: 0 background, 1 to 9 objects."""
     network = _filled(Segmenter(), "segmenter", folder)
     return compress_guard.predictor(network, task="segmentation", preprocess=normalised, batch_size=16, device=device)
 

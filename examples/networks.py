@@ -90,7 +90,7 @@ class _DetectionTrunk(nn.Module):
 
 
 def detector_network(width: int = 64, classes: int = len(CLASSES), found: int = 30) -> FCOS:
-    """torchvision's FCOS on one feature map: floats in 0..1, labels 1 + class, at most `found` boxes."""
+    """Return torchvision's FCOS on one feature map: floats in 0..1, labels 1 + class, at most `found` boxes."""
     anchors = AnchorGenerator(sizes=((8,),), aspect_ratios=((1.0,),))
     return FCOS(
         _DetectionTrunk(width),
@@ -110,5 +110,5 @@ def detector_network(width: int = 64, classes: int = len(CLASSES), found: int = 
 
 
 def normalised(image: Tensor) -> Tensor:
-    """A uint8 image as the classifier and the segmenter take it: float32, around -2 to 2."""
+    """Convert a uint8 image to the input of the classifier and the segmenter: float32, around -2 to 2."""
     return (image.to(torch.float32) - 127.5) / 63.75

@@ -1,6 +1,6 @@
-"""Training batches: scenes rendered once into a file, then cut, turned and recoloured anew for every step.
+"""Training batches: scenes rendered once into a file, then cropped, turned and recoloured anew for every step.
 
-A batch is a function of the seed and the number of the step alone, so training that stops goes on as if it had not.
+A batch depends only on the seed and the number of the step, so a stopped training can go on where it stopped.
 """
 
 from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ class Pool:
     classes: list[NDArray[np.int64]]
 
     def batch(self, seed: int, step: int, size: int, crop: int) -> Batch:
-        """The batch of one step; boxes are right only where `crop` is the whole picture."""
+        """Return the batch of one step; boxes are right only where `crop` is the whole picture."""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, step])))
         planes = np.empty((size, _PLANES, crop, crop), np.uint8)
         boxes, classes = [], []
@@ -59,7 +59,7 @@ class Pool:
 def _turned(
     planes: NDArray[np.uint8], boxes: NDArray[np.float32], turn: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """One of the eight symmetries of the square, for planes (C, S, S) and boxes (N, 4) alike."""
+    """Apply one of the eight symmetries of the square to planes (C, S, S) and boxes (N, 4)."""
     size = planes.shape[-1]
     if turn & 1:
         planes, boxes = (
@@ -74,7 +74,7 @@ def _turned(
 
 
 def _recoloured(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Channels swapped, contrast and brightness changed a little through one table."""
+    """Swap the channels and change contrast and brightness a little."""
     levels = np.arange(256, dtype=np.float32)
     table = (levels - 128) * np.float32(rng.uniform(0.85, 1.15)) + np.float32(128 + rng.uniform(-15, 15))
     result: NDArray[np.uint8] = np.clip(np.rint(table), 0, 255).astype(np.uint8)[image[rng.permutation(3)]]
@@ -82,7 +82,7 @@ def _recoloured(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
 
 
 def pool(layout: Layout, seed: int, count: int, folder: Path, workers: int) -> Pool:
-    """The first `count` scenes of a seed, rendered by `workers` processes unless an earlier run has left them."""
+    """Return the first `count` scenes of a seed, rendered by `workers` processes unless an earlier run kept them."""
     stem = folder / f"scenes-{layout.stream}-{seed}-{count}"
     image_file, object_file = stem.with_suffix(".npy"), stem.with_suffix(".npz")
     if not object_file.exists():

@@ -1,4 +1,4 @@
-"""How each model is trained: data, steps, rate, loss. The three shipped ones start from a common trunk."""
+"""Recipes of the models: data, steps, learning rate, loss. The three shipped models start from a common trunk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ class Recipe:
 
 
 def classifier_loss(network: nn.Module, batch: Batch) -> Tensor:
-    """Cross entropy of the one object's class."""
+    """Return the cross entropy of the class of the one object."""
     labels = torch.stack([classes[0] for classes in batch.classes]).to(batch.images.device)
     return nn.functional.cross_entropy(network(normalised(batch.images)), labels)
 
 
 def segmenter_loss(network: nn.Module, batch: Batch) -> Tensor:
-    """Cross entropy of every pixel that is not on an outline."""
+    """Return the cross entropy of all pixels that are not on an outline."""
     logits = network(normalised(batch.images))["out"]
     return nn.functional.cross_entropy(logits, batch.regions, ignore_index=IGNORE)
 
 
 def detector_loss(network: nn.Module, batch: Batch) -> Tensor:
-    """FCOS's own three losses, added."""
+    """Return the sum of FCOS's own three losses."""
     device = batch.images.device
     targets = [
         {"boxes": boxes.to(device), "labels": classes.to(device) + 1}

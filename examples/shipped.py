@@ -29,7 +29,7 @@ def stored(network: nn.Module, name: str, folder: Path = WEIGHTS) -> str:
 
 
 def loaded(name: str, folder: Path = WEIGHTS) -> dict[str, Tensor]:
-    """The weights of `name` in single precision, after a check of their sha256."""
+    """Return the weights of `name` in single precision, after a check of their sha256."""
     path = folder / f"{name}.safetensors"
     try:
         content = path.read_bytes()
@@ -54,7 +54,7 @@ def _half(value: Tensor) -> Tensor:
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    """File name to sha256, from the format of the sha256sum program."""
+    """Read file names and their sha256 in the format of the sha256sum program."""
     path = folder / SUMS
     if not path.exists():
         return {}

@@ -38,7 +38,7 @@ class Training:
 
     @classmethod
     def begun(cls, name: str, recipe: Recipe, seed: int, device: torch.device, start_from: Path) -> "Training":
-        """Step 0: weights drawn from the seed, or taken from the model that the recipe names."""
+        """Return a training at step 0: weights drawn from the seed, or taken from the model that the recipe names."""
         torch.manual_seed(seed)
         network = recipe.network()
         if recipe.start is not None:
@@ -111,7 +111,7 @@ def _take_over(network: nn.Module, start: str, folder: Path) -> None:
 
 
 def _pace(progress: float) -> float:
-    """Share of the peak learning rate: a linear rise, then a cosine down to almost nothing."""
+    """Return the share of the peak learning rate: a linear rise, then a cosine down to almost nothing."""
     if progress < _WARM_UP:
         return progress / _WARM_UP
     turn = torch.pi * (progress - _WARM_UP) / (1 - _WARM_UP)
@@ -142,7 +142,7 @@ def train(name: str, recipe: Recipe, options: argparse.Namespace, until: int | N
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """Run the command line."""
     options = _parser().parse_args(arguments)
     if options.device == "auto":
         options.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -160,7 +160,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _due(options: argparse.Namespace) -> list[str]:
-    """The models to train, in order: a trunk that an earlier run has left is not trained again."""
+    """Return the models to train, in order; a trunk that an earlier run kept is not trained again."""
     names = list(RECIPES) if options.model == "all" else [options.model]
     start = RECIPES[names[0]].start
     if start is not None and not (options.checkpoints / f"{start}.safetensors").exists():

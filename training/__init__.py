@@ -1,1 +1,1 @@
-"""How the bundled codec was trained: `python -m training.neural`, then `python -m training.export`."""
+"""The training of the bundled codec: `python -m training.neural`, then `python -m training.export`."""

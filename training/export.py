@@ -14,7 +14,7 @@ from training.relaxed import Relaxed
 
 
 def exported(trained: Relaxed) -> dict[str, torch.Tensor]:
-    """Weights and tables, all exact in float32 or int32."""
+    """Return weights and tables, all exact in float32 or int32."""
     network = trained.network
     tensors = {name: snap_weights(value).float() for name, value in network.state_dict().items()}
     tensors["spread"] = snap(network.spread.double()).float()

@@ -43,7 +43,7 @@ class Training:
 
     @classmethod
     def begun(cls, crops: Crops, seed: int, device: torch.device) -> "Training":
-        """Step 0: weights drawn from the seed, coefficients' spread measured on crops that no step uses."""
+        """Return a training at step 0: weights drawn from the seed, spreads measured on crops that no step uses."""
         torch.manual_seed(seed)
         model = Relaxed()
         with torch.no_grad():
@@ -57,7 +57,7 @@ class Training:
         return cls(model, torch.optim.Adam(groups, lr=_RATE, betas=(0.9, 0.98)), device, seed)
 
     def advance(self, crops: Crops, steps: int, batch: int) -> None:
-        """One step of `steps` in all."""
+        """Train one of `steps` steps."""
         self.step += 1
         progress = self.step / steps
         pace = min(1.0, self.step / _WARM_UP) * 0.5 * (1.002 + math.cos(math.pi * progress))
@@ -82,7 +82,7 @@ class Training:
                 sums[at] += value
 
     def figures(self) -> str:
-        """Mean bpp and PSNR per octave of the step size since the last call."""
+        """Return mean bpp and PSNR per octave of the step size since the last call."""
         shown, self.shown = self.shown, {}
         return "  ".join(
             f"{2**octave}: {rate / count:.3f} bpp {quality / count:.2f} dB"
@@ -105,7 +105,7 @@ class Training:
 
 
 def step_sizes(quantiles: Tensor) -> Tensor:
-    """log2 of step sizes: most between 8 and 512, where photographs take 2 to 0.05 bpp, the rest out to 2 and 1024."""
+    """Return log2 of step sizes: most between 8 and 512 (2 to 0.05 bpp for photographs), the rest out to 2 and 1024."""
     below = 1 + 2 * quantiles / 0.1
     within = 3 + 6 * (quantiles - 0.1) / 0.83
     above = 9 + (quantiles - 0.93) / 0.07

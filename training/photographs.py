@@ -23,7 +23,7 @@ _SHARES = {"gb82": 0.35, "clic2025": 0.65}
 
 
 def files(root: Path, held_out: bool) -> dict[str, list[Path]]:
-    """The PNG files of each set under `root`, of those held out or of the others."""
+    """Return the PNG files of each set under `root`: the held-out files, or the others."""
     return {
         name: [path for path in sorted((root / name).glob("*.png")) if path.name.startswith(starts) == held_out]
         for name, starts in HELD_OUT.items()
@@ -51,7 +51,7 @@ class Crops:
         return cls(sets)
 
     def batch(self, seed: int, step: int, count: int, side: int) -> torch.Tensor:
-        """uint8 (count, 3, side, side), turned and flipped."""
+        """Return crops, uint8 (count, 3, side, side), turned and flipped at random."""
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, step])))
         crops = np.empty((count, side, side, 3), np.uint8)
         for slot in range(count):

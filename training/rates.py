@@ -42,15 +42,15 @@ CODECS = {
 """Which features tell of a codec, and every which image it is shown: slow ones see fewer."""
 KNOTS = 10
 SPAN = (0.03, 4.0)
-"""bpp: knots are spread, evenly in log rate, over the settings that bring the median image into it."""
+"""Range of bpp; knots are spread, evenly in log rate, over the settings that bring the median image into it."""
 RIDGE = 0.02
-"""Of centred features, which are octaves."""
+"""Penalty of ridge regression on centred features, which are octaves."""
 PASSES = 2
 SEED = 1
 
 
 def crops(root: Path) -> Iterator[Picture]:
-    """uint8 (H, W, 3) of many kinds and sizes: about 360."""
+    """Yield about 360 pictures, uint8 (H, W, 3), of many kinds and sizes."""
     rng = np.random.Generator(np.random.PCG64(SEED))
     lossless = files(root, held_out=False)["clic2025"]
     coded = sorted((root / "coco128/images").glob("*.jpg"))[:60]
@@ -69,7 +69,7 @@ def crops(root: Path) -> Iterator[Picture]:
 
 
 def varied(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Half of them as they are; the others sharper or softer, with more or less contrast and colour, or with grain."""
+    """Return half of the pictures unchanged; change sharpness, contrast, colour and grain of the others."""
     if rng.random() < 0.5:
         return picture
     image = Image.fromarray(picture)
@@ -82,20 +82,20 @@ def varied(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def scaled(picture: Image.Image, scale: float) -> Image.Image:
-    """Smaller by this factor."""
+    """Scale a picture by this factor."""
     size = (max(64, round(picture.width * scale)), max(64, round(picture.height * scale)))
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def cut(picture: Image.Image, rng: np.random.Generator) -> Picture:
-    """A window of 160 to 640 pixels."""
+    """Cut out a window of 160 to 640 pixels."""
     width, height = (min(length, int(rng.integers(160, 641))) for length in picture.size)
     left, top = int(rng.integers(picture.width - width + 1)), int(rng.integers(picture.height - height + 1))
     return np.asarray(picture.crop((left, top, left + width, top + height)))
 
 
 def noise(rng: np.random.Generator) -> Picture:
-    """Noise whose spectrum falls with a power of the frequency, 1 to 2, of little colour."""
+    """Draw noise of little colour whose spectrum falls with a power of the frequency, 1 to 2."""
     side = int(rng.integers(192, 449))
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
     frequency[0, 0] = 1
@@ -107,7 +107,7 @@ def noise(rng: np.random.Generator) -> Picture:
 
 
 def knots(codec: Codec, images: list[torch.Tensor]) -> list[float]:
-    """Settings of the ladder, spread evenly over log rate as ten of the images say it."""
+    """Return settings of the ladder, spread evenly over the log rate of ten of the images."""
     positions = np.unique(np.linspace(0, len(codec.ladder) - 1, 14).round().astype(int))
     some = images[:: max(1, len(images) // 10)]
     medians = [np.median(np.log(rate(codec, some, codec.ladder[at]))) for at in positions]
@@ -119,13 +119,13 @@ def knots(codec: Codec, images: list[torch.Tensor]) -> list[float]:
 
 
 def rate(codec: Codec, images: list[torch.Tensor], setting: float) -> Values:
-    """bpp of each image."""
+    """Return bpp of each image."""
     streams = codec.encode(images, [setting] * len(images), 1)
     return np.array([8 * codec.cost(one) / image[0].numel() for one, image in zip(streams, images, strict=True)])
 
 
 def learnt(codec: Codec, images: list[torch.Tensor], count: int) -> dict[str, object]:
-    """The codec's entry of the table."""
+    """Return the codec's entry of the table."""
     ladder = codec.ladder
     flat = torch.full((3, 16, 16), 128, dtype=torch.uint8)
     header = codec.cost(codec.encode([flat], [ladder[0]])[0])
@@ -144,7 +144,7 @@ def learnt(codec: Codec, images: list[torch.Tensor], count: int) -> dict[str, ob
 
 
 def solved(features: Values, wanted: Values) -> Values:
-    """Ridge regression with a constant as the last feature; what is far from the rest counts for less."""
+    """Solve a ridge regression with a constant as the last feature; outliers count for less."""
     means = np.append(features[:, :-1].mean(0), 0.0)
     centred = features - means
     penalty = RIDGE * len(wanted) * np.diag([1.0] * (len(means) - 1) + [0.0])

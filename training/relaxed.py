@@ -24,7 +24,7 @@ class Relaxed(nn.Module):
         self.conditional = GaussianConditional(None, scale_bound=_SMALLEST_SCALE)
 
     def forward(self, pixels: Tensor, log_step: Tensor, hard: Tensor) -> tuple[Tensor, Tensor]:
-        """Bits per pixel and mean squared error of each image.
+        """Return bits per pixel and mean squared error of each image.
 
         Args:
             pixels: float (B, 3, H, W), 0 to 255, sides a multiple of 8.
@@ -58,7 +58,7 @@ class Relaxed(nn.Module):
     def _predicted(
         self, steps: Tensor, context: Tensor, relative: Tensor, blend: Tensor, hard: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Means, scales and rounded values of coefficients in quantisation steps, and the last context."""
+        """Return means, scales and rounded values of coefficients in quantisation steps, and the last context."""
         means: list[Tensor] = []
         scales: list[Tensor] = []
         decoded: list[Tensor] = []
@@ -85,7 +85,7 @@ class Relaxed(nn.Module):
 
 
 def _rounded(values: Tensor, log_scale: Tensor, hard: Tensor) -> Tensor:
-    """Whole steps, with the coder's dead zone where `hard`; gradients pass as if nothing was rounded."""
+    """Round to whole steps, with the coder's dead zone where `hard`; gradients pass as if nothing was rounded."""
     with torch.no_grad():
         stretch = torch.where(hard, dead_zone(4.0**log_scale), 1.0)
         rounded = torch.round(values / stretch)

@@ -1,16 +1,17 @@
-"""Confidence sequences for means of bounded variables by betting: intervals that hold however often one looks.
+"""Confidence sequences for means of bounded variables by betting: intervals that hold after any number of looks.
 
 Waudby-Smith and Ramdas 2023 (Estimating means of bounded random variables by betting, Journal of the Royal Statistical
-Society B 86:1-27): somebody who does not believe that the mean is m bets on every image, at odds that are fair if it
-is. Then the capital is a martingale, and by Ville's inequality it ever grows 2 / error fold with probability error / 2
-at most. Two gamblers, one on either side, reject what the interval leaves out (the hedged capital of the paper).
+Society B 86:1-27): a gambler who doubts that the mean is m bets on every image, at odds that are fair if it is m. Then
+the capital is a martingale, and by Ville's inequality the probability that it ever reaches 2 / error times its start is
+at most error / 2. Two gamblers, one for each side, reject the means outside the interval (the hedged capital of the
+paper).
 
-Each gambler here is a fund of some that always stake the same fraction (the paper's diversified Kelly bets). A fund
-needs no tuning to the share of flips, its capital rests on counts alone and not on the order of the images, and it
-grows monotonically with the distance of m from the mean, so that both ends are found exactly and not on a grid.
+Each gambler here is a fund whose members always stake the same fraction (the paper's diversified Kelly bets). A fund
+needs no tuning to the share of flips, its capital depends on counts and not on the order of the images, and it grows
+monotonically with the distance of m from the mean, so both ends are found exactly and not on a grid.
 
-What is estimated is the mean over images like these: the images count as independent draws, of which the seeded random
-order takes a part. Nothing is gained from how many there are in all.
+The estimated value is the mean over images like these: the images count as independent draws, and the seeded random
+order takes a part of them. The number of images in all brings no advantage.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 STAKES: Final = ((0.95, 2), (0.6, 3), (0.36, 3), (0.2, 3), (0.1, 2), (0.05, 1), (0.02, 1))
-"""Fractions of what can be staked at most, each with its share of the fund.
+"""Fractions of the largest possible stake, each with its share of the fund.
 
 The best stake is about distance / variance: nearly all for few flips or a limit far off, a few hundredths for a fifth
 of flips and a limit that 50 000 images just tell apart. Simulated cells of 5000 images, three interval widths from
@@ -34,15 +35,15 @@ their limit, took a tenth fewer images with these than with seven even halvings,
 fewer than with the paper's aGRAPA bets, whose worst cases are worse.
 """
 _HALVES: Final = np.array([1.0, 0.5, 0.0])
-"""A lost, an unchanged and a gained image, brought from -1 to 1 between 0 and 1."""
+"""Values of a lost, an unchanged and a gained image, scaled from -1 to 1 into 0 to 1."""
 _ENDS: Final = np.array([1.0, 0.0])
-"""A right and a wrong image."""
+"""Values of a right and a wrong image."""
 _HALVINGS: Final = 60
-"""Halvings of a bracket of width 1 at most: what is left is below the spacing of float64."""
+"""Number of halvings of a bracket of width 1; the rest is below the spacing of float64."""
 
 
 def drop_interval(images: int, lost: int, gained: int, confidence: float) -> Interval:
-    """The drop of a mean of flags, in points, with its interval.
+    """Return the drop of a mean of flags, in points, with its interval.
 
     `lost` images are right when clean and wrong when compressed, `gained` the other way round, of `images` >= 1 so far;
     0 < confidence < 1. The intervals at all numbers of images together hold with this confidence.
@@ -52,7 +53,7 @@ def drop_interval(images: int, lost: int, gained: int, confidence: float) -> Int
 
 
 def score_interval(images: int, right: int, confidence: float) -> Interval:
-    """The mean of flags in points, `right` of `images` >= 1 so far being set, with its interval, as `drop_interval`."""
+    """Return the mean of flags in points with its interval, as `drop_interval`; `right` of `images` >= 1 are set."""
     low, high = score_bounds(images, right, confidence)
     return _interval(100 * right / images, float(low), float(high))
 
@@ -60,10 +61,10 @@ def score_interval(images: int, right: int, confidence: float) -> Interval:
 def drop_bounds(
     images: ArrayLike, lost: ArrayLike, gained: ArrayLike, confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both ends of the interval of (lost - gained) / images, between -1 and 1; counts broadcast against each other."""
+    """Return both ends of the interval of (lost - gained) / images, between -1 and 1; counts are broadcast."""
     total, up, down = _counts(images, lost, gained)
     same = total - up - down
-    # Swapping the sides turns the interval round, so that one end is enough and the symmetry is exact.
+    # Swapping the sides mirrors the interval, so one end is enough and the symmetry is exact.
     low, high = _lower(_HALVES, np.stack([[up, down], [same, same], [down, up]]), confidence)
     return 2 * low - 1, 1 - 2 * high
 
@@ -71,7 +72,7 @@ def drop_bounds(
 def score_bounds(
     images: ArrayLike, right: ArrayLike, confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both ends of the interval of right / images, between 0 and 1; counts broadcast against each other."""
+    """Return both ends of the interval of right / images, between 0 and 1; counts are broadcast."""
     total, hits = _counts(images, right)
     misses = total - hits
     low, high = _lower(_ENDS, np.stack([[hits, misses], [misses, hits]]), confidence)
@@ -81,9 +82,9 @@ def score_bounds(
 def drop_sides(
     images: ArrayLike, lost: ArrayLike, gained: ArrayLike, limit: float, confidence: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether the interval of `drop_bounds` is wholly above `limit`, and whether it is at or below it.
+    """Return whether the interval of `drop_bounds` is wholly above `limit`, and whether it is at or below it.
 
-    Without finding the ends: two capitals, for the one mean that is asked about.
+    The ends are not computed: two capitals at one mean are enough.
     """
     total, up, down = _counts(images, lost, gained)
     same, mean = total - up - down, (1 + limit) / 2
@@ -95,7 +96,7 @@ def drop_sides(
 def score_sides(
     images: ArrayLike, right: ArrayLike, limit: float, confidence: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether the interval of `score_bounds` is at or above `limit`, and whether it is wholly below it."""
+    """Return whether the interval of `score_bounds` is at or above `limit`, and whether it is wholly below it."""
     total, hits = _counts(images, right)
     misses = total - hits
     above = _rejected(limit, _ENDS, np.stack([hits, misses]), confidence) | (limit <= 0)
@@ -104,12 +105,12 @@ def score_sides(
 
 
 def _lower(values: NDArray[np.float64], counts: NDArray[np.float64], confidence: float) -> NDArray[np.float64]:
-    """The largest mean that the fund on larger ones rejects, 0 where there is none.
+    """Return the largest mean that the fund betting on larger means rejects, 0 if there is none.
 
-    `values` (K,), between 0 and 1, were seen so many times each: `counts` (K, ...).
+    `values` (K,) lie between 0 and 1; `counts` (K, ...) are the numbers of images with each value.
     """
     mean = np.tensordot(values, counts, axes=1) / counts.sum(axis=0)
-    # The capital against the mean itself never exceeds 1: log(1 + x) <= x, and the deviations add up to 0.
+    # The capital against the observed mean never exceeds 1: log(1 + x) <= x, and the deviations add up to 0.
     outside, inside = np.zeros(mean.shape), mean
     for _ in range(_HALVINGS):
         middle = (outside + inside) / 2
@@ -121,7 +122,7 @@ def _lower(values: NDArray[np.float64], counts: NDArray[np.float64], confidence:
 def _rejected(
     mean: NDArray[np.float64] | float, values: NDArray[np.float64], counts: NDArray[np.float64], confidence: float
 ) -> NDArray[np.bool_]:
-    """Whether the fund that bets on larger values has grown 2 / error fold against this mean."""
+    """Return whether the fund that bets on larger values has grown 2 / error fold against this mean."""
     needed = log(2 / (1 - confidence))
     return np.asarray(log_capital(mean, values, counts) >= needed)
 
@@ -129,12 +130,12 @@ def _rejected(
 def log_capital(
     mean: NDArray[np.float64] | float, values: NDArray[np.float64], counts: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The logarithm of what the fund makes of 1 by betting that the mean is larger than `mean`.
+    """Return the log of the capital that a fund makes from 1 by betting that the mean is larger than `mean`.
 
-    A stake of the fraction f turns 1 into 1 + f (value - mean) / mean: fair if the mean is that, never below 1 - f, and
-    less the larger it is. `values` (K,) and `mean` lie between 0 and 1; `counts` (K, ...) as in `_lower`.
+    A stake of the fraction f turns 1 into 1 + f (value - mean) / mean: it is fair if the mean is `mean`, never below
+    1 - f, and falls as `mean` grows. `values` (K,) and `mean` lie between 0 and 1; `counts` (K, ...) as in `_lower`.
     """
-    # Against a mean of 0 any value above it wins beyond measure, and nothing but zeros never does.
+    # Against a mean of 0 any larger value wins without bound, and zeros alone win nothing.
     mean = np.maximum(mean, np.finfo(np.float64).tiny)
     stakes, shares = (np.array(column).reshape(-1, *[1] * mean.ndim) for column in zip(*STAKES, strict=True))
     logs = np.log1p(stakes[:, np.newaxis] * (values.reshape(-1, *[1] * mean.ndim) - mean) / mean)
@@ -146,9 +147,10 @@ def log_capital(
 
 
 def _counts(*given: ArrayLike) -> list[NDArray[np.float64]]:
-    return [np.asarray(one) for one in np.broadcast_arrays(*(np.asarray(one, dtype=np.float64) for one in given))]
+    arrays = (np.asarray(counts, dtype=np.float64) for counts in given)
+    return [np.asarray(counts) for counts in np.broadcast_arrays(*arrays)]
 
 
 def _interval(value: float, low: float, high: float) -> Interval:
-    """In points, and ordered whatever the rounding."""
+    """Return the interval in points, in order despite rounding."""
     return Interval(value, min(100 * low, value), max(100 * high, value))

@@ -1,27 +1,26 @@
-"""The interval of a score that is no mean of flags, or of its drop: mAP, mIoU, pixel accuracy.
+"""The interval of a score that is not a mean of flags (mAP, mIoU, pixel accuracy), or of its drop.
 
-Plain percentiles of the replicates are not
-enough: of samples of 100 out of 20 000 scenes they cover the drop in mAP 7 or 8 times in 10 where they should 19 times
-in 20. `python -m benchmarks.coverage.resampled` compares them, and others, with the interval that is used here. That is
-made of the standard error of the bootstrap and of three corrections:
+Plain percentiles of the replicates are not enough: in samples of 100 out of 20 000 scenes they cover the drop in mAP 7
+or 8 times in 10 where they should 19 times in 20. `python -m benchmarks.coverage.resampled` compares them, and others,
+with the interval used here, which is made of the standard error of the bootstrap and of three corrections:
 
 - *Few images.* The error rests on k images, k = sum u^2 / max u^2, where u is the influence of an image (jackknife):
   all the change may come from three images of 300. The reach is Student's, with the degrees of freedom that
   Satterthwaite (1946, Biometrics Bulletin 2:110-114) gives to a variance of so few, times sqrt(1 + z^2 / 4k), which
-  turns the normal interval of a Poisson count k into its score interval. Where no image changed there is no effect to
-  go by: 100 points are assumed, for a share of z^2 / n of the images, as many as may have stayed unseen. That is
-  Tango's interval without a flip. Images that no score rests on, as they have no ground truth, are none of the n.
+  turns the normal interval of a Poisson count k into its score interval. If no image changed there is no effect to
+  measure: 100 points are assumed for a share of z^2 / n of the images, the share that may have stayed unseen. That is
+  Tango's interval without a flip. Images without ground truth, on which no score depends, do not count in n.
 - *Skewness.* The score interval of a Poisson count is also moved, by z^2 / 2 standard errors times the skewness. Here
-  that is the skewness of the influences, and outwards only: few images tell too little of it to narrow an interval.
+  that is the skewness of the influences, and outwards only: few images say too little about it to narrow an interval.
 - *Bias.* mAP is higher on fewer images, precision being an upper envelope, and its drop is smaller. Halves of the
   images show how fast that goes: a bias that falls as n^-a is the difference that halving makes, over 2^a - 1. It falls
   as 1 / n for smooth scores, and as slowly as n^(-1/3) for envelopes (Prakasa Rao 1969, Sankhya A 31:23-36, for the
-  estimator of Grenander). Few images do not tell which, so there is room for both. The value itself stays as it is.
+  estimator of Grenander). Few images do not show which, so there is room for both. The value itself is not changed.
 
-What images lose that are too rare to be among those drawn is not in it, unless nothing changed at all: `unseen_drop` in
-`power` says how much that may be, and docs/verdicts.md why the interval is not widened by it.
+The loss of images too rare to be drawn is not included, unless nothing changed at all: `unseen_drop` in `power` says
+how large it may be, and docs/verdicts.md why the interval is not widened by it.
 
-No quantile of the replicates is in it: at a confidence of 0.999 the tails of 2000 of them are noise.
+No quantile of the replicates is used: at a confidence of 0.999 the tails of 2000 of them are noise.
 """
 
 from __future__ import annotations
@@ -53,11 +52,11 @@ def interval(
     confidence: float,
     bounds: tuple[float, float],
 ) -> Interval:
-    """The interval of the drop from `clean` to `compressed`, or without `clean` of the score; see the module.
+    """Return the interval of the drop from `clean` to `compressed`, or of the score if `clean` is None.
 
     Both scorers are of the same `images` images in the same order; `value` is their drop, or the score, in points, and
-    `bounds` what it could be at all; 0 < confidence < 1. low <= value <= high always. The same seed gives the same
-    interval. A single image, or a score that a single image decides on, says nothing: the interval is then `bounds`.
+    `bounds` is its possible range; 0 < confidence < 1. low <= value <= high always. The same seed gives the same
+    interval. A single image, or a score that depends on a single image, says nothing: the interval is then `bounds`.
     Images without ground truth do not count.
     """
     if images < 2:
@@ -77,16 +76,17 @@ def interval_of(
     *,
     rare: bool = True,
 ) -> Interval:
-    """See `interval`. Without `rare` nothing is allowed for images of large effect that the sample does not show.
+    """Return the interval of resampled scores, see `interval`.
 
-    What no image moves then has an interval of no width, and a single image that moves it a narrow one.
+    Without `rare` no room is left for images of large effect that the sample does not show: a score that no image moves
+    has an interval of no width, and one that a single image moves has a narrow one.
     """
     drawn = sample.replicates[np.isfinite(sample.replicates)]
     if not drawn.size or sample.parts < 2 or not np.isfinite(sample.left_out).all():
         return Interval(value, *bounds)
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     influences = (len(sample.left_out) - 1) * (sample.left_out.mean() - sample.left_out)
-    # As many images as leave so many groups without one; that is the number itself where each is left out on its own.
+    # The number of images that leaves this many groups empty; with one image in each group, the number itself.
     quiet, size = 1 - sample.parts / len(influences), images / len(influences)
     informative = images * (1 - quiet ** (1 / size))
     error = float(drawn.std()) * sqrt(informative / (informative - 1))
@@ -98,17 +98,17 @@ def interval_of(
 
 
 def unseen(images: float, z: float) -> float:
-    """How far the interval reaches either way where none of `images` informative images changed, in points."""
+    """Return the reach of the interval to either side, in points, if none of `images` informative images changed."""
     return 100 * z * z / images
 
 
 def _reach(
     influences: NDArray[np.float64], error: float, parts: int, informative: float, z: float
 ) -> tuple[float, float]:
-    """How far the interval reaches below and above, in points, without bias.
+    """Return the reach of the interval below and above, in points, without bias.
 
-    The influences have mean 0; `parts` of them are of images that tell something, of which there are `informative`,
-    infinitely many where nothing may have stayed unseen.
+    The influences have mean 0; `parts` of them belong to the `informative` images, whose number is infinite if nothing
+    may have stayed unseen.
     """
     largest = float(np.abs(influences).max())
     if largest < NOTHING:
@@ -118,14 +118,14 @@ def _reach(
     freedom = min(2 / max(1 / k - 1 / parts, 1e-12), informative - 1)
     reach = error * student(z, freedom) * sqrt(1 + z * z / (4 * k))
     skew = error * z * z / 2 * float(np.sum(influences**3)) / squares**1.5
-    # Student's t for the variance of one or two images is far longer at a high confidence than any k images can bear.
+    # At a high confidence Student's t for the variance of one or two images is longer than any k images allow.
     rarest = 0.0 if informative == inf else 100 / parts
     most = max(rarest, largest / len(influences)) * (z * z / 2 + z * sqrt(k + z * z / 4))
     return min(reach + max(-skew, 0.0), most), min(reach + max(skew, 0.0), most)
 
 
 def _bias(halves: NDArray[np.float64], value: float) -> tuple[float, float]:
-    """The bias of the score in points if it falls as 1 / images, and if it falls as slowly as it may."""
+    """Return the bias of the score in points if it falls as 1 / images, and if it falls as slowly as possible."""
     defined = halves[np.isfinite(halves)]
     if not defined.size:
         return 0.0, 0.0
@@ -134,10 +134,10 @@ def _bias(halves: NDArray[np.float64], value: float) -> tuple[float, float]:
 
 
 def student(z: float, freedom: float) -> float:
-    """Student's t quantile that belongs to the normal quantile z (Abramowitz and Stegun 1964, 26.7.5).
+    """Return Student's t quantile for the normal quantile z (Abramowitz and Stegun 1964, 26.7.5).
 
-    Within 1 % of t for 95 % and 2 degrees of freedom, closer above. Below that the series is too short: the quantile is
-    the one of a single degree, Cauchy's.
+    The error is below 1 % for 95 % and 2 degrees of freedom, and smaller above. Below that the series is too short, and
+    the quantile is that of one degree, Cauchy's.
     """
     if freedom < 1.5:
         return tan(pi * (NormalDist().cdf(z) - 0.5))

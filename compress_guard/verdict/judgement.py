@@ -1,4 +1,4 @@
-"""Paired evidence against the limits of a cell."""
+"""The judgement of a cell: paired evidence against its limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Side: TypeAlias = Literal["pass", "fail", "inconclusive"]
 Limits: TypeAlias = tuple[float | None, float | None, float | None]
 """max_drop, min_score and min_clean, None where not set."""
 Floors: TypeAlias = tuple[Interval | None, Interval | None]
-"""The intervals of the compressed and of the clean score, None where they have no limit."""
+"""Intervals of the compressed and of the clean score; None without a limit."""
 
 WORST_FIRST: Final[tuple[Side, ...]] = ("fail", "inconclusive", "pass")
 
@@ -38,14 +38,14 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
     images: int,
     min_clean: float | None = None,
 ) -> Judgement:
-    """The drop from `clean` to `compressed`, both over the same `images` images in the same order, and its verdict.
+    """Judge the drop from `clean` to `compressed`, both over the same `images` images in the same order.
 
     `fail`: the whole interval of the drop is above max_drop (or that of the compressed score below min_score); `pass`:
-    the whole interval is at or below it (at or above min_score); else `inconclusive`. `min_clean` is to the clean score
-    what min_score is to the compressed one. Of several limits the worst verdict counts. No limit: `unjudged`. A score
-    that is undefined on either side: `error`. Limits, scores and drops are points; 0 < confidence < 1. Where both
-    scorers have flags the intervals are score intervals, else they come from a paired bootstrap that depends on `seed`
-    and the evidence alone: give the clean scorer as `Remembered` where several cells share it. Raises ValueError if the
+    the whole interval is at or below it (at or above min_score); else `inconclusive`. `min_clean` limits the clean
+    score as min_score limits the compressed one. With several limits the worst verdict counts. No limit: `unjudged`. A
+    score that is undefined on either side: `error`. Limits, scores and drops are points; 0 < confidence < 1. If both
+    scorers have flags, the intervals are score intervals; else they come from a paired bootstrap that depends only on
+    `seed` and the evidence. Pass the clean scorer as `Remembered` if several cells share it. Raises ValueError if the
     evidence is not that of `images` images.
     """
     if images < 1:
@@ -73,13 +73,13 @@ def decide(
     clean: Interval | None = None,
     min_clean: float | None = None,
 ) -> Verdict:
-    """The verdict on a drop and, where they have a limit, on the compressed score and on the clean one."""
-    found = sides(drop, (score, clean), (max_drop, min_score, min_clean))
-    return next((side for side in WORST_FIRST if side in found), "unjudged")
+    """Return the verdict on a drop and, if they have limits, on the compressed and on the clean score."""
+    judged = sides(drop, (score, clean), (max_drop, min_score, min_clean))
+    return next((side for side in WORST_FIRST if side in judged), "unjudged")
 
 
 def sides(drop: Interval, floors: Floors, limits: Limits) -> tuple[Side | None, Side | None, Side | None]:
-    """Return what each limit says by itself: those of the drop, of the compressed score and of the clean one.
+    """Return the verdict of each limit alone: of the drop, of the compressed score and of the clean score.
 
     None for a limit that is not set, or that has nothing to judge.
     """
@@ -100,7 +100,7 @@ def _side_of_floor(interval: Interval | None, floor: float | None) -> Side | Non
 def explained(
     metric: str, scores: tuple[float, float], drop: Interval, floors: Floors, limits: Limits, confidence: float
 ) -> str:
-    """Return the sentences on the drop and on the scores that have a limit, those of limits that failed first.
+    """Return the sentences on the drop and on the scores that have a limit, failed limits first.
 
     `scores`, the clean and the compressed one, are points, like everything here; `floors` are the intervals of the
     compressed and of the clean score.
@@ -110,8 +110,8 @@ def explained(
     parts = [sentence.of_drop(metric, scores, drop, confidence, max_drop)]
     parts.append(sentence.of_score(score, confidence, min_score) if score is not None and min_score is not None else "")
     parts.append(sentence.of_clean(clean, confidence, min_clean) if clean is not None and min_clean is not None else "")
-    found = zip(sides(drop, floors, limits), parts, strict=True)
-    return "; ".join(part for _, part in sorted(found, key=lambda pair: _rank(pair[0])) if part)
+    judged = zip(sides(drop, floors, limits), parts, strict=True)
+    return "; ".join(part for _, part in sorted(judged, key=lambda pair: _rank(pair[0])) if part)
 
 
 def _rank(side: Side | None) -> int:
@@ -119,7 +119,7 @@ def _rank(side: Side | None) -> int:
 
 
 def score_interval(scorer: Scorer, value: float, images: int, seed: int, confidence: float) -> Interval:
-    """Return the score `value`, in points, of `images` images with the interval that a floor under it is held against.
+    """Return the score `value`, in points, of `images` images with the interval that its limit is compared with.
 
     Raises ValueError for flags of another number of images.
     """
@@ -137,7 +137,7 @@ def _check_flags(flags: NDArray[np.bool_], images: int) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pair:
-    """Two scorers over the same images, and how sure their scores are."""
+    """Two scorers over the same images, and the intervals of their scores."""
 
     clean: Scorer
     compressed: Scorer
@@ -155,7 +155,7 @@ class _Pair:
         return bootstrap.interval(self.clean, self.compressed, value, self.images, self.seed, self.confidence, bounds)
 
     def score(self, side: Scorer, value: float) -> Interval:
-        """The score of one side alone."""
+        """Return the score of one side with its interval."""
         return score_interval(side, value, self.images, self.seed, self.confidence)
 
     def _check(self, *sides: NDArray[np.bool_]) -> None:
@@ -164,7 +164,7 @@ class _Pair:
 
 
 def _score(scorer: Scorer, images: int) -> float | None:
-    """The score of the images as they are, None where it is undefined."""
+    """Return the score of all images, each counted once; None if it is undefined."""
     score = float(scorer(np.ones((1, images)))[0])
     return None if isnan(score) else score
 

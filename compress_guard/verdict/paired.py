@@ -1,11 +1,11 @@
-"""The interval of a paired difference of proportions: a score interval that is corrected for skewness where it matters.
+"""The interval of a paired difference of proportions: a score interval, corrected for skewness where it matters.
 
 The base is Tango's score interval (1998, Statistics in Medicine 17:891-908), which holds its coverage where a Wald or
 bootstrap interval collapses to a point: with no flip at all, or only flips. Its lower end is too high where few images
 flip and nearly all of them the same way: lost images are then close to Poisson, whose upper tail is longer than the
-normal one. The first term of the Cornish-Fisher expansion makes up for that (Laud 2017, Pharmaceutical Statistics
-16:334-348, for other designs). It is applied only where it widens the interval: the other way it grows without bound as
-the variance goes to 0, and the interval misses losses that a sample happens not to show.
+normal one. The first term of the Cornish-Fisher expansion corrects that (Laud 2017, Pharmaceutical Statistics
+16:334-348, for other designs). It is applied only where it widens the interval: otherwise it grows without bound as the
+variance goes to 0, and the interval misses losses that a sample happens not to show.
 `python -m benchmarks.coverage.top1` compares it with others.
 """
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _HALVINGS: Final = 60
-"""Halvings of a bracket of width 2 at most: what is left is below the spacing of float64."""
+"""Number of halvings of a bracket of width 2; the rest is below the spacing of float64."""
 
 
 def drop_interval(images: int, lost: int, gained: int, confidence: float) -> Interval:
-    """The drop of a mean of flags, in points, with its interval; low <= value <= high.
+    """Return the drop of a mean of flags, in points, with its interval; low <= value <= high.
 
     `lost` images are right when clean and wrong when compressed, `gained` the other way round, of `images` >= 1 in all;
     0 < confidence < 1.
@@ -38,15 +38,15 @@ def drop_interval(images: int, lost: int, gained: int, confidence: float) -> Int
 def bounds(
     images: int, lost: ArrayLike, gained: ArrayLike, confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both ends of the interval of (lost - gained) / images, between -1 and 1; counts broadcast against each other."""
+    """Return both ends of the interval of (lost - gained) / images, between -1 and 1; counts are broadcast."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     lost, gained = np.broadcast_arrays(np.asarray(lost, dtype=np.float64), np.asarray(gained, dtype=np.float64))
-    # Swapping the sides turns the interval round, so that one end is enough and the symmetry is exact.
+    # Swapping the sides mirrors the interval, so one end is enough and the symmetry is exact.
     return _lower(images, lost, gained, z), -_lower(images, gained, lost, z)
 
 
 def _lower(n: int, lost: NDArray[np.float64], gained: NDArray[np.float64], z: float) -> NDArray[np.float64]:
-    """The smallest difference under which a surplus of lost images as large as this one is no surprise."""
+    """Return the smallest true difference that does not reject the observed surplus of lost images."""
     surplus = lost - gained
     correction = max(z * z - 1, 0.0) / 6
     outside, inside = np.full(surplus.shape, -1.0), surplus / n
@@ -61,7 +61,7 @@ def _lower(n: int, lost: NDArray[np.float64], gained: NDArray[np.float64], z: fl
 def _moments(
     difference: NDArray[np.float64], n: int, lost: NDArray[np.float64], gained: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of one image, where the true difference is the one given: the variance, and third moment over variance.
+    """Return the variance of one image under a true difference, and its third moment divided by the variance.
 
     An image is 1 if lost, -1 if gained, else 0. p is the most likely share of gained images under that difference: the
     larger root of 2n p^2 + b p + c (Tango 1998, section 3).

@@ -1,6 +1,6 @@
-"""What so many images can tell apart, and how many it would take: all in points, for intervals as `judge` makes them.
+"""The power of a number of images, and the number that a limit needs; in points, for the intervals of `judge`.
 
-A verdict is clear when the whole interval lies on one side of the limit; `power` is how often that is to happen.
+A verdict is clear if the whole interval lies on one side of the limit; `power` is the probability of that.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 POWER: Final = 0.8
 FLIPS: Final = 0.05
-"""Share of images whose prediction turns right or wrong, where none has been measured."""
+"""Share of images whose prediction flips, assumed before it is measured."""
 MOST_TIMES: Final = 100
-"""No advice is to have more than so many times the images."""
+"""Largest advice on the number of images, as a multiple of the present number."""
 _MOST_IMAGES: Final = 2**40
 
 
 def resolvable_drop(images: int, confidence: float, flips: float = FLIPS, power: float = POWER) -> float:
-    """The smallest distance between the true drop of a metric with flags and a limit at which the verdict is clear.
+    """Return the smallest distance of the true drop from its limit at which a verdict by flags is clear.
 
-    For `images` >= 1 of which a share `flips` (0 to 1) turns, half of them to wrong and half to right: the reach of
-    the interval at just so many flips, and what a sample strays one time in 1 / (1 - power). With many images that is
-    (z_confidence + z_power) sqrt(flips / images); the interval of few images is wider than this.
+    A share `flips` (0 to 1) of `images` >= 1 flips, half of them to wrong and half to right. The distance is the reach
+    of the interval at that number of flips, plus the deviation that a sample exceeds one time in 1 / (1 - power). With
+    many images that is (z_confidence + z_power) sqrt(flips / images); the interval of few images is wider.
     """
     each = images * flips / 2
     _, reach = bounds(images, each, each, confidence)
@@ -39,19 +39,19 @@ def resolvable_drop(images: int, confidence: float, flips: float = FLIPS, power:
 
 
 def resolvable_from(interval: Interval, confidence: float, power: float = POWER) -> float:
-    """The same distance for any metric, from a measured interval of this confidence: its half width stands for z."""
+    """Return that distance for any metric, from the half width of a measured interval of this confidence."""
     half = (interval.high - interval.low) / 2
     return half * (1 + _z(power) / _z((1 + confidence) / 2))
 
 
 def images_needed(interval: Interval, limit: float, images: int, confidence: float, power: float = POWER) -> int | None:
-    """How many images would make an inconclusive verdict clear, if the drop (or score) is what it looks like.
+    """Return the number of images that makes an inconclusive verdict clear if the drop (or score) is as estimated.
 
-    `interval` is of `images` images and this confidence; its half width is taken to shrink with the root of their
-    number. More than `images` always; None where the estimate is so near the limit that it would take more than 100
-    times as many. The bootstrap's interval of a drop where no image changed is told by its symmetry around 0: it
-    shrinks with their number itself. The drop of a metric with flags can be as symmetric where images did flip, and
-    its interval shrinks faster than with the root where they are few: see `images_needed_of_flags`.
+    `interval` is of `images` images and this confidence; its half width is assumed to shrink with the root of their
+    number. The result is always above `images`, and None if it would be more than 100 times as many. An interval of
+    the bootstrap where no image changed shrinks with the number itself; it is recognised by its symmetry around 0. The
+    drop of a metric with flags can be as symmetric although images flipped, and its interval shrinks faster than with
+    the root if there are few: use `images_needed_of_flags`.
     """
     if limit and _unchanged(interval, images, confidence):
         reach = max(interval.high, unseen(images, _z((1 + confidence) / 2)))
@@ -65,13 +65,13 @@ def images_needed(interval: Interval, limit: float, images: int, confidence: flo
 def images_needed_of_flags(
     images: int, lost: int, gained: int, limit: float, confidence: float, power: float = POWER
 ) -> int | None:
-    """How many images would make the verdict on the drop of a metric with flags clear, if it is what it looks like.
+    """Return the number of images that makes the verdict by flags clear if the drop is as estimated.
 
-    The smallest number above `images` with whose interval, at the same shares of `lost` and of `gained` images, a
-    sample may stray towards the limit as far as one in 1 / (1 - power) does, and yet be clear of it. Where none
-    flipped that is the number that `images_for` gives, and where at least as many are lost as gained it is never less:
-    with fewer the verdict could be a fail and never a pass. None where the drop is the limit, and where it takes more
-    than both 100 times as many and `images_for` of the limit.
+    It is the smallest number above `images` whose interval, at the same shares of `lost` and `gained` images, stays
+    clear of the limit even for a sample that deviates towards it as far as one in 1 / (1 - power) does. If none
+    flipped that is the number of `images_for`; if at least as many are lost as gained it is never less, since with
+    fewer the verdict could be a fail but never a pass. None if the drop equals the limit, or if it takes more than
+    both 100 times as many images and `images_for` of the limit.
     """
     drop = (lost - gained) / images
     if 100 * drop == limit:
@@ -91,19 +91,19 @@ def images_needed_of_flags(
 
 
 def unseen_share(images: float, confidence: float) -> float:
-    """The largest share of images like these that may be of a kind of which none is among `images` > 0 drawn ones.
+    """Return the largest share that a kind of images may have of which none is among `images` > 0 drawn ones.
 
-    With a larger share the chance to draw none is below (1 - confidence) / 2, the error at one end of an interval:
+    With a larger share the probability to draw none is below (1 - confidence) / 2, the error at one end of an interval:
     about 3.7 / images at 95 % (the "rule of three" at one end of a two-sided interval).
     """
     return float(1 - ((1 - confidence) / 2) ** (1 / images))
 
 
 def unseen_drop(drop: Interval, score: float, confidence: float) -> float | None:
-    """The drop of a metric without flags if the model found nothing in all images that the interval cannot rule out.
+    """Return the drop of a metric without flags if the model fails on all images that may have stayed unseen.
 
-    `score` is the compressed one: `unseen_share` of the images would lose it, none of which was seen. The interval of
-    the bootstrap knows only of what the images drawn have lost. None where it does not say how many those are.
+    `score` is the compressed score: an `unseen_share` of the images would lose it, none of which was drawn. The
+    interval of the bootstrap knows only the losses of drawn images. None if it does not say how many those are.
     """
     if not drop.informative:
         return None
@@ -112,30 +112,30 @@ def unseen_drop(drop: Interval, score: float, confidence: float) -> float | None
 
 @dataclass(frozen=True, slots=True)
 class OutOfReach:
-    """Limits of the drop of a metric with flags that so many images cannot hold where no prediction changes.
+    """Limits of the drop of a metric with flags that a number of images cannot pass if no prediction changes.
 
-    A `pass` takes more predictions that compression put right than it put wrong, or cannot happen at all.
+    A `pass` takes more helpful flips than harmful ones, or cannot happen at all.
     """
 
     limits: tuple[float, ...]
     """Points, ascending."""
     reach: float
-    """Points up to which the interval goes where none of the images changed."""
+    """Upper end of the interval in points if no image changes."""
     confidence: float
-    """What that interval holds with."""
+    """Confidence of that interval."""
     enough: tuple[int, ...]
-    """For each of the limits above 0, the largest first, the number of images that can hold it."""
+    """Number of images that can pass each limit above 0, largest limit first."""
 
 
 def out_of_reach(
     images: int, limits: Iterable[float], confidence: float, strictest: float | None = None
 ) -> OutOfReach | None:
-    """Which of these limits `images` >= 1 images cannot hold where none changed; None where they can hold all.
+    """Return the limits that `images` >= 1 images cannot pass if none changes; None if they can pass all.
 
-    The metric has flags. `confidence` is that of the last interval; where that depends on what is looked at before,
-    it is the least that the interval may hold with, and `strictest` the most. Nothing of the kind can be said of
-    mAP, mIoU or pixel accuracy before they are measured: where images change a little their interval is made of how
-    much, and a few images may hold a limit that they cannot hold where nothing changes.
+    The metric has flags. `confidence` is that of the last interval; if that depends on earlier looks, it is the least
+    confidence possible, and `strictest` the largest. For mAP, mIoU and pixel accuracy nothing can be said before they
+    are measured: if images change a little, their interval depends on how much, and a few images may pass a limit
+    that they cannot pass if nothing changes.
     """
     never = tuple(sorted({limit for limit in limits if never_resolves(images, confidence, limit)}))
     if not never:
@@ -147,17 +147,17 @@ def out_of_reach(
 
 
 def never_resolves(images: int, confidence: float, max_drop: float) -> bool:
-    """Whether the interval of a metric with flags reaches above max_drop even where none of the images changed."""
+    """Return True if the interval of a metric with flags reaches above max_drop even if no image changes."""
     return reach_unchanged(images, confidence) > max_drop
 
 
 def reach_unchanged(images: int, confidence: float) -> float:
-    """How far up the interval of the drop of a metric with flags goes where none of `images` >= 1 images changed."""
+    """Return the upper end of the interval of the drop, by flags, if none of `images` >= 1 images changes."""
     return drop_interval(images, 0, 0, confidence).high
 
 
 def images_for(confidence: float, max_drop: float) -> int | None:
-    """The smallest number of images with which a metric with flags can `pass` where none changed.
+    """Return the smallest number of images with which a metric with flags can `pass` if none changes.
 
     None for a max_drop of 0.
     """
@@ -167,7 +167,7 @@ def images_for(confidence: float, max_drop: float) -> int | None:
 
 
 def _smallest(clear: Callable[[int], bool], above: int, most: int) -> int | None:
-    """The smallest number above `above` that is `clear`, as all after it are; None if that is more than `most`."""
+    """Return the smallest number above `above` from which all are `clear`; None if it is more than `most`."""
     few, enough = above, min(max(2 * above, 1), most)
     while not clear(enough):
         if enough >= most:
@@ -180,7 +180,7 @@ def _smallest(clear: Callable[[int], bool], above: int, most: int) -> int | None
 
 
 def _unchanged(interval: Interval, images: int, confidence: float) -> bool:
-    """Whether the bootstrap makes such an interval where no image changed, or of bounds that say nothing."""
+    """Return True for an interval that the bootstrap makes if no image changed, or of bounds that say nothing."""
     least = min(unseen(images, _z((1 + confidence) / 2)), 100.0)
     return interval.value == 0 and interval.low == -interval.high and interval.high > least * (1 - 1e-9)
 

@@ -1,13 +1,13 @@
-"""The share of a drop that finetuning brought back, its interval over images, and its verdict.
+"""Recovery: the share of a drop that finetuning brought back, its interval over images, and its verdict.
 
 The share is a ratio of two differences over the same images. Fieller (1954, Some problems in interval estimation,
-Journal of the Royal Statistical Society B 16:175-185) turns the test of numerator - share x denominator = 0 round: the
-interval is made of the shares that the test does not reject. His test is Student's, from the joint covariance of both;
-here it is the interval of `bootstrap`, of the joint replicates of numerator - share x denominator, so that all of its
-corrections (few images, skewness, bias) are in it. `python -m benchmarks.coverage.recovered` compares it with others.
+Journal of the Royal Statistical Society B 16:175-185) inverts the test of numerator - share x denominator = 0: the
+interval holds the shares that the test does not reject. His test is Student's, from the joint covariance of both; here
+it is the interval of `bootstrap` over the joint replicates of numerator - share x denominator, with all of its
+corrections (few images, skewness, bias). `python -m benchmarks.coverage.recovered` compares it with others.
 
-Shares are tried by their angle, tan(angle) = share, between minus and plus a right angle. There the test is that of the
-denominator alone: the interval has two ends exactly where the drop is clear of 0, and elsewhere no share is given.
+Shares are tried by their angle, tan(angle) = share, between minus and plus a right angle. At a right angle the test is
+that of the denominator alone: the interval has two ends exactly if the drop is clear of 0; else no share is given.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from compress_guard.tasks.contract import Scorer
 
 _STEPS: Final = 64
-"""Angles that are tried on either side of the value; between the last that is held and its neighbour it is halved."""
+"""Number of angles tried on either side of the value; then the step beyond the last one that holds is halved."""
 _HALVINGS: Final = 30
 _BOUNDS: Final = (-100.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ratio:
-    """Two differences of scores over the same images, in points, with what resampling made of them."""
+    """Two differences of scores over the same images, in points, with their resampled scores."""
 
     numerator: float
     denominator: float
@@ -53,18 +53,18 @@ class Ratio:
         return self.numerator / self.denominator
 
     def divisor(self) -> Interval:
-        """The denominator with its interval."""
+        """Return the denominator with its interval."""
         return bootstrap.interval_of(self.below, self.denominator, self.images, self.confidence, _BOUNDS)
 
     def ends(self) -> tuple[float, float]:
-        """Both ends of the interval of the ratio, for a denominator whose interval is above 0."""
+        """Return both ends of the interval of the ratio, for a denominator whose interval is above 0."""
         start = atan2(self.numerator, self.denominator)
         room = self._room(start)
         low, high = (tan(self._end(start, limit, room)) for limit in (-pi / 2, pi / 2))
         return min(low, self.value), max(high, self.value)
 
     def _end(self, start: float, limit: float, room: float) -> float:
-        """The outermost angle towards the limit that is held."""
+        """Return the outermost angle towards the limit that the test does not reject."""
         angles = np.linspace(start, limit, _STEPS + 1).tolist()
         held = max(at for at, angle in enumerate(angles) if at == 0 or self._holds(angle, room))
         inside, outside = angles[held], angles[min(held + 1, _STEPS)]
@@ -79,13 +79,13 @@ class Ratio:
         if abs(rest) <= room * weights[0]:
             return True
         sample = _combined((self.above, self.below), (weights[0], -weights[1]))
-        found = bootstrap.interval_of(sample, rest, self.images, self.confidence, (-inf, inf))
-        return found.low <= 0 <= found.high
+        interval = bootstrap.interval_of(sample, rest, self.images, self.confidence, (-inf, inf))
+        return interval.low <= 0 <= interval.high
 
     def _room(self, angle: float) -> float:
-        """Points that stay open where every image came back by the very same share, above all by all of its drop.
+        """Return the points that stay open if every image recovered the very same share, such as its whole drop.
 
-        Images that did not may have stayed unseen: as many as `bootstrap` allows for where nothing changed.
+        Images with another share may have stayed unseen, as many as `bootstrap` allows for if nothing changed.
         """
         rest = _combined((self.above, self.below), (cos(angle), -sin(angle)))
         if np.ptp(rest.left_out) * len(rest.left_out) >= NOTHING:
@@ -102,16 +102,16 @@ def share(
     seed: int,
     confidence: float,
 ) -> Share:
-    """(finetuned - compressed) / (whole - compressed), each side the mean over its scorers, with its interval.
+    """Return (finetuned - compressed) / (whole - compressed) with its interval; each side is a mean over its scorers.
 
     All scorers are over the same `images` images in the same order; a side has one scorer per training seed, or a
     single one (the original). The original's `compressed` and its clean score as `whole` make the share recovered, the
     control's the share beyond the control. The interval is over images at 0 < confidence < 1 and is the same for the
-    same `seed`; how much seeds differ is in `Share.seeds`: those of one number are compared with each other.
+    same `seed`; `Share.seeds` shows how much seeds differ: those of one number are compared with each other.
 
-    There is no value where the interval of the drop whole - compressed is not above 0, or for fewer than two images;
-    `Share.reason` then says so. low <= value <= high always. Give a scorer that several shares have in common as
-    `Remembered`. Raises ValueError where a side has neither one scorer nor as many as there are seeds.
+    There is no value if the interval of the drop whole - compressed is not above 0, or for fewer than two images;
+    `Share.reason` then says so. low <= value <= high always. Pass a scorer that several shares have in common as
+    `Remembered`. Raises ValueError if a side has neither one scorer nor one per seed.
     """
     sides = (finetuned, compressed, whole)
     seeds = max(len(side) for side in sides)
@@ -134,28 +134,28 @@ def share(
 def judge_recovery(
     shares: Sequence[Share], min_recovered: float | None, places: Sequence[str] = ()
 ) -> tuple[Verdict, str]:
-    """The verdict on the shares that one model recovered at each rate that it was trained for, and its sentence.
+    """Return the verdict on the shares that one model recovered at each rate it was trained for, and its sentence.
 
-    Where there are several, the sentence says which is which by their `places`.
+    With several shares, the sentence names each by its entry of `places`.
 
-    What has to come back has to be shown: `fail` where the lower end of any share's interval is below min_recovered, 0
-    to 1; `pass` where all are at or above it. Where a drop is too small for a share, or a share has no interval, and
-    no other fails: `inconclusive`. No min_recovered: `unjudged`. Raises ValueError for no share at all.
+    Recovery has to be shown: `fail` if the lower end of any share's interval is below min_recovered, 0 to 1; `pass` if
+    all are at or above it. `inconclusive` if a drop is too small for a share, or a share has no interval, and no other
+    fails. No min_recovered: `unjudged`. Raises ValueError for no share at all.
     """
     if not shares:
         raise ValueError("no share to judge; expected one for each rate that the model was trained for")
-    known = [one for one in shares if one.value is not None]
-    # A reason ends in what to do, which what is asked must not seem to belong to.
-    said = _sentence(shares, min_recovered, places) + (", " if known else "; ")
+    known = [share for share in shares if share.value is not None]
+    # A reason ends with what to do; the limit must not read as a part of that.
+    text = _sentence(shares, min_recovered, places) + (", " if known else "; ")
     if min_recovered is None:
-        return "unjudged", f"{said}no limit is set"
-    said += f"at least {_percent(min_recovered, _digits(shares, min_recovered))} % asked"
-    short = [one for one in known if one.low is not None and one.low < min_recovered]
+        return "unjudged", f"{text}no limit is set"
+    text += f"at least {_percent(min_recovered, _digits(shares, min_recovered))} % asked"
+    short = [share for share in known if share.low is not None and share.low < min_recovered]
     if short:
-        surprising = any(one.value is not None and one.value >= min_recovered for one in short)
-        return "fail", said + (" of the lower end" if surprising else "")
-    sure = len(known) == len(shares) and all(one.low is not None for one in known)
-    return ("pass" if sure else "inconclusive"), said
+        surprising = any(share.value is not None and share.value >= min_recovered for share in short)
+        return "fail", text + (" of the lower end" if surprising else "")
+    sure = len(known) == len(shares) and all(share.low is not None for share in known)
+    return ("pass" if sure else "inconclusive"), text
 
 
 def _ratio(
@@ -166,37 +166,37 @@ def _ratio(
         for scorer in side:
             if id(scorer) not in drawn:
                 drawn[id(scorer)] = resampled(scorer, images, seed)
-    means = [_combined([drawn[id(one)] for one in side], [1 / len(side)] * len(side)) for side in sides]
+    means = [_combined([drawn[id(scorer)] for scorer in side], [1 / len(side)] * len(side)) for side in sides]
     finetuned, compressed, whole = (sum(side) / len(side) for side in scores)
-    # All three in both: what one of them rests on counts for the denominator too, so that its test is that of Fieller.
+    # All three sides are in both: as in Fieller's test, images that any side depends on count for the denominator too.
     above, below = _combined(means, (1, -1, 0)), _combined(means, (0, -1, 1))
     return Ratio(finetuned - compressed, whole - compressed, above, below, images, confidence)
 
 
 def _combined(samples: Sequence[Resampled], weights: Sequence[float]) -> Resampled:
-    """The weighted sum; it rests on whatever image one of them rests on."""
-    informative = [one.informative for one in samples if one.informative is not None]
+    """Return the weighted sum; it depends on every image that one of the samples depends on."""
+    informative = [sample.informative for sample in samples if sample.informative is not None]
     return Resampled(
-        np.tensordot(weights, [one.replicates for one in samples], axes=1),
-        np.tensordot(weights, [one.halves for one in samples], axes=1),
-        np.tensordot(weights, [one.left_out for one in samples], axes=1),
+        np.tensordot(weights, [sample.replicates for sample in samples], axes=1),
+        np.tensordot(weights, [sample.halves for sample in samples], axes=1),
+        np.tensordot(weights, [sample.left_out for sample in samples], axes=1),
         reduce(or_, informative) if len(informative) == len(samples) else None,
     )
 
 
 def _by_seed(scores: Sequence[Sequence[float]], seeds: int) -> tuple[float, ...]:
-    """The share of each seed alone; none where one of them has no drop."""
-    found = []
+    """Return the share of each seed alone; none if a seed has no drop."""
+    shares = []
     for number in range(seeds):
         finetuned, compressed, whole = (side[number % len(side)] for side in scores)
         if whole - compressed <= 0:
             return ()
-        found.append((finetuned - compressed) / (whole - compressed))
-    return tuple(found)
+        shares.append((finetuned - compressed) / (whole - compressed))
+    return tuple(shares)
 
 
 def _no_drop(drop: Interval, confidence: float) -> str:
-    value, low, high = (sentence.number(one) for one in (drop.value, drop.low, drop.high))
+    value, low, high = (sentence.number(end) for end in (drop.value, drop.low, drop.high))
     return (
         f"the drop of {value} points ({100 * confidence:g} % interval {low} to {high}) is too small to divide by; "
         "take more images or a lower rate"
@@ -205,20 +205,22 @@ def _no_drop(drop: Interval, confidence: float) -> str:
 
 def _sentence(shares: Sequence[Share], limit: float | None, places: Sequence[str]) -> str:
     digits = _digits(shares, limit)
-    told = places if len(shares) > 1 and len(places) == len(shares) else [""] * len(shares)
-    placed = list(zip(shares, told, strict=True))
-    said = [
-        f"{_said(one, digits)} of the drop{place and f' at {place}'}" for one, place in placed if one.value is not None
+    names = places if len(shares) > 1 and len(places) == len(shares) else [""] * len(shares)
+    placed = list(zip(shares, names, strict=True))
+    parts = [
+        f"{_in_words(share, digits)} of the drop{place and f' at {place}'}"
+        for share, place in placed
+        if share.value is not None
     ]
-    reasons = [f"{place and f'at {place} '}{one.reason}" for one, place in placed if one.value is None]
-    return "; ".join([*reasons, *([f"recovered {' and '.join(said)}"] if said else [])])
+    reasons = [f"{place and f'at {place} '}{share.reason}" for share, place in placed if share.value is None]
+    return "; ".join([*reasons, *([f"recovered {' and '.join(parts)}"] if parts else [])])
 
 
-def _said(one: Share, digits: int) -> str:
-    assert one.value is not None
-    if one.low is None or one.high is None:
-        return f"{_percent(one.value, digits)} % (no interval)"
-    return f"{_percent(one.value, digits)} % ({_percent(one.low, digits)} to {_percent(one.high, digits)} %)"
+def _in_words(share: Share, digits: int) -> str:
+    assert share.value is not None
+    if share.low is None or share.high is None:
+        return f"{_percent(share.value, digits)} % (no interval)"
+    return f"{_percent(share.value, digits)} % ({_percent(share.low, digits)} to {_percent(share.high, digits)} %)"
 
 
 def _percent(share: float, digits: int) -> str:
@@ -226,5 +228,5 @@ def _percent(share: float, digits: int) -> str:
 
 
 def _digits(shares: Sequence[Share], limit: float | None) -> int:
-    numbers = tuple(100 * end for one in shares for end in (one.low, one.value, one.high) if end is not None)
+    numbers = tuple(100 * end for share in shares for end in (share.low, share.value, share.high) if end is not None)
     return sentence.decimals(numbers, None if limit is None else 100 * limit)

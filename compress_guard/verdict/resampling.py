@@ -1,4 +1,4 @@
-"""The score of data sets made of the same images: drawn with replacement, halved, and with a part left out.
+"""Resampling: scores of data sets made from the same images, drawn with replacement, halved, or with a part left out.
 
 One resampling of the images serves every metric, codec and rate of a guard.
 """
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 
 RESAMPLES: Final = 2000
 GROUPS: Final = 1000
-"""Most parts that are left out in turn; more images than that are left out several at a time."""
+"""Largest number of parts that are left out in turn; of more images, several are left out at a time."""
 _HALVINGS: Final = 50
 _CHUNK: Final = 2_000_000
-"""Weights that are drawn and scored at once: 16 MB of float64, whatever the number of images."""
+"""Number of weights that are drawn and scored at once: 16 MB of float64, for any number of images."""
 NOTHING: Final = 1e-9
-"""Points of influence that are rounding."""
+"""Influence in points up to which it counts as rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resampled:
-    """The score, in points, of data sets made of the same images; NaN where one leaves it undefined.
+    """Scores, in points, of data sets made from the same images; NaN if a data set leaves the score undefined.
 
-    The difference of two over the same images with the same seed is that of the drop.
+    The difference of two records over the same images with the same seed is the record of the drop.
     """
 
     replicates: NDArray[np.float64]
-    """(resamples,) as many images, drawn with replacement."""
+    """(resamples,) scores of as many images, drawn with replacement."""
     halves: NDArray[np.float64]
-    """(2 x 50,) random halves, each followed by the other half."""
+    """(2 x 50,) scores of random halves, each followed by the other half."""
     left_out: NDArray[np.float64]
-    """(min(images, GROUPS),) without one image each, or one group of images."""
+    """(min(images, GROUPS),) scores without one image each, or without one group of images."""
     informative: NDArray[np.bool_] | None = None
-    """Whether the score rests on those: not on images without ground truth. None: on all of them."""
+    """True for each part that the score depends on, unlike images without ground truth; None if it depends on all."""
 
     def __sub__(self, other: Resampled) -> Resampled:
         sides = self.informative, other.informative
@@ -54,12 +54,12 @@ class Resampled:
 
     @property
     def parts(self) -> int:
-        """How many of those the score rests on."""
+        """Number of parts that the score depends on."""
         return len(self.left_out) if self.informative is None else int(self.informative.sum())
 
     @classmethod
     def of(cls, scorer: Scorer, images: int, seed: int, resamples: int = RESAMPLES) -> Resampled:
-        """Of a scorer over at least two images."""
+        """Resample a scorer over at least two images."""
         left_out = np.concatenate([scorer(weights) for weights in _without(images)])
         return cls(
             replicates(scorer, images, seed, resamples),
@@ -70,18 +70,18 @@ class Resampled:
 
 
 class Keeping(Protocol):
-    """A place where what resampling gave outlasts a process, for one scorer."""
+    """A place that keeps the resampled scores of one scorer beyond the process."""
 
     def get(self, images: int, seed: int) -> Resampled | None:
-        """Return what is kept, None where nothing is."""
+        """Return the kept scores, or None."""
 
-    def put(self, images: int, seed: int, found: Resampled) -> None:
-        """Keep it."""
+    def put(self, images: int, seed: int, scores: Resampled) -> None:
+        """Keep the scores."""
 
 
 @final
 class Remembered:
-    """A scorer that keeps what resampling gave: wrap the clean one, which every cell of a guard is compared with."""
+    """A scorer that keeps its resampled scores; for the clean scorer, which every cell of a guard is compared with."""
 
     __slots__ = ("_keeping", "_replicates", "_resampled", "_scorer")
 
@@ -117,17 +117,17 @@ class Remembered:
 
 
 def resampled(scorer: Scorer, images: int, seed: int) -> Resampled:
-    """What resampling makes of a scorer over at least two images, remembered where it is `Remembered`."""
+    """Return the resampled scores of a scorer over at least two images, kept ones if it is `Remembered`."""
     if isinstance(scorer, Remembered):
         return scorer.resampled(images, seed)
     return Resampled.of(scorer, images, seed)
 
 
 def replicates(scorer: Scorer, images: int, seed: int, resamples: int = RESAMPLES) -> NDArray[np.float64]:
-    """The score, in points, of `resamples` data sets drawn with replacement from the images: shape (resamples,).
+    """Return the scores, in points, of `resamples` data sets drawn with replacement from the images: (resamples,).
 
-    Replicate r of two scorers over the same images with the same seed rests on the same draw, so that their difference
-    is a paired replicate of the drop. NaN where a draw leaves the score undefined.
+    Replicate r of two scorers over the same images with the same seed comes from the same draw, so their difference is
+    a paired replicate of the drop. NaN if a draw leaves the score undefined.
     """
     if isinstance(scorer, Remembered):
         return scorer.replicates(images, seed, resamples)
@@ -135,7 +135,7 @@ def replicates(scorer: Scorer, images: int, seed: int, resamples: int = RESAMPLE
 
 
 def draws(images: int, seed: int, resamples: int = RESAMPLES) -> Iterator[NDArray[np.float64]]:
-    """How often each image stands in each draw: (R, images) in chunks; multinomial, the same for any chunk size."""
+    """Yield the count of each image in each draw, (R, images) in chunks; multinomial, the same for any chunk size."""
     generator = np.random.default_rng(seed % 2**64)
     chunk = max(1, _CHUNK // images)
     for start in range(0, resamples, chunk):
@@ -146,9 +146,9 @@ def draws(images: int, seed: int, resamples: int = RESAMPLES) -> Iterator[NDArra
 
 
 def _halves(images: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Random halves (2, images) by twos: an image is in one of them, the last of an odd number half in both.
+    """Yield pairs of random halves (2, images): an image is in one of them, the last of an odd number half in both.
 
-    So the mean of two halves is the whole for a score that is linear in the weights: only bias is left.
+    For a score that is linear in the weights the mean of two halves is the whole, so only bias remains.
     """
     generator = np.random.default_rng([seed % 2**64, images])
     for _ in range(_HALVINGS):
@@ -161,7 +161,7 @@ def _halves(images: int, seed: int) -> Iterator[NDArray[np.float64]]:
 
 
 def _without(images: int) -> Iterator[NDArray[np.float64]]:
-    """All images but one, or but those of a group: (R, images) in chunks, each image left out once."""
+    """Yield weights of all images without one image or one group, (R, images) in chunks; each is left out once."""
     groups = np.arange(images) % min(images, GROUPS)
     chunk = max(1, _CHUNK // images)
     for start in range(0, groups.max() + 1, chunk):
@@ -170,17 +170,17 @@ def _without(images: int) -> Iterator[NDArray[np.float64]]:
 
 
 def _informative(scorer: Scorer, images: int, left_out: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of the parts that are left out in turn the score rests on: (min(images, GROUPS),).
+    """Return True for each part that the score depends on: (min(images, GROUPS),).
 
-    Those that change it, and those that have a score on their own: an image that is just as good as the mean of all
-    does not change it either.
+    These are parts that change the score, and parts that have a score on their own, since an image that equals the
+    mean of all does not change it either.
     """
-    found: NDArray[np.bool_] = np.abs(left_out - scorer(np.ones((1, images)))) >= NOTHING
-    found |= np.isnan(left_out)
+    telling: NDArray[np.bool_] = np.abs(left_out - scorer(np.ones((1, images)))) >= NOTHING
+    telling |= np.isnan(left_out)
     start = 0
     for weights in _without(images):
-        quiet = start + np.flatnonzero(~found[start : start + len(weights)])
+        quiet = start + np.flatnonzero(~telling[start : start + len(weights)])
         if quiet.size:
-            found[quiet] = np.isfinite(scorer(1 - weights[quiet - start]))
+            telling[quiet] = np.isfinite(scorer(1 - weights[quiet - start]))
         start += len(weights)
-    return found
+    return telling

@@ -1,4 +1,4 @@
-"""What a judgement says: one sentence with both sides, the interval and the limit."""
+"""The sentence of a judgement, with both sides, the interval and the limit."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _MOST_DECIMALS: Final = 6
 
 
 def of_drop(metric: str, scores: tuple[float, float], drop: Interval, confidence: float, max_drop: float | None) -> str:
-    """``top1 fell by 3.1 points (76.2 to 73.1, 95 % interval 1.9 to 4.3), allowed 2.0``.
+    """Return ``top1 fell by 3.1 points (76.2 to 73.1, 95 % interval 1.9 to 4.3), allowed 2.0``.
 
-    `scores` are the clean and the compressed one. As many decimals as it takes to see on which side of the limit the
-    numbers lie.
+    `scores` are the clean and the compressed score. There are as many decimals as it takes to show on which side of the
+    limit each number lies.
     """
     digits = decimals((drop.low, drop.value, drop.high), max_drop)
     clean, compressed = (number(score, digits) for score in scores)
@@ -35,23 +35,23 @@ def of_drop(metric: str, scores: tuple[float, float], drop: Interval, confidence
 
 
 def of_score(score: Interval, confidence: float, min_score: float) -> str:
-    """``the score of 73.1 (95 % interval 66.6 to 78.8) has to reach 60.0``."""
+    """Return ``the score of 73.1 (95 % interval 66.6 to 78.8) has to reach 60.0``."""
     return _of_floor("the score", score, confidence, min_score)
 
 
 def of_clean(clean: Interval, confidence: float, min_clean: float) -> str:
-    """``the clean score of 76.2 (95 % interval 69.9 to 81.6) has to reach 70.0``."""
+    """Return ``the clean score of 76.2 (95 % interval 69.9 to 81.6) has to reach 70.0``."""
     return _of_floor("the clean score", clean, confidence, min_clean)
 
 
 def _of_floor(name: str, score: Interval, confidence: float, floor: float) -> str:
     digits = decimals((score.low, score.value, score.high), floor)
-    value, low, high = (number(one, digits) for one in (score.value, score.low, score.high))
+    value, low, high = (number(end, digits) for end in (score.value, score.low, score.high))
     return f"{name} of {value} ({100 * confidence:g} % interval {low} to {high}) has to reach {_limit(floor, digits)}"
 
 
 def short_drop(metric: str, drop: Interval, max_drop: float | None) -> str:
-    """``top1 -27.5 (9.7 to 44.7), allowed 5.0``: the change of the score, and the interval of the drop."""
+    """Return the change of the score and the interval of the drop: ``top1 -27.5 (9.7 to 44.7), allowed 5.0``."""
     digits = decimals((drop.low, drop.value, drop.high), max_drop)
     change = number(-drop.value, digits)
     moved = f"{metric} {'+' if float(change) > 0 else ''}{change} {_ends(drop, digits)}"
@@ -59,7 +59,7 @@ def short_drop(metric: str, drop: Interval, max_drop: float | None) -> str:
 
 
 def short_floor(name: str, score: Interval, floor: float) -> str:
-    """``score 73.1 (66.6 to 78.8), at least 80.0``."""
+    """Return ``score 73.1 (66.6 to 78.8), at least 80.0``."""
     digits = decimals((score.low, score.value, score.high), floor)
     return f"{name} {number(score.value, digits)} {_ends(score, digits)}, at least {_limit(floor, digits)}"
 
@@ -68,46 +68,46 @@ def _ends(interval: Interval, digits: int) -> str:
     return f"({number(interval.low, digits)} to {number(interval.high, digits)})"
 
 
-def too_few(images: int, found: OutOfReach) -> str:
-    """``50 images are too few for a max_drop unless compression puts predictions right: where none changes, ...``.
+def too_few(images: int, missed: OutOfReach) -> str:
+    """Return ``50 images are too few for a max_drop unless compression puts predictions right: where none ...``.
 
-    For the warning before the first cell and for the summary after the last one. The rest is `of_reach`.
+    It is for the warning before the first cell and for the summary after the last one; the rest is `of_reach`.
     """
     few = "1 image is" if images == 1 else f"{images} images are"
-    return f"{few} too few for a max_drop unless compression puts predictions right: {of_reach(found)}"
+    return f"{few} too few for a max_drop unless compression puts predictions right: {of_reach(missed)}"
 
 
 def of_resolution(images: str, points: str) -> str:
-    """``with 300 images a drop must be 3.9 points away from its limit to be decided``.
+    """Return ``with 300 images a drop must be 3.9 points away from its limit to be decided``.
 
-    For the first line of a guard and for the summary, where both numbers may be spans: ``198 to 200``.
+    It is for the first line of a guard and for the summary, where both numbers may be spans: ``198 to 200``.
     """
     return f"with {images} images a drop must be {points} points away from its limit to be decided"
 
 
-def of_reach(found: OutOfReach) -> str:
-    """``where none changes, the 95 % interval of the drop reaches 7.1, allowed 2.0; it takes 189 images``."""
-    digits = max(decimals((found.reach,), found.limits[-1]), *map(_exact, found.limits))
-    allowed = _span([number(limit, digits) for limit in found.limits])
-    if not found.enough:
+def of_reach(missed: OutOfReach) -> str:
+    """Return ``where none changes, the 95 % interval of the drop reaches 7.1, allowed 2.0; it takes 189 images``."""
+    digits = max(decimals((missed.reach,), missed.limits[-1]), *map(_exact, missed.limits))
+    allowed = _span([number(limit, digits) for limit in missed.limits])
+    if not missed.enough:
         takes = "no number of images could"
     else:
-        takes = f"it takes {_span(list(map(str, found.enough)))} images"
-        if found.limits[0] <= 0:
-            takes = f"{takes}, and no number could hold {number(found.limits[0], digits)}"
+        takes = f"it takes {_span(list(map(str, missed.enough)))} images"
+        if missed.limits[0] <= 0:
+            takes = f"{takes}, and no number could hold {number(missed.limits[0], digits)}"
     return (
-        f"where none changes, the {100 * found.confidence:g} % interval of the drop reaches "
-        f"{number(found.reach, digits)}, allowed {allowed}; {takes}"
+        f"where none changes, the {100 * missed.confidence:g} % interval of the drop reaches "
+        f"{number(missed.reach, digits)}, allowed {allowed}; {takes}"
     )
 
 
 def number(value: float, digits: int = 1) -> str:
-    """A number with that many decimals and no negative zero."""
+    """Return a number with this many decimals, without a negative zero."""
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def decimals(values: tuple[float, ...], limit: float | None) -> int:
-    """The fewest decimals at which every value still stands on its own side of the limit."""
+    """Return the fewest decimals that show every value on its own side of the limit."""
     if limit is None:
         return 1
     for digits in range(1, _MOST_DECIMALS):
@@ -118,17 +118,17 @@ def decimals(values: tuple[float, ...], limit: float | None) -> int:
 
 
 def _limit(limit: float, digits: int) -> str:
-    """Return a limit with that many decimals, or two where the file gives it more exactly: 0.15 is not 0.1."""
+    """Return a limit with this many decimals, or two if the file is more exact: 0.15 is not 0.1."""
     return number(limit, max(digits, min(2, _exact(limit))))
 
 
 def _exact(limit: float) -> int:
-    """The fewest decimals that show all of a limit."""
+    """Return the fewest decimals that show a limit exactly."""
     return next((digits for digits in range(1, _MOST_DECIMALS) if round(limit, digits) == limit), _MOST_DECIMALS)
 
 
 def _span(shown: list[str]) -> str:
-    """``2.0``, or ``2.0 to 2.5``: the first and the last."""
+    """Return the first and the last number, ``2.0 to 2.5``, or ``2.0`` if they are equal."""
     return shown[0] if shown[0] == shown[-1] else f"{shown[0]} to {shown[-1]}"
 
 

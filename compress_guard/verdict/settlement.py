@@ -1,4 +1,4 @@
-"""How a verdict becomes pytest's outcome: by the interval, by the policy of the file, or by the point estimates."""
+"""The settlement of a verdict: the outcome of a cell by interval, by the policy of the file, or by point estimate."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class Settlement(NamedTuple):
-    """What becomes of a cell in pytest, and what decided it."""
+    """The outcome of a cell in pytest, and what decided it."""
 
     outcome: Outcome
     settled_by: SettledBy
     note: str
-    """Why the outcome is not simply the verdict; empty where it is."""
+    """Reason if the outcome does not follow from the verdict alone; else empty."""
 
 
 def settle(
@@ -30,11 +30,11 @@ def settle(
     min_clean: float | None = None,
     doubts: Sequence[str] = (),
 ) -> Settlement:
-    """The outcome of a cell with these limits (points, None where not set).
+    """Return the outcome of a cell with these limits (points, None if not set).
 
-    A cell without evidence (unreachable, unavailable, an error) comes as a `Judgement` of its verdict and reason alone.
-    `strict` fails whatever would be skipped, except where the file itself says skip, and what would pass by limits that
-    mean little: `doubts` say why.
+    A cell without evidence (unreachable, unavailable, an error) comes as a `Judgement` with verdict and reason alone.
+    `strict` fails cells that would be skipped, except if the file itself says skip, and cells that would pass by limits
+    that mean little, as `doubts` say.
     """
     verdict = judgement.verdict
     if strict and doubts and verdict in ("pass", "inconclusive"):
@@ -65,11 +65,11 @@ def settle_recovery(
     policy: Policy,
     strict: bool,
 ) -> Settlement:
-    """The outcome of a recovery cell, by the guard's policies; `strict` fails what would be skipped."""
+    """Return the outcome of a recovery cell by its guard's policies; `strict` fails cells that would be skipped."""
     if verdict == "unjudged" and strict:
         return Settlement("failed", "policy", "failed because the run is strict: set min_recovered")
     if verdict == "inconclusive" and policy.on_inconclusive == "point" and min_recovered is not None:
-        short = any(one.value is not None and one.value < min_recovered for one in shares)
+        short = any(share.value is not None and share.value < min_recovered for share in shares)
         outcome: Outcome = "failed" if short else "passed"
         return Settlement(outcome, "point", f"inconclusive, {outcome} by on_inconclusive: point")
     judgement = Judgement.without_evidence(verdict, reason)
@@ -79,7 +79,7 @@ def settle_recovery(
 def _inconclusive(
     judgement: Judgement, limits: tuple[float | None, float | None, float | None], policy: Policy
 ) -> Settlement:
-    """What the file says of it; `limits` are max_drop, min_score and min_clean."""
+    """Settle an inconclusive verdict by the policy of the file; `limits` are max_drop, min_score and min_clean."""
     max_drop, *floors = limits
     choice = policy.on_inconclusive
     if choice == "point":

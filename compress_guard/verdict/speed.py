@@ -30,29 +30,29 @@ class MedianInterval:
     low: float
     high: float
     confidence: float
-    """What was asked for, or less where so few values cannot hold it."""
+    """Confidence of the interval; less than requested if there are too few values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What the rounds of a throughput cell gave, and where. Speeds are megapixels per second, memory megabytes."""
+    """Measurements of the rounds of a throughput cell; speeds are megapixels per second, memory megabytes."""
 
     codec: str
     work: Work
     where: str
-    """What to say of the rate, the images and the threads: ``0.5 bpp, 8 images of 0.5 megapixels, 2 threads``."""
+    """Rate, images and threads in words: ``0.5 bpp, 8 images of 0.5 megapixels, 2 threads``."""
     rounds: int
     speed: MedianInterval
     reference: str | None = None
-    """The codec compared with, if there is one."""
+    """Name of the reference codec, if there is one."""
     reference_speed: float | None = None
     ratio: MedianInterval | None = None
     growth: float | None = None
-    """Of the memory held, from the first round to the last; None where the system does not tell."""
+    """Growth of memory from the first round to the last; None if the system does not tell."""
     devices: tuple[str, ...] = ()
-    """The names of where it was measured, as results print them."""
+    """Names of the devices, as results print them."""
     reference_place: str = ""
-    """What to say of where the reference worked, if that was elsewhere: `` on the CPU``."""
+    """Place of the reference in words, if it is another one: `` on the CPU``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class SpeedRule:
 
     limits: SpeedLimits
     device: str | None = None
-    """Part of the name of the device that min_speed is meant for."""
+    """Name, or a part of it, of the device that min_speed is meant for."""
     max_growth: float | None = None
-    """Megabytes."""
+    """Largest growth of memory in megabytes."""
 
 
 class SpeedJudgement(NamedTuple):
@@ -73,18 +73,18 @@ class SpeedJudgement(NamedTuple):
     reason: str
     """One sentence with both sides."""
     point_fails: bool
-    """Whether the estimates by themselves miss a limit: what ``on_inconclusive: point`` goes by."""
+    """True if a point estimate misses a limit, which ``on_inconclusive: point`` decides by."""
     elsewhere: bool = False
-    """Whether the file itself keeps a limit from being judged here: it is meant for another device."""
+    """True if a limit is not judged here, since the file sets it for another device."""
 
 
 def median_interval(values: Sequence[float], confidence: float) -> MedianInterval:
-    """The median of at least one value with its distribution-free interval; 0 < confidence < 1.
+    """Return the median of at least one value with its distribution-free interval; 0 < confidence < 1.
 
-    Its ends are the r-th smallest and the r-th largest of n values: the median lies outside them with probability
-    2 P(X < r), X binomial with n and 1/2, whatever the values' distribution (Conover, Practical Nonparametric
-    Statistics, 3rd edition, section 3.2). r is as large as the confidence allows. Where even the smallest and the
-    largest value do not hold it (five hold 93.75 %), these are the ends, and the interval says what they hold.
+    The ends are the r-th smallest and the r-th largest of n values: the median lies outside them with probability
+    2 P(X < r), X binomial with n and 1/2, for any distribution of the values (Conover, Practical Nonparametric
+    Statistics, 3rd edition, section 3.2). r is as large as the confidence allows. If even the smallest and the
+    largest value do not reach it (five reach 93.75 %), they are the ends, and the interval states their confidence.
     """
     ordered = sorted(values)
     count = len(ordered)
@@ -99,10 +99,11 @@ def median_interval(values: Sequence[float], confidence: float) -> MedianInterva
 
 
 def judge_speed(measured: Measurement, rule: SpeedRule) -> SpeedJudgement:
-    """The verdict on a measurement: `fail` where the whole interval of the ratio lies below min_ratio (or that of the
-    speed below min_speed, on its device), or memory grew by more than max_growth; `pass` where they are at or above,
-    else `inconclusive`; the worst of all counts. Growth is judged as it is, without an interval. `unjudged` where no
-    limit applies.
+    """Judge a measurement.
+
+    `fail`: the whole interval of the ratio lies below min_ratio (or that of the speed below min_speed, on its device),
+    or memory grew by more than max_growth. `pass`: the intervals are at or above; else `inconclusive`. The worst of all
+    counts. Growth has no interval. `unjudged`: no limit applies.
     """
     least, floor, most = rule.limits.min_ratio, rule.limits.min_speed, rule.max_growth
     sides: list[Side] = []
@@ -126,15 +127,15 @@ def judge_speed(measured: Measurement, rule: SpeedRule) -> SpeedJudgement:
 
 
 def on_device(wanted: str | None, names: Sequence[str]) -> bool:
-    """Whether one of the devices carries this name, or has it as a part, in capitals or not."""
+    """Return True if the name of one of the devices contains this name, in any case."""
     return wanted is not None and any(wanted.casefold() in name.casefold() for name in names)
 
 
 def settle_speed(judged: SpeedJudgement, *, policy: Policy, strict: bool, excused: bool) -> Settlement:
-    """The outcome of a throughput cell, by the guard's policies.
+    """Return the outcome of a throughput cell by the policies of its guard.
 
-    `excused` says that nothing had to be judged: the reference itself, which has nothing to be compared with, or a
-    limit that the file keeps for another device. `strict` fails every other cell without a verdict.
+    `excused` means that nothing had to be judged: the cell is the reference itself, or the file keeps its limit for
+    another device. `strict` fails every other cell without a verdict.
     """
     if judged.verdict == "unjudged":
         if strict and not excused:
@@ -148,29 +149,31 @@ def settle_speed(judged: SpeedJudgement, *, policy: Policy, strict: bool, excuse
     return settle(judgement, max_drop=None, min_score=None, policy=policy, strict=strict)
 
 
-def _side(found: MedianInterval, least: float) -> Side:
-    return "fail" if found.high < least else "pass" if found.low >= least else "inconclusive"
+def _side(interval: MedianInterval, least: float) -> Side:
+    return "fail" if interval.high < least else "pass" if interval.low >= least else "inconclusive"
 
 
 def _sentence(measured: Measurement, rule: SpeedRule, here: bool, judged: bool) -> str:
-    """``webp encodes 14.2 megapixels per second, 0.12 of jpeg's 118 (95 % interval 0.11 to 0.13), least allowed 0.1:
-    at 0.5 bpp, 8 images of 0.5 megapixels, 2 threads``.
+    """Return the sentence of a measurement.
+
+    ``webp encodes 14.2 megapixels per second, 0.12 of jpeg's 118 (95 % interval 0.11 to 0.13), least allowed 0.1: at
+    0.5 bpp, 8 images of 0.5 megapixels, 2 threads``
     """
-    said = f"{measured.codec} {_VERBS[measured.work]} {_number(measured.speed.value)} megapixels per second"
+    text = f"{measured.codec} {_VERBS[measured.work]} {_number(measured.speed.value)} megapixels per second"
     ratio, floor = measured.ratio, rule.limits.min_speed
     if ratio is None or here:
-        said += f" ({_interval(measured.speed, floor if here else None)})"
+        text += f" ({_interval(measured.speed, floor if here else None)})"
     if floor is not None:
-        said += f", least allowed {floor:g} on {rule.device}" if here else f", whose least is set for {rule.device}"
+        text += f", least allowed {floor:g} on {rule.device}" if here else f", whose least is set for {rule.device}"
     if ratio is not None and measured.reference_speed is not None:
         least = rule.limits.min_ratio
         theirs = f"{measured.reference}'s {_number(measured.reference_speed)}{measured.reference_place}"
-        said += f", {_beside(ratio.value, ratio, least)} of {theirs}"
-        said += f" ({_interval(ratio, least)})"
-        said += "" if least is None else f", least allowed {least:g}"
+        text += f", {_beside(ratio.value, ratio, least)} of {theirs}"
+        text += f" ({_interval(ratio, least)})"
+        text += "" if least is None else f", least allowed {least:g}"
     if rule.max_growth is not None:
-        said += _growth(measured, rule.max_growth)
-    return f"{said}{'' if judged else ', no limit is set here'}: at {measured.where}"
+        text += _growth(measured, rule.max_growth)
+    return f"{text}{'' if judged else ', no limit is set here'}: at {measured.where}"
 
 
 def _growth(measured: Measurement, most: float) -> str:
@@ -180,22 +183,25 @@ def _growth(measured: Measurement, most: float) -> str:
     return f"; memory grew by {grown} megabytes over {measured.rounds} rounds, allowed {most:g}"
 
 
-def _interval(found: MedianInterval, least: float | None) -> str:
-    low, high = (_beside(end, found, least) for end in (found.low, found.high))
-    return f"{100 * found.confidence:.4g} % interval {low} to {high}"
+def _interval(interval: MedianInterval, least: float | None) -> str:
+    low, high = (_beside(end, interval, least) for end in (interval.low, interval.high))
+    return f"{100 * interval.confidence:.4g} % interval {low} to {high}"
 
 
-def _beside(value: float, found: MedianInterval, least: float | None) -> str:
-    """A value of an interval with as many digits as it takes to see on which side of the limit its numbers lie."""
+def _beside(value: float, interval: MedianInterval, least: float | None) -> str:
+    """Return a value with as many digits as it takes to show on which side of the limit the interval lies."""
     if least is None:
         return _number(value)
     for digits in range(_FEWEST_DIGITS, _MOST_DIGITS):
-        if all((float(_number(one, digits)) < least) == (one < least) for one in (found.low, found.value, found.high)):
+        if all(
+            (float(_number(end, digits)) < least) == (end < least)
+            for end in (interval.low, interval.value, interval.high)
+        ):
             return _number(value, digits)
     return _number(value, _MOST_DIGITS)
 
 
 def _number(value: float, digits: int = _FEWEST_DIGITS) -> str:
-    """A positive number with so many significant digits, never as a power of ten."""
+    """Return a positive number with this many significant digits, never as a power of ten."""
     text = f"{float(f'{value:.{digits - 1}e}'):.12f}"
     return text.rstrip("0").rstrip(".")

@@ -1,7 +1,7 @@
-"""Stopping a cell when its verdict is certain, without spending more error than its interval may.
+"""Early stopping: a cell ends when its verdict is certain, without more error than its confidence allows.
 
-One part of the error, 1 - confidence, is spent on looks at the images so far, the rest on the interval over all of
-them, which is a little wider for it: whatever is said in the end, it is wrong with probability 1 - confidence at most.
+One part of the error, 1 - confidence, is spent on looks at the images so far; the rest is left for the interval over
+all images, which is therefore a little wider. The final verdict is wrong with probability 1 - confidence at most.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ if TYPE_CHECKING:
     from compress_guard.tasks.contract import Scorer
 
 SHARE: Final = 0.2
-"""Of the error, for the looks. It widens the last interval by 5 %; two fifths would by 11 % and save a tenth more."""
+"""Share of the error for looks. It widens the last interval by 5 %; 0.4 widens it by 11 % and saves a tenth more."""
 LOOKS: Final = (0.05, 0.1, 0.2, 0.4)
 """Shares of the planned images at which scores without flags are looked at."""
 FEWEST: Final = 50
-"""Images that the bootstrap needs before its intervals are looked at."""
+"""Number of images that the bootstrap needs for a look."""
 FIRST: Final = 32
-"""Images before flags are looked at: fewer decide nothing that is worth a test."""
+"""Number of images before the first look at flags; fewer decide no realistic limit."""
 _GROWTH: Final = 1.02
-"""Flags are looked at again when there are 2 % more images: all looks together then take time linear in the images."""
+"""Growth of the images from look to look at flags, which keeps the time of all looks linear in the images."""
 
 
 def following(images: int) -> int:
-    """How many images the next look at flags waits for."""
+    """Return the number of images at the next look at flags."""
     return max(images + 1, ceil(_GROWTH * images))
 
 
 def looks(planned: int) -> tuple[int, ...]:
-    """The numbers of images at which scores without flags are looked at, ascending; none where there are too few."""
+    """Return the numbers of images at which scores without flags are looked at, ascending; none if too few."""
     return tuple(look for look in (ceil(share * planned) for share in LOOKS) if look >= FEWEST)
 
 
 def spent(images: int, planned: int, error: float) -> float:
-    """What looks at scores without flags have spent of the error so far, the last of them being at `images` images."""
+    """Return the error that looks at scores without flags have spent up to a look at `images` images."""
     due = looks(planned)
     return SHARE * error * min(1.0, images / due[-1]) if due and images >= due[0] else 0.0
 
 
 @final
 class EarlyStop:
-    """One cell's looks. `planned` images come in seeded random order; limits are points, None where not set.
+    """The looks of one cell. `planned` images come in seeded random order; limits are points, None if not set.
 
-    Scores that are a mean of flags (top1) are looked at as often as one likes: their intervals hold at all numbers of
-    images together (`betting`). For others (mAP, mIoU) there are few looks, each with its own part of the error, spent
-    in proportion to the images seen: intervals of few images are the least exact, and cells that they decide are far
-    enough from their limit not to need more. The parts are added up, as though the looks had nothing in common.
+    Scores that are a mean of flags (top1) may be looked at any number of times: their intervals hold at all numbers of
+    images together (`betting`). For others (mAP, mIoU) there are few looks, each with its own part of the error, in
+    proportion to the images seen: intervals of few images are the least exact, and the cells that they decide are far
+    enough from their limit. The parts are added up, as if the looks were independent.
     """
 
     __slots__ = ("_error", "_limits", "_metric", "_next", "_planned", "_seed", "_spent")
@@ -81,19 +81,18 @@ class EarlyStop:
 
     @property
     def last_confidence(self) -> float:
-        """What the interval of all images holds with, if there is a look before."""
+        """Confidence of the interval over all images if there is a look before."""
         return 1 - (1 - SHARE) * self._error
 
     def due(self, images: int) -> bool:
-        """Whether a look at the first `images` images may decide: never at all of them, nor where there is no limit."""
+        """Return True if a look at the first `images` images is due; never at all images, nor without a limit."""
         return self._limits != (None, None, None) and self._next <= images < self._planned
 
     def look(self, clean: Scorer, compressed: Scorer, images: int) -> Judgement | None:
-        """The final judgement, pass or fail, if the first `images` images make it certain, else None.
+        """Return the final judgement, pass or fail, if the first `images` images make it certain, else None.
 
-        Both scorers are over these images in the same order. The judgement's interval is the one that it was decided
-        by, and its reason names that interval's confidence. Raises ValueError if the evidence is not that of `images`
-        images.
+        Both scorers are over these images in the same order. The judgement has the interval that decided it, and its
+        reason names the confidence of that interval. Raises ValueError if the evidence is not that of `images` images.
         """
         if not self.due(images):
             return None
@@ -108,7 +107,7 @@ class EarlyStop:
         return self._look_at_flags(before, after)
 
     def last(self, clean: Scorer, compressed: Scorer, images: int) -> Judgement:
-        """The judgement of all images that there are, with what the looks have left of the error."""
+        """Return the judgement of all images, with the error that the looks have left."""
         return self._judge(clean, compressed, images, self._error - self._spent)
 
     def _look_at_flags(self, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Judgement | None:
@@ -129,7 +128,7 @@ class EarlyStop:
         return Judgement(*scores, drop, score, verdict, reason, confidence, clean)
 
     def _settled(self, images: int, lost: int, gained: int, right: int) -> bool:
-        """What `decide` will say of the intervals, pass or fail, but for rounding; without finding their ends."""
+        """Return True if `decide` will say pass or fail, up to rounding, without computing the ends of intervals."""
         max_drop, *floors = self._limits
         confidence = 1 - self._spent
         failed: list[bool] = []

@@ -41,7 +41,7 @@ class LabelledFolder:
 
 
 def images() -> LabelledFolder:
-    """The data factory of thresholds.yaml."""
+    """Return the data set of thresholds.yaml."""
     folder = _given("PHOTOS", "the folder of images")
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not files:
@@ -61,7 +61,7 @@ def images() -> LabelledFolder:
 
 
 def squeezenet() -> Predictor:
-    """The model factory of thresholds.yaml."""
+    """Return the model of thresholds.yaml."""
     path = _given("PHOTOS_WEIGHTS", "the state dict of squeezenet1_0")
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file

@@ -62,7 +62,7 @@ class Cells:
 
 
 def cells_of(annotation: Path) -> dict[str, torch.Tensor]:
-    """boxes (N, 4) xyxy in pixels and labels (N,), 1 to 3, of a Pascal VOC file; boxes without a size are left out."""
+    """Read boxes (N, 4), xyxy in pixels, and labels (N,), 1 to 3, from a Pascal VOC file; empty boxes are left out."""
     boxes, labels = [], []
     for cell in ET.parse(annotation).getroot().iter("object"):
         edges = (cell.findtext(f"bndbox/{edge}", "") for edge in ("xmin", "ymin", "xmax", "ymax"))
@@ -74,17 +74,17 @@ def cells_of(annotation: Path) -> dict[str, torch.Tensor]:
 
 
 def cells() -> Cells:
-    """The images that are tested on."""
+    """Return the images that are tested on."""
     return Cells(_folder(), ("val", "test"))
 
 
 def cells_train() -> Cells:
-    """The images that are trained on."""
+    """Return the images that are trained on."""
     return Cells(_folder(), ("train",))
 
 
 def detector(device: str = "cpu") -> compress_guard.Predictor:
-    """The trained detector."""
+    """Return the trained detector."""
     path = _weights()
     if not path.is_file():
         raise ValueError(f"{path} is not there; make it with python -m examples.photos.recovery train")
@@ -94,12 +94,12 @@ def detector(device: str = "cpu") -> compress_guard.Predictor:
 
 
 def floats(image: torch.Tensor) -> torch.Tensor:
-    """0 to 255 as 0 to 1."""
+    """Scale 0 to 255 to 0 to 1."""
     return image.to(torch.float32) / 255
 
 
 def network() -> nn.Module:
-    """An untrained detector of three classes."""
+    """Return an untrained detector of three classes."""
     module: nn.Module = detector_network(classes=len(CLASSES), found=MOST_CELLS)
     module.transform = GeneralizedRCNNTransform(HEIGHT, WIDTH, [0.5] * 3, [0.25] * 3)
     return module
@@ -177,7 +177,7 @@ def _weights() -> Path:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m examples.photos.recovery", description="Train the cell detector.")
     parser.add_argument("what", choices=["train"])
     parser.add_argument("--steps", type=int, default=STEPS, help=f"default: {STEPS}")

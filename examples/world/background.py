@@ -10,7 +10,7 @@ Field = NDArray[np.float32]
 
 @cache
 def _log_frequency(size: int) -> NDArray[np.float64]:
-    """log of the spatial frequency in cycles per image of each coefficient of a real FFT, (size, size // 2 + 1)."""
+    """Return the log frequency in cycles per image of each coefficient of a real FFT, (size, size // 2 + 1)."""
     down = np.fft.fftfreq(size, 1 / size)[:, None]
     across = np.fft.rfftfreq(size, 1 / size)[None, :]
     radius = np.hypot(down, across)
@@ -20,7 +20,7 @@ def _log_frequency(size: int) -> NDArray[np.float64]:
 
 
 def fractal(rng: np.random.Generator, size: int, exponent: float) -> Field:
-    """A random field (size, size) with amplitude spectrum f ** -exponent, mean 0, standard deviation 1."""
+    """Draw a field (size, size) with amplitude spectrum f ** -exponent, mean 0, standard deviation 1."""
     frequencies = _log_frequency(size)
     white = rng.standard_normal((2, *frequencies.shape), dtype=np.float32)
     spectrum = (white[0] + 1j * white[1]) * np.exp(-exponent * frequencies)
@@ -32,7 +32,7 @@ def fractal(rng: np.random.Generator, size: int, exponent: float) -> Field:
 
 
 def tiled_up(field: Field, factor: int) -> Field:
-    """A periodic field (S, S) enlarged by linear interpolation to (S * factor, S * factor)."""
+    """Enlarge a periodic field (S, S) by linear interpolation to (S * factor, S * factor)."""
     steps = (np.arange(factor, dtype=np.float32) / np.float32(factor))[None, :, None]
     rows = field[:, None, :] * (1 - steps) + np.roll(field, -1, axis=0)[:, None, :] * steps
     tall = rows.reshape(-1, field.shape[1]).T
@@ -42,7 +42,7 @@ def tiled_up(field: Field, factor: int) -> Field:
 
 
 def backdrop(rng: np.random.Generator, size: int) -> Field:
-    """A background (size, size, 3) in levels: two materials that run into each other, with fractal light on them."""
+    """Draw a background (size, size, 3) in levels: two materials that blend, with fractal light on them."""
     blend = 1 / (1 + np.exp(-2 * tiled_up(fractal(rng, size // 4, 1.8), 4)))
     detail = fractal(rng, size, float(rng.uniform(1.3, 1.7))) * np.float32(rng.uniform(6, 15))
     lightness = rng.uniform(80, 175)

@@ -24,7 +24,7 @@ _TRIES = 30
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a kind of scene holds: how many objects, how large (radius in pixels), how far from the border."""
+    """The content of a kind of scene: number of objects, radius in pixels, distance from the border."""
 
     stream: int
     objects: tuple[int, int]
@@ -51,7 +51,7 @@ class Scene:
 
 
 def render(layout: Layout, seed: int, index: int) -> Scene:
-    """The scene number `index` of a seed: the same on every call and machine, but for float rounding in numpy."""
+    """Render scene number `index` of a seed: the same on every call and machine, up to float rounding in numpy."""
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, layout.stream, index])))
     canvas = backdrop(rng, SIZE)
     instances = np.zeros((SIZE, SIZE), np.uint8)
@@ -69,7 +69,7 @@ def render(layout: Layout, seed: int, index: int) -> Scene:
 
 
 def _poses(rng: np.random.Generator, layout: Layout) -> list[Pose]:
-    """Poses that keep inside the picture and hardly cover one another."""
+    """Draw poses that stay inside the picture and hardly cover one another."""
     poses: list[Pose] = []
     for _ in range(int(rng.integers(layout.objects[0], layout.objects[1] + 1))):
         for _ in range(_TRIES):
@@ -122,7 +122,7 @@ def _paint(
 def _surface(
     u: Field, v: Field, xs: Field, ys: Field, pose: Pose, texture: Texture, light: float, rng: np.random.Generator
 ) -> Field:
-    """Colour of an object (h, w, 3) in levels: base colour, fine texture, and shading along the light."""
+    """Return the colours of an object (h, w, 3) in levels: base colour, fine texture, and shading along the light."""
     colour = (rng.uniform(85, 170) + rng.normal(0, 24, 3)).astype(np.float32)
     turn = rng.uniform(0, 2 * np.pi)
     cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
@@ -138,7 +138,7 @@ def _surface(
 
 
 def _exposed(canvas: Field, light: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """What a sensor makes of the canvas: falling light, signal-dependent noise, 8 bits."""
+    """Turn the canvas into the picture of a sensor: uneven light, signal-dependent noise, 8 bits."""
     ramp = np.linspace(-1, 1, SIZE, dtype=np.float32)
     fall = 1 - np.float32(rng.uniform(0, 0.2)) * (
         ramp[None, :] * np.float32(np.cos(light)) + ramp[:, None] * np.float32(np.sin(light))

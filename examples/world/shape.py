@@ -11,7 +11,7 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where an object lies: centre and size in pixels, angle in radians, aspect as width over height."""
+    """The pose of an object: centre and size in pixels, angle in radians, aspect as width over height."""
 
     x: float
     y: float
@@ -25,14 +25,14 @@ class Pose:
         return 1.5 * self.radius
 
     def local(self, xs: Field, ys: Field) -> tuple[Field, Field]:
-        """Coordinates of pixels (1, W) and (H, 1) in the object's own, unscaled frame, both (H, W)."""
+        """Return coordinates of pixels (1, W) and (H, 1) in the object's own, unscaled frame, both (H, W)."""
         cosine, sine = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
         dx, dy = xs - np.float32(self.x), ys - np.float32(self.y)
         return cosine * dx + sine * dy, cosine * dy - sine * dx
 
 
 def disc(u: Field, v: Field, pose: Pose) -> Field:
-    """An ellipse; the distance is exact on its outline and approximate elsewhere."""
+    """Return distances from an ellipse, exact on its outline and approximate elsewhere."""
     stretch = np.sqrt(pose.aspect)
     a, b = np.float32(pose.radius * stretch), np.float32(pose.radius / stretch)
     result: Field = (np.sqrt((u / a) ** 2 + (v / b) ** 2) - np.float32(1)) * min(a, b)
@@ -40,7 +40,7 @@ def disc(u: Field, v: Field, pose: Pose) -> Field:
 
 
 def box(u: Field, v: Field, pose: Pose) -> Field:
-    """A rectangle with the ellipse's area, roughly."""
+    """Return distances from a rectangle with about the area of the ellipse."""
     stretch = np.sqrt(pose.aspect)
     half = 0.89 * pose.radius
     result: Field = np.maximum(np.abs(u) - np.float32(half * stretch), np.abs(v) - np.float32(half / stretch))
@@ -48,7 +48,7 @@ def box(u: Field, v: Field, pose: Pose) -> Field:
 
 
 def triangle(u: Field, v: Field, pose: Pose) -> Field:
-    """An equilateral triangle: the largest of the distances to its three sides."""
+    """Return distances from an equilateral triangle: the largest of those to its three sides."""
     inner = np.float32(0.72 * pose.radius)
     side = np.float32(np.sqrt(3) / 2) * u
     half = np.float32(0.5) * v

@@ -15,14 +15,14 @@ GRAIN_WAVES = 7
 
 
 def stripes(u: Field, v: Field, period: float, rng: np.random.Generator) -> Field:
-    """One plane wave along u."""
+    """Return one plane wave along u."""
     phase = np.float32(rng.uniform(0, 2 * np.pi))
     result: Field = np.float32(np.sqrt(2)) * np.sin(np.float32(2 * np.pi / period) * u + phase)
     return result
 
 
 def checks(u: Field, v: Field, period: float, rng: np.random.Generator) -> Field:
-    """The product of two crossed waves, whose four spectral lines lie at the frequency of the stripes."""
+    """Return the product of two crossed waves; its four spectral lines lie at the frequency of the stripes."""
     wave = np.float32(2 * np.pi / (period * np.sqrt(2)))
     first, second = rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
     result: Field = np.float32(2) * np.sin(wave * u + first) * np.sin(wave * v + second)
@@ -30,7 +30,7 @@ def checks(u: Field, v: Field, period: float, rng: np.random.Generator) -> Field
 
 
 def grain(u: Field, v: Field, period: float, rng: np.random.Generator) -> Field:
-    """Plane waves of one frequency in spread directions: an irregular speckle."""
+    """Return an irregular speckle: plane waves of one frequency in spread directions."""
     directions = (np.arange(GRAIN_WAVES) + rng.uniform(-0.3, 0.3, GRAIN_WAVES)) * (np.pi / GRAIN_WAVES)
     phases = rng.uniform(0, 2 * np.pi, GRAIN_WAVES)
     wave = 2 * np.pi / period
