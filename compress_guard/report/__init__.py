@@ -1,4 +1,9 @@
-"""Results to text, JUnit properties and files; knows neither pytest nor a terminal."""
+"""Results come in; text, JUnit properties and files go out. Nothing here knows pytest or a terminal.
+
+Open `overview` first: the summary of a run. `matrix` draws a guard, `notes` has the sentences beside it, `brief` and
+`signs` are the short forms of a verdict. `recovery` and `throughput` are the summaries of their cells, `results_file`
+and `junit` the machine-readable forms, `markup` and `numbers` styles and figures for all of them.
+"""
 
 from __future__ import annotations
 

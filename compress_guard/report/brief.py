@@ -1,4 +1,4 @@
-"""Why a cell ended as it did, in the few words that a line beside its id has room for."""
+"""Short reasons of results, for the line beside an id."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from compress_guard.verdict.judgement import Side
 
 LONGEST: Final = 160
-"""Characters of a brief: paths and texts of other code can be of any length."""
+"""Longest brief in characters: paths and texts of other code can have any length."""
 _STRICT: Final = "failed because the run is strict"
 
 
@@ -26,10 +26,10 @@ def brief(result: Result) -> str:
         return first_clause(f"{_STRICT}: {result.doubts[0]}")
     from compress_guard.verdict.judgement import WORST_FIRST  # brings numpy
 
-    told = sorted(_limits(result), key=lambda pair: WORST_FIRST.index(pair[0]))
-    if not told:
+    limits = sorted(_limits(result), key=lambda pair: WORST_FIRST.index(pair[0]))
+    if not limits:
         return first_clause(result.reason)
-    side, text = told[0]
+    side, text = limits[0]
     return f"{text}, inconclusive" if side == "inconclusive" else text
 
 
@@ -37,18 +37,18 @@ def failed_lines(results: Sequence[Result], shown: Container[str]) -> Iterator[L
     """Yield a line for each result that failed: its reason, or in brief where `shown` has its id."""
     for result in results:
         if result.outcome == "failed":
-            told = brief(result) if result.id in shown else result.reason
-            yield (("  ", ""), (result.id, "bold"), (f"  {told}", ""))
+            reason = brief(result) if result.id in shown else result.reason
+            yield (("  ", ""), (result.id, "bold"), (f"  {reason}", ""))
 
 
 def first_clause(sentence: str) -> str:
-    """Return what a sentence says was found, without what was expected and what to do; never more than one line."""
+    """Return the first clause of a reason, without what was expected and what to do, on one line."""
     clause = shown_line(" ".join(sentence.split()).partition("; ")[0])
     return clause if len(clause) <= LONGEST else f"{clause[: LONGEST - 4]} ..."
 
 
 def _limits(result: CellResult) -> Iterator[tuple[Side, str]]:
-    """Yield what each limit of a cell says by itself, and the short form of that."""
+    """Yield the side of each limit of a cell, and its short form."""
     from compress_guard.verdict.judgement import sides
     from compress_guard.verdict.sentence import short_drop, short_floor
 

@@ -1,4 +1,4 @@
-"""Reports of an earlier run: set aside when a run starts, so that nobody takes them for reports of this one."""
+"""Reports of an earlier run, renamed when a run starts, so that they cannot be taken for reports of this run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results that are told together."""
+"""Results that share a line."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ if TYPE_CHECKING:
 Key = TypeVar("Key", bound=Hashable)
 
 MOST_NAMED: Final = 6
-"""Cells that a line names before it only counts them."""
+"""Most cells that a line names; more are only counted."""
 
 
 def groups(
     results: Iterable[CellResult], key: Callable[[CellResult], Key | None]
 ) -> Iterator[tuple[Key, list[CellResult]]]:
-    """The results by their key, in the order of the first of each; those whose key is None are left out."""
-    found: dict[Key, list[CellResult]] = {}
+    """Yield the results by key, in the order of the first of each; results whose key is None are left out."""
+    grouped: dict[Key, list[CellResult]] = {}
     for result in results:
         if (name := key(result)) is not None:
-            found.setdefault(name, []).append(result)
-    yield from found.items()
+            grouped.setdefault(name, []).append(result)
+    yield from grouped.items()
 
 
 def by_guard(
     results: Iterable[CellResult], chosen: Callable[[CellResult], bool]
 ) -> Iterator[tuple[str, list[CellResult]]]:
-    """The chosen results of each guard that has any."""
+    """Yield the chosen results of each guard that has any."""
     yield from groups(results, lambda result: result.guard if chosen(result) else None)
 
 
-def listed(results: Iterable[CellResult], told: Callable[[CellResult], str | None], what: str) -> Iterator[str]:
-    """One line per guard that names its cells for which there is something to tell, be it that they are meant."""
-    for guard, found in by_guard(results, lambda result: told(result) is not None):
-        cells = (f"{result.codec} {result.target_bpp:g} bpp{told(result)}" for result in found)
+def listed(results: Iterable[CellResult], remark: Callable[[CellResult], str | None], what: str) -> Iterator[str]:
+    """Yield a line for each guard that names the cells whose `remark` is not None, each with its remark."""
+    for guard, group in by_guard(results, lambda result: remark(result) is not None):
+        cells = (f"{result.codec} {result.target_bpp:g} bpp{remark(result)}" for result in group)
         yield f"{guard}: {what}: {', '.join(cells)}"
 
 
 def cell(result: CellResult) -> str:
-    """``jpeg at 0.5 bpp``."""
+    """Return the name of a cell within its guard: ``jpeg at 0.5 bpp``."""
     return f"{result.codec} at {result.target_bpp:g} bpp"
 
 
 def cells(results: Iterable[CellResult]) -> str:
-    """``jpeg at 0.25 and 0.5 bpp, webp at 1 bpp``, or of many only how many they are."""
+    """Return ``jpeg at 0.25 and 0.5 bpp, webp at 1 bpp``, or the number of cells if they are many."""
     results = list(results)
     if len(results) > MOST_NAMED:
         return numbers.count(len(results), "cell")

@@ -17,15 +17,15 @@ PREFIX: Final = "cg_"
 
 
 def properties(result: CellResult | RecoveryResult | ThroughputResult) -> list[tuple[str, str]]:
-    """Names, with the prefix ``cg_``, and values of a result's fields, in the order of the JSON file.
+    """Return the fields of a result by their names with the prefix ``cg_``, in the order of the JSON file.
 
-    What was not measured has no property. Words stand as they are; numbers, truth values, settings and lists are
-    compact JSON, so that no digit is lost. ``cg_slices`` holds the slices whole; behind all fields each has its drop
-    as a property of its own, ``cg_slice_weather_night_drop``, and if it has a limit that and the verdict. Of slices
-    that would share a name all but the first get a number, ``cg_slice_weather_night_2_drop``. ``cg_points``
-    holds the points of a study whole; those that its model was trained for have each figure as a property too,
-    ``cg_recovered_low``, or ``cg_recovered_low_0.25bpp`` of one trained on mixed rates. Foreign
-    text is printable, see `foreign`. Raises ValueError for a number that is not finite.
+    A field that was not measured has no property. Texts are unchanged; numbers, truth values, settings and lists are
+    compact JSON, so that no digit is lost. ``cg_slices`` holds all slices. After all fields each slice has its drop as
+    a property, ``cg_slice_weather_night_drop``, and, if it has a limit, the limit and the verdict. Slices that would
+    share a name get a number from the second on, ``cg_slice_weather_night_2_drop``. ``cg_points`` holds all points of
+    a study; for those that its model was trained for, each figure is also a property, ``cg_recovered_low``, or
+    ``cg_recovered_low_0.25bpp`` for a model trained on mixed rates. Foreign text is printable, see `foreign`. Raises
+    ValueError for a number that is not finite.
     """
     values = [*result.as_dict().items(), *_of_slices(result), *_of_points(result)]
     return [(PREFIX + name, _text(value)) for name, value in values if value is not None and value not in ([], ())]
@@ -34,13 +34,13 @@ def properties(result: CellResult | RecoveryResult | ThroughputResult) -> list[t
 def _of_slices(result: CellResult | RecoveryResult | ThroughputResult) -> Iterator[tuple[str, Any]]:
     taken: set[str] = set()
     for part in getattr(result, "slices", ()):
-        # A value may be any text, while a name has to survive XML and whoever looks for it.
+        # A value may be any text, but a name must be safe in XML and easy to type.
         name = re.sub(r"[^\w.+-]+", "_", f"slice_{part.slicing}_{part.value}")
         values: dict[str, Any] = {"drop": part.drop}
         if part.max_drop is not None:
             values |= {"max_drop": part.max_drop, "verdict": part.verdict}
         numbered = (name if number == 1 else f"{name}_{number}" for number in count(1))
-        free = next(one for one in numbered if taken.isdisjoint(f"{one}_{field}" for field in values))
+        free = next(free for free in numbered if taken.isdisjoint(f"{free}_{field}" for field in values))
         for field, value in values.items():
             taken.add(f"{free}_{field}")
             yield f"{free}_{field}", value

@@ -1,4 +1,4 @@
-"""Text with styles that no terminal is needed for: a line is a tuple of spans."""
+"""Styled text without a terminal: a line is a tuple of spans."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ Span: TypeAlias = tuple[str, str]
 Line: TypeAlias = tuple[Span, ...]
 
 STYLES: Final = {"bold": 1, "light": 2, "red": 31, "green": 32, "yellow": 33}
-"""The words of styles, which are also those of pytest's terminal writer, with their ANSI codes; light is faint."""
+"""Words of styles, the same as in pytest's terminal writer, with their ANSI codes; light is faint."""
 
 
 def plain(lines: Iterable[Line]) -> str:
-    """The text alone, a line end after each line."""
+    """Return the text without styles, with a line end after each line."""
     return "".join("".join(text for text, _ in fit(line)) + "\n" for line in lines)
 
 
 def ansi(lines: Iterable[Line]) -> str:
-    """The text with ANSI escape sequences."""
+    """Return the text with ANSI escape sequences."""
     return "".join("".join(_escaped(*span) for span in fit(line)) + "\n" for line in lines)
 
 
 def fit(line: Line) -> Line:
-    """Return a line that may be printed: itself, or where it holds what is escaped, its escaped text without styles.
+    """Return a line that may be printed: the line itself, or its escaped text without styles if it needs escapes.
 
-    Nobody writes the text of a line without it.
+    Every output of a line goes through this function.
     """
     text = "".join(text for text, _ in line)
     escaped = shown_line(text)
@@ -37,7 +37,7 @@ def fit(line: Line) -> Line:
 
 
 def apart(*parts: Iterable[Line]) -> Iterator[Line]:
-    """The lines of all parts, with an empty one between two that have any."""
+    """Yield the lines of all parts, with an empty line between parts that have any."""
     before = False
     for part in parts:
         for number, line in enumerate(part):
@@ -48,7 +48,7 @@ def apart(*parts: Iterable[Line]) -> Iterator[Line]:
 
 
 def counted(what: str, done: int, total: int) -> str:
-    """How far some work is: ``coding photos with jpeg: 30/300 images``. What ends in "step" counts steps."""
+    """Return the progress of some work: ``coding photos with jpeg: 30/300 images``, or steps after the word "step"."""
     if not done and not total:
         return what
     count = f"{done}/{total}" if total else f"{done}"
@@ -56,7 +56,7 @@ def counted(what: str, done: int, total: int) -> str:
 
 
 def trimmed(spans: Iterable[Span]) -> Line:
-    """A line without empty spans and without blanks at its end."""
+    """Return a line without empty spans and without blanks at its end."""
     line = [span for span in spans if span[0]]
     while line and not (text := line[-1][0].rstrip()):
         line.pop()

@@ -1,4 +1,4 @@
-"""One guard as a matrix: codecs down, rates across, in each cell the drop and what became of it."""
+"""One guard as a matrix: codecs down, rates across, in each cell the drop and a mark for its verdict."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
     ("min score", lambda result: result.min_score),
     ("min clean", lambda result: result.min_clean or None),
 )
-"""The rows of limits that scores have to reach; a min_clean of 0 is none."""
+"""Rows of limits that scores must reach; a min_clean of 0 is no limit."""
 
 
 def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
-    """The lines of one guard's matrix, its results being at least one and all of that guard.
+    """Yield the lines of one guard's matrix. `results` holds at least one result, and those of one guard only.
 
-    Codecs stand in the order of the results, rates ascending. Allowed drops have a row of their own where they are the
-    same for all codecs, else each stands behind its drop. Numbers and the words in their place end at the same edge,
-    marks follow it.
+    Codecs are in the order of the results, rates ascending. Allowed drops have a row of their own if they are the same
+    for all codecs, else each follows its drop. Numbers, and words in place of numbers, are aligned at the right; marks
+    follow.
     """
     grid = _Grid.of(results)
     shared = grid.shared_limits()
@@ -52,10 +52,10 @@ def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Where each result stands."""
+    """Place of each result in the matrix."""
 
     codecs: tuple[tuple[str, int], ...]
-    """Rows: a codec, and which of its rows, for results that share codec and rate need one each."""
+    """Rows: a codec and the number of its row, since results that share codec and rate need a row each."""
     rates: tuple[float, ...]
     rows: tuple[Mapping[float, CellResult], ...]
 
@@ -73,12 +73,12 @@ class _Grid:
         return cls(tuple(codecs), tuple(rates), tuple(rows[codec] for codec in codecs))
 
     def values(self, rate: float, of: Callable[[CellResult], float | None]) -> list[float]:
-        """What the codecs have at a rate, each value once, ascending."""
-        found = (of(row[rate]) for row in self.rows if rate in row)
-        return sorted({value for value in found if value is not None})
+        """Return the values of the codecs at a rate, each once, ascending."""
+        values = (of(row[rate]) for row in self.rows if rate in row)
+        return sorted({value for value in values if value is not None})
 
     def shared_limits(self) -> list[str] | None:
-        """The allowed drop at each rate, None where codecs differ."""
+        """Return the allowed drop at each rate; None if codecs differ."""
         limits = [self.values(rate, lambda result: result.max_drop) for rate in self.rates]
         if any(len(distinct) > 1 for distinct in limits):
             return None
@@ -95,7 +95,7 @@ class _Column:
     """Text, mark and style of each row."""
 
     def spans(self, text: str, mark: str, style: str) -> list[Span]:
-        """A text at its place in the column, then its mark."""
+        """Return a text at its place in the column, and its mark."""
         width = max(len(shown) for shown in (self.head, *self.limits, *(cell[0] for cell in self.cells)))
         marks = max(len(cell[1]) for cell in self.cells)
         shown = f"{text} {mark}" if mark else text
@@ -104,7 +104,7 @@ class _Column:
 
 
 def _limit_rows(grid: _Grid, shared: list[str] | None) -> list[tuple[str, list[str]]]:
-    """The rows of limits above the codecs: name and one text per rate."""
+    """Return the rows of limits above the codecs: a name and one text per rate."""
     rows = []
     if shared is not None and any(shared):
         rows.append(("allowed", shared))
@@ -116,7 +116,7 @@ def _limit_rows(grid: _Grid, shared: list[str] | None) -> list[tuple[str, list[s
 
 
 def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple[str, str, str]:
-    """Text, mark and style of a cell; nothing for a cell that was not selected or is not in the file."""
+    """Return text, mark and style of a cell; empty for a cell that was not selected or is not in the file."""
     if result is None:
         return "", "", ""
     text = _word(result) if result.drop is None else numbers.points(result.drop)
@@ -126,7 +126,7 @@ def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple
 
 
 def _word(result: CellResult) -> str:
-    """What stands for a drop that was not measured."""
+    """Return the text in place of a drop that was not measured."""
     if result.verdict == "unreachable" and result.floor_bpp is not None:
         return f"floor {numbers.bpp(result.floor_bpp)}"
     return result.verdict.replace("_", " ")
@@ -136,11 +136,11 @@ def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:
     first = results[0]
     scores = sorted(result.clean_score for result in results if result.clean_score is not None)
     used = sorted(result.images_used for result in results if result.images_used is not None)
-    told = f": {first.metric}"
+    text = f": {first.metric}"
     if scores and used:
-        told += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
-    told += "; drop in points / allowed drop" if with_limit else "; drop in points"
-    return ((first.guard, "bold"), (told, ""))
+        text += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
+    text += "; drop in points / allowed drop" if with_limit else "; drop in points"
+    return ((first.guard, "bold"), (text, ""))
 
 
 def _row(label: str, width: int, cells: Sequence[list[Span]]) -> Line:

@@ -1,4 +1,4 @@
-"""The end of a run as text: a matrix per guard, what failed and why, and what else a person should know."""
+"""The summary of a run: a matrix for each guard, failures with their reasons, and notes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def lines(
     results: Sequence[CellResult], encoding: str | None = "utf-8", shown: Container[str] = (), *, verbose: bool = False
 ) -> Iterator[Line]:
-    """Report on these results, guards and codecs in their order, with signs that the output's `encoding` has.
+    """Yield the report on these results, guards and codecs in their order, with signs that the `encoding` has.
 
-    Failures with ids in `shown` are told in brief: their reasons were written above. `verbose` as in `notes`.
+    Failures with ids in `shown` are in brief: their reasons were written above. `verbose` as in `notes`.
     """
     if not results:
         return
@@ -31,10 +31,10 @@ def lines(
         yield ()
         yield from matrix([result for result in results if result.guard == guard], signs)
     for part in (failures(results, shown), notes(results, verbose=verbose)):
-        told = list(part)
-        if told:
+        written = list(part)
+        if written:
             yield ()
-            yield from told
+            yield from written
     yield ()
     yield ((str(tally(results)), "bold"),)
 

@@ -1,4 +1,4 @@
-"""Recovery studies as text: per guard what came back and what it cost, the transfer, and what stayed lost."""
+"""Recovery studies as text: for each guard the shares that came back, their cost, the transfer and the rest."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 def recovery_lines(
     results: Sequence[RecoveryResult], encoding: str | None = "utf-8", shown: Container[str] = ()
 ) -> Iterator[Line]:
-    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has.
+    """Yield the report on these results, guards and codecs in their order, with signs that the `encoding` has.
 
-    Failures with ids in `shown` are told in brief: their reasons were written above.
+    Failures with ids in `shown` are in brief: their reasons were written above.
     """
     if not results:
         return
@@ -48,18 +48,18 @@ def recovery_lines(
         yield _title(of_guard)
         yield from _table(_HEADS, [row for result in of_guard for row in _rows(result, signs)])
         yield from transfer(of_guard)
-    told = [*_failures(results, shown), *_notes(results)]
-    if told:
+    remarks = [*_failures(results, shown), *_notes(results)]
+    if remarks:
         yield ()
-        yield from told
+        yield from remarks
     yield ()
     yield ((f"recovery: {tally(results)}", "bold"),)
 
 
 def transfer(results: Sequence[RecoveryResult]) -> Iterator[Line]:
-    """One guard's scores by what a model was finetuned on, down, and what it was tested at, across.
+    """Yield one guard's scores: down what a model was finetuned on, across what it was tested at.
 
-    Nothing where there is but one of both. The places that a model was trained for are bold.
+    There is no table for one model tested at one place. Places that a model was trained for are bold.
     """
     measured = [result for result in results if result.points]
     points = list(dict.fromkeys(_place(point) for result in measured for point in result.points))
@@ -69,7 +69,7 @@ def transfer(results: Sequence[RecoveryResult]) -> Iterator[Line]:
     tested = {_place(point): point for result in measured for point in result.points}
     rows = [
         _scores("original", first.clean, {place: point.compressed for place, point in tested.items()}, points),
-        _scores("clean images", first.control_clean, {place: one.control for place, one in tested.items()}, points),
+        _scores("clean images", first.control_clean, {place: point.control for place, point in tested.items()}, points),
     ]
     for result in measured:
         scores = {_place(point): point.finetuned for point in result.points}
@@ -81,12 +81,12 @@ def transfer(results: Sequence[RecoveryResult]) -> Iterator[Line]:
 
 
 def trained_on(result: RecoveryResult) -> str:
-    """``jpeg 0.25bpp``, ``jpeg mixed``."""
+    """Return the codec and rate that a model was finetuned at: ``jpeg 0.25bpp``, ``jpeg mixed``."""
     return f"{result.codec} {format_trained(result.trained_bpp)}"
 
 
 def shown(share: Share) -> str:
-    """``82 % (75 to 90)``, with one end where the interval has but one, ``-`` where there is no share."""
+    """Return ``82 % (75 to 90)``, ``82 % (at least 75)`` for an interval with one end, ``-`` without a share."""
     if share.value is None:
         return _ABSENT
     low, high = (None if end is None else _percent(end) for end in (share.low, share.high))
@@ -108,18 +108,18 @@ def _title(results: Sequence[RecoveryResult]) -> Line:
     if not measured:
         return ((results[0].guard, "bold"),)
     first = measured[0]
-    told = f": {first.metric} {numbers.points(first.clean or 0.0)} on {numbers.count(first.images or 0, 'clean image')}"
+    text = f": {first.metric} {numbers.points(first.clean or 0.0)} on {numbers.count(first.images or 0, 'clean image')}"
     if first.steps is not None:
         seeds = "seed" if len(first.seeds) == 1 else "seeds"
-        told += (
+        text += (
             f"; finetuned {numbers.count(first.steps, 'step')} of {numbers.count(first.batch or 0, 'image')}, {seeds} "
         )
-        told += ", ".join(map(str, first.seeds))
-    return ((first.guard, "bold"), (told, ""))
+        text += ", ".join(map(str, first.seeds))
+    return ((first.guard, "bold"), (text, ""))
 
 
 def _rows(result: RecoveryResult, signs: Signs) -> Iterator[_Row]:
-    """A row for each rate that a model was trained for, or one with the verdict where nothing was measured."""
+    """Yield a row for each rate that a model was trained for, or one row with the verdict if nothing was measured."""
     marks = (signs.mark(result), style(result))
     if not result.own():
         texts = (*[_ABSENT] * 5, result.verdict.replace("_", " "), _ABSENT, _ABSENT, marks[0])
@@ -156,7 +156,7 @@ def _points(value: float | None) -> str:
 
 
 def _table(heads: Sequence[str], rows: Sequence[_Row]) -> Iterator[Line]:
-    """Labels at the left, texts at the right edge of their columns; columns without any text are left out."""
+    """Yield a table: labels at the left, texts at the right edge of their columns; empty columns are left out."""
     columns = [at for at in range(len(heads)) if any(texts[at] for _, texts, _ in rows)]
     widths = {at: max(len(heads[at]), *(len(texts[at]) for _, texts, _ in rows)) for at in columns}
     width = max(len(label) for label, _, _ in rows)
@@ -177,7 +177,7 @@ def _failures(results: Sequence[RecoveryResult], shown: Container[str]) -> Itera
 
 
 def _notes(results: Sequence[RecoveryResult]) -> Iterator[Line]:
-    """What was not measured and does not fail, shares that there are not, and what stayed lost."""
+    """Yield what was not measured and does not fail, missing shares, images left out, and points that stayed lost."""
     missing = [result for result in results if not result.points and result.outcome != "failed"]
     for text in dict.fromkeys(f"{result.guard}: {trained_on(result)}: {result.reason}" for result in missing):
         yield ((text, "yellow"),)
@@ -198,7 +198,7 @@ def _no_share(result: RecoveryResult) -> Iterator[str]:
 
 
 def _left_out(result: RecoveryResult) -> Iterator[str]:
-    """What was not trained on of the images that were chosen for it."""
+    """Yield the chosen training images that were left out."""
     tested, errors = result.train_tested or 0, result.train_errors or 0
     chosen = numbers.count((result.train_images or 0) + tested + errors, "training image")
     if tested:
@@ -208,7 +208,7 @@ def _left_out(result: RecoveryResult) -> Iterator[str]:
 
 
 def _lost(results: Sequence[RecoveryResult]) -> Iterator[Line]:
-    """What no model of a guard brought back, where any was finetuned for it."""
+    """Yield the points that no model of a guard brought back."""
     least: dict[tuple[str, float], tuple[float, float]] = {}
     for result in results:
         for point in result.own() if result.clean is not None else ():
@@ -216,13 +216,13 @@ def _lost(results: Sequence[RecoveryResult]) -> Iterator[Line]:
             lost = point.lost(clean)
             known, _ = least.get(_place(point), (lost, 0.0))
             least[_place(point)] = (min(lost, known), clean - point.compressed)
-    told = [
+    losses = [
         f"{numbers.points(lost)} of {numbers.points(drop)} points for {codec} at {bpp:g} bpp"
         for (codec, bpp), (lost, drop) in least.items()
     ]
-    if told:
+    if losses:
         bound = "an upper bound of the information that is lost, since more training may bring back more"
-        yield ((f"{results[0].guard}: did not come back: {', '.join(told)}; {bound}", "light"),)
+        yield ((f"{results[0].guard}: did not come back: {', '.join(losses)}; {bound}", "light"),)
 
 
 def _place(point: RecoveryPoint) -> tuple[str, float]:

@@ -1,4 +1,4 @@
-"""Score against bits per pixel, before and after finetuning, as the paper draws it: an SVG file, a panel per guard."""
+"""Score against bits per pixel, before and after finetuning, as an SVG file with a panel for each guard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compress_guard.records import MIXED
 if TYPE_CHECKING:
     from compress_guard.records import RecoveryPoint, RecoveryResult
 
-# Okabe and Ito's colours, which people tell apart however they see colour; they do on white and on black.
+# Okabe and Ito's colours: they differ for all kinds of colour vision, on white and on black.
 _COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 _KNOWN: Final = {"avif": 0, "jpeg": 1, "webp": 2, "neural": 3}
 _STYLE: Final = """
@@ -37,13 +37,13 @@ _LINES: Final = (
     ("before", "original"),
     ("clean", "original, clean images"),
 )
-"""Class of each line and what the legend says of it."""
+"""Class of each line, and its text in the legend."""
 _ACROSS: Final = 3
 _WIDTH, _HEIGHT = 300, 240
-"""Of a panel with its axes, in pixels."""
+"""Size of a panel with its axes, in pixels."""
 _LEFT, _TOP, _RIGHT, _BOTTOM = 46, 30, 12, 42
 _ROW, _SAMPLE, _LETTER = 18, 42, 6.3
-"""Of the legend: height of a row, room for a sample with its gaps, and for a letter."""
+"""Sizes in the legend, in pixels: height of a row, width of a sample with its gaps, and of a letter."""
 
 Series = list[tuple[float, "RecoveryPoint"]]
 """Measured rates with their points, rates ascending."""
@@ -61,7 +61,7 @@ class _Panel:
 
     @classmethod
     def of(cls, results: Sequence[RecoveryResult]) -> _Panel | None:
-        """The panel of one guard, None where nothing was measured."""
+        """Return the panel of one guard, None if nothing was measured."""
         measured = [result for result in results if result.clean is not None and result.points]
         if not measured:
             return None
@@ -79,7 +79,7 @@ class _Panel:
 
     @property
     def scores(self) -> Iterator[float]:
-        """Every score that has to find room."""
+        """Scores that the axis must have room for."""
         yield self.clean
         for series in self.tested.values():
             yield from (score for _, point in series for score in (point.compressed, point.control))
@@ -88,14 +88,14 @@ class _Panel:
 
 
 def recovery_figure(results: Sequence[RecoveryResult]) -> str:
-    """The figure of these results as an SVG document that reads on light and dark grounds.
+    """Return the figure of these results as an SVG document that is legible on light and dark grounds.
 
-    One panel per guard, three side by side. Rates are those that were measured, on a logarithmic axis; bars are the
-    spread over seeds. Raises ValueError where nothing was measured.
+    There is one panel for each guard, three side by side. Rates are the measured ones, on a logarithmic axis; bars are
+    the spread over seeds. Raises ValueError if nothing was measured.
     """
     guards = dict.fromkeys(result.guard for result in results)
-    found = (_Panel.of([result for result in results if result.guard == guard]) for guard in guards)
-    panels = [panel for panel in found if panel is not None]
+    made = (_Panel.of([result for result in results if result.guard == guard]) for guard in guards)
+    panels = [panel for panel in made if panel is not None]
     if not panels:
         raise ValueError("there is nothing to draw: no recovery study has a score")
     codecs = list(dict.fromkeys(codec for panel in panels for codec in panel.tested))
@@ -124,18 +124,18 @@ def _own(result: RecoveryResult) -> Sequence[RecoveryPoint]:
 
 
 def _by_codec(points: Iterator[RecoveryPoint]) -> dict[str, Series]:
-    """The points of each codec and rate, the first of each, with the rate that was measured."""
-    found: dict[str, dict[float, RecoveryPoint]] = {}
+    """Return the first point of each codec and rate, with its measured rate, ascending."""
+    first: dict[str, dict[float, RecoveryPoint]] = {}
     for point in points:
-        found.setdefault(point.codec, {}).setdefault(point.bpp, point)
+        first.setdefault(point.codec, {}).setdefault(point.bpp, point)
     return {
-        codec: sorted(((point.bpp_mean or point.bpp, point) for point in of.values()), key=lambda one: one[0])
-        for codec, of in found.items()
+        codec: sorted(((point.bpp_mean or point.bpp, point) for point in of.values()), key=lambda placed: placed[0])
+        for codec, of in first.items()
     }
 
 
 def _colours(codecs: Sequence[str]) -> dict[str, str]:
-    """A codec looks alike in every figure; names that are not known take what is left, in turn."""
+    """Return the colour of each codec: known codecs have the same in every figure, others share the rest in turn."""
     taken = {_KNOWN[codec] for codec in codecs if codec in _KNOWN}
     spare = [at for at in range(len(_COLOURS)) if at not in taken] or list(range(len(_COLOURS)))
     others = [codec for codec in codecs if codec not in _KNOWN]
@@ -144,7 +144,7 @@ def _colours(codecs: Sequence[str]) -> dict[str, str]:
 
 
 def _drawn(panel: _Panel, colours: dict[str, str], *, first: bool) -> Iterator[str]:
-    """One panel, its upper left corner at the origin."""
+    """Yield one panel, its upper left corner at the origin."""
     rates = sorted({rate for series in panel.tested.values() for rate, _ in series})
     low, high, step = _range(list(panel.scores))
     left, right = math.log(rates[0] / 1.3), math.log(rates[-1] * 1.3)
@@ -179,7 +179,7 @@ def _drawn(panel: _Panel, colours: dict[str, str], *, first: bool) -> Iterator[s
 
 
 def _curves(panel: _Panel, codec: str, x: Callable[[float], float], y: Callable[[float], float]) -> Iterator[str]:
-    """The lines of one codec, with a mark at every rate and bars for the seeds."""
+    """Yield the lines of one codec, with a mark at every rate and bars for the seeds."""
     kinds: tuple[tuple[str, Series, Callable[[RecoveryPoint], float]], ...] = (
         ("control", panel.tested.get(codec, []), lambda point: point.control),
         ("before", panel.tested.get(codec, []), lambda point: point.compressed),
@@ -200,7 +200,7 @@ def _curves(panel: _Panel, codec: str, x: Callable[[float], float], y: Callable[
 
 
 def _mark(kind: str, across: float, down: float) -> str:
-    """A disc after, a ring before, a square for mixed rates, a dash for the control."""
+    """Return the mark of a line: a disc after, a ring before, a square for mixed rates, a dash for the control."""
     if kind == "control":
         return f'<line class="control" x1="{across:.1f}" x2="{across + 6:.1f}" y1="{down:.1f}" y2="{down:.1f}"/>'
     if kind == "mixed":
@@ -211,7 +211,7 @@ def _mark(kind: str, across: float, down: float) -> str:
 
 
 def _legend(panels: Sequence[_Panel], colours: dict[str, str], width: int) -> tuple[list[str], int]:
-    """Codecs by colour, then lines by kind as far as they are drawn, in rows that fit the width; and their height."""
+    """Return the legend and its height: codecs by colour, then the kinds of lines, in rows that fit the width."""
     absent = {kind for kind in ("after", "mixed") if not any(getattr(panel, kind) for panel in panels)}
     entries = [(codec, f'<circle fill="{colour}" cx="11" cy="-4" r="4.5"/>') for codec, colour in colours.items()]
     for kind, text in _LINES:
@@ -229,7 +229,7 @@ def _legend(panels: Sequence[_Panel], colours: dict[str, str], width: int) -> tu
 
 
 def _range(scores: Sequence[float]) -> tuple[float, float, float]:
-    """Lower and upper end of the axis and the step of its grid, in points."""
+    """Return the lower and upper end of the axis and the step of its grid, in points."""
     least, most = min(scores), max(scores)
     step = next((step for step in (1, 2, 5, 10) if (most - least) / step <= 6), 20)
     low, high = step * math.floor(least / step), step * math.ceil(most / step)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_ENDING: Final = Ending()
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-"""The date of every entry, so that equal evidence gives equal files."""
+"""Date of every entry, so that equal evidence gives equal files."""
 
 
 def document(
@@ -31,7 +31,7 @@ def document(
     recovery: Sequence[RecoveryResult] = (),
     ending: Ending = UNKNOWN_ENDING,
 ) -> dict[str, Any]:
-    """The document of these results; raises ValueError, naming the place, for a number that is NaN or infinite."""
+    """Return the document of these results; raises ValueError, with the place, for a number that is NaN or infinite."""
     made = _made(results, environment, throughput, recovery, ending)
     for place, number in _numbers(made, ""):
         if not math.isfinite(number):
@@ -72,10 +72,10 @@ def write(
     and `recovery` are those of cells of these kinds, `ending` says how the run went.
 
     Folders are made; each file is there whole or not at all. A link stays, and the file that it leads to is replaced;
-    devices and pipes are refused. The document names the evidence file with its sha256, so
-    that nobody compares with the evidence of another run; without evidence there is no such file. Raises `RunError`
-    where the folder cannot be written, and for values that JSON does not have: they are null in the file, and their
-    cells errors, while all other cells are what they are.
+    devices and pipes are refused. The document names the evidence file with its sha256, so that the evidence of another
+    run is noticed; without evidence there is no such file. Raises `RunError` if the folder cannot be written, and for
+    values that JSON does not have: these are null in the file, and their cells are errors; all other cells stay
+    unchanged.
     """
     unfit: list[str] = []
     made = _salvaged(_made(results, environment, throughput, recovery, ending), unfit)
@@ -88,7 +88,7 @@ def write(
         else:
             discard(beside)
         text = json.dumps(made, allow_nan=False, ensure_ascii=False, indent=1)
-        # Escaped by JSON's own means: whoever reads the values has them as they were, lone surrogates too.
+        # JSON's own escapes: a reader gets the values unchanged, lone surrogates too.
         replace(path, shown_json(text).encode() + b"\n")
     except OSError as problem:
         why = problem.strerror or said(problem)
@@ -130,12 +130,12 @@ def _plain(value: Any, place: str, unfit: list[str]) -> Any:
 
 
 def evidence_path(path: Path) -> Path:
-    """Where the evidence of a results file lies."""
+    """Return the path of the evidence beside a results file."""
     return path.with_name(f"{path.stem}.evidence.zip")
 
 
 def _packed(evidence: Mapping[str, bytes]) -> bytes:
-    """A zip archive; stored, since evidence comes compressed."""
+    """Return a zip archive of the evidence; stored, since evidence comes compressed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(evidence):
@@ -144,7 +144,7 @@ def _packed(evidence: Mapping[str, bytes]) -> bytes:
 
 
 def _numbers(value: Any, place: str) -> Iterator[tuple[str, float]]:
-    """Every float of a document with its place, e.g. ``cells[0].drop``."""
+    """Yield every float of a document with its place, e.g. ``cells[0].drop``."""
     if isinstance(value, float):
         yield place, value
     elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The signs of a matrix: how a verdict looks in one glance."""
+"""Signs for verdicts in a matrix."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ STOPPED: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """The signs that depend on what an output can show."""
+    """Signs that depend on the encoding of an output."""
 
     held: str
     unjudged: str
 
     @classmethod
     def of(cls, encoding: str | None) -> Signs:
-        """Signs that this encoding has; ASCII where it is not known."""
+        """Return signs that this encoding has; ASCII if it is unknown."""
         try:
             (_UNICODE.held + _UNICODE.unjudged).encode(encoding or "ascii")
         except (UnicodeEncodeError, LookupError):
@@ -32,7 +32,7 @@ class Signs:
         return _UNICODE
 
     def mark(self, result: Result) -> str:
-        """What stands beside a cell's number: every cell that fails the run says FAIL, whatever made it fail."""
+        """Return the mark beside a cell's number: FAIL for every cell that fails the run, for whatever reason."""
         stopped = STOPPED if _stopped(result) else ""
         doubt = INCONCLUSIVE if result.verdict == "inconclusive" else ""
         if result.outcome == "failed":
@@ -40,7 +40,7 @@ class Signs:
         return {"pass": self.held, "unjudged": self.unjudged}.get(result.verdict, doubt) + stopped
 
     def legend(self, results: Sequence[Result]) -> list[tuple[str, str, str]]:
-        """Sign, meaning and style of each sign that these results show."""
+        """Return sign, meaning and style of each sign that these results show."""
         verdicts = {result.verdict for result in results}
         shown = [
             ("pass" in verdicts, self.held, "held", "green"),
@@ -53,7 +53,7 @@ class Signs:
 
 
 def style(result: Result) -> str:
-    """The style of a cell in a matrix."""
+    """Return the style of a cell in a matrix."""
     if result.outcome == "failed":
         return "red bold"
     return {"pass": "green"}.get(result.verdict, "light")

@@ -1,4 +1,4 @@
-"""How many cells ended how."""
+"""Counts of cells by verdict and outcome."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Tally:
     outcomes: Mapping[Outcome, int]
 
     def __str__(self) -> str:
-        """``3 cells: 1 failed, 2 passed (verdicts: 1 pass, 1 fail, 1 inconclusive)``."""
+        """Return ``3 cells: 1 failed, 2 passed (verdicts: 1 pass, 1 fail, 1 inconclusive)``."""
         noun = "cell" if self.cells == 1 else "cells"
         if not self.cells:
             return f"0 {noun}"
-        outcomes = ", ".join(f"{self.outcomes[one]} {one}" for one in sorted(self.outcomes))
+        outcomes = ", ".join(f"{self.outcomes[outcome]} {outcome}" for outcome in sorted(self.outcomes))
         verdicts = ", ".join(f"{number} {verdict.replace('_', ' ')}" for verdict, number in self.verdicts.items())
         return f"{self.cells} {noun}: {outcomes} (verdicts: {verdicts})"
 
 
 def tally(results: Iterable[CellResult | RecoveryResult | ThroughputResult]) -> Tally:
-    """The counts of these results, verdicts and outcomes in the order of the contract."""
+    """Return the counts of these results, verdicts and outcomes in the order of the contract."""
     results = list(results)
     verdicts = Counter(result.verdict for result in results)
     outcomes = Counter(result.outcome for result in results)
@@ -44,6 +44,6 @@ def tally(results: Iterable[CellResult | RecoveryResult | ThroughputResult]) -> 
 
 
 def ungated(results: Sequence[CellResult]) -> tuple[str, ...]:
-    """Guards that have results and none that was judged: a gate that gates nothing is not green."""
+    """Return the guards that have results but none that was judged: a gate that gates nothing is not green."""
     judged = {result.guard for result in results if result.judged}
     return tuple(dict.fromkeys(result.guard for result in results if result.guard not in judged))

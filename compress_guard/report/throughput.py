@@ -1,4 +1,4 @@
-"""Throughput cells as text: a table per guard, what failed and why, and what was not judged."""
+"""Throughput cells as text: a table for each guard, failures with their reasons, and notes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _Cell = tuple[str, str, str]
 def throughput_lines(
     results: Sequence[ThroughputResult], encoding: str | None = "utf-8", shown: Container[str] = ()
 ) -> Iterator[Line]:
-    """The report on these results, guards and codecs in their order, with signs that the output's `encoding` has.
+    """Yield the report on these results, guards and codecs in their order, with signs that the `encoding` has.
 
-    Failures with ids in `shown` are told in brief: their reasons were written above.
+    Failures with ids in `shown` are in brief: their reasons were written above.
     """
     if not results:
         return
@@ -39,16 +39,16 @@ def throughput_lines(
     for guard in dict.fromkeys(result.guard for result in results):
         yield ()
         yield from _table([result for result in results if result.guard == guard], signs)
-    told = [*_failures(results, shown), *_notes(results)]
-    if told:
+    remarks = [*_failures(results, shown), *_notes(results)]
+    if remarks:
         yield ()
-        yield from told
+        yield from remarks
     yield ()
     yield ((f"throughput: {tally(results)}", "bold"),)
 
 
 def _table(results: Sequence[ThroughputResult], signs: Signs) -> Iterator[Line]:
-    """One guard: codecs and rates down, kinds of work across, in each cell the speed and its ratio."""
+    """Yield one guard: codecs and rates down, kinds of work across, in each cell the speed and its ratio."""
     rows = _rows(results)
     works = [work for work in _HEADS if any(work in row for _, row in rows)]
     columns: list[tuple[str, list[_Cell]]] = [
@@ -60,21 +60,21 @@ def _table(results: Sequence[ThroughputResult], signs: Signs) -> Iterator[Line]:
             columns.append((head, cells))
     width = max(len(label) for label, _ in rows)
     yield _title(results)
-    yield trimmed([(f"{_GAP}{'':<{width}}", ""), *(span for one in columns for span in _spans(one, None))])
+    yield trimmed([(f"{_GAP}{'':<{width}}", ""), *(span for column in columns for span in _spans(column, None))])
     for at, (label, _) in enumerate(rows):
-        yield trimmed([(f"{_GAP}{label:<{width}}", ""), *(span for one in columns for span in _spans(one, at))])
+        yield trimmed([(f"{_GAP}{label:<{width}}", ""), *(span for column in columns for span in _spans(column, at))])
 
 
 def _rows(results: Sequence[ThroughputResult]) -> list[tuple[str, dict[Work, ThroughputResult]]]:
-    """Each codec at a rate with its results; those that would share a place, in a test of one's own, have two rows."""
-    found: dict[tuple[str, float, int], dict[Work, ThroughputResult]] = {}
+    """Return each codec at a rate with its results by work; results that would share a place have rows of their own."""
+    rows: dict[tuple[str, float, int], dict[Work, ThroughputResult]] = {}
     for result in results:
         again = 0
-        while result.work in found.setdefault((result.codec, result.target_bpp, again), {}):
+        while result.work in rows.setdefault((result.codec, result.target_bpp, again), {}):
             again += 1
-        found[result.codec, result.target_bpp, again][result.work] = result
-    width = max(len(codec) for codec, _, _ in found)
-    return [(f"{codec:<{width}} {format_bpp(bpp)}", row) for (codec, bpp, _), row in found.items()]
+        rows[result.codec, result.target_bpp, again][result.work] = result
+    width = max(len(codec) for codec, _, _ in rows)
+    return [(f"{codec:<{width}} {format_bpp(bpp)}", row) for (codec, bpp, _), row in rows.items()]
 
 
 def _title(results: Sequence[ThroughputResult]) -> Line:
@@ -85,10 +85,10 @@ def _title(results: Sequence[ThroughputResult]) -> Line:
     pixels = numbers.span(f"{result.megapixels:.2g}" for result in timed)
     threads = numbers.span(str(result.threads) for result in timed)
     places = dict.fromkeys(result.codec_device or "" for result in timed)
-    told = f": {images} of {pixels} megapixels in all, threads: {threads}, {', '.join(places)}"
+    text = f": {images} of {pixels} megapixels in all, threads: {threads}, {', '.join(places)}"
     if references := dict.fromkeys(result.reference for result in timed if result.reference is not None):
-        told += f"; x: times the speed of {' or '.join(references)}"
-    return ((results[0].guard, "bold"), (told, ""))
+        text += f"; x: times the speed of {' or '.join(references)}"
+    return ((results[0].guard, "bold"), (text, ""))
 
 
 def _cell(result: ThroughputResult | None, signs: Signs) -> _Cell:
@@ -107,7 +107,7 @@ def _largest(results: Iterable[ThroughputResult], name: str) -> _Cell:
 
 
 def _spans(column: tuple[str, list[_Cell]], at: int | None) -> list[Span]:
-    """A cell of a column, its head where `at` is None: texts end at one edge, marks follow it."""
+    """Return a cell of a column, or its head if `at` is None: texts are aligned at the right, marks follow."""
     head, cells = column
     width = max(len(head), *(len(text) for text, _, _ in cells))
     marks = max(len(mark) for _, mark, _ in cells)
@@ -125,7 +125,7 @@ def _failures(results: Sequence[ThroughputResult], shown: Container[str]) -> Ite
 
 
 def _notes(results: Sequence[ThroughputResult]) -> Iterator[Line]:
-    """What was not timed and does not fail, and limits that are meant for another device."""
+    """Yield what was not timed and does not fail, and limits that are meant for another device."""
     missing = [result for result in results if result.speed is None and result.outcome != "failed"]
     for text in dict.fromkeys(f"{result.guard}: {result.reason}" for result in missing):
         yield ((text, "yellow"),)
@@ -144,5 +144,5 @@ def _elsewhere(result: ThroughputResult) -> str | None:
 
 
 def _number(value: float) -> str:
-    """Three significant digits, without powers of ten."""
+    """Return a number with three significant digits, without powers of ten."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""What the rates rest on, and what came back from the decoder."""
+"""Sentences on rates and on decoded images."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
 ESTIMATE_TOLERANCE: Final = 0.01
-"""Relative difference between estimated and coded bits from which on a person should know: half of what rates may miss
-their targets by."""
+"""Relative difference between estimated and coded bits that is reported: half of the default rate tolerance."""
 
 
 def outliers(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the images that came back far worse than the others."""
     for result in results:
         if not result.outlier_count or result.psnr_median is None:
             continue
@@ -30,40 +30,42 @@ def outliers(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def misjudged_bits(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the codecs whose estimated bits are off their real streams."""
+
     def key(result: CellResult) -> tuple[str, str] | None:
         checked = result.bits == "estimated" and result.bits_difference is not None
         return (result.guard, result.codec) if checked else None
 
-    for (guard, codec), found in groups(results, key):
-        difference, images = found[0].bits_difference or 0.0, found[0].bits_checked or 0
+    for (guard, codec), group in groups(results, key):
+        difference, images = group[0].bits_difference or 0.0, group[0].bits_checked or 0
         if abs(difference) > ESTIMATE_TOLERANCE:
             yield (
                 f"{guard}: the estimated bits of {codec} are {100 * difference:+.1f} % off its real streams (checked "
-                f"on {numbers.count(images, 'image')}), so the rates of {numbers.count(len(found), 'cell')} are too; "
+                f"on {numbers.count(images, 'image')}), so the rates of {numbers.count(len(group), 'cell')} are too; "
                 "set bits: coded"
             )
 
 
 def missed(results: Sequence[CellResult]) -> Iterator[str]:
-    """Means beyond the tolerance, but for those that a floor or ceiling explains."""
+    """Yield the mean rates beyond the tolerance, except those that a floor or ceiling explains."""
 
     def beyond(result: CellResult) -> bool:
         measured = result.rate == "dataset" and result.drop is not None
         return measured and not result.off_target and bool(_miss(result))
 
-    for guard, found in by_guard(results, beyond):
+    for guard, group in by_guard(results, beyond):
         cells = ", ".join(
             f"{result.codec} at {result.target_bpp:g} bpp has a mean of {numbers.bpp(result.bpp_mean or 0.0)} "
             f"({100 * _miss(result):+.1f} %)"
-            for result in found
+            for result in group
         )
-        tolerance = numbers.span(f"{100 * (result.rate_tolerance or 0.0):g} %" for result in found)
-        left_out = " or images were left out" if any(result.errors for result in found) else ""
+        tolerance = numbers.span(f"{100 * (result.rate_tolerance or 0.0):g} %" for result in group)
+        left_out = " or images were left out" if any(result.errors for result in group) else ""
         yield f"{guard}: {cells}, tolerance {tolerance}: too few images to mix two settings finely{left_out}"
 
 
 def _miss(result: CellResult) -> float:
-    """Relative distance of the mean rate from its target where that is more than the tolerance, else 0."""
+    """Return the relative distance of the mean rate from its target if it is beyond the tolerance, else 0."""
     if result.bpp_mean is None or result.rate_tolerance is None:
         return 0.0
     miss = result.bpp_mean / result.target_bpp - 1
@@ -72,6 +74,7 @@ def _miss(result: CellResult) -> float:
 
 
 def off_target(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the number of images at a floor or ceiling."""
     yield from listed(
         results,
         lambda result: (
@@ -82,22 +85,26 @@ def off_target(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def mixed(results: Sequence[CellResult]) -> Iterator[str]:
-    """Name the cells whose two settings are far apart: the codec's own steps are, and nobody can make them finer."""
+    """Yield the cells whose two settings are far apart, as the codec's own steps are."""
     yield from listed(
         results, lambda result: "" if result.mixed else None, "settings more than 15 % apart share the rate"
     )
 
 
 def estimated(results: Sequence[CellResult]) -> Iterator[str]:
-    def told(result: CellResult) -> str | None:
+    """Yield the cells whose bits are estimated."""
+
+    def remark(result: CellResult) -> str | None:
         if result.bits != "estimated":
             return None
         return "" if result.bits_difference is None else f" ({100 * result.bits_difference:+.1f} % off real streams)"
 
-    yield from listed(results, told, "bits are estimated, not coded")
+    yield from listed(results, remark, "bits are estimated, not coded")
 
 
 def remarks(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the remarks of codecs."""
+
     def key(result: CellResult) -> tuple[str, str, str] | None:
         return (result.guard, result.codec, result.codec_remark) if result.codec_remark else None
 

@@ -1,4 +1,4 @@
-"""What a run found out about its own ground: sources, the lossless pass, decoders."""
+"""Sentences on the ground of a run: sources, the lossless control, decoders."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ if TYPE_CHECKING:
 
 
 def lossless(results: Sequence[CellResult]) -> Iterator[str]:
-    """Predictions that a lossless pass changed."""
-    for guard, found in by_guard(results, lambda result: bool(result.control_changed)):
-        changed, of = max((result.control_changed or 0, result.control_images or 0) for result in found)
+    """Yield the number of predictions that a lossless pass changed."""
+    for guard, group in by_guard(results, lambda result: bool(result.control_changed)):
+        changed, of = max((result.control_changed or 0, result.control_images or 0) for result in group)
         yield f"{guard}: {changed} of {numbers.count(of, 'image')} were predicted otherwise after a lossless codec"
 
 
 def mixed(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the predictions that depended on an image's neighbours, within what is allowed."""
-    for guard, found in by_guard(results, lambda result: bool(result.control_mixed_changed)):
-        changed, of = max((result.control_mixed_changed or 0, result.control_mixed or 0) for result in found)
+    for guard, group in by_guard(results, lambda result: bool(result.control_mixed_changed)):
+        changed, of = max((result.control_mixed_changed or 0, result.control_mixed or 0) for result in group)
         yield f"{guard}: {changed} of {numbers.count(of, 'prediction')} changed among other neighbours in the batch"
 
 
 def data_remarks(results: Sequence[CellResult]) -> Iterator[str]:
-    """Yield what was met while images were read."""
-    for remark, found in groups(results, lambda result: result.data_remark):
-        yield f"{', '.join(dict.fromkeys(result.guard for result in found))}: {remark}"
+    """Yield the remarks on how images were read."""
+    for remark, group in groups(results, lambda result: result.data_remark):
+        yield f"{', '.join(dict.fromkeys(result.guard for result in group))}: {remark}"
 
 
 def lossy_beyond(results: Sequence[CellResult]) -> Iterator[str]:
-    """Cells whose images had no more bits to begin with."""
-    for guard, found in by_guard(results, _beyond):
-        yield f"{guard}: {_sources(found)}; the drop says little at or above that: {cells(found)}"
+    """Yield the cells at or above the rate of their lossy sources."""
+    for guard, group in by_guard(results, _beyond):
+        yield f"{guard}: {_sources(group)}; the drop says little at or above that: {cells(group)}"
 
 
 def lossy(results: Sequence[CellResult]) -> Iterator[str]:
-    """Sources that are lossy files, but for guards that were warned of."""
+    """Yield the lossy sources of guards that `lossy_beyond` does not name."""
     warned = {guard for guard, _ in by_guard(results, _beyond)}
-    for guard, found in by_guard(results, lambda result: bool(result.lossy_sources) and result.guard not in warned):
-        yield f"{guard}: {_sources(found)}"
+    for guard, group in by_guard(results, lambda result: bool(result.lossy_sources) and result.guard not in warned):
+        yield f"{guard}: {_sources(group)}"
 
 
 def decoders(results: Sequence[CellResult]) -> Iterator[str]:
-    """How much a score moves with the decoder alone."""
+    """Yield how much the score moves with the decoder alone."""
 
     def key(result: CellResult) -> tuple[str, str] | None:
         swapped = result.swap_decoder and result.swap_score is not None and result.score is not None
         return (result.guard, result.swap_decoder or "") if swapped else None
 
-    for (guard, decoder), found in groups(results, key):
-        moves = sorted((result.swap_score or 0.0) - (result.score or 0.0) for result in found)
+    for (guard, decoder), group in groups(results, key):
+        moves = sorted((result.swap_score or 0.0) - (result.score or 0.0) for result in group)
         by = numbers.span(map(numbers.signed, moves))
-        yield f"{guard}: another decoder ({decoder}) moves the score by {by} points: {cells(found)}"
+        yield f"{guard}: another decoder ({decoder}) moves the score by {by} points: {cells(group)}"
 
 
 def _beyond(result: CellResult) -> bool:
@@ -63,8 +63,8 @@ def _beyond(result: CellResult) -> bool:
     return bool(result.lossy_sources) and rate is not None and result.drop is not None and result.target_bpp >= rate
 
 
-def _sources(found: Sequence[CellResult]) -> str:
-    rates = numbers.span(numbers.bpp(result.source_bpp) for result in found if result.source_bpp is not None)
-    most = max(found, key=lambda result: result.lossy_sources or 0)
+def _sources(group: Sequence[CellResult]) -> str:
+    rates = numbers.span(numbers.bpp(result.source_bpp) for result in group if result.source_bpp is not None)
+    most = max(group, key=lambda result: result.lossy_sources or 0)
     count = f"{most.lossy_sources} of {most.sources_looked or most.images}"
     return f"{count} sources are lossy files already, {rates} bpp on average"

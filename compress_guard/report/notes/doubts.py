@@ -1,4 +1,4 @@
-"""How sure the verdicts are, and how many images would make them surer."""
+"""Sentences on how certain the verdicts are, and how many images would settle them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
 _MOST_DOUBTS: Final = 3
-"""Doubts that a line spells out."""
+"""Most doubts that a line spells out."""
 _MOST_NUMBERS: Final = 3
-"""Numbers of images that a line tells apart before it gives their range."""
+"""Most numbers of images in a line; more are given as a range."""
 
 
 def hopeless(results: Sequence[CellResult]) -> Iterator[str]:
-    """Limits that so many images cannot hold, of metrics with flags whose drop is no gain.
+    """Yield the limits that need more images, for metrics with flags and a drop of 0 or more.
 
     A gain may pass with fewer images, and so may a metric without flags.
     """
@@ -31,27 +31,27 @@ def hopeless(results: Sequence[CellResult]) -> Iterator[str]:
             return None
         return result.guard, result.images_used, result.interval_confidence or result.confidence
 
-    for (guard, images, confidence), found in groups(results, key):
-        # numpy comes with it, which a report on a run without verdicts has no need of.
+    for (guard, images, confidence), group in groups(results, key):
+        # Imports numpy, which a report without verdicts does not need.
         from compress_guard.verdict import power, sentence
 
-        limits = [result.max_drop for result in found if result.max_drop is not None]
+        limits = [result.max_drop for result in group if result.max_drop is not None]
         missed = power.out_of_reach(images, limits, confidence)
         if missed is not None:
-            caught = [result for result in found if result.max_drop in missed.limits]
+            caught = [result for result in group if result.max_drop in missed.limits]
             yield f"{guard}: {cells(caught)}: {sentence.too_few(images, missed)}"
 
 
 def limits(results: Sequence[CellResult]) -> Iterator[str]:
-    """Limits that mean little, one line per guard."""
-    for guard, found in by_guard(results, lambda result: bool(result.doubts)):
-        texts = list(dict.fromkeys(doubt for result in found for doubt in result.doubts))
+    """Yield the limits that mean little, one line per guard."""
+    for guard, group in by_guard(results, lambda result: bool(result.doubts)):
+        texts = list(dict.fromkeys(doubt for result in group for doubt in result.doubts))
         more = f"; and {len(texts) - _MOST_DOUBTS} more like these" if len(texts) > _MOST_DOUBTS else ""
-        yield f"{guard}: {'; '.join(texts[:_MOST_DOUBTS])}{more} ({numbers.count(len(found), 'cell')})"
+        yield f"{guard}: {'; '.join(texts[:_MOST_DOUBTS])}{more} ({numbers.count(len(group), 'cell')})"
 
 
 def unknown(results: Sequence[CellResult]) -> Iterator[str]:
-    """Guards whose model may know nothing: it was not tested, or its answers left it open."""
+    """Yield the guards whose model may know nothing: it was not tested, or its answers left it open."""
 
     def key(result: CellResult) -> tuple[str, str] | None:
         return None if result.clean_remark is None else (result.guard, result.clean_remark)
@@ -64,46 +64,48 @@ def unknown(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def inconclusive(results: Sequence[CellResult]) -> Iterator[str]:
-    """How many verdicts are open, and what became of them."""
-    found = [result for result in results if result.verdict == "inconclusive"]
-    if found:
+    """Yield the number of inconclusive verdicts and their outcomes."""
+    undecided = [result for result in results if result.verdict == "inconclusive"]
+    if undecided:
         ways = {
             ("passed", "policy"): "passed by on_inconclusive: pass",
             ("failed", "policy"): "failed by on_inconclusive: fail",
             ("passed", "point"): "passed by the point estimate",
             ("failed", "point"): "failed by the point estimate",
         }
-        settled = [(result.outcome, result.settled_by) for result in found]
+        settled = [(result.outcome, result.settled_by) for result in undecided]
         how = ", ".join(f"{settled.count(way)} {text}" for way, text in ways.items() if way in settled)
         yield (
-            f"{len(found)} inconclusive (?): the interval reaches to both sides of the limit, so these images cannot "
-            f"tell and more are needed; {how}"
+            f"{len(undecided)} inconclusive (?): the interval reaches to both sides of the limit, so these images "
+            f"cannot tell and more are needed; {how}"
         )
 
 
 def needed(results: Sequence[CellResult]) -> Iterator[str]:
-    """About how many images would settle the open verdicts of each guard."""
+    """Yield the approximate number of images that would settle the open verdicts of each guard."""
 
     def asked(result: CellResult) -> bool:
-        # Without it nobody looked how far the images reach.
+        # Without it no interval was made.
         return result.verdict == "inconclusive" and result.resolvable_drop is not None
 
-    for guard, found in by_guard(results, asked):
-        near = [result for result in found if result.images_needed is None]
-        rest = sorted((result for result in found if result.images_needed), key=lambda one: one.images_needed or 0)
+    for guard, group in by_guard(results, asked):
+        near = [result for result in group if result.images_needed is None]
+        rest = sorted(
+            (result for result in group if result.images_needed), key=lambda result: result.images_needed or 0
+        )
         estimates = list(groups(rest, lambda result: numbers.about(result.images_needed or 0)))
-        told = [f"about {number} images would settle {cells(some)}" for number, some in estimates]
+        sentences = [f"about {number} images would settle {cells(some)}" for number, some in estimates]
         if len(estimates) > _MOST_NUMBERS:
-            told = [f"about {estimates[0][0]} to {estimates[-1][0]} images would settle {cells(rest)}"]
+            sentences = [f"about {estimates[0][0]} to {estimates[-1][0]} images would settle {cells(rest)}"]
         if near:
-            told.append(f"too near the limit for a hundred times the images: {cells(near)}")
-        yield f"{guard}: {'; '.join(told)}"
+            sentences.append(f"too near the limit for a hundred times the images: {cells(near)}")
+        yield f"{guard}: {'; '.join(sentences)}"
 
 
 def resolvable(results: Sequence[CellResult]) -> Iterator[str]:
-    """What each guard's images can tell apart."""
-    for guard, found in by_guard(results, lambda result: result.resolvable_drop is not None):
-        whole = [result for result in found if not result.stopped_early]
+    """Yield the drops that each guard's images can decide."""
+    for guard, group in by_guard(results, lambda result: result.resolvable_drop is not None):
+        whole = [result for result in group if not result.stopped_early]
         if whole:
             images = numbers.span(map(str, sorted(result.images_used or result.images or 0 for result in whole)))
             drops = numbers.spread(result.resolvable_drop or 0.0 for result in whole)
@@ -113,9 +115,9 @@ def resolvable(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def rare(results: Sequence[CellResult]) -> Iterator[str]:
-    """Passed cells that would be beyond a limit with as many wholly lost images as those used may have missed."""
-    for (guard, metric, images), found in groups(results, _unseen):
-        shown = [text for result in found if (text := _beyond(result)) is not None]
+    """Yield the passed cells that rare images, of which the sample may have had none, would bring beyond a limit."""
+    for (guard, metric, images), group in groups(results, _unseen):
+        shown = [text for result in group if (text := _beyond(result)) is not None]
         if len(shown) > MOST_NAMED:
             shown = [f"{len(shown)} cells beyond their limits"]
         if shown:
@@ -132,7 +134,7 @@ def _unseen(result: CellResult) -> tuple[str, str, int] | None:
 
 
 def _beyond(result: CellResult) -> str | None:
-    """``neural at 0.5 bpp to a drop of 6.7 (allowed 5.6)``; None where the limits would hold."""
+    """Return ``neural at 0.5 bpp to a drop of 6.7 (allowed 5.6)``; None if the limits would hold."""
     drop, unseen, score = result.drop, result.unseen_drop, result.score
     if drop is None or unseen is None or score is None:
         return None
@@ -145,20 +147,20 @@ def _beyond(result: CellResult) -> str | None:
 
 
 def corrected(results: Sequence[CellResult]) -> Iterator[str]:
-    """Intervals that are wider since there are many cells."""
-    for correction, found in groups(results, lambda result: None if result.correction == "none" else result.correction):
-        guards = ", ".join(dict.fromkeys(result.guard for result in found))
-        levels = numbers.span(numbers.percent(result.confidence) for result in found)
+    """Yield the guards whose intervals are wider because there are many cells."""
+    for correction, group in groups(results, lambda result: None if result.correction == "none" else result.correction):
+        guards = ", ".join(dict.fromkeys(result.guard for result in group))
+        levels = numbers.span(numbers.percent(result.confidence) for result in group)
         yield f"{guards}: intervals at {levels}: {correction} over the judged limits of the file"
 
 
 def stopped(results: Sequence[CellResult]) -> Iterator[str]:
-    """Cells that did not take all images."""
-    for guard, found in by_guard(results, lambda result: result.stopped_early):
+    """Yield the number of cells that stopped early, and the images that they took."""
+    for guard, group in by_guard(results, lambda result: result.stopped_early):
         cells_of_guard = sum(result.guard == guard for result in results)
-        used = numbers.span(map(str, sorted(result.images_used or 0 for result in found)))
-        planned = numbers.span(map(str, sorted(result.images or 0 for result in found)))
+        used = numbers.span(map(str, sorted(result.images_used or 0 for result in group)))
+        planned = numbers.span(map(str, sorted(result.images or 0 for result in group)))
         yield (
-            f"{guard}: {len(found)} of {numbers.count(cells_of_guard, 'cell')} stopped early (*), certain after {used} "
+            f"{guard}: {len(group)} of {numbers.count(cells_of_guard, 'cell')} stopped early (*), certain after {used} "
             f"of {planned} images"
         )

@@ -1,4 +1,4 @@
-"""What earlier runs left to this one, and what of it did not fit."""
+"""Sentences on evidence of earlier runs, and on what has moved since."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def moved_models(results: Sequence[CellResult]) -> Iterator[str]:
-    """Models that are not what their fingerprint says."""
+    """Yield the models that are not what their fingerprint says."""
     for guard, _ in by_guard(results, lambda result: result.model_moved):
-        early = [one for one in results if one.guard == guard and one.remembered and not one.model_moved]
+        early = [cell for cell in results if cell.guard == guard and cell.remembered and not cell.model_moved]
         used = "nothing was used"
         if early:
             count = numbers.count(len(early), "cell")
@@ -29,7 +29,7 @@ def moved_models(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def moved_decoders(results: Sequence[CellResult]) -> Iterator[str]:
-    """Give the codecs that decode otherwise than in the run before, although their version is the same."""
+    """Yield the codecs that decode otherwise than in the run before, at the same version."""
 
     def key(result: CellResult) -> tuple[str, str | None] | None:
         return (result.codec, result.codec_version) if result.decoder_moved else None
@@ -42,7 +42,7 @@ def moved_decoders(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def moved_codecs(results: Sequence[CellResult]) -> Iterator[str]:
-    """Codecs whose library is another than in the run before."""
+    """Yield the codecs whose library is another than in the run before."""
 
     def key(result: CellResult) -> tuple[str, str, str | None] | None:
         return (result.codec, result.codec_moved, result.codec_version) if result.codec_moved else None
@@ -52,9 +52,9 @@ def moved_codecs(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def remembered(results: Sequence[CellResult]) -> Iterator[str]:
-    """How much of a guard's work earlier runs had done."""
-    for guard, found in by_guard(results, lambda result: bool(result.remembered)):
-        left = sum(result.remembered or 0 for result in found)
+    """Yield the number of predictions that earlier runs had made."""
+    for guard, group in by_guard(results, lambda result: bool(result.remembered)):
+        left = sum(result.remembered or 0 for result in group)
         asked = sum(result.predictions or 0 for result in results if result.guard == guard)
         yield (
             f"{guard}: {left} of {numbers.count(left + asked, 'prediction')} are of earlier runs (fingerprint), the "

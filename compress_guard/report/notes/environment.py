@@ -1,4 +1,4 @@
-"""Where and with what a run was made."""
+"""The environment of a run: platform, versions and settings."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ _PACKAGES: Final = (
     "pillow-jxl-plugin",
     "compressai",
 )
-"""Distributions that a score, a rate or a test can depend on."""
+"""Distributions that a score, a rate or a test may depend on."""
 
 
 def environment(settings: RunSettings) -> dict[str, Any]:
-    """Python, platform, versions of what is installed (nothing is imported for it), and the settings of the run.
+    """Return Python, platform, installed versions (nothing is imported for them) and the settings of the run.
 
-    `device`, `workers`, `limit`, `seed`, `early_stop` and `strict` are what was asked for; each cell says what device
-    it ran on.
+    `device`, `workers`, `limit`, `seed`, `early_stop` and `strict` are as requested; each cell names its device.
     """
     return {
         "python": platform.python_version(),

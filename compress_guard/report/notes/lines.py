@@ -1,4 +1,4 @@
-"""What a person should know beside the matrices: one line each."""
+"""The lines beside the matrices: failures first, then notes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def failures(results: Sequence[CellResult], shown: Container[str] = ()) -> Iterator[Line]:
-    """Every cell that failed with its reason, in brief where `shown` has its id."""
+    """Yield the failed cells with their reasons, in brief for ids in `shown`."""
     failed = [result for result in results if result.outcome == "failed"]
     if failed:
         yield ((f"{len(failed)} of {numbers.count(len(results), 'cell')} failed:", "red bold"),)
@@ -24,9 +24,9 @@ def failures(results: Sequence[CellResult], shown: Container[str] = ()) -> Itera
 
 
 def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[Line]:
-    """Say what stood in the way of a verdict and what to do about it, then what else there is to know.
+    """Yield the obstacles to a verdict and their remedies, then everything else that is worth knowing.
 
-    `verbose` adds facts of the measurement that ask nothing of anybody; the results file has them in any case.
+    `verbose` adds facts of the measurement that need no action; the results file always has them.
     """
     for name in ungated(results):
         cells = numbers.count(sum(result.guard == name for result in results), "cell")

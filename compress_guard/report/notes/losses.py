@@ -1,4 +1,4 @@
-"""The images behind the verdicts that are red or open."""
+"""Sentences on the images behind failed and inconclusive verdicts."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
 _MOST_IMAGES: Final = 5
+"""Most images that a line names."""
 
 
 def flips(results: Sequence[CellResult]) -> Iterator[str]:
-    """How many predictions turned wrong and right, and which images to look at."""
-    for guard, found in by_guard(results, lambda result: _open(result) and result.harmful_flips is not None):
-        told = [f"{cell(result)} {result.harmful_flips} / {result.helpful_flips}" for result in found[:MOST_NAMED]]
-        more = f", {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        names = list(dict.fromkeys(name for result in found for name, _ in result.worst))[:_MOST_IMAGES]
+    """Yield the numbers of predictions that turned wrong and right, and the images to look at."""
+    for guard, group in by_guard(results, lambda result: _open(result) and result.harmful_flips is not None):
+        counts = [f"{cell(result)} {result.harmful_flips} / {result.helpful_flips}" for result in group[:MOST_NAMED]]
+        more = f", {len(group) - MOST_NAMED} more" if len(group) > MOST_NAMED else ""
+        names = list(dict.fromkeys(name for result in group for name, _ in result.worst))[:_MOST_IMAGES]
         such = f"; wrong ones such as {', '.join(names)}" if names else ""
-        yield f"{guard}: predictions that turned wrong / right: {', '.join(told)}{more}{such}"
+        yield f"{guard}: predictions that turned wrong / right: {', '.join(counts)}{more}{such}"
 
 
 def images(results: Sequence[CellResult]) -> Iterator[str]:
-    """Where a score is no mean of flags: the images that cost most, each where it cost most."""
-    for guard, found in by_guard(results, lambda result: _open(result) and result.harmful_flips is None):
+    """Yield the images that cost most, for metrics without flags, each in the cell where it cost most."""
+    for guard, group in by_guard(results, lambda result: _open(result) and result.harmful_flips is None):
         costs = sorted(
-            ((points, name, result) for result in found for name, points in result.worst),
+            ((points, name, result) for result in group for name, points in result.worst),
             key=lambda cost: (-cost[0], cost[1]),
         )
         most: dict[str, str] = {}

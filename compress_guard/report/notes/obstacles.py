@@ -1,4 +1,4 @@
-"""What stood in the way of a verdict: rates, codecs, limits and images that were not to be had."""
+"""Sentences on obstacles to a verdict: missing rates, codecs, limits and images."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 def unreachable(results: Sequence[CellResult]) -> Iterator[str]:
-    for (guard, codec), found in _by_codec(results, "unreachable"):
+    """Yield the rates that a codec cannot reach."""
+    for (guard, codec), group in _by_codec(results, "unreachable"):
         rates = ", ".join(
             f"{result.target_bpp:g}" + (f" (floor {numbers.bpp(result.floor_bpp)})" if result.floor_bpp else "")
-            for result in found
+            for result in group
         )
-        allow = ", or set on_unreachable: skip" if any(result.outcome == "failed" for result in found) else ""
+        allow = ", or set on_unreachable: skip" if any(result.outcome == "failed" for result in group) else ""
         yield (
             f"{guard}: {codec} cannot reach {rates} bpp on these images; "
             f"ask for higher rates, bpp: {{{codec}: [...], default: [...]}}, use larger images{allow}"
@@ -26,32 +27,37 @@ def unreachable(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def unavailable(results: Sequence[CellResult]) -> Iterator[str]:
-    for (codec, reason), found in groups(
+    """Yield the codecs that are not available."""
+    for (codec, reason), group in groups(
         results, lambda result: (result.codec, result.reason) if result.verdict == "unavailable" else None
     ):
-        yield f"{codec} is unavailable ({numbers.count(len(found), 'cell')}): {reason}"
+        yield f"{codec} is unavailable ({numbers.count(len(group), 'cell')}): {reason}"
 
 
 def faulty(results: Sequence[CellResult]) -> Iterator[str]:
-    for (guard, codec), found in _by_codec(results, "codec_error"):
-        yield f"{guard}: {codec} itself failed in {numbers.count(len(found), 'cell')}: no verdict on the model there"
+    """Yield the codecs that failed."""
+    for (guard, codec), group in _by_codec(results, "codec_error"):
+        yield f"{guard}: {codec} itself failed in {numbers.count(len(group), 'cell')}: no verdict on the model there"
 
 
 def unjudged(results: Sequence[CellResult]) -> Iterator[str]:
-    for (guard, codec), found in _by_codec(results, "unjudged"):
-        cells = numbers.count(len(found), "cell")
+    """Yield the codecs that were measured without a limit."""
+    for (guard, codec), group in _by_codec(results, "unjudged"):
+        cells = numbers.count(len(group), "cell")
         yield f"{guard}: {codec} was measured without a limit in {cells}; set max_drop or min_score to judge it"
 
 
 def left_out(results: Sequence[CellResult]) -> Iterator[str]:
-    def key(result: CellResult) -> tuple[str, int, tuple[str, ...]] | None:
-        told = result.errors and result.drop is not None
-        return (result.guard, result.errors or 0, result.error_ids) if told else None
+    """Yield the images that failed to load or code."""
 
-    for (guard, errors, ids), found in groups(results, key):
-        share = f"{errors} of {numbers.span(str(result.images) for result in found if result.images is not None)}"
+    def key(result: CellResult) -> tuple[str, int, tuple[str, ...]] | None:
+        measured = result.errors and result.drop is not None
+        return (result.guard, result.errors or 0, result.error_ids) if measured else None
+
+    for (guard, errors, ids), group in groups(results, key):
+        share = f"{errors} of {numbers.span(str(result.images) for result in group if result.images is not None)}"
         named = ", ".join(ids) + (", ..." if len(ids) < errors else "")
-        cells = numbers.count(len(found), "cell")
+        cells = numbers.count(len(group), "cell")
         yield f"{guard}: {share} images failed to load or code and were left out of {cells}: {named}"
 
 

@@ -1,4 +1,4 @@
-"""How the images and targets of a guard came."""
+"""Sentences on the images and targets of a guard as the data set gave them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
 DARK_SHARE: Final = 0.1
-"""Share of a guard's images that may be almost black without a word."""
+"""Share of a guard's images that may be almost black before it is reported."""
 
 
 def outside(results: Sequence[CellResult]) -> Iterator[str]:
-    """Boxes that leave their images."""
-    for guard, found in by_guard(results, lambda result: bool(result.boxes_outside)):
-        most = max(found, key=lambda result: result.boxes_outside or 0)
+    """Yield the guards with boxes that leave their images."""
+    for guard, group in by_guard(results, lambda result: bool(result.boxes_outside)):
+        most = max(group, key=lambda result: result.boxes_outside or 0)
         yield (
             f"{guard}: boxes of {most.boxes_outside} of {_images(most)} leave them by more than a pixel; clip them to "
             "the image, or look whether they belong to it"
@@ -26,27 +26,27 @@ def outside(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def flat(results: Sequence[CellResult]) -> Iterator[str]:
-    """Sets without a single picture that shows something."""
-    for guard, found in by_guard(results, _all_flat):
+    """Yield the guards whose images are all of a single colour."""
+    for guard, group in by_guard(results, _all_flat):
         yield (
-            f"{guard}: each of {_images(found[0])} is of one colour; expected pictures, since such images code to "
+            f"{guard}: each of {_images(group[0])} is of one colour; expected pictures, since such images code to "
             "nearly nothing: look at what the data set gives"
         )
 
 
 def dark(results: Sequence[CellResult]) -> Iterator[str]:
-    """Sets of which a good part is almost black: two sources with scales of their own, perhaps."""
-    for guard, found in by_guard(results, lambda result: (result.dark or 0) > DARK_SHARE * (result.images or 0)):
+    """Yield the guards with many images that are almost black, perhaps from a source with another scale."""
+    for guard, group in by_guard(results, lambda result: (result.dark or 0) > DARK_SHARE * (result.images or 0)):
         yield (
-            f"{guard}: {found[0].dark} of {_images(found[0])} are almost black; look whether their levels are on "
+            f"{guard}: {group[0].dark} of {_images(group[0])} are almost black; look whether their levels are on "
             "another scale than those of the others"
         )
 
 
 def turned(results: Sequence[CellResult]) -> Iterator[str]:
-    """Images that were turned by EXIF, or left although EXIF turns them."""
-    for guard, found in by_guard(results, lambda result: bool(result.turned)):
-        most = max(found, key=lambda result: result.turned or 0)
+    """Yield the guards with images that EXIF turns, turned or not."""
+    for guard, group in by_guard(results, lambda result: bool(result.turned)):
+        most = max(group, key=lambda result: result.turned or 0)
         yield (
             f"{guard}: {most.turned} of {_images(most)} were turned upright by EXIF; orientation: stored leaves them "
             "as they are"

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def failed(results: Sequence[CellResult]) -> Iterator[str]:
-    """Slices above their own limit, each where it is furthest above it."""
-    for (guard, slicing, value), found in _slices(results):
-        above = [(part, result) for part, result in found if part.verdict == "fail"]
+    """Yield the slices above their own limit, each for the cell where it is furthest above."""
+    for (guard, slicing, value), placed in _slices(results):
+        above = [(part, result) for part, result in placed if part.verdict == "fail"]
         if above:
-            part, result = max(above, key=lambda one: (one[0].drop or 0.0) - (one[0].max_drop or 0.0))
+            part, result = max(above, key=lambda pair: (pair[0].drop or 0.0) - (pair[0].max_drop or 0.0))
             limit = numbers.limit(part.max_drop or 0.0)
             yield (
                 f"{guard}: {slicing}={value} lost more than it may in {numbers.count(len(above), 'cell')}, most with "
@@ -29,22 +29,22 @@ def failed(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def empty(results: Sequence[CellResult]) -> Iterator[str]:
-    """Limits of slices that no image is in, as of a name that is misspelt."""
+    """Yield the limits of slices without images; their name may be misspelt."""
     known: dict[tuple[str, str], list[str]] = {}
-    for (guard, slicing, value), found in _slices(results):
-        if any(part.images for part, _ in found):
+    for (guard, slicing, value), placed in _slices(results):
+        if any(part.images for part, _ in placed):
             known.setdefault((guard, slicing), []).append(value)
-    for (guard, slicing, value), found in _slices(results):
-        if not any(part.images for part, _ in found):
+    for (guard, slicing, value), placed in _slices(results):
+        if not any(part.images for part, _ in placed):
             there = ", ".join(known.get((guard, slicing), ["none"]))
             yield f"{guard}: no image is in {slicing}={value}, which has a limit; slices with images: {there}"
 
 
 def worst(results: Sequence[CellResult]) -> Iterator[str]:
-    """Of each slicing the slice that most surely lost more than all images, by the lower end of its interval."""
+    """Yield for each slicing the slice that most certainly lost more than all images, by the end of its interval."""
     furthest: dict[tuple[str, str], tuple[float, Placed]] = {}
-    for (guard, slicing, _), found in _slices(results):
-        for part, result in found:
+    for (guard, slicing, _), placed in _slices(results):
+        for part, result in placed:
             if part.drop_low is not None and result.drop is not None:
                 ahead = part.drop_low - result.drop
                 if (guard, slicing) not in furthest or ahead > furthest[guard, slicing][0]:
@@ -57,14 +57,14 @@ def worst(results: Sequence[CellResult]) -> Iterator[str]:
             f"{numbers.count(part.images, 'image')}) where all lost {numbers.points(result.drop or 0.0)}, "
             f"{cell(result)}"
         )
-    for guard, told in lines.items():
-        yield f"{guard}: slices that lost most: {'; '.join(told)}"
+    for guard, texts in lines.items():
+        yield f"{guard}: slices that lost most: {'; '.join(texts)}"
 
 
 def _slices(results: Sequence[CellResult]) -> Iterator[tuple[tuple[str, str, str], list[Placed]]]:
-    """Guard, slicing and value of every slice, with its results."""
-    found: dict[tuple[str, str, str], list[Placed]] = {}
+    """Yield guard, slicing and value of every slice, with its results."""
+    placed: dict[tuple[str, str, str], list[Placed]] = {}
     for result in results:
         for part in result.slices:
-            found.setdefault((result.guard, part.slicing, part.value), []).append((part, result))
-    yield from found.items()
+            placed.setdefault((result.guard, part.slicing, part.value), []).append((part, result))
+    yield from placed.items()
