@@ -40,7 +40,7 @@ class OptionError(CompressGuardError):
 
 
 class RegistrationError(OptionError):
-    """A name of a codec, task, model or data set that others register, and that cannot be used as they register it."""
+    """A name that third parties register for a codec, task, model or data set, and that cannot be used."""
 
     def __init__(self, found: str, remedy: str) -> None:
         super().__init__(f"{found}; {remedy}")

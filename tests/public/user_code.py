@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -10,7 +11,17 @@ import torch
 from PIL import Image
 
 import compress_guard
-from compress_guard import Compressed, Predictor, compress, measure, predictor, transforms
+from compress_guard import (
+    Compressed,
+    Predictor,
+    RealStreams,
+    compress,
+    measure,
+    predictor,
+    register_codec,
+    register_model,
+    transforms,
+)
 from compress_guard.engine.prediction.batches import Batch
 from compress_guard.errors import CodecUnavailable, CompressGuardError, OptionError, RunError, UsageError
 from compress_guard.plugin.fixtures.guard_fixture import GuardFacade
@@ -85,3 +96,18 @@ def test_batches(compressed_batches: Iterator[Batch]) -> None:
 
 def test_codec(codec_throughput: CodecThroughput, images: list[torch.Tensor]) -> None:
     assert_type(codec_throughput.check(images, codec="webp", reference="jpeg", min_ratio=0.1), ThroughputResult)
+
+
+@register_codec("grey")
+@dataclass(frozen=True)
+class Grey(RealStreams):
+    """A codec of a third party."""
+
+
+@register_model("grey-classifier")
+def classifier() -> Predictor:
+    return predictor(torch.nn.Linear(1, 1))
+
+
+assert_type(classifier(), Predictor)
+assert_type(Grey(), Grey)
