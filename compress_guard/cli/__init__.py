@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser.parse_args(arguments)
     except SystemExit as stop:
-        # argparse leaves with 2; the gate's own code for what makes no sense is 4, as pytest's.
+        # argparse exits with 2; the gate's own code for a usage error is 4, as pytest's.
         return EXIT_USAGE if stop.code == 2 else EXIT_HELD
     from compress_guard.errors import UsageError
 
@@ -33,16 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as problem:
         sys.stderr.write(f"compress-guard: {problem}\n")
         return EXIT_USAGE
-    except SystemExit as stop:  # nothing here leaves in this way: somebody's code did, and its status says nothing
-        sys.stderr.write(f"compress-guard: stopped by an exit of somebody's code, with {_told(stop)}\n")
+    except SystemExit as stop:  # from other people's code: nothing here exits so, and the status says nothing
+        sys.stderr.write(f"compress-guard: stopped by code that is not its own, which exited with {_exit_text(stop)}\n")
         return EXIT_FAILED
     except KeyboardInterrupt:
         sys.stderr.write("compress-guard: interrupted\n")
         return EXIT_INTERRUPTED
 
 
-def _told(stop: SystemExit) -> str:
-    """Return how somebody's exit ended, as Python writes it where it is a number or a text."""
+def _exit_text(stop: SystemExit) -> str:
+    """Return the status that other people's code exited with, as Python writes it where it is a number or a text."""
     from compress_guard.errors import said
     from compress_guard.foreign import shown
 
@@ -128,14 +128,14 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
         "--cache-size",
         type=_positive,
         metavar="MB",
-        help="let the cache keep at most so many megabytes; what lay unused longest goes first (default: 4096)",
+        help="most megabytes that the cache may hold; what was unused longest is removed first (default: 4096)",
     )
     command.add_argument("--no-cache", action="store_true", help="keep nothing after the run")
     command.add_argument(
         "--strict",
         action="store_true",
-        help="what would be skipped fails, except where FILE itself says skip; so does what would pass by a limit that "
-        "cannot be missed or looks like a share",
+        help="fail cells that would be skipped, except where FILE itself says skip, and cells that would pass by a "
+        "limit that cannot be missed or looks like a share",
     )
 
 

@@ -84,7 +84,7 @@ def _registered() -> list[Finding]:
             found.append(_examined(name, build_codec(CodecSpec(name, name))))
             continue
         reason = _library_problem() if name in SCHEMES else None
-        state, remark = ("missing", reason) if reason else ("ok", f"wants the options {', '.join(needed)}")
+        state, remark = ("missing", reason) if reason else ("ok", f"needs the options {', '.join(needed)}")
         found.append(Finding(name, state, remark))
     found += [Finding(name, "damaged", str(problem)) for name, problem in CODECS.claims().items()]
     return found
@@ -94,7 +94,7 @@ def _of_others(name: str, owner: str) -> Finding:
     """Return the finding on a codec of a third party, whose code may raise anything."""
     try:
         if needed := required_options(name):
-            return Finding(name, "ok", f"wants the options {', '.join(needed)}; {owner}")
+            return Finding(name, "ok", f"needs the options {', '.join(needed)}; {owner}")
         finding = _examined(name, build_codec(CodecSpec(name, name)))
     except RegistrationError as problem:
         return Finding(name, "damaged", str(problem))
@@ -209,7 +209,7 @@ def _files(codecs: Iterable[Zoo]) -> Iterator[tuple[weights.Shelf, Finding, str]
 
 def _lock(folder: Path, digests: dict[str, str]) -> None:
     if not digests:
-        put(shown_line(f"no lock file: there are no sound weights in {folder}"))
+        put(shown_line(f"no lock file written: there are no intact weights in {folder}"))
         return
     known = weights.locked(folder)
     path = weights.write_lock(folder, known | digests)

@@ -35,7 +35,7 @@ def check_benchmark(config: pytest.Config) -> None:
     if not has_benchmark(config):
         raise UsageError("--cg-benchmark", *absent())
     if config.getoption("dist", "no") != "no":
-        found = "processes that work side by side slow one another down, and pytest-benchmark times nothing then"
+        found = "parallel processes slow one another down, and pytest-benchmark times nothing in them"
         raise UsageError("--cg-benchmark with -n", found, f"run it by itself: {ALONE} -n 0")
     if _switched_off(config):
         remedy = f"run it by itself: {ALONE} --benchmark-enable"

@@ -102,7 +102,7 @@ def check_folders(config: pytest.Config, file: Path) -> None:
         if (folder := _passed_over(config, folders)) is not None:
             raise UsageError(
                 str(_plain(file)),
-                f"lies in {folder}, a folder that pytest passes over (norecursedirs)",
+                f"lies in {folder}, a folder that pytest does not search (norecursedirs)",
                 "move it, or name it on the command line: pytest --compress-guard FILE",
             )
 

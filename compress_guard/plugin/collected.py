@@ -141,7 +141,7 @@ class Collected:
 
     def _unused(self, counts: Counts) -> str:
         tests = _counted(counts.tests - counts.deselected_tests, "test")
-        return f"nothing was gated: no cell was selected, and {tests} with a fixture of the gate did not come to use it"
+        return f"nothing was gated: no cell was selected, and {tests} with a fixture of the gate did not use it"
 
     def _deselected(self, counts: Counts) -> str:
         parts = [_counted(counts.deselected, "cell")] if counts.deselected else []

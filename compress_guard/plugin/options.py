@@ -36,8 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--compress-guard",
         action="store_true",
         help="switch the gate on: every cell (model x codec x rate) of the thresholds file becomes a test that fails "
-        "when compression costs the model more than the file allows. A run whose command line says so and that gates "
-        "nothing fails",
+        "when compression costs the model more than the file allows. A run that gates nothing fails where its command "
+        "line has this option",
     )
     _add_input_options(group)
     _add_cache_options(group)
@@ -89,7 +89,7 @@ def _add_cache_options(group: pytest.OptionGroup) -> None:
         "--cg-cache-size",
         metavar="MB",
         type=positive,
-        help="let the cache keep at most so many megabytes; what lay unused longest goes first (default: 4096)",
+        help="most megabytes that the cache may hold; what was unused longest is removed first (default: 4096)",
     )
     group.addoption("--cg-no-cache", action="store_true", help="keep nothing after the run")
 
@@ -117,14 +117,14 @@ def _add_output_options(group: pytest.OptionGroup) -> None:
         "--cg-early-stop",
         action="store_true",
         help="take the images in seeded random order and stop a cell when its verdict is certain; a part of the error "
-        "that its confidence allows pays for looking, and such cells are marked in every output",
+        "that its confidence allows is spent on looking early, and such cells are marked in every output",
     )
     group.addoption(
         "--cg-strict",
         action="store_true",
-        help="what would be skipped fails, except where the file itself says on_unreachable: skip or "
-        "on_unavailable: skip; so does what would pass by a limit that cannot be missed or looks like a share, and a "
-        "run whose cells were all deselected",
+        help="fail cells that would be skipped, except where the file itself says on_unreachable: skip or "
+        "on_unavailable: skip, cells that would pass by a limit that cannot be missed or looks like a share, and a run "
+        "whose cells were all deselected",
     )
 
 

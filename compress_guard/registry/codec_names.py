@@ -43,7 +43,7 @@ def _check_scheme(text: str, kind: str) -> None:
         raise OptionError(unknown("codec", kind, tuple(CODECS)))
     if not _CARRIED.fullmatch(text) or "::" in text:
         raise OptionError(
-            f"the codec {text!r} has characters that node ids cannot carry; "
+            f"the codec {text!r} has characters that node ids cannot contain; "
             f"give it a name of its own under codecs, with type: {kind} and {SCHEMES[kind]}"
         )
 

@@ -63,9 +63,12 @@ class Kind:
 
 def _codec_name(name: str, known: Iterable[str]) -> tuple[str, str] | None:
     if not _CODEC_NAME.fullmatch(name):
-        return "has characters that node ids cannot carry", "begin with a letter and use letters, digits, _ and . only"
+        return (
+            "has characters that node ids cannot contain",
+            "begin with a letter and use letters, digits, _ and . only",
+        )
     if name == _RESERVED:
-        return "has a meaning of its own in per-codec maps", "choose another name"
+        return "is reserved for all other codecs in per-codec maps", "choose another name"
     for other in known:
         # pytest's -k ignores case.
         short, long = sorted((name.lower(), other.lower()), key=len)

@@ -60,7 +60,7 @@ of distinct whole numbers 0..4294967295, or one [0, 1, 2]; ``learning_rate`` 1e-
 ``null`` takes the whole away. Defaults without ``train`` ask for nothing where a guard does not have the key.
 
 Scalars follow the YAML 1.2 core schema: ``4:4:4`` and ``yes`` are text, ``1e-1`` is a number. Anchors, aliases and
-merge keys (``<<``) work. A key that stands twice is an error, and so are two spellings of one rate.
+merge keys (``<<``) work. A key that is given twice is an error, and so are two spellings of one rate.
 """
 
 from __future__ import annotations

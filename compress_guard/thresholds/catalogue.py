@@ -48,7 +48,7 @@ class Catalogue:
         if name not in self.aliases:
             value.resolved(CODECS, name)
             if needed := required_options(name):
-                found = f"codec {name!r} cannot be used by its bare name, it needs {', '.join(needed)}"
+                found = f"codec {name!r} needs the options {', '.join(needed)}"
                 raise value.error(found, _naming(name))
         return self.named(name)
 
@@ -77,10 +77,10 @@ class Catalogue:
 def _read_codec(alias: str, entry: Entry, folder: str | None) -> CodecSpec:
     key = entry.key
     if not ALIAS.fullmatch(alias):
-        found = f"the name {alias!r} has characters that node ids cannot carry"
+        found = f"the name {alias!r} has characters that node ids cannot contain"
         raise key.error(found, "begin with a letter and use letters, digits, _ and . only")
     if alias == DEFAULT:
-        raise key.error(f"the name {alias!r} has a meaning of its own in per-codec maps", "choose another name")
+        raise key.error(f"the name {alias!r} is reserved for all other codecs in per-codec maps", "choose another name")
     key, value = key.inside(f"codec {alias}"), entry.value.inside(f"codec {alias}")
     table = value.table()
     if "type" not in table:
@@ -139,7 +139,9 @@ def _read_option(name: str, value: Value) -> Scalar:
             return tuple(plain)
         raise value.error(f"the list {name} must hold texts or numbers", "write texts or numbers")
     if scalar is None:
-        raise value.error(f"{name} has no value that an option can take, found {value.described}", "give it a value")
+        raise value.error(
+            f"{name} must be text, a number, true, false or a list, found {value.described}", "give it a value"
+        )
     return scalar
 
 
@@ -152,7 +154,7 @@ def _check_options(key: Value, kind: str, table: Mapping[str, Entry], options: d
             raise entry.key.inside(key.context).error(message, "correct or remove it")
     for name in required_options(kind):
         if name not in options:
-            raise key.error(f"the option {name} is missing, which {kind} needs", f"add {name}")
+            raise key.error(f"the option {name} is missing, and {kind} needs it", f"add {name}")
     try:
         codec(**options)
     except OptionError as error:

@@ -60,7 +60,7 @@ class CoreLoader(yaml.SafeLoader):
 
 
 def _too_deep(mark: Any) -> OutOfBounds:
-    return OutOfBounds(None, None, f"lists or maps are nested more than {DEEPEST} deep", mark, "write them flat")
+    return OutOfBounds(None, None, f"lists or maps are nested more than {DEEPEST} deep", mark, "nest them less deeply")
 
 
 for _name, _pattern, _first in (
@@ -76,7 +76,7 @@ for _name, _pattern, _first in (
 def parse(text: str, shown: str) -> Value:
     """Return the root map of a file's text, checked for everything that is wrong whatever the keys mean.
 
-    Raises `ThresholdsError` for a text that is empty, not YAML, not a map, in which a key stands twice, or whose
+    Raises `ThresholdsError` for a text that is empty, not YAML, not a map, in which a key is given twice, or whose
     aliases would blow up.
     """
     node = _composed(text, shown)
@@ -141,7 +141,7 @@ def _data(path: Path, shown: str) -> bytes:
         raise ThresholdsError(shown, f"cannot be read ({error.strerror})", "make it readable") from None
     if len(data) > LARGEST_FILE:
         size = max(len(data), status.st_size)
-        found = f"the file has {size} bytes, more than the {LARGEST_FILE} that are read"
+        found = f"the file has {size} bytes, more than the {LARGEST_FILE} allowed"
         raise ThresholdsError(shown, found, "name a thresholds file, or write what repeats once with an anchor")
     return data
 

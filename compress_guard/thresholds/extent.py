@@ -70,7 +70,7 @@ class Nodes:
             values = 1 + sum(part.values for part in parts)
         extent = Extent(values, 1 + max((part.depth for part in parts), default=0))
         if extent.depth > DEEPEST:
-            raise value.error(f"aliases nest lists or maps more than {DEEPEST} deep", "write them flat")
+            raise value.error(f"aliases nest lists or maps more than {DEEPEST} deep", "nest them less deeply")
         if extent.values > MOST_WRITTEN_OUT:
             found = f"{value.described} has more than {MOST_WRITTEN_OUT} values once its aliases are written out"
             raise value.error(found, "use fewer aliases in one another")
@@ -87,7 +87,7 @@ def _check_keys(value: Value) -> None:
         _check_text(key, "a key", LONGEST_KEY)
         first = seen.setdefault(key.identity, key)
         if first is not key:
-            same = f"stands twice, first on line {first.line}"
+            same = f"is given twice, first on line {first.line}"
             if first.described != key.described:
                 same = f"is the same as {first.described} on line {first.line}"
             raise key.error(f"the key {key.described} {same}", "keep one of them")

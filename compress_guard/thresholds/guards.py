@@ -122,7 +122,7 @@ def _cells(
             max_drop = drop.at(bpp) if drop else None
             if drop and max_drop is None:
                 found = drop.beyond(bpp, rates.source)
-                raise at.error(found, f"give max_drop at {bpp} bpp too, or leave this rate out")
+                raise at.error(found, f"give max_drop at {bpp} bpp too, or remove this rate")
             min_score = floor.at(bpp) if floor else None
             min_clean = chosen.min_clean.at(bpp) if chosen.min_clean else None
             limit = chosen.limit.at(spec.alias)
@@ -157,11 +157,11 @@ def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells
     """Refuse limits that hold nowhere: a slice's belong to the verdict of a cell that is judged, and to its error."""
     if "min_score" in table and not any(cell.min_score is not None for cell in cells):
         raise table["min_score"].value.error(
-            "min_score reaches no cell of this guard", "give it for a codec and a rate that the guard uses"
+            "min_score applies to no cell of this guard", "give it for a codec and a rate that the guard uses"
         )
     for rule in rules:
         if rule.limits and not any(cell.judged for cell in cells):
             raise rule.key.error(
-                "max_drop of slices reaches no cell that is judged",
+                "max_drop of slices applies to no cell that is judged",
                 "give the guard a max_drop too, 100 where only the slices are to decide",
             )

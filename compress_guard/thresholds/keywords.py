@@ -102,7 +102,7 @@ def asked_rates(bpp: float | Sequence[float]) -> list[float] | None:
         raise OptionError("bpp is an empty list; give at least one rate")
     for at, rate in enumerate(rates):
         if rate in rates[:at]:
-            raise OptionError(f"rate {rate} bpp stands twice in bpp; keep one of them")
+            raise OptionError(f"rate {rate} bpp is given twice in bpp; keep one of them")
     return rates
 
 

@@ -159,15 +159,13 @@ class Value:
     def table(self, known: Iterable[str] | None = None) -> dict[str, Entry]:
         """The entries of a map by name; `known` are the names that may occur, any if None."""
         if not self.is_map:
-            raise self.error(
-                f"a map of keys is expected here, found {self.described}", "write key: value lines below it"
-            )
+            raise self.error(f"expected a map of keys, found {self.described}", "write key: value lines below it")
         names: dict[str, Entry] = {}
         for entry in self.entries():
             name = entry.key.scalar
             if not isinstance(name, str):
-                found = f"a name is expected here, found {entry.key.described}"
-                raise entry.key.error(found, "write a name, numbers in quotes")
+                found = f"expected a name, found {entry.key.described}"
+                raise entry.key.error(found, "write a name, and put a number in quotes")
             if known is not None and name not in known:
                 raise entry.key.error(unknown("key", name, tuple(known)), "correct or remove it")
             names[name] = entry

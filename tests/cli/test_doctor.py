@@ -72,8 +72,8 @@ def test_every_codec_is_listed_with_version_or_remedy(command, tables, monkeypat
     assert found["jpeg"] == ["ok", f"{Jpeg().version}, on cpu"]
     assert found["neural"] == ["ok", f"{Neural().version}, on cpu"]
     assert found["jxl"] == ["missing", Jxl().unavailable()]
-    assert found["command"] == ["ok", "wants the options encoder, decoder, settings"]
-    assert found["zoo"] == ["ok", "wants the options model"]
+    assert found["command"] == ["ok", "needs the options encoder, decoder, settings"]
+    assert found["zoo"] == ["ok", "needs the options model"]
     assert done.out.splitlines()[0] == "GPU: none that torch can use; codecs work on the CPU"
 
 
@@ -201,7 +201,7 @@ def test_a_compressai_that_does_not_import_is_no_crash(command, monkeypatch) -> 
 def test_lock_writes_what_sha256sum_reads(command, folder, tables, two_levels) -> None:
     done = command("doctor", "--lock", "--weights", "w")
     assert done.code == 0
-    assert "no lock file: there are no sound weights in w\n" in done.out
+    assert "no lock file written: there are no intact weights in w\n" in done.out
     (folder / "w").mkdir()
     (one, data), (other, _) = tables.items()
     (folder / "w" / one).write_bytes(data)

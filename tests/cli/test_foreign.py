@@ -67,7 +67,7 @@ def test_a_folder_of_weights(folder, monkeypatch, encoding) -> None:
     out.flush()
     written = out.buffer.getvalue().decode(encoding)
     check(written)
-    assert r"no lock file: there are no sound weights in \u65e5\u672c\udce9\x0a::error::\u202e" in written
+    assert r"no lock file written: there are no intact weights in \u65e5\u672c\udce9\x0a::error::\u202e" in written
 
 
 def test_studies_of_a_results_file(command, folder, tmp_path) -> None:

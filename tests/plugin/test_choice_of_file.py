@@ -118,8 +118,8 @@ def test_a_file_that_pytest_would_pass_over_is_refused_or_named(project, collect
     run = project.run(f"--cg-thresholds={folder}/deeper/other.yaml")
     assert run.code == pytest.ExitCode.USAGE_ERROR
     assert run.out.strip() == (
-        f"ERROR: {path}: lies in {folder}, a folder that pytest passes over (norecursedirs); move it, or name it on "
-        "the command line: pytest --compress-guard FILE"
+        f"ERROR: {path}: lies in {folder}, a folder that pytest does not search (norecursedirs); move it, or name it "
+        "on the command line: pytest --compress-guard FILE"
     )
     assert collect(f"{folder}/deeper/other.yaml") == [f"{folder}/deeper/other.yaml::other[avif-1.0bpp]"]
 

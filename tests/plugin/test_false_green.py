@@ -85,7 +85,7 @@ def test_min_clean_of_a_file_judges_instead(broken):
     assert "min clean" in run.out
 
 
-SHARE = "thresholds.yaml:4: max_drop is 0.05: points, not a share? write 5 for 5 points"
+SHARE = "thresholds.yaml:4: max_drop is 0.05 points and looks like a share: write 5 for 5 points"
 
 
 def test_a_share_is_told_and_fails_a_strict_run(broken):
@@ -117,7 +117,7 @@ def test_own_tests_are_held_to_the_same(broken):
         "test_share::jpeg-1.0bpp": "passed",
     }
     assert ERROR in lax.out
-    share = "min_score is 0.6: points, not a share? write 60 for 60 points"
+    share = "min_score is 0.6 points and looks like a share: write 60 for 60 points"
     assert f"test_share: {share} (1 cell)" in lax.out
     # The clean score is 0, and so is the largest drop.
     assert {cell["outcome"] for cell in strict.cells.values()} == {"failed"}

@@ -267,7 +267,7 @@ def test_a_file_that_is_ignored_beside_tests_with_a_fixture(small):
 def test_tests_with_a_fixture_that_were_all_skipped(small):
     small.write("tests/test_own.py", "import pytest\n\n@pytest.mark.skip\ndef test_own(guard): ...\n")
     lax, strict = small.run("tests"), small.run("tests", "--cg-strict")
-    told = "nothing was gated: no cell was selected, and 1 test with a fixture of the gate did not come to use it"
+    told = "nothing was gated: no cell was selected, and 1 test with a fixture of the gate did not use it"
     assert (lax.code, said(lax)) == (0, told)
     assert (strict.code, said(strict)) == (1, f"{told}; --cg-strict fails such a run: let one of them run")
     assert small.run("tests", "--cg-strict", "--setup-plan").code == 0

@@ -43,7 +43,7 @@ def file(before="", **keys):
         ),
         (file(bpp="[20]"), "3: toy: rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
         (file(bpp="[1, 1.0]"), "3: toy: the rate 1.0 of bpp is the same as 1; keep one of them"),
-        (file() + GUARD[8:] % "", "4: the key 'toy' stands twice, first on line 3; keep one of them"),
+        (file() + GUARD[8:] % "", "4: the key 'toy' is given twice, first on line 3; keep one of them"),
         ("version: 1\n", "1: there are no guards; add guards: with at least one guard"),
         ("", "1: the file is empty; begin it with version: 1 and add guards"),
         (

@@ -197,8 +197,9 @@ NAMES = {
     "myjpeg": "contains the name of the codec 'jpeg'; choose a name that pytest -k jpeg can tell apart",
     "JPEG": "contains the name of the codec 'jpeg'; choose a name that pytest -k jpeg can tell apart",
     "z": "is contained in the name of the codec 'neural'; choose a name that pytest -k z can tell apart",
-    "two-tone": "has characters that node ids cannot carry; begin with a letter and use letters, digits, _ and . only",
-    "default": "has a meaning of its own in per-codec maps; choose another name",
+    "two-tone": "has characters that node ids cannot contain; begin with a letter and use letters, digits, _ and . "
+    "only",
+    "default": "is reserved for all other codecs in per-codec maps; choose another name",
 }
 
 

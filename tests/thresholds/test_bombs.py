@@ -72,11 +72,11 @@ BOMBS = {
     ),
     "a chain of merge keys": (
         doubling("x{at}: &x{at} {{<<: *x{before}}}\n", 2000),
-        "42: aliases nest lists or maps more than 40 deep; write them flat",
+        "42: aliases nest lists or maps more than 40 deep; nest them less deeply",
     ),
     "a chain of lists": (
         doubling("x{at}: &x{at} [*x{before}]\n", 2000),
-        "42: aliases nest lists or maps more than 40 deep; write them flat",
+        "42: aliases nest lists or maps more than 40 deep; nest them less deeply",
     ),
     "a list in itself": ("a: &a [*a]\n", "2: an anchor contains itself; write the value out"),
     "a map merged into itself": ("a: &a {<<: *a}\n", "2: an anchor contains itself; write the value out"),
@@ -99,7 +99,7 @@ def test_a_bomb_of_half_a_kilobyte(refusal):
     assert refusal(HEAD + bomb) == f"thresholds.yaml:15: a list {TOO_MUCH}"
 
 
-DEEP = "lists or maps are nested more than 40 deep; write them flat"
+DEEP = "lists or maps are nested more than 40 deep; nest them less deeply"
 NESTED = {
     "brackets": ("a: " + "[" * 100_000, f"2: {DEEP}"),
     "braces": ("a: " + "{" * 100_000, f"2: {DEEP}"),
@@ -117,7 +117,7 @@ def test_nesting(refusal, text, message):
 
 def test_nesting_at_the_bound(refusal):
     text = "guards: {a: " + "[" * 38 + "]" * 38 + "}\n"
-    assert refusal(HEAD + text).startswith("thresholds.yaml:2: a: a map of keys is expected here, found a list")
+    assert refusal(HEAD + text).startswith("thresholds.yaml:2: a: expected a map of keys, found a list")
     text = "guards: {a: " + "[" * 39 + "]" * 39 + "}\n"
     assert refusal(HEAD + text) == f"thresholds.yaml:2: {DEEP}"
 
@@ -301,7 +301,7 @@ def test_a_file_of_a_hundred_megabytes(tmp_path):
     with pytest.raises(ThresholdsError) as caught:
         load(path)
     assert str(caught.value) == (
-        "thresholds.yaml: the file has 100000000 bytes, more than the 262144 that are read; "
+        "thresholds.yaml: the file has 100000000 bytes, more than the 262144 allowed; "
         "name a thresholds file, or write what repeats once with an anchor"
     )
 

@@ -83,7 +83,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ),
         (
             "compressai:my weights.pth?arch=mbt2018",
-            "the codec 'compressai:my weights.pth?arch=mbt2018' has characters that node ids cannot carry; "
+            "the codec 'compressai:my weights.pth?arch=mbt2018' has characters that node ids cannot contain; "
             "give it a name of its own under codecs, with type: compressai and path",
         ),
     ],
@@ -96,7 +96,7 @@ def test_names_without_sense_are_refused(text, message) -> None:
 
 @pytest.mark.parametrize("text", ["zoo:a::b", "zoo:a[1]", "zoo:a\nb", "compressai:ü.pth"[:12] + "[", "zoo:a b"])
 def test_what_node_ids_cannot_carry_is_no_name(text) -> None:
-    with pytest.raises(OptionError, match="has characters that node ids cannot carry"):
+    with pytest.raises(OptionError, match="has characters that node ids cannot contain"):
         codec_named(text)
 
 
@@ -162,10 +162,10 @@ def test_a_name_of_ones_own_with_options(guard) -> None:
             "unknown option 'metrik', did you mean 'metric'? known: bits, download, levels, metric, model, type, "
             "weights; correct or remove it",
         ),
-        ("compressai:a.pth", "the option arch is missing, which compressai needs; add arch"),
+        ("compressai:a.pth", "the option arch is missing, and compressai needs it; add arch"),
         (
             "zoo",
-            "codec 'zoo' cannot be used by its bare name, it needs model; give it a name of its own under codecs, with "
+            "codec 'zoo' needs the options model; give it a name of its own under codecs, with "
             "type: zoo and these options, or write zoo:MODEL",
         ),
         (
@@ -193,7 +193,7 @@ def test_a_slip_in_a_per_codec_map_is_said_with_its_line(guard_refusal) -> None:
 
 def test_the_same_name_twice_is_refused(guard_refusal) -> None:
     assert guard_refusal("codecs: [zoo:mbt2018, zoo:mbt2018]") == (
-        "thresholds.yaml:7: photos: the codec 'zoo:mbt2018' stands twice; keep one of them"
+        "thresholds.yaml:7: photos: the codec 'zoo:mbt2018' is given twice; keep one of them"
     )
 
 

@@ -42,12 +42,12 @@ def spelled_out(text: str) -> str:
     ("version: 1\nguards: {}\n", "thresholds.yaml:2: there are no guards; add at least one guard"),
     ("version: 1\nguards:\n", "thresholds.yaml:2: there are no guards; add at least one guard"),
     ("version: 1\nguards: [a]\n",
-     "thresholds.yaml:2: guards: a map of keys is expected here, found a list; write key: value lines below it"),
+     "thresholds.yaml:2: guards: expected a map of keys, found a list; write key: value lines below it"),
     ("version: 1\ngaurds: {}\n",
      ("thresholds.yaml:2: unknown key 'gaurds', did you mean 'guards'? known: codecs, defaults, guards, "
       "thresholds, version; correct or remove it")),
     ("version: 1\nversion: 1.0\n",
-     "thresholds.yaml:2: the key 'version' stands twice, first on line 1; keep one of them"),
+     "thresholds.yaml:2: the key 'version' is given twice, first on line 1; keep one of them"),
     ("a: [1\nb: 2\n",
      ("thresholds.yaml:2: not valid YAML: expected ',' or ']', but got ':' (while parsing a flow sequence "
       "that begins on line 1); correct the syntax")),
@@ -67,22 +67,22 @@ def spelled_out(text: str) -> str:
     ("a: !!int x\n", "thresholds.yaml:1: the tag !!int does not belong here; remove the tag"),
     ("a: \u0007\n", "thresholds.yaml:1: the character U+0007 is not allowed in YAML; remove it"),
     ("? [a]\n: 1\n", "thresholds.yaml:1: a key must be a name or a number, found a list; write a plain key"),
-    ("1: 2\n", "thresholds.yaml:1: a name is expected here, found 1; write a name, numbers in quotes"),
+    ("1: 2\n", "thresholds.yaml:1: expected a name, found 1; write a name, and put a number in quotes"),
     ("a: b: c\n", "thresholds.yaml:1: not valid YAML: mapping values are not allowed here; correct the syntax"),
-    ("? \n", "thresholds.yaml:1: a name is expected here, found nothing; write a name, numbers in quotes"),
+    ("? \n", "thresholds.yaml:1: expected a name, found nothing; write a name, and put a number in quotes"),
     ("<photos>    bpp: {jpeg: [1]}\n",
      "thresholds.yaml:3: photos: the bpp of line 7 has no rates for the codec 'webp'; add webp or default to it"),
     ("<photos>    max_drop: {1: 2, 1.0: 3}\n",
      "thresholds.yaml:7: the key 1.0 is the same as 1 on line 7; keep one of them"),
     ("<photos>    task: detection\n",
-     "thresholds.yaml:7: the key 'task' stands twice, first on line 4; keep one of them"),
+     "thresholds.yaml:7: the key 'task' is given twice, first on line 4; keep one of them"),
     ("version: 1\nguards:\n  a b: {}\n",
-     ("thresholds.yaml:3: guards: the guard name 'a b' has characters that node ids cannot carry; begin "
+     ("thresholds.yaml:3: guards: the guard name 'a b' has characters that node ids cannot contain; begin "
       "with a letter, digit or _ and use letters, digits, _, . and - only")),
     ("version: 1\nguards:\n  1: {}\n",
-     "thresholds.yaml:3: guards: a name is expected here, found 1; write a name, numbers in quotes"),
+     "thresholds.yaml:3: guards: expected a name, found 1; write a name, and put a number in quotes"),
     ("version: 1\nguards:\n  a:\n",
-     "thresholds.yaml:3: a: a map of keys is expected here, found nothing; write key: value lines below it"),
+     "thresholds.yaml:3: a: expected a map of keys, found nothing; write key: value lines below it"),
     ("version: 1\nguards:\n  a: {}\n", "thresholds.yaml:3: a: task is missing; add task"),
     ("version: 1\nguards:\n  a: {task: detect, model: m:f, data: d:f}\n",
      "thresholds.yaml:3: a: unknown task 'detect', did you mean 'detection'? known: <tasks>; use one of these"),
@@ -95,13 +95,13 @@ def spelled_out(text: str) -> str:
      ('thresholds.yaml:3: a: data \'fixture:a-b\' is not a factory; write "package.module:callable" or '
       '"fixture:NAME"')),
     ("<photos>  photos:\n    task: x\n",
-     "thresholds.yaml:7: the key 'photos' stands twice, first on line 3; keep one of them"),
+     "thresholds.yaml:7: the key 'photos' is given twice, first on line 3; keep one of them"),
     ("<photos>    <<: {max_drop: 2}\n    <<: {max_drop: 2}\n",
-     "thresholds.yaml:8: the key '<<' stands twice, first on line 7; keep one of them"),
+     "thresholds.yaml:8: the key '<<' is given twice, first on line 7; keep one of them"),
     ("<photos>    max_drop: {jpeg: 1, jpeg: 2}\n",
-     "thresholds.yaml:7: the key 'jpeg' stands twice, first on line 7; keep one of them"),
+     "thresholds.yaml:7: the key 'jpeg' is given twice, first on line 7; keep one of them"),
     ("version: 1\nguards:\n  1a/b: {}\n",
-     ("thresholds.yaml:3: guards: the guard name '1a/b' has characters that node ids cannot carry; begin "
+     ("thresholds.yaml:3: guards: the guard name '1a/b' has characters that node ids cannot contain; begin "
       "with a letter, digit or _ and use letters, digits, _, . and - only")),
     ("<photos>    x: !local 5\n", "thresholds.yaml:7: the tag !local does not belong here; remove the tag"),
 ])  # fmt: skip
@@ -112,12 +112,12 @@ def test_a_file_is_refused(refusal, text, message):
 # Line 2 is the first of the sections
 @pytest.mark.parametrize(("sections", "message"), [
     ("thresholds: 5\n",
-     "thresholds.yaml:2: thresholds: a map of keys is expected here, found 5; write key: value lines below it"),
+     "thresholds.yaml:2: thresholds: expected a map of keys, found 5; write key: value lines below it"),
     ("thresholds: {klassification: {max_drop: 1}}\n",
      ("thresholds.yaml:2: thresholds: unknown task 'klassification', did you mean 'classification'? known: "
       "<tasks>; use one of these")),
     ("thresholds: {classification: 5}\n",
-     ("thresholds.yaml:2: thresholds of classification: a map of keys is expected here, found 5; write key: "
+     ("thresholds.yaml:2: thresholds of classification: expected a map of keys, found 5; write key: "
       "value lines below it")),
     ("thresholds: {classification: {}}\n",
      "thresholds.yaml:2: thresholds: classification has no max_drop; add max_drop, or remove the task"),
@@ -131,12 +131,13 @@ def test_a_file_is_refused(refusal, text, message):
      ("thresholds.yaml:2: thresholds of classification: max_drop must be a number or a map from rate to "
       "number, found nothing; write e.g. 3 or {0.25: 5, 1.0: 3}")),
     ("codecs: {a-b: {type: jpeg}}\n",
-     ("thresholds.yaml:2: codecs: the name 'a-b' has characters that node ids cannot carry; begin with a "
+     ("thresholds.yaml:2: codecs: the name 'a-b' has characters that node ids cannot contain; begin with a "
       "letter and use letters, digits, _ and . only")),
     ("codecs: {default: {type: jpeg}}\n",
-     "thresholds.yaml:2: codecs: the name 'default' has a meaning of its own in per-codec maps; choose another name"),
+     ("thresholds.yaml:2: codecs: the name 'default' is reserved for all other codecs in per-codec maps; choose "
+      "another name")),
     ("codecs: {a: jpeg}\n",
-     "thresholds.yaml:2: codec a: a map of keys is expected here, found 'jpeg'; write key: value lines below it"),
+     "thresholds.yaml:2: codec a: expected a map of keys, found 'jpeg'; write key: value lines below it"),
     ("codecs: {a: {}}\n", "thresholds.yaml:2: codec a: type is missing; add type: one of <codecs>"),
     ("codecs: {a: {type: jpg}}\n",
      "thresholds.yaml:2: codec a: unknown codec 'jpg', did you mean 'jpeg'? known: <codecs>; use one of these"),
@@ -152,26 +153,28 @@ def test_a_file_is_refused(refusal, text, message):
     ("codecs:\n  a:\n    type: jpeg\n    progressive: yes\n",
      "thresholds.yaml:3: codec a: true or false is expected, found 'yes'; correct the option or leave it out"),
     ("codecs: {a: {type: command, encoder: x}}\n",
-     "thresholds.yaml:2: codec a: the option decoder is missing, which command needs; add decoder"),
+     "thresholds.yaml:2: codec a: the option decoder is missing, and command needs it; add decoder"),
     ("defaults:\n  codecs: [command]\n",
-     ("thresholds.yaml:3: defaults: codec 'command' cannot be used by its bare name, it needs encoder, decoder; "
+     ("thresholds.yaml:3: defaults: codec 'command' needs the options encoder, decoder; "
       "give it a name of its own under codecs, with type: command and these options")),
     ("codecs: {a: {type: jpeg, subsampling: }}\n",
-     "thresholds.yaml:2: codec a: subsampling has no value that an option can take, found nothing; give it a value"),
+     ("thresholds.yaml:2: codec a: subsampling must be text, a number, true, false or a list, found nothing; "
+      "give it a value")),
     ("codecs: {a: {type: jpeg, subsampling: {}}}\n",
-     "thresholds.yaml:2: codec a: subsampling has no value that an option can take, found a map; give it a value"),
+     ("thresholds.yaml:2: codec a: subsampling must be text, a number, true, false or a list, found a map; "
+      "give it a value")),
     ("codecs: {a: {type: jpeg, subsampling: [true]}}\n",
      "thresholds.yaml:2: codec a: the list subsampling must hold texts or numbers; write texts or numbers"),
     ("codecs: {a: {type: jpeg, subsampling: []}}\n",
      "thresholds.yaml:2: codec a: subsampling is an empty list; give at least one"),
     ("codecs: {1: {type: jpeg}}\n",
-     "thresholds.yaml:2: codecs: a name is expected here, found 1; write a name, numbers in quotes"),
+     "thresholds.yaml:2: codecs: expected a name, found 1; write a name, and put a number in quotes"),
     ("codecs: {a: {type: 5}}\n",
      "thresholds.yaml:2: codec a: type must be text, found 5; write text, in quotes if need be"),
     ("codecs:\n",
-     "thresholds.yaml:2: codecs: a map of keys is expected here, found nothing; write key: value lines below it"),
+     "thresholds.yaml:2: codecs: expected a map of keys, found nothing; write key: value lines below it"),
     ("defaults:\n",
-     "thresholds.yaml:2: defaults: a map of keys is expected here, found nothing; write key: value lines below it"),
+     "thresholds.yaml:2: defaults: expected a map of keys, found nothing; write key: value lines below it"),
     ("defaults: {task: x}\n",
      "thresholds.yaml:2: defaults: unknown key 'task'; known: <keys of defaults>; correct or remove it"),
     ("defaults: {max_drop: 1}\n",
@@ -179,10 +182,10 @@ def test_a_file_is_refused(refusal, text, message):
     ("defaults: {bpp: [20]}\n",
      "thresholds.yaml:2: defaults: rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
     ("defaults:\n  bpp: [0.1, 2]\nthresholds:\n  classification:\n    max_drop: {0.25: 3, 1: 2}\n",
-     ("thresholds.yaml:8: photos: rate 0.1 bpp (from line 3) is outside the max_drop of line 6, given at "
-      "0.25 to 1.0 bpp; give max_drop at 0.1 bpp too, or leave this rate out")),
+     ("thresholds.yaml:8: photos: rate 0.1 bpp (from line 3) is outside the max_drop of line 6, which is given at "
+      "0.25 to 1.0 bpp; give max_drop at 0.1 bpp too, or remove this rate")),
     ("codecs:\n  a: {type: jpeg}\n  a: {type: avif}\n",
-     "thresholds.yaml:4: the key 'a' stands twice, first on line 3; keep one of them"),
+     "thresholds.yaml:4: the key 'a' is given twice, first on line 3; keep one of them"),
 ])  # fmt: skip
 def test_a_section_is_refused(refusal, sections, message):
     assert refusal(HEAD + sections + PHOTOS) == spelled_out(message)
@@ -193,7 +196,7 @@ def test_a_section_is_refused(refusal, sections, message):
     ("codecs: []", "codecs is an empty list; give at least one"),
     ("codecs: [jpg]",
      "unknown codec 'jpg', did you mean 'jpeg'? known: <codecs>; use one of these, or define it under codecs"),
-    ("codecs: [jpeg, jpeg]", "the codec 'jpeg' stands twice; keep one of them"),
+    ("codecs: [jpeg, jpeg]", "the codec 'jpeg' is given twice; keep one of them"),
     ("codecs: [5]", "a codec must be text, found 5; write text, in quotes if need be"),
     ("codecs:", "codecs must be a list, found nothing; write a list in brackets"),
     ("bpp: 0.25", "bpp must be a list, found 0.25; write [0.25]"),
@@ -203,7 +206,7 @@ def test_a_section_is_refused(refusal, sections, message):
     ("bpp: ['0.25']", "a rate must be a number, found '0.25'; write it without quotes"),
     ("bpp: [true]", "a rate must be a number, found true; write a number from 0.02 to 8"),
     ("bpp: [1, 1.0]", "the rate 1.0 of bpp is the same as 1; keep one of them"),
-    ("bpp: [1, 1]", "the rate 1 of bpp stands twice; keep one of them"),
+    ("bpp: [1, 1]", "the rate 1 of bpp is given twice; keep one of them"),
     ("bpp: [.nan]", "rate .nan bpp is outside 0.02 to 8; use a rate in that range"),
     ("bpp: {jpg: [1]}",
      ("unknown codec 'jpg', did you mean 'jpeg'? known: <codecs and default>; use one of these, or define "
@@ -256,11 +259,11 @@ def test_a_section_is_refused(refusal, sections, message):
      "max_drop must be a number or a map from rate to number, found a list; write e.g. 3 or {0.25: 5, 1.0: 3}"),
     ("max_drop: {}", "max_drop is an empty map; give a number, or a map from rate to number"),
     ("max_drop: {0.5: 2, 1: 3}",
-     ("rate 0.1 bpp (a default) is outside the max_drop of line 7, given at 0.5 to 1.0 bpp; give max_drop "
-      "at 0.1 bpp too, or leave this rate out")),
+     ("rate 0.1 bpp (a default) is outside the max_drop of line 7, which is given at 0.5 to 1.0 bpp; give max_drop "
+      "at 0.1 bpp too, or remove this rate")),
     ("max_drop: {1: 2}",
-     ("rate 0.1 bpp (a default) is outside the max_drop of line 7, given at 1.0 bpp only; give max_drop at "
-      "0.1 bpp too, or leave this rate out")),
+     ("rate 0.1 bpp (a default) is outside the max_drop of line 7, which is given at 1.0 bpp only; give max_drop at "
+      "0.1 bpp too, or remove this rate")),
     ("max_drop: {20: 2}", "rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
     ("max_drop: {'0.5': 2}", "the rate '0.5' of max_drop is text; write it without quotes"),
     ("max_drop: {jpeg: {'0.5': 2}}", "a rate must be a number, found '0.5'; write it without quotes"),
@@ -276,9 +279,9 @@ def test_a_section_is_refused(refusal, sections, message):
     ("max_drop: three", "max_drop must be a number, found 'three'; write a number from 0 to 100"),
     ("min_score: 101", "min_score is 101, outside 0 to 100; use a number in that range"),
     ("min_score: {3: 50}",
-     "min_score reaches no cell of this guard; give it for a codec and a rate that the guard uses"),
+     "min_score applies to no cell of this guard; give it for a codec and a rate that the guard uses"),
     ("min_score: {heic: 50}",
-     "min_score reaches no cell of this guard; give it for a codec and a rate that the guard uses"),
+     "min_score applies to no cell of this guard; give it for a codec and a rate that the guard uses"),
     ("metric: top2",
      "unknown classification metric 'top2', did you mean 'top5'? known: top1, top5; use one of these"),
     ("metric: 1", "metric must be text, found 1; write text, in quotes if need be"),
@@ -290,8 +293,8 @@ def test_a_section_is_refused(refusal, sections, message):
     ("<<: 5", "<< must name a map, found 5; merge the anchor of a map"),
     ("bpp: {1: [1]}", "bpp must be a list, found a map; write a list in brackets"),
     ("max_drop: {0.5: 3, 1: 2}\nbpp: [2]",
-     ("rate 2.0 bpp (from line 8) is outside the max_drop of line 7, given at 0.5 to 1.0 bpp; give max_drop "
-      "at 2.0 bpp too, or leave this rate out")),
+     ("rate 2.0 bpp (from line 8) is outside the max_drop of line 7, which is given at 0.5 to 1.0 bpp; give max_drop "
+      "at 2.0 bpp too, or remove this rate")),
     ("limit: {1: 2}",
      "limit must be a whole number above 0 or null, found a map; write a number of images, or null for all of them"),
     ("limit: {}",
@@ -305,7 +308,7 @@ def test_a_key_of_a_guard_is_refused(guard_refusal, lines, message):
 def test_guard_names_that_node_ids_cannot_carry(refusal, name):
     message = refusal(f"version: 1\nguards:\n  '{name}': {{}}\n")
     assert message == (
-        f"thresholds.yaml:3: guards: the guard name {name!r} has characters that node ids cannot carry; "
+        f"thresholds.yaml:3: guards: the guard name {name!r} has characters that node ids cannot contain; "
         "begin with a letter, digit or _ and use letters, digits, _, . and - only"
     )
 
@@ -330,13 +333,13 @@ def test_a_rate_beyond_the_thresholds_names_both(refusal, task):
     at, line, rates = (4, 2, 9) if task else (9, 9, 8)
     assert message == (
         f"thresholds.yaml:{at}: photos: rate 3.0 bpp (from line {rates}) is outside the max_drop of line {line}, "
-        "given at 0.5 to 2.0 bpp; give max_drop at 3.0 bpp too, or leave this rate out"
+        "which is given at 0.5 to 2.0 bpp; give max_drop at 3.0 bpp too, or remove this rate"
     )
 
 
 def test_nesting_without_end(refusal):
     message = refusal("a: " + "[" * 1000)
-    assert message == "thresholds.yaml:1: lists or maps are nested more than 40 deep; write them flat"
+    assert message == "thresholds.yaml:1: lists or maps are nested more than 40 deep; nest them less deeply"
 
 
 def refused(path: Path) -> ThresholdsError:

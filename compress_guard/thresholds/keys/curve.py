@@ -56,7 +56,7 @@ class Curve:
 
     def beyond(self, bpp: float, source: str) -> str:
         """What to say of a rate, which the file has from `source`, where a max_drop does not reach."""
-        return f"rate {bpp} bpp ({source}) is outside the max_drop of line {self.line}, given at {self.reach}"
+        return f"rate {bpp} bpp ({source}) is outside the max_drop of line {self.line}, which is given at {self.reach}"
 
 
 def read_rate(value: Value) -> float:

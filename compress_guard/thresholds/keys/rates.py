@@ -35,7 +35,7 @@ def read_codecs(value: Value, what: str, catalogue: Catalogue) -> tuple[CodecSpe
     for element in value.elements(what):
         spec = catalogue.spec(element)
         if spec.alias in specs:
-            raise element.error(f"the codec {spec.alias!r} stands twice", "keep one of them")
+            raise element.error(f"the codec {spec.alias!r} is given twice", "keep one of them")
         specs[spec.alias] = spec
     return tuple(specs.values())
 
@@ -56,7 +56,7 @@ def distinct(elements: Iterable[Value], what: str) -> tuple[float, ...]:
         rate = read_rate(element)
         if rate in seen:
             first = seen[rate].described
-            twice = "stands twice" if element.described == first else f"is the same as {first}"
+            twice = "is given twice" if element.described == first else f"is the same as {first}"
             raise element.error(f"the rate {element.described} of {what} {twice}", "keep one of them")
         seen[rate] = element
     return tuple(sorted(seen))

@@ -162,14 +162,14 @@ def _trained(value: Value, what: str) -> tuple[TrainedRate, ...]:
             raise element.error(found, f"write a number from {RATES} without quotes, or {MIXED}")
     rates = distinct([element for element in elements if element.scalar != MIXED], what)
     if len(mixed) > 1:
-        raise mixed[1].error(f"{MIXED} stands twice in {what}", "keep one of them")
+        raise mixed[1].error(f"{MIXED} is given twice in {what}", "keep one of them")
     if not mixed:
         return rates
     if not rates:
-        found = f"{MIXED} stands alone in {what}, and is a model over the rates beside it"
+        found = f"{MIXED} is the only entry of {what}, and is a model over the rates beside it"
         raise mixed[0].error(found, f"list the rates that it mixes, e.g. [0.1, 0.25, {MIXED}]")
     if len(rates) == 1:
-        found = f"{MIXED} has one rate to mix in {what}, and is the model of {rates[0]} bpp then"
+        found = f"{MIXED} has a single rate beside it in {what}, and would be the model of {rates[0]} bpp"
         raise mixed[0].error(found, f"list another rate, or leave {MIXED} out")
     return *rates, MIXED
 
@@ -186,7 +186,7 @@ def _seeds(value: Value, what: str, catalogue: Catalogue) -> tuple[int, ...]:
     for element in value.elements(what):
         seed = element.whole("a seed", SEEDS)
         if seed in seeds:
-            raise element.error(f"the seed {seed} stands twice", "keep one of them")
+            raise element.error(f"the seed {seed} is given twice", "keep one of them")
         seeds[seed] = None
     return tuple(seeds)
 

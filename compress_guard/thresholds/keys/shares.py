@@ -26,7 +26,7 @@ def looks_like_share(limit: str, points: float, name: str = "", where: str = "")
         return None
     place = f"{where}: " if where else ""
     meant = f"{100 * points:g}"
-    return f"{place}{name or limit} is {points:g}: points, not a share? write {meant} for {meant} points"
+    return f"{place}{name or limit} is {points:g} points and looks like a share: write {meant} for {meant} points"
 
 
 def doubts_of(limit: str, curve: Curve | None, bpp: float, name: str = "") -> Iterator[str]:

@@ -43,7 +43,7 @@ class SliceRule:
     def _limit(self, value: str | None, curve: Curve, bpp: float, source: str) -> SliceLimit:
         max_drop = curve.at(bpp)
         if max_drop is None:
-            remedy = f"give max_drop at {bpp} bpp too, or leave this rate out"
+            remedy = f"give max_drop at {bpp} bpp too, or remove this rate"
             if value is None:
                 remedy += "; names of slices that are numbers stand in quotes"
             raise self.key.error(curve.beyond(bpp, source), remedy)

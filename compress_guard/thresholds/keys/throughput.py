@@ -41,7 +41,7 @@ class Minimum:
                 remedy = f"the codecs held to it are {', '.join(held)}" if held else "no codec is held to it"
                 self._refuse(alias, "which is not timed here", f"{remedy}; correct or remove it")
         if not any(self.at.at(alias) is not None for alias in held):
-            found = f"{self.what} reaches no codec, since only {reference}, the reference, is timed"
+            found = f"{self.what} applies to no codec, since only {reference}, the reference, is timed"
             raise self.value.error(found, "time another codec too, or leave it out")
 
     def check_reference(self, reference: str) -> None:

@@ -198,9 +198,9 @@ def measured(pictures, spectrum, **limits):
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
-        ({"max_drop": 0.05}, "max_drop is 0.05: points, not a share? write 5 for 5 points"),
-        ({"min_score": 0.6}, "min_score is 0.6: points, not a share? write 60 for 60 points"),
-        ({"min_clean": 0.5}, "min_clean is 0.5: points, not a share? write 50 for 50 points"),
+        ({"max_drop": 0.05}, "max_drop is 0.05 points and looks like a share: write 5 for 5 points"),
+        ({"min_score": 0.6}, "min_score is 0.6 points and looks like a share: write 60 for 60 points"),
+        ({"min_clean": 0.5}, "min_clean is 0.5 points and looks like a share: write 50 for 50 points"),
     ],
 )
 def test_measure_warns_of_a_share(limits, said, pictures, spectrum):
@@ -224,7 +224,7 @@ def test_measure_warns_once_of_each_doubt(pictures, spectrum):
             max_drop=0.1,
         )
     texts = [
-        "max_drop is 0.1: points, not a share? write 10 for 10 points",
+        "max_drop is 0.1 points and looks like a share: write 10 for 10 points",
         "top5 of 4 scores is 100 whatever the model answers, so that no limit can be missed; use another metric",
     ]
     assert [str(one.message) for one in caught] == texts

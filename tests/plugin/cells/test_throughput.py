@@ -266,8 +266,8 @@ def test_benchmark_skip_leaves_them_out(shared):
 
 @pytest.mark.parametrize(("arguments", "message"), [
     ("-n 2",
-     "--cg-benchmark with -n: processes that work side by side slow one another down, and pytest-benchmark times "
-     "nothing then; run it by itself: pytest --compress-guard --cg-benchmark -k throughput -n 0"),
+     "--cg-benchmark with -n: parallel processes slow one another down, and pytest-benchmark times "
+     "nothing in them; run it by itself: pytest --compress-guard --cg-benchmark -k throughput -n 0"),
     ("-p no:benchmark",
      "--cg-benchmark: needs pytest-benchmark, which is not loaded; leave out -p no:benchmark, or load it by -p"),
     ("--benchmark-disable",

@@ -123,7 +123,7 @@ def test_a_guard_with_codecs_of_its_own_does_not_answer_for_limits_of_the_defaul
 
 
 @pytest.mark.parametrize(("written", "message"), [
-    ("3", "a map of keys is expected here, found 3; write key: value lines below it"),
+    ("3", "expected a map of keys, found 3; write key: value lines below it"),
     ("{step: 3}",
      "unknown key 'step', did you mean 'steps'? known: batch, bpp, codecs, images, learning_rate, min_recovered, "
      "seeds, steps, train, trainer; correct or remove it"),
@@ -137,7 +137,7 @@ def test_a_guard_with_codecs_of_its_own_does_not_answer_for_limits_of_the_defaul
      "guard does not evaluate"),
     ("{train: d:t, trainer: fixture:finetune}",
      """trainer 'fixture:finetune' is not a factory; write "package.module:callable\""""),
-    ("{train: d:t, codecs: [webp, webp]}", "the codec 'webp' stands twice; keep one of them"),
+    ("{train: d:t, codecs: [webp, webp]}", "the codec 'webp' is given twice; keep one of them"),
     ("{train: d:t, bpp: 0.5}", "bpp must be a list, found 0.5; write [0.5]"),
     ("{train: d:t, bpp: []}", "bpp is an empty list; give at least one"),
     ("{train: d:t, bpp: [20]}", "rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
@@ -145,14 +145,15 @@ def test_a_guard_with_codecs_of_its_own_does_not_answer_for_limits_of_the_defaul
     ("{train: d:t, bpp: [0.1, mixd]}",
      "a rate of bpp must be a number or mixed, found 'mixd'; write a number from 0.02 to 8 without quotes, or mixed"),
     ("{train: d:t, bpp: mixed}",
-     "mixed stands alone in bpp, and is a model over the rates beside it; list the rates that it mixes, e.g. "
+     "mixed is the only entry of bpp, and is a model over the rates beside it; list the rates that it mixes, e.g. "
      "[0.1, 0.25, mixed]"),
     ("{train: d:t, bpp: {jpeg: [mixed], default: [1]}}",
-     "mixed stands alone in bpp of jpeg, and is a model over the rates beside it; list the rates that it mixes, e.g. "
-     "[0.1, 0.25, mixed]"),
+     "mixed is the only entry of bpp of jpeg, and is a model over the rates beside it; list the rates that it mixes, "
+     "e.g. [0.1, 0.25, mixed]"),
     ("{train: d:t, bpp: [0.25, mixed]}",
-     "mixed has one rate to mix in bpp, and is the model of 0.25 bpp then; list another rate, or leave mixed out"),
-    ("{train: d:t, bpp: [0.1, 0.25, mixed, mixed]}", "mixed stands twice in bpp; keep one of them"),
+     ("mixed has a single rate beside it in bpp, and would be the model of 0.25 bpp; list another rate, or leave mixed "
+      "out")),
+    ("{train: d:t, bpp: [0.1, 0.25, mixed, mixed]}", "mixed is given twice in bpp; keep one of them"),
     ("{train: d:t, bpp: {jpeg: [1]}}",
      "the bpp of line 9 has no rates for the codec 'webp'; add webp or default to it"),
     ("{train: d:t, steps: 0}", "steps must be a whole number from 1 to 1000000, found 0; write such a number"),
@@ -161,7 +162,7 @@ def test_a_guard_with_codecs_of_its_own_does_not_answer_for_limits_of_the_defaul
     ("{train: d:t, images: true}",
      "images must be a whole number from 1 to 1000000, found true; write such a number"),
     ("{train: d:t, seeds: []}", "seeds is an empty list; give at least one"),
-    ("{train: d:t, seeds: [1, 0, 1]}", "the seed 1 stands twice; keep one of them"),
+    ("{train: d:t, seeds: [1, 0, 1]}", "the seed 1 is given twice; keep one of them"),
     ("{train: d:t, seeds: [-1]}",
      "a seed must be a whole number from 0 to 4294967295, found -1; write such a number"),
     ("{train: d:t, seeds: two}",

@@ -12,7 +12,7 @@ def doubts(guard):
 
 
 def said(line, key, given, meant):
-    return f"thresholds.yaml:{line}: {key} is {given}: points, not a share? write {meant} for {meant} points"
+    return f"thresholds.yaml:{line}: {key} is {given} points and looks like a share: write {meant} for {meant} points"
 
 
 @pytest.mark.parametrize(

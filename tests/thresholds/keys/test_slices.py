@@ -84,13 +84,13 @@ def test_anchors_and_merge_keys_work_here_too(guard):
 
 # Lines 7 to 9 are JUDGED; the first of these lines is line 10
 @pytest.mark.parametrize(("lines", "message"), [
-    ("slices:", "10: photos: slices: a map of keys is expected here, found nothing; write key: value lines below it"),
+    ("slices:", "10: photos: slices: expected a map of keys, found nothing; write key: value lines below it"),
     ("slices: label",
-     "10: photos: slices: a map of keys is expected here, found 'label'; write key: value lines below it"),
+     "10: photos: slices: expected a map of keys, found 'label'; write key: value lines below it"),
     ("slices: {}", "10: photos: slices is an empty map; name at least one way to part the images, or leave it out"),
-    ("slices: {3: label}", "10: photos: slices: a name is expected here, found 3; write a name, numbers in quotes"),
+    ("slices: {3: label}", "10: photos: slices: expected a name, found 3; write a name, and put a number in quotes"),
     ("slices: {a b: label}",
-     ("10: photos: slices: the slice name 'a b' has characters that results cannot carry; begin with a letter, digit "
+     ("10: photos: slices: the slice name 'a b' has characters that results cannot contain; begin with a letter, digit "
       "or _ and use letters, digits, _, . and - only")),
     ("slices:\n  s: 5", "11: photos: slices: s: by must be text, found 5; write text, in quotes if need be"),
     ("slices:\n  s:", "11: photos: slices: s: by must be text, found nothing; write text, in quotes if need be"),
@@ -123,11 +123,12 @@ def test_anchors_and_merge_keys_work_here_too(guard):
     ("slices:\n  s:\n    by: label\n    max_drop:\n      night: {x: 5}",
      "14: photos: slices: s: a rate must be a number, found 'x'; write a number from 0.02 to 8"),
     ("slices:\n  s:\n    by: label\n    max_drop: {3: 5, 5: 5}",
-     ("13: photos: slices: s: rate 0.25 bpp (from line 8) is outside the max_drop of line 13, given at 3.0 to 5.0 bpp; "
-      "give max_drop at 0.25 bpp too, or leave this rate out; names of slices that are numbers stand in quotes")),
+     ("13: photos: slices: s: rate 0.25 bpp (from line 8) is outside the max_drop of line 13, which is given at "
+      "3.0 to 5.0 bpp; give max_drop at 0.25 bpp too, or remove this rate; names of slices that are numbers stand in "
+      "quotes")),
     ("slices:\n  s:\n    by: label\n    max_drop:\n      night: {0.5: 5}",
-     ("13: photos: slices: s: rate 0.25 bpp (from line 8) is outside the max_drop of line 14, given at 0.5 bpp only; "
-      "give max_drop at 0.25 bpp too, or leave this rate out")),
+     ("13: photos: slices: s: rate 0.25 bpp (from line 8) is outside the max_drop of line 14, which is given at "
+      "0.5 bpp only; give max_drop at 0.25 bpp too, or remove this rate")),
 ])  # fmt: skip
 def test_slices_are_refused(guard_refusal, lines, message):
     assert guard_refusal(*JUDGED, *lines.splitlines()) == f"thresholds.yaml:{message}"
@@ -135,7 +136,7 @@ def test_slices_are_refused(guard_refusal, lines, message):
 
 def test_limits_that_no_cell_judges_are_refused(guard_refusal):
     assert guard_refusal(*TWO, "slices: {a: label, s: {by: label, max_drop: 5}}") == (
-        "thresholds.yaml:9: photos: slices: s: max_drop of slices reaches no cell that is judged; give the guard a "
+        "thresholds.yaml:9: photos: slices: s: max_drop of slices applies to no cell that is judged; give the guard a "
         "max_drop too, 100 where only the slices are to decide"
     )
 

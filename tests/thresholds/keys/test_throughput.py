@@ -103,11 +103,11 @@ def test_limits_of_the_defaults_may_name_codecs_that_a_guard_does_not_time(guard
 
 
 @pytest.mark.parametrize(("written", "message"), [
-    ("3", "9: photos: throughput: a map of keys is expected here, found 3; write key: value lines below it"),
+    ("3", "9: photos: throughput: expected a map of keys, found 3; write key: value lines below it"),
     ("{image: 3}",
      "9: photos: throughput: unknown key 'image', did you mean 'images'? known: bpp, codecs, images, max_growth, "
      "min_ratio, min_speed, reference, rounds; correct or remove it"),
-    ("{codecs: [webp, webp]}", "9: photos: throughput: the codec 'webp' stands twice; keep one of them"),
+    ("{codecs: [webp, webp]}", "9: photos: throughput: the codec 'webp' is given twice; keep one of them"),
     ("{bpp: {jpeg: [1]}}",
      "9: photos: throughput: the bpp of line 9 has no rates for the codec 'webp'; add webp or default to it"),
     ("{images: 0}",
@@ -142,7 +142,7 @@ def test_limits_of_the_defaults_may_name_codecs_that_a_guard_does_not_time(guard
      "9: photos: throughput: min_ratio of encode names avif, which is not timed here; the codecs held to it are webp; "
      "correct or remove it"),
     ("{codecs: [jpeg], min_ratio: {decode: 1}}",
-     "9: photos: throughput: min_ratio of decode reaches no codec, since only jpeg, the reference, is timed; time "
+     "9: photos: throughput: min_ratio of decode applies to no codec, since only jpeg, the reference, is timed; time "
      "another codec too, or leave it out"),
     ("{codecs: [jpeg], min_ratio: {decode: {webp: 1}}}",
      "9: photos: throughput: min_ratio of decode names webp, which is not timed here; no codec is held to it; correct "
