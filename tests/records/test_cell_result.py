@@ -42,7 +42,7 @@ def result() -> CellResult:
 
 
 def parts(result):
-    """The parts of a result by the names of its fields."""
+    """Return the parts of a result by the names of its fields."""
     values = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
     return {name: value for name, value in values.items() if dataclasses.is_dataclass(value)}
 

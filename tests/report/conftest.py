@@ -7,7 +7,7 @@ from compress_guard.records import CellResult
 
 @pytest.fixture(scope="session")
 def cell():
-    """A result with a drop, unless `drop` is None; what is not given is as on 200 photographs."""
+    """Return a function that makes a result: with a drop unless `drop` is None, else as on 200 photographs."""
 
     def make(codec, bpp, verdict="pass", outcome="passed", drop=None, *, guard="photos", clean=76.2, **fields):
         values = {
@@ -35,7 +35,7 @@ def cell():
 
 @pytest.fixture(scope="session")
 def every_verdict(cell):
-    """One guard with a cell in every verdict, and in every way that verdicts are settled."""
+    """Return one guard with a cell for every verdict, and for every way that verdicts are settled."""
     return [
         cell("jpeg", 0.1, "unreachable", "skipped", floor_bpp=0.2251, max_drop=30.0, bpp_mean=0.2251),
         cell("jpeg", 0.25, "pass", "passed", 6.1, max_drop=8.0),

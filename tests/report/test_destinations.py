@@ -1,4 +1,4 @@
-"""Where results and their evidence are written: through links, never in place of what is no file."""
+"""Destinations of results and their evidence: through links, never in place of what is no regular file."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_hard_link_keeps_the_other_name_as_it_was(reports, elsewhere):
 
 
 def others(folder):
-    """One of each kind that is no file, with how it is called."""
+    """Return one path of each kind that is no regular file, with its name in messages."""
     os.mkfifo(folder / "pipe")
     yield folder / "pipe", "a pipe"
     made = socket.socket(socket.AF_UNIX)
@@ -134,7 +134,7 @@ def test_evidence_does_not_replace_a_pipe(reports):
 
 @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/proc/self/fd/1"])
 def test_an_open_stream_is_refused_wherever_it_leads(name):
-    """Also into a file: that would be replaced, and what was printed is lost."""
+    """Even a file would be replaced, and what was printed to it would be lost."""
     if not os.path.lexists(name):
         pytest.skip(f"there is no {name}")
     assert refusal(Path(name)) == (

@@ -50,7 +50,7 @@ VERDICT = {"verdict": "fail", "outcome": "failed", "settled_by": "interval"}
 
 
 def cell(text: str) -> CellResult:
-    """A result with this text in all its fields that are free text."""
+    """Return a result with this text in all fields that are free text."""
     parts = [
         field.default_factory for field in dataclasses.fields(CellResult) if isinstance(field.default_factory, type)
     ]

@@ -57,7 +57,7 @@ def test_slices_are_whole_in_one_property_and_have_their_drops_beside_it(cell):
 
 
 def test_slices_of_one_name_are_told_apart(cell):
-    """Values that differ only in what a name cannot hold, or that meet the name of another's limit."""
+    """The values differ only in characters that a name cannot hold, or equal the name of another's limit."""
     values = ("a b", "a_b", "a-b", "a\tb", "a_b_2", "a_b_max")
     slices = [
         SliceResult("x", value, 20, 0.95, "pass", drop=float(place), drop_low=0.0, drop_high=9.0, max_drop=10.0 + place)

@@ -21,7 +21,7 @@ def data(pictures):
 
 @pytest.fixture
 def stopped(data, spectrum, diary, make_guard, make_world):
-    """A world of a guard whose cells stop early; keys are the guard's."""
+    """Return a function that makes a world with a guard whose cells stop early; keywords are the guard's keys."""
 
     def make(model=None, *, early_stop=True, folder="store", rates=(3.0,), **keys):
         guard = make_guard(rates=rates, **keys)
@@ -124,7 +124,7 @@ def test_a_guard_says_what_it_can_resolve_before_its_first_cell(stopped):
 
 
 def test_a_class_that_was_not_seen_yet_holds_the_looks_back(pictures, diary, make_guard, make_world):
-    """The last images have a second class, of which compression leaves nothing: the others alone would pass at once."""
+    """The last images have a second class that compression destroys: the others alone would pass at once."""
     order = sorted(range(COUNT), key=lambda position: seeded_fraction(0, f"position {position}"))
     data = [
         (image, torch.full((64, 64), int(at in order[-8:])), name)

@@ -22,7 +22,7 @@ def evidence(items, name="i"):
 
 
 def labelled(pairs):
-    """Classification evidence of (predicted, target)."""
+    """Return classification evidence for pairs (predicted, target)."""
     task, items = TASKS.resolve("classification")(), []
     for predicted, target in pairs:
         scores = np.eye(CLASSES)[predicted]
@@ -31,7 +31,7 @@ def labelled(pairs):
 
 
 def maps(images, wrong, seed=0):
-    """Segmentation evidence of stripes and of the same with a share of random labels, one share per image."""
+    """Return segmentation evidence of stripes and of the same with a share of random labels, one share per image."""
     task, rng = TASKS.resolve("segmentation")(), np.random.default_rng(seed)
     items = []
     for place, share in zip(range(images), wrong, strict=True):
@@ -43,7 +43,7 @@ def maps(images, wrong, seed=0):
 
 
 def boxes(images, strayed, seed=0):
-    """Detection evidence: objects found with boxes that stray by so many pixels, one figure per image."""
+    """Return detection evidence: objects found with boxes that stray by so many pixels, one figure per image."""
     task, rng, finder = TASKS.resolve("detection")(), np.random.default_rng(seed), np.random.default_rng(seed + 1)
     items = []
     for place, pixels in zip(range(images), strayed, strict=True):

@@ -16,7 +16,7 @@ VARIES = {"seconds", "encodes", "check_encodes", "predictions"}
 
 
 def stable(measured):
-    """What of a result must not depend on order, workers or cache."""
+    """Return the values of a result that must not depend on order, workers or cache."""
     values = measured.result.as_dict()
     return {key: value for key, value in values.items() if key not in VARIES}
 
@@ -271,7 +271,7 @@ def test_every_image_is_encoded_decoded_and_predicted_once_where_one_setting_fit
 
 @pytest.fixture
 def reference(pictures, spectrum, make_guard, make_world):
-    """A guard of two codecs and two rates, how it is run, and its results in the file's order on one worker."""
+    """Return a function that runs a guard of four cells, and its results in the file's order on one worker."""
     guard = make_guard(("jpeg", "webp"), (1.0, 2.0), max_drop=10.0, min_score=50.0)
 
     def run(order=None, cells=None, **settings):
@@ -336,7 +336,7 @@ def test_each_codec_has_its_limit_and_the_command_line_another(pictures, spectru
 
 @pytest.fixture
 def squares():
-    """A segmentation model, and (image, labels, id) of scenes with one bright square each."""
+    """Return a segmentation model, and (image, labels, id) of scenes with one bright square each."""
     import torch
 
     def scene(index):

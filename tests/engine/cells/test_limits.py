@@ -17,7 +17,7 @@ STRICT = "; failed because the run is strict: "
 
 @pytest.fixture
 def half(make_guard, make_world, diary):
-    """The result of a model that is right on half of 40 images, clean or not."""
+    """Return a function that measures a model that is right on half of 40 images, clean or not."""
 
     def run(floor=None, slices=(), strict=True, metric="top1", classes=4, **limits):
         guard = with_floor(make_guard(rates=(3.0,), metric=metric, options=EXACT, **limits), floor)
@@ -107,7 +107,7 @@ def test_a_slicer_that_puts_no_image_anywhere_leaves_nothing_to_miss(make_guard,
 
 
 def nowhere(target, name):
-    """A slicer without slices."""
+    """Return no slices."""
     return
 
 
@@ -144,7 +144,7 @@ ONE = (
 
 
 def masks(number, size):
-    """Foreground as 255, as drawing programs have it."""
+    """Return masks with foreground as 255, as drawing programs have it."""
     labels = np.zeros(size, dtype=np.int64)
     labels[: size[0] // 2] = 255
     return labels

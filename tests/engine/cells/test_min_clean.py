@@ -15,7 +15,7 @@ def floored(guard, floor):
 
 @pytest.fixture
 def only(pictures, spectrum, make_guard, make_world):
-    """The result of one cell whose images lose nothing worth the name; the model is right on all of 32."""
+    """Return a function that measures a cell whose images lose almost nothing; the model is right on all of 32."""
 
     def run(floor, head=(0, 1, 2, 3), **limits):
         guard = floored(make_guard(("webp",), (3.0,), **{"max_drop": None, **limits}), floor)

@@ -1,4 +1,4 @@
-"""What a result says of its rate: over the images used, with its tolerance, and of the images that were surveyed."""
+"""The rate in a result: over the images used, with its tolerance, and over the images that were surveyed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from compress_guard.store import Store
 
 @pytest.fixture
 def batches(monkeypatch):
-    """Every batch that the bench had coded."""
+    """Return the list that every batch is added to when the bench has coded it."""
     right, made = cell_pass.coded_batch, []
 
     def coded_batch(*arguments):

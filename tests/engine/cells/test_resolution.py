@@ -16,7 +16,7 @@ NIGHT = ("weather", "night")
 
 @pytest.fixture
 def survey():
-    """So many images, some of which are of the slice weather=night."""
+    """Return a function that makes a survey of images, some of them in the slice weather=night."""
 
     def make(images, night=0):
         infos = tuple(ImageInfo(f"image {at}", 64) for at in range(images))

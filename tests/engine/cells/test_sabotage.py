@@ -11,7 +11,7 @@ CODEC, RATE, COUNT = "jpeg", 1.3, 24
 
 @pytest.fixture
 def cell(pictures, spectrum, make_guard, make_world, honest):
-    """Runs one cell and gives the checks of its result by name, so that a test raises from the one it means."""
+    """Return a function that runs one cell and returns the checks of its result by name."""
 
     def run():
         data, model = pictures(COUNT), spectrum()

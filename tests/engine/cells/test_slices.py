@@ -45,7 +45,7 @@ def limited(*limits):
 
 
 def flags(right, start=0):
-    """Evidence of images that are right (1) or wrong (0), named by their number."""
+    """Return evidence of images that are right (1) or wrong (0), named by their number."""
     items = tuple({"top1": np.uint8(one), "top5": np.uint8(1)} for one in right)
     return Evidence(tuple(f"i{at + start:03d}" for at in range(len(items))), items)
 
@@ -274,7 +274,7 @@ def test_a_slice_decides_only_by_its_whole_interval(images, limit, confidence):
 
 
 def scenes(found):
-    """Detections of a small and a large box per image, the last image having a large one only."""
+    """Return detections of a small and a large box in each image, except for the last, which has only a large one."""
     task = TASKS.resolve("detection")()
     boxes, items = np.array([[0.0, 0, 20, 20], [50.0, 50, 200, 200]]), []
     for at, seen in enumerate(found):

@@ -13,7 +13,7 @@ def told(results):
 
 
 def doubt(cell):
-    """A cell with an open verdict and the number of images that would settle it."""
+    """Return a function that makes a cell with an open verdict and the number of images that would settle it."""
 
     def make(codec, bpp, needed, **fields):
         values = {"images_needed": needed, "resolvable_drop": 4.0, "max_drop": 30.0, "guard": "photos", **fields}
@@ -24,7 +24,7 @@ def doubt(cell):
 
 @pytest.fixture
 def flagged(cell):
-    """A cell of a metric with flags, on 50 images."""
+    """Return a function that makes a cell of a metric with flags, on 50 images."""
 
     def make(codec, bpp, verdict, outcome, drop=None, **fields):
         flips = {"harmful_flips": 4, "helpful_flips": 1, "images": 50, "images_used": 50}
@@ -73,7 +73,7 @@ def test_of_a_metric_without_flags_no_limit_is_called_out(flagged):
 
 
 def test_of_a_gain_no_limit_is_called_out(flagged):
-    """More of it would pass on as few images."""
+    """A larger gain would pass with as few images."""
     assert told([flagged("jpeg", 1, "inconclusive", "passed", -2.0, max_drop=2.0)]) == []
 
 
@@ -170,7 +170,7 @@ def test_early_stops_are_counted(cell):
 
 @pytest.fixture
 def scored(cell):
-    """A passed cell of a metric without flags, on 64 images with a compressed score of 95."""
+    """Return a function that makes a passed cell without flags, on 64 images with a compressed score of 95."""
 
     def make(codec, bpp, drop, unseen, verdict="pass", **fields):
         values = {"metric": "map", "images": 64, "images_used": 64, "unseen_drop": unseen, "max_drop": 5.6}

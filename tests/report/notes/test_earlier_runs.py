@@ -1,4 +1,4 @@
-"""What the report says of earlier runs."""
+"""The report on earlier runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How images and targets came, in the report."""
+"""The report on images and targets as the data set gave them."""
 
 from __future__ import annotations
 
