@@ -33,12 +33,18 @@ def brief(result: Result) -> str:
     return f"{text}, inconclusive" if side == "inconclusive" else text
 
 
-def failed_lines(results: Sequence[Result], shown: Container[str]) -> Iterator[Line]:
-    """Yield a line for each result that failed: its reason, or in brief where `shown` has its id."""
-    for result in results:
-        if result.outcome == "failed":
-            reason = brief(result) if result.id in shown else result.reason
-            yield (("  ", ""), (result.id, "bold"), (f"  {reason}", ""))
+def failures(results: Sequence[Result], shown: Container[str], nouns: tuple[str, str]) -> Iterator[Line]:
+    """Yield the failed results with their reasons, in brief for ids in `shown`, below a line that counts them.
+
+    `nouns` names one result and several: ``("cell", "cells")``. Without failures there is no line.
+    """
+    failed = [result for result in results if result.outcome == "failed"]
+    if failed:
+        noun = nouns[0] if len(results) == 1 else nouns[1]
+        yield ((f"{len(failed)} of {len(results)} {noun} failed:", "red bold"),)
+    for result in failed:
+        reason = brief(result) if result.id in shown else result.reason
+        yield (("  ", ""), (result.id, "bold"), (f"  {reason}", ""))
 
 
 def first_clause(sentence: str) -> str:

@@ -12,6 +12,9 @@ Span: TypeAlias = tuple[str, str]
 
 Line: TypeAlias = tuple[Span, ...]
 
+GAP: Final = "  "
+"""Space between columns, and before the first one."""
+
 STYLES: Final = {"bold": 1, "light": 2, "red": 31, "green": 32, "yellow": 33}
 """Words of styles, the same as in pytest's terminal writer, with their ANSI codes; light is faint."""
 
@@ -53,6 +56,17 @@ def counted(what: str, done: int, total: int) -> str:
         return what
     count = f"{done}/{total}" if total else f"{done}"
     return f"{what} {count}" if what.endswith(" step") else f"{what}: {count} images"
+
+
+def aligned(text: str, mark: str, style: str, room: tuple[int, int]) -> list[Span]:
+    """Return a text at the right edge of its column, and its mark behind that.
+
+    `room` is the width of the column's longest text, and of its longest mark, in characters.
+    """
+    width, marks = room
+    shown = f"{text} {mark}" if mark else text
+    behind = (1 + marks if marks else 0) - (len(shown) - len(text))
+    return [(GAP + " " * (width - len(text)), ""), (shown, style), (" " * behind, "")]
 
 
 def trimmed(spans: Iterable[Span]) -> Line:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import format_bpp
 from compress_guard.report import numbers
-from compress_guard.report.markup import Line, Span, trimmed
+from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
 from compress_guard.report.signs import Signs, style
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
-_GAP: Final = "  "
 _FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
     ("min score", lambda result: result.min_score),
     ("min clean", lambda result: result.min_clean or None),
@@ -97,10 +96,7 @@ class _Column:
     def spans(self, text: str, mark: str, style: str) -> list[Span]:
         """Return a text at its place in the column, and its mark."""
         width = max(len(shown) for shown in (self.head, *self.limits, *(cell[0] for cell in self.cells)))
-        marks = max(len(cell[1]) for cell in self.cells)
-        shown = f"{text} {mark}" if mark else text
-        behind = (1 + marks if marks else 0) - (len(shown) - len(text))
-        return [(_GAP + " " * (width - len(text)), ""), (shown, style), (" " * behind, "")]
+        return aligned(text, mark, style, (width, max(len(cell[1]) for cell in self.cells)))
 
 
 def _limit_rows(grid: _Grid, shared: list[str] | None) -> list[tuple[str, list[str]]]:
@@ -144,4 +140,4 @@ def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:
 
 
 def _row(label: str, width: int, cells: Sequence[list[Span]]) -> Line:
-    return trimmed([(f"{_GAP}{label:<{width}}", ""), *(span for cell in cells for span in cell)])
+    return trimmed([(f"{GAP}{label:<{width}}", ""), *(span for cell in cells for span in cell)])

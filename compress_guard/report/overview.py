@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from compress_guard.report.markup import Line, Span
+from compress_guard.report.brief import failures
+from compress_guard.report.markup import Line
 from compress_guard.report.matrix import matrix
-from compress_guard.report.notes.lines import failures, notes
+from compress_guard.report.notes.lines import notes
 from compress_guard.report.signs import Signs
 from compress_guard.report.tally import tally
 
@@ -25,22 +26,15 @@ def lines(
     if not results:
         return
     signs = Signs.of(encoding)
-    yield _legend(results, signs)
+    yield signs.legend("drop = clean - compressed (negative: a gain)", results)
     guards = dict.fromkeys(result.guard for result in results)
     for guard in guards:
         yield ()
         yield from matrix([result for result in results if result.guard == guard], signs)
-    for part in (failures(results, shown), notes(results, verbose=verbose)):
+    for part in (failures(results, shown, ("cell", "cells")), notes(results, verbose=verbose)):
         written = list(part)
         if written:
             yield ()
             yield from written
     yield ()
     yield ((str(tally(results)), "bold"),)
-
-
-def _legend(results: Sequence[CellResult], signs: Signs) -> Line:
-    spans: list[Span] = [("drop = clean - compressed (negative: a gain)", "light")]
-    for sign, meaning, style in signs.legend(results):
-        spans += [("   ", ""), (sign, style), (f" {meaning}", "light")]
-    return tuple(spans)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import MIXED, format_bpp, format_trained
 from compress_guard.report import numbers
-from compress_guard.report.brief import failed_lines
-from compress_guard.report.markup import Line, Span, trimmed
+from compress_guard.report.brief import failures
+from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
 from compress_guard.report.signs import Signs, style
 from compress_guard.report.tally import tally
 
@@ -22,7 +22,6 @@ _LEGEND: Final = (
     "recovered = (finetuned - compressed) / (clean - compressed); control: finetuned on clean images; scores in points"
 )
 _ABSENT: Final = "-"
-_GAP: Final = "  "
 
 _Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 """A label, and the texts and styles of its cells."""
@@ -38,17 +37,14 @@ def recovery_lines(
     if not results:
         return
     signs = Signs.of(encoding)
-    legend: list[Span] = [(_LEGEND, "light")]
-    for sign, meaning, look in signs.legend(results):
-        legend += [("   ", ""), (sign, look), (f" {meaning}", "light")]
-    yield tuple(legend)
+    yield signs.legend(_LEGEND, results)
     for guard in dict.fromkeys(result.guard for result in results):
         of_guard = [result for result in results if result.guard == guard]
         yield ()
         yield _title(of_guard)
         yield from _table(_HEADS, [row for result in of_guard for row in _rows(result, signs)])
         yield from transfer(of_guard)
-    remarks = [*_failures(results, shown), *_notes(results)]
+    remarks = [*failures(results, shown, ("recovery study", "recovery studies")), *_notes(results)]
     if remarks:
         yield ()
         yield from remarks
@@ -76,7 +72,7 @@ def transfer(results: Sequence[RecoveryResult]) -> Iterator[Line]:
         own = {_place(point) for point in result.own()}
         rows.append(_scores(trained_on(result), result.finetuned_clean, scores, points, own))
     yield ()
-    yield ((f"{_GAP}score of the model finetuned on (down), tested on (across)", ""),)
+    yield ((f"{GAP}score of the model finetuned on (down), tested on (across)", ""),)
     yield from _table(("clean", *(f"{codec} {format_bpp(bpp)}" for codec, bpp in points)), rows)
 
 
@@ -162,18 +158,10 @@ def _table(heads: Sequence[str], rows: Sequence[_Row]) -> Iterator[Line]:
     width = max(len(label) for label, _, _ in rows)
     looks = ("bold",) * len(heads)
     for label, texts, styles in [("", tuple(heads), looks), *rows]:
-        line: list[Span] = [(f"{_GAP}{label:<{width}}", "")]
+        line: list[Span] = [(f"{GAP}{label:<{width}}", "")]
         for at in columns:
-            line += [(_GAP + " " * (widths[at] - len(texts[at])), ""), (texts[at], styles[at])]
+            line += aligned(texts[at], "", styles[at], (widths[at], 0))
         yield trimmed(line)
-
-
-def _failures(results: Sequence[RecoveryResult], shown: Container[str]) -> Iterator[Line]:
-    failed = [result for result in results if result.outcome == "failed"]
-    if failed:
-        noun = "recovery study" if len(results) == 1 else "recovery studies"
-        yield ((f"{len(failed)} of {len(results)} {noun} failed:", "red bold"),)
-    yield from failed_lines(failed, shown)
 
 
 def _notes(results: Sequence[RecoveryResult]) -> Iterator[Line]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
+from compress_guard.report.markup import Line
 
 Result: TypeAlias = CellResult | RecoveryResult | ThroughputResult
 
@@ -39,8 +40,8 @@ class Signs:
             return f"{doubt} {FAIL}{stopped}".lstrip()
         return {"pass": self.held, "unjudged": self.unjudged}.get(result.verdict, doubt) + stopped
 
-    def legend(self, results: Sequence[Result]) -> list[tuple[str, str, str]]:
-        """Return sign, meaning and style of each sign that these results show."""
+    def legend(self, head: str, results: Sequence[Result]) -> Line:
+        """Return a line with this head and the meaning of each sign that these results show."""
         verdicts = {result.verdict for result in results}
         shown = [
             ("pass" in verdicts, self.held, "held", "green"),
@@ -49,7 +50,11 @@ class Signs:
             (any(map(_stopped, results)), STOPPED, "stopped early", "light"),
             ("unreachable" in verdicts, "floor", "lowest bpp reached", "light"),
         ]
-        return [(sign, meaning, style) for there, sign, meaning, style in shown if there]
+        line = [(head, "light")]
+        for there, sign, meaning, look in shown:
+            if there:
+                line += [("   ", ""), (sign, look), (f" {meaning}", "light")]
+        return tuple(line)
 
 
 def style(result: Result) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import format_bpp
 from compress_guard.report import numbers
-from compress_guard.report.brief import failed_lines
-from compress_guard.report.markup import Line, Span, trimmed
+from compress_guard.report.brief import failures
+from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
 from compress_guard.report.signs import Signs, style
 from compress_guard.report.tally import tally
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from compress_guard.records import ThroughputResult, Work
 
 _HEADS: Final[dict[Work, str]] = {"encode": "encode", "decode": "decode", "round_trip": "round trip"}
-_GAP: Final = "  "
 
 _Cell = tuple[str, str, str]
 """Text, the mark behind it, and the style of both."""
@@ -32,14 +31,11 @@ def throughput_lines(
     if not results:
         return
     signs = Signs.of(encoding)
-    legend = [("throughput in megapixels per second", "light")]
-    for sign, meaning, look in signs.legend(results):
-        legend += [("   ", ""), (sign, look), (f" {meaning}", "light")]
-    yield tuple(legend)
+    yield signs.legend("throughput in megapixels per second", results)
     for guard in dict.fromkeys(result.guard for result in results):
         yield ()
         yield from _table([result for result in results if result.guard == guard], signs)
-    remarks = [*_failures(results, shown), *_notes(results)]
+    remarks = [*failures(results, shown, ("throughput cell", "throughput cells")), *_notes(results)]
     if remarks:
         yield ()
         yield from remarks
@@ -60,9 +56,9 @@ def _table(results: Sequence[ThroughputResult], signs: Signs) -> Iterator[Line]:
             columns.append((head, cells))
     width = max(len(label) for label, _ in rows)
     yield _title(results)
-    yield trimmed([(f"{_GAP}{'':<{width}}", ""), *(span for column in columns for span in _spans(column, None))])
+    yield trimmed([(f"{GAP}{'':<{width}}", ""), *(span for column in columns for span in _spans(column, None))])
     for at, (label, _) in enumerate(rows):
-        yield trimmed([(f"{_GAP}{label:<{width}}", ""), *(span for column in columns for span in _spans(column, at))])
+        yield trimmed([(f"{GAP}{label:<{width}}", ""), *(span for column in columns for span in _spans(column, at))])
 
 
 def _rows(results: Sequence[ThroughputResult]) -> list[tuple[str, dict[Work, ThroughputResult]]]:
@@ -112,16 +108,7 @@ def _spans(column: tuple[str, list[_Cell]], at: int | None) -> list[Span]:
     width = max(len(head), *(len(text) for text, _, _ in cells))
     marks = max(len(mark) for _, mark, _ in cells)
     text, mark, look = (head, "", "bold") if at is None else cells[at]
-    shown = f"{text} {mark}" if mark else text
-    behind = (1 + marks if marks else 0) - (len(shown) - len(text))
-    return [(_GAP + " " * (width - len(text)), ""), (shown, look), (" " * behind, "")]
-
-
-def _failures(results: Sequence[ThroughputResult], shown: Container[str]) -> Iterator[Line]:
-    failed = [result for result in results if result.outcome == "failed"]
-    if failed:
-        yield ((f"{len(failed)} of {numbers.count(len(results), 'throughput cell')} failed:", "red bold"),)
-    yield from failed_lines(failed, shown)
+    return aligned(text, mark, look, (width, marks))
 
 
 def _notes(results: Sequence[ThroughputResult]) -> Iterator[Line]:

@@ -1,26 +1,17 @@
-"""The lines beside the matrices: failures first, then notes."""
+"""The notes beside the matrices, one line each."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from compress_guard.report import numbers
-from compress_guard.report.brief import failed_lines
 from compress_guard.report.notes import coding, controls, doubts, earlier_runs, losses, obstacles, pictures, slices
 from compress_guard.report.tally import ungated
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
     from compress_guard.report.markup import Line
-
-
-def failures(results: Sequence[CellResult], shown: Container[str] = ()) -> Iterator[Line]:
-    """Yield the failed cells with their reasons, in brief for ids in `shown`."""
-    failed = [result for result in results if result.outcome == "failed"]
-    if failed:
-        yield ((f"{len(failed)} of {numbers.count(len(results), 'cell')} failed:", "red bold"),)
-    yield from failed_lines(failed, shown)
 
 
 def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[Line]:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from compress_guard.report import lines, plain
-from compress_guard.report.notes.lines import failures, notes
+from compress_guard.report.brief import failures
+from compress_guard.report.notes.lines import notes
 
 
 def told(results):
@@ -13,7 +14,7 @@ def told(results):
 def test_a_clean_run_has_no_notes(cell):
     found = [cell("jpeg", 1, drop=1.0, off_target=0, bits="coded", errors=0)]
     assert told(found) == []
-    assert list(failures(found)) == []
+    assert list(failures(found, (), ("cell", "cells"))) == []
 
 
 def test_every_way_to_settle_a_doubt_is_counted(cell):
@@ -139,7 +140,7 @@ def test_a_faulty_codec_says_nothing_of_the_model(cell):
         cell("toy", 1, "codec_error", "failed", reason="image b decoded twice: 5 of 9 pixels differ"),
     ]
     assert told(found) == ["photos: toy itself failed in 2 cells: no verdict on the model there"]
-    assert "image b decoded twice: 5 of 9 pixels differ" in plain(failures(found))
+    assert "image b decoded twice: 5 of 9 pixels differ" in plain(failures(found, (), ("cell", "cells")))
 
 
 def test_estimated_bits_come_with_what_they_are_off(cell):
