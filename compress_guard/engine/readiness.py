@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from compress_guard.codecs.zoo.learned import Learned
+from compress_guard.codecs.zoo.library import compressai_library
 from compress_guard.engine.coding.available import build_codec
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import CompressGuardError
@@ -37,9 +39,6 @@ def make_ready(session: Session, codecs: Iterable[CodecSpec]) -> None:
 
 def _load(spec: CodecSpec) -> None:
     """Import a codec's library. Nothing is downloaded and no program is run, since either may take very long."""
-    from compress_guard.codecs.zoo.learned import Learned
-    from compress_guard.codecs.zoo.library import compressai_library
-
     with contextlib.suppress(CompressGuardError):
         codec = build_codec(spec)
         if isinstance(codec, Learned):

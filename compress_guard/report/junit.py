@@ -6,12 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from compress_guard.foreign import shown_json, shown_line
-
-if TYPE_CHECKING:
-    from compress_guard.records import CellResult, RecoveryResult, Share, ThroughputResult
+from compress_guard.records import MIXED, CellResult, RecoveryResult, Share, ThroughputResult, format_bpp
 
 PREFIX: Final = "cg_"
 
@@ -47,8 +45,6 @@ def _of_slices(result: CellResult | RecoveryResult | ThroughputResult) -> Iterat
 
 
 def _of_points(result: CellResult | RecoveryResult | ThroughputResult) -> Iterator[tuple[str, Any]]:
-    from compress_guard.records import MIXED, RecoveryResult, format_bpp
-
     if not isinstance(result, RecoveryResult):
         return
     for point in result.own():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.engine.trouble import pass_on
+from compress_guard.tasks.arrays import read
 
 if TYPE_CHECKING:
     import torch
@@ -87,8 +88,6 @@ _DEEPEST: Final = 12
 
 def _add(digest: hashlib.blake2b, value: Any, depth: int) -> None:
     """Add a value to the hash; of an object that is neither plain nor an array only its class."""
-    from compress_guard.tasks.arrays import read
-
     kind = type(value)
     digest.update(f"{kind.__qualname__}:".encode(errors="surrogatepass"))
     if depth > _DEEPEST:
