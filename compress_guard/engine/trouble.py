@@ -136,8 +136,8 @@ def _blame(problem: BaseException) -> str:
         return f"{_place(people[-1])} raised {described(problem)}; expected code that returns"
     where = f" at {_place(ours)}" if ours is not None else ""
     return (
-        f"compress_guard failed{where} ({described(problem)}); this is a fault of compress_guard and says nothing of "
-        "the model or the data: please report it with its traceback"
+        f"compress_guard failed{where} ({described(problem)}); this is an error in compress_guard, not in the model or "
+        "the data: please report it with its traceback"
     )
 
 

@@ -132,9 +132,8 @@ def test_a_fault_of_our_own_says_that_it_is_one_and_where(monkeypatch) -> None:
     error = attempted(lambda: Draft.doubt(None, ()))
     assert re.fullmatch(
         r"compress_guard failed at engine/cells/result_draft\.py:\d+ "
-        r"\(AttributeError: 'NoneType' object has no attribute 'result'\); this is a fault of compress_guard "
-        "and says nothing of the model or the data: please report it "
-        "with its traceback",
+        r"\(AttributeError: 'NoneType' object has no attribute 'result'\); this is an error in compress_guard, not in "
+        "the model or the data: please report it with its traceback",
         str(error),
     )
     assert isinstance(error, Fault)
@@ -180,5 +179,5 @@ def test_a_traceback_can_be_written_to_any_file() -> None:
 
 def test_an_error_is_made_of_a_problem_at_hand_too() -> None:
     error = as_error(Own("stop"))
-    assert str(error).startswith("compress_guard failed (Own: stop); this is a fault")
+    assert str(error).startswith("compress_guard failed (Own: stop); this is an error in compress_guard")
     assert Path(__file__).name not in str(error)

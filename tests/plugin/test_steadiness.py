@@ -23,7 +23,7 @@ MOVING = """
 
 # Four batches clean, three in each of the two controls, four for each cell.
 BEFORE_CELLS = 4 + 3 + 3
-SAID = "the model's answers moved while the guard was measured: 8 of 8 predictions of its first clean batch changed"
+SAID = "the model's answers changed while the guard was measured: 8 of 8 predictions of its first clean batch were"
 
 
 @pytest.fixture
@@ -54,9 +54,7 @@ def test_the_last_cell_of_the_guard_says_it_and_counts_those_before(moving):
     }
     reason = run.cells["first[webp-0.5bpp]"]["reason"]
     assert reason.startswith(SAID)
-    assert reason.endswith(
-        "neither this cell nor the cell of the guard measured before it in this process can be believed"
-    )
+    assert reason.endswith("this cell and the cell of the guard measured before it in this process cannot be trusted")
     assert run.cells["first[webp-0.5bpp]"]["drop"] is None
     assert SAID in run.out
 
@@ -183,7 +181,7 @@ def test_workers_that_see_different_data_are_an_error(new_project):
 
 BOUND = """
     import threading
-    import compress_guard.engine.images.reader as shelf
+    import compress_guard.engine.images.reader as reader
     import toy
 
     reader.KEPT_BYTES = 0

@@ -13,8 +13,8 @@ from compress_guard.errors import DataError, RunError, described
 T = TypeVar("T")
 
 REMARK: Final = (
-    "the data can be read on the thread that made it alone (SQLite, an event loop, state of a thread), so images are "
-    "read between predictions and not beside them; open what it reads from anew on each thread to save that time"
+    "the data can be read only on the thread that made it (SQLite, an event loop, thread-local state), so images are "
+    "read between predictions and not during them; to save that time, open its files or connections once per thread"
 )
 """Remark, given once, on data that another thread cannot read."""
 
@@ -73,8 +73,8 @@ class Access:
         count = len(data)
         if self._length is not None and count != self._length:
             raise DataError(
-                f"the data set had {self._length} images when it was first looked at and has {count} now; expected the "
-                "same images throughout the run; settle the list of images before the data set is handed over"
+                f"the data set had {self._length} images when it was first read and has {count} now; expected the "
+                "same images throughout the run; fix the list of images before the data set is handed over"
             )
         return count
 

@@ -38,7 +38,7 @@ def agree(folder: Path, names: tuple[object, ...], surveyed: Survey) -> None:
         return
     raise DataError(
         f"the processes of this run see different data: {_difference(own, first)}; expected the same images and "
-        "targets in every process; seed whatever the data set draws, and choose images by their names"
+        "targets in every process; seed all random choices of the data set, and choose images by name"
     )
 
 
@@ -46,13 +46,13 @@ def _difference(own: Mapping[str, list[str]], first: Mapping[str, list[str]]) ->
     """Return the first difference as words for a message."""
     for name, content in own.items():
         if name not in first:
-            return f"image {name} is there, and was not in the process that read the data first"
+            return f"image {name} is here, but not in the process that read the data first"
         for part, mine, other in zip(_PARTS, content, first[name], strict=True):
             if mine != other:
                 given = "other pixels" if part == "pixels" else "another target"
                 return f"image {name} has {given} than in the process that read the data first"
     missing = next(name for name in first if name not in own)
-    return f"image {missing} is missing, and was there in the process that read the data first"
+    return f"image {missing} is missing here, but not in the process that read the data first"
 
 
 def _read(path: Path) -> dict[str, list[str]] | None:

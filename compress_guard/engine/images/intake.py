@@ -70,8 +70,8 @@ def _blended(borders: Sequence[Borders]) -> Iterator[str]:
     if share is not None:
         yield (
             f"{100 * share:.0f} % of the borders in the label maps of {len(borders)} images hold labels between those "
-            "of both sides, as interpolation leaves them: classes that nobody drew, whose IoU is of nothing; expected "
-            "one label directly beside the other; resize label maps by nearest neighbour"
+            "of both sides, as interpolation leaves them: they belong to classes that are not in the images, and their "
+            "IoU means nothing; expected one label directly beside the other; resize label maps by nearest neighbour"
         )
 
 

@@ -98,7 +98,7 @@ class SampleReader:
                 raise
             except DataError as problem:
                 raise BrokenDataError(
-                    f"read a second time, {problem}; expected every sample to be there as often as it is asked for"
+                    f"at the second reading, {problem}; expected samples that can be read any number of times"
                 ) from problem
 
     def retire(self, why: str) -> None:

@@ -119,7 +119,7 @@ def _brightened(high: int, mode: str) -> str:
         return f"if they were floats from 0 to 1, hand the floats over as {whole}"
     bits = 10 if high <= 3 else 12
     return (
-        f"if they are the high bytes of {bits}-bit colour in 16 bits, of which Pillow keeps no more, read the files by "
+        f"if they are the high bytes of {bits}-bit colour in 16 bits, all that Pillow keeps, read the files by "
         f"array = cv2.imread(path, cv2.IMREAD_UNCHANGED)[..., ::-1] and hand them over as "
         f"Image.fromarray((array >> {bits - 8}).astype(np.uint8))"
     )

@@ -58,7 +58,7 @@ def detections_of(outputs: Any, images: int) -> list[Mapping[str, Any]]:
         and all(isinstance(detections, Mapping) for detections in outputs)
     ):
         return list(outputs)
-    remedy = "make them of it with predictor(..., output=lambda output: ...)"
+    remedy = "make these from its output with predictor(..., output=lambda output: ...)"
     if "pred_boxes" in dict(_parts(outputs)):
         remedy += ", for example by post_process_object_detection of the model's image processor"
     raise ModelError(

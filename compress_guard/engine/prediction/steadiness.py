@@ -50,16 +50,16 @@ class FirstBatch:
         if not moved:
             return None
         return (
-            f"the model's answers moved while the guard was measured: {len(moved)} of {len(batch.ids)} predictions of "
-            f"its first clean batch changed when it was asked again at the end{allowed}, the first: {moved[0]}; "
-            "expected the same answers; the model keeps something from call to call (a state, statistics, what it has "
-            "learnt), or other code changes it meanwhile; let predictions depend on nothing but the images"
+            f"the model's answers changed while the guard was measured: {len(moved)} of {len(batch.ids)} predictions "
+            f"of its first clean batch were different when it was asked again at the end{allowed}, the first: "
+            f"{moved[0]}; expected the same answers; the model keeps state between calls (statistics, learning), or "
+            "other code changes it; let predictions depend on the images alone"
         )
 
 
 def disbelief(cells: int) -> str:
     """Return the words for what a fault at the end of a guard means for this number of earlier cells in the process."""
     if not cells:
-        return "this cell cannot be believed"
+        return "this cell cannot be trusted"
     before = "the cell" if cells == 1 else f"the {cells} cells"
-    return f"neither this cell nor {before} of the guard measured before it in this process can be believed"
+    return f"this cell and {before} of the guard measured before it in this process cannot be trusted"

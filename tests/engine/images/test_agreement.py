@@ -29,8 +29,8 @@ def process(tmp_path, spectrum):
 
 
 REMEDY = (
-    "expected the same images and targets in every process; seed whatever the data set draws, and choose images by "
-    "their names"
+    "expected the same images and targets in every process; seed all random choices of the data set, and choose images "
+    "by name"
 )
 
 
@@ -57,10 +57,10 @@ def test_the_same_data_is_read_by_all_without_a_word(process, pictures):
             lambda rows: changed(rows, 9, label=0),
             "image t09 has another target than in the process that read the data first",
         ),
-        (lambda rows: rows[:9], "image t09 is missing, and was there in the process that read the data first"),
+        (lambda rows: rows[:9], "image t09 is missing here, but not in the process that read the data first"),
         (
             lambda rows: [*rows, (rows[0][0], 1, "new")],
-            "image new is there, and was not in the process that read the data first",
+            "image new is here, but not in the process that read the data first",
         ),
     ],
 )
@@ -112,5 +112,5 @@ def test_a_damaged_file_is_written_anew(process, pictures, tmp_path):
     (path,) = tmp_path.glob("data-*.json")
     path.write_text('{"t0')
     process(rows[:9]).subset(None)
-    with pytest.raises(DataError, match="image t09 is there, and was not"):
+    with pytest.raises(DataError, match="image t09 is here, but not"):
         process(rows).subset(None)

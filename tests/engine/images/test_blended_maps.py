@@ -18,8 +18,8 @@ from compress_guard.engine.single_cell import one_cell_guard
 
 MESSAGE = (
     "100 % of the borders in the label maps of 6 images hold labels between those of both sides, as interpolation "
-    "leaves them: classes that nobody drew, whose IoU is of nothing; expected one label directly beside the other; "
-    "resize label maps by nearest neighbour"
+    "leaves them: they belong to classes that are not in the images, and their IoU means nothing; expected one label "
+    "directly beside the other; resize label maps by nearest neighbour"
 )
 
 

@@ -231,8 +231,8 @@ def test_an_image_that_is_gone_the_second_time():
         return coloured(at), 0
 
     message = (
-        r"^read a second time, sample \d+ cannot be read \(OSError: read only once\); expected every sample to be "
-        r"there as often as it is asked for$"
+        r"^at the second reading, sample \d+ cannot be read \(OSError: read only once\); expected samples that can be "
+        r"read any number of times$"
     )
     with pytest.raises(DataError, match=message):
         survey(Samples(SampleReader(Data(row), plain)))
@@ -351,8 +351,8 @@ class Counting(Data):
 @pytest.mark.parametrize("lengths", [(20, 20, 12), (20, 20, 20, 20, 19), (20, 20, 25), tuple(range(40, 2, -1))])
 def test_a_length_that_changes(lengths):
     message = (
-        r"^the data set had \d+ images when it was first looked at and has \d+ now; expected the same images "
-        r"throughout the run; settle the list of images before the data set is handed over$"
+        r"^the data set had \d+ images when it was first read and has \d+ now; expected the same images "
+        r"throughout the run; fix the list of images before the data set is handed over$"
     )
     with pytest.raises(DataError, match=message) as caught:
         measured(Counting(*lengths))
@@ -370,7 +370,7 @@ def test_a_set_that_shrinks_while_it_is_read():
         return row(at)
 
     data.row = shrinking
-    with pytest.raises(DataError, match="^the data set had 20 images when it was first looked at and has 15 now; "):
+    with pytest.raises(DataError, match="^the data set had 20 images when it was first read and has 15 now; "):
         measured(data)
 
 

@@ -52,7 +52,7 @@ def refusal(*images, loose=False):
 ALMOST = "; expected 0 for black to {} for white, or they come out almost black; "
 FLOATS = "Image.fromarray((array * 255).round().astype(np.uint8))"
 HIGH = (
-    "if they are the high bytes of {}-bit colour in 16 bits, of which Pillow keeps no more, read the files by array = "
+    "if they are the high bytes of {}-bit colour in 16 bits, all that Pillow keeps, read the files by array = "
     "cv2.imread(path, cv2.IMREAD_UNCHANGED)[..., ::-1] and hand them over as "
     "Image.fromarray((array >> {}).astype(np.uint8))"
 )

@@ -149,7 +149,9 @@ def test_the_remedy_works_and_stays_with_another_module():
     torch.testing.assert_close(other(images)[0], found[0] + 1)
 
 
-DETECTIONS = "expected a list of one dict of boxes, scores and labels per image; make them of it with predictor(..., "
+DETECTIONS = (
+    "expected a list of one dict of boxes, scores and labels per image; make these from its output with predictor(..., "
+)
 
 
 @pytest.mark.parametrize(

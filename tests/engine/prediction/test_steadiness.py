@@ -16,10 +16,10 @@ from compress_guard.errors import ModelError
 from compress_guard.tasks.classification import Classification
 
 MOVED = (
-    "the model's answers moved while the guard was measured: {moved} of 4 predictions of its first clean batch changed "
-    "when it was asked again at the end{allowed}, the first: {first}; expected the same answers; the model keeps "
-    "something from call to call (a state, statistics, what it has learnt), or other code changes it meanwhile; let "
-    "predictions depend on nothing but the images; {blame}"
+    "the model's answers changed while the guard was measured: {moved} of 4 predictions of its first clean batch were "
+    "different when it was asked again at the end{allowed}, the first: {first}; expected the same answers; the model "
+    "keeps state between calls (statistics, learning), or other code changes it; let predictions depend on the images "
+    "alone; {blame}"
 )
 
 
@@ -53,7 +53,7 @@ def test_a_model_that_moves_is_an_error_of_the_last_cell(drifting, pictures, dia
     assert {result.verdict for result in found} == {"pass"}
     measured = world.bench.measure(last, last.name, last=True)
     result = measured.result
-    blame = "neither this cell nor the 2 cells of the guard measured before it in this process can be believed"
+    blame = "this cell and the 2 cells of the guard measured before it in this process cannot be trusted"
     assert re.match(message(blame), result.reason)
     assert (result.verdict, result.outcome) == ("error", "failed")
     assert (result.clean_score, result.score, result.drop, result.drop_low, result.changed) == (None,) * 5
@@ -68,7 +68,7 @@ def test_a_model_that_moves_among_the_mixed_batches_is_not_blamed_on_its_neighbo
     model = drifting(calls, lambda scores: scores.flip(0))
     result = make_world(make_guard(), model, pictures(12)).only().result
     assert result.verdict == "error"
-    assert result.reason.startswith("the model's answers moved while the guard was measured: 4 of 4 predictions")
+    assert result.reason.startswith("the model's answers changed while the guard was measured: 4 of 4 predictions")
 
 
 def test_a_model_that_stays_is_asked_once_and_nothing_is_said(spectrum, pictures, diary, make_guard, make_world):
@@ -90,10 +90,10 @@ def test_a_cell_that_is_skipped_at_the_end_does_not_hide_it(drifting, pictures, 
     result = world.bench.measure(last, last.name, last=True).result
     assert (result.verdict, result.outcome) == ("error", "failed")
     assert result.reason.startswith(
-        "gone; failed by on_unavailable: fail; the model's answers moved while the guard was measured: "
+        "gone; failed by on_unavailable: fail; the model's answers changed while the guard was measured: "
     )
     assert result.reason.endswith(
-        "neither this cell nor the cell of the guard measured before it in this process can be believed"
+        "this cell and the cell of the guard measured before it in this process cannot be trusted"
     )
 
 
@@ -122,13 +122,13 @@ def test_a_model_that_raises_when_it_is_asked_again(spectrum: Any, pictures, dia
     assert result.verdict == "error"
     assert result.reason == (
         "asked its first clean batch again at the end of the guard: the model raised RuntimeError: out of memory; this "
-        "cell cannot be believed"
+        "cell cannot be trusted"
     )
 
 
 def test_measure_raises_for_it(drifting, pictures):
     wanted = {"task": "classification", "codec": "webp", "bpp": 1.0, "device": "cpu", "workers": 1}
-    with pytest.raises(ModelError, match=message("this cell cannot be believed")):
+    with pytest.raises(ModelError, match=message("this cell cannot be trusted")):
         measure(drifting(BEFORE_CELLS), pictures(12), **wanted)
     assert measure(drifting(100), pictures(12), **wanted).verdict == "unjudged"
 
@@ -149,9 +149,8 @@ def test_on_a_cpu_the_last_bit_counts_and_on_a_gpu_the_prediction(pictures):
 
     nudged, turned = scores[0] * 1.0001, scores[0][::-1]
     assert fault("cpu") is None
-    assert "1 of 4 predictions of its first clean batch changed" in fault("cpu", nudged)
+    assert "1 of 4 predictions of its first clean batch were different" in fault("cpu", nudged)
     assert fault("cpu:0") is None
     assert fault("cpu:0", nudged, nudged) is None
-    assert "2 of 4 predictions of its first clean batch changed when it was asked again at the end (allowed on a" in (
-        fault("cpu:0", turned, turned)
-    )
+    said = "2 of 4 predictions of its first clean batch were different when it was asked again at the end (allowed on a"
+    assert said in fault("cpu:0", turned, turned)

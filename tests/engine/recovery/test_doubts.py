@@ -56,8 +56,10 @@ def measured(tiny, trainer, last=True):
 def test_a_trainer_that_changes_the_guard_s_own_model_is_noticed_at_the_end(nudged):
     found = measured(nudged, "M:meddling")
     assert (found.result.verdict, found.result.outcome) == ("error", "failed")
-    assert found.result.reason.startswith("the model's answers moved while the guard was measured: 5 of 5 predictions ")
-    assert found.result.reason.endswith("this cell cannot be believed")
+    assert found.result.reason.startswith(
+        "the model's answers changed while the guard was measured: 5 of 5 predictions "
+    )
+    assert found.result.reason.endswith("this cell cannot be trusted")
     assert found.result.points == ()
     assert str(found.problem) == found.result.reason
 
