@@ -118,9 +118,9 @@ class Trial:
         try:
             evidence = self.subject.evidence(shards, tell).evidence.select(passed.evidence.ids)
         except CodecError:  # no verdict depends on the second decoder
-            return DecoderSwap(second.name)
+            return DecoderSwap(swap_decoder=second.name)
         points = float(score(evidence)(np.ones((1, len(evidence.ids))))[0])
-        return DecoderSwap(second.name, None if isnan(points) else points)
+        return DecoderSwap(swap_decoder=second.name, swap_score=None if isnan(points) else points)
 
     def _swapped_shards(self, second: SecondDecoder, reached: int) -> list[Shard]:
         device = self.subject.device

@@ -85,7 +85,7 @@ class Draft:
         codec = coder.codec
         self.result = replace(
             self.result,
-            codec_used=CodecUsed(codec.bits, codec.version, device_name(codec.device)),
+            codec_used=CodecUsed(bits=codec.bits, codec_version=codec.version, codec_device=device_name(codec.device)),
             earlier=replace(self.result.earlier, codec_moved=moved),
         )
 

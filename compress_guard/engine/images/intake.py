@@ -61,7 +61,13 @@ class Intake:
 
     def figures(self) -> IntakeCounts:
         """Return the part of a result that this makes; `doubts` go with those of the guard."""
-        return IntakeCounts(self.turned, self.orientation, self.boxes_outside, self.flat, self.dark)
+        return IntakeCounts(
+            turned=self.turned,
+            orientation=self.orientation,
+            boxes_outside=self.boxes_outside,
+            flat=self.flat,
+            dark=self.dark,
+        )
 
 
 def _blended(borders: Sequence[Borders]) -> Iterator[str]:

@@ -41,7 +41,7 @@ class Sources:
 
     def figures(self) -> SourceFigures:
         """Return the part of a result that this makes."""
-        return SourceFigures(self.mean_bpp, self.count, self.looked)
+        return SourceFigures(source_bpp=self.mean_bpp, lossy_sources=self.count, sources_looked=self.looked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,12 @@ class Control:
 
     def figures(self) -> ControlFigures:
         """Return the part of a result that this makes."""
-        return ControlFigures(self.images, self.changed, self.mixed, self.mixed_changed)
+        return ControlFigures(
+            control_images=self.images,
+            control_changed=self.changed,
+            control_mixed=self.mixed,
+            control_mixed_changed=self.mixed_changed,
+        )
 
 
 def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountProgress) -> Control:
