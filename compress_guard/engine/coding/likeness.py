@@ -109,7 +109,7 @@ class Pair:
 def mishap(codec: Codec, bpp: float, pairs: Sequence[Pair]) -> str | None:
     """Return the fault of a decoder that shows in all of these images, coded for this rate; None without one.
 
-    Of a codec that is `generative` only the geometry is judged.
+    If the codec is `generative`, only the geometry is judged.
     """
     if (what := _remedied(pairs)) is not None:
         return f"{codec.type} at {bpp:g} bpp: the decoded images fit their sources much better when {what}"

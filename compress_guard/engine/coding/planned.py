@@ -77,7 +77,7 @@ class PlannedCodec:
         return self._proven, self.coder.proved_images
 
     def watch(self, planned: PlannedRate, first: int | None = None) -> CodecWatch:
-        """Return the checks of the decoded images at one rate, with a sample from the `first` so many images."""
+        """Return the checks of the decoded images at one rate, with a sample of the `first` images only, if given."""
         return CodecWatch(self.coder, self.plan(), planned, self._seed, first)
 
     def _made(self, progress: CountProgress | None) -> RatePlan:

@@ -1,4 +1,4 @@
-"""A sample: one image with what is known of it, and the faults that a data set can have beside those of one image."""
+"""A sample: one image with its target and facts about both; and the faults of data sets and samples."""
 
 from __future__ import annotations
 

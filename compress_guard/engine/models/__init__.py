@@ -1,4 +1,4 @@
-"""A model comes in as people have it; a predictor that is called with batches goes out.
+"""A user's model comes in; a predictor that is called with batches goes out.
 
 Open `predictor` first. `outputs` takes answers apart, `preprocess` prepares images, `bare_modules` explains what a
 module lacks, `fingerprint` says when two runs have the same model.

@@ -19,6 +19,7 @@ from compress_guard.engine.prediction.knowledge import Question, check_floor
 from compress_guard.engine.prediction.steadiness import disbelief
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import CountProgress, Progress
+from compress_guard.engine.recovery.comparison import ORIGINAL, ArmComparison
 from compress_guard.engine.recovery.draft import draft
 from compress_guard.engine.recovery.evaluation import Evaluation, evaluation_limit
 from compress_guard.engine.recovery.material import Material
@@ -34,16 +35,13 @@ from compress_guard.records import (
     Guard,
     Recovery,
     RecoveryCell,
-    RecoveryPoint,
     RecoveryResult,
     Share,
     Verdict,
 )
 from compress_guard.store import WEIGHTS
 from compress_guard.verdict import settle_recovery
-from compress_guard.verdict.recovery import judge_recovery, share
-
-ORIGINAL: Final = "the original"
+from compress_guard.verdict.recovery import judge_recovery
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +127,6 @@ class Study:
             evaluation.score(ORIGINAL, None)  # an undefined metric is reported before anything is trained
         for arm in (*finetuned, *controls):  # failures come before the controls are trained
             evaluation.add(arm.name, partial(trainings.model, arm, progress), progress)
-        names = [arm.name for arm in finetuned], [arm.name for arm in controls]
         training = prepared.training
         result = replace(
             result,
@@ -137,7 +134,12 @@ class Study:
             train_errors=training.errors,
             train_tested=training.tested,
         )
-        return self._judged(cell, result, evaluation, *names)
+        names = [arm.name for arm in finetuned], [arm.name for arm in controls]
+        compared = ArmComparison(evaluation, *names, self._settings.seed, self._guard.confidence)
+        result = compared.applied(result)
+        shares = [point.recovered for point in result.own()]
+        verdict, reason = judge_recovery(shares, cell.min_recovered, [f"{point.bpp:g} bpp" for point in result.own()])
+        return self._settled(result, verdict, reason, shares)
 
     def _check_original(self, progress: CountProgress) -> None:
         """Raise `ModelError` for a model that knows nothing, or whose clean score is below its guard's min_clean.
@@ -147,51 +149,6 @@ class Study:
         guard = self._guard
         question = Question(guard.metric, guard.confidence, guard.min_clean, self._settings.seed, early=False)
         check_floor(self._sources.subject, self._limit, question, progress)
-
-    def _judged(
-        self,
-        cell: RecoveryCell,
-        result: RecoveryResult,
-        evaluation: Evaluation,
-        finetuned: list[str],
-        controls: list[str],
-    ) -> RecoveryResult:
-        clean_seeds = tuple(evaluation.score(name, None) for name in finetuned)
-        result = replace(
-            result,
-            images=evaluation.images(),
-            clean=evaluation.score(ORIGINAL, None),
-            control_clean=_mean(tuple(evaluation.score(name, None) for name in controls)),
-            finetuned_clean=_mean(clean_seeds),
-            finetuned_clean_seeds=clean_seeds,
-            points=tuple(self._point(point, evaluation, finetuned, controls) for point in evaluation.tested),
-        )
-        shares = [point.recovered for point in result.own()]
-        verdict, reason = judge_recovery(shares, cell.min_recovered, [f"{point.bpp:g} bpp" for point in result.own()])
-        return self._settled(result, verdict, reason, shares)
-
-    def _point(
-        self, point: tuple[CodecSpec, float], evaluation: Evaluation, finetuned: list[str], controls: list[str]
-    ) -> RecoveryPoint:
-        def shared(compressed: list[str]) -> Share:
-            images, seed, confidence = evaluation.images(), self._settings.seed, self._guard.confidence
-            trained = evaluation.scorers(finetuned, point)
-            there, whole = evaluation.scorers(compressed, point), evaluation.scorers(compressed, None)
-            return share(trained, there, whole, images, seed, confidence)
-
-        seeds = [tuple(evaluation.score(name, point) for name in names) for names in (controls, finetuned)]
-        return RecoveryPoint(
-            codec=point[0].alias,
-            bpp=point[1],
-            bpp_mean=evaluation.bpp_mean(point),
-            compressed=evaluation.score(ORIGINAL, point),
-            control=_mean(seeds[0]),
-            finetuned=_mean(seeds[1]),
-            control_seeds=seeds[0],
-            finetuned_seeds=seeds[1],
-            recovered=shared([ORIGINAL]),
-            beyond_control=shared(controls),
-        )
 
     @property
     def _limit(self) -> int | None:
@@ -262,7 +219,3 @@ class Study:
             settled_by=settlement.settled_by,
             reason=f"{reason}; {settlement.note}" if settlement.note else reason,
         )
-
-
-def _mean(values: tuple[float, ...]) -> float:
-    return sum(values) / len(values)
