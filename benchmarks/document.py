@@ -30,7 +30,7 @@ def put(path: Path, name: str, lines: Sequence[str]) -> None:
 
 
 def read(path: Path, name: str) -> str:
-    """The document, if it has the marks: worth knowing before a long run, not after it."""
+    """Return the document, if it has the marks: worth knowing before a long run, not after it."""
     begin, end = _marks(name)
     try:
         text = path.read_text(encoding="utf-8")

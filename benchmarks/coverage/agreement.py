@@ -1,4 +1,4 @@
-"""What stopping early changes on real cells: ``python -m benchmarks.coverage.agreement FULL.json EARLY.json``.
+"""Changes of real cells by early stopping: ``python -m benchmarks.coverage.agreement FULL.json EARLY.json``.
 
 The two results files are of the same thresholds file, the second one made with --cg-early-stop. ``--write
 docs/verdicts.md`` puts the table between the marks ``<!-- agreement -->`` and ``<!-- end of agreement -->``.
@@ -23,7 +23,7 @@ Pair = tuple[CellResult, CellResult]
 
 
 def pairs(full: Path, early: Path) -> list[Pair]:
-    """The judged cells of both files; raises `UsageError` where they are not of the same cells."""
+    """Return the judged cells of both files; raises `UsageError` where they are not of the same cells."""
     one, other = ({cell.id: cell for cell in _cells(path)} for path in (full, early))
     if one.keys() != other.keys():
         raise UsageError(str(early), "it has other cells than the full run", "measure the same thresholds file")

@@ -35,7 +35,7 @@ class Sample:
     images: int
     seed: int
     bounds: Ends = (0.0, 100.0)
-    """What it could be at all."""
+    """Possible range of the value."""
 
     def __sub__(self, other: Sample) -> Sample:
         return Sample(

@@ -35,7 +35,7 @@ class Sample:
     weight: NDArray[np.float64]
 
     def of_pairs(self, images: int) -> Sample:
-        """The same with one outcome for each pair of lost and gained images."""
+        """Return the sample with one outcome for each pair of lost and gained images."""
         pairs, at = np.unique(self.lost * (images + 1) + self.gained, return_inverse=True)
         weight = np.bincount(at, weights=self.weight).astype(np.float64)
         return Sample(pairs // (images + 1), pairs % (images + 1), np.zeros(len(pairs)), weight)
@@ -62,7 +62,7 @@ class Tabulated:
 
 
 def counted(images: int, shares: Sequence[float], *, pairs: bool) -> Sample:
-    """Every outcome with its probability but those that together have less than 1e-4 (pairs: 1e-6).
+    """Return every outcome with its probability but those that together have less than 1e-4 (pairs: 1e-6).
 
     `shares` are those of lost and gained images and of images right and wrong both times.
     """
@@ -75,7 +75,7 @@ def counted(images: int, shares: Sequence[float], *, pairs: bool) -> Sample:
 
 
 def drawn(images: int, shares: Sequence[float], draws: int, seed: Sequence[int]) -> Sample:
-    """So many outcomes, drawn."""
+    """Draw this many outcomes."""
     counts = np.random.default_rng(list(seed)).multinomial(images, shares, size=draws).astype(np.float64)
     return Sample(counts[:, 0], counts[:, 1], counts[:, 2], np.full(draws, 1 / draws))
 
@@ -120,7 +120,7 @@ ONE_SAMPLE: Final[Mapping[str, Callable[[int, float], Ends]]] = {"Wilson": _scor
 
 
 def misses(images: int, scores: NDArray[np.float64], ends: Ends) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For each true score how often the interval is wholly above it, and wholly below it: binomial probabilities."""
+    """Return the binomial probabilities that the interval is wholly above, and wholly below, each true score."""
     low, high = ends
     right = np.arange(images + 1)
     factorials = _log_factorials(images)

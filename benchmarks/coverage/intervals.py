@@ -31,7 +31,7 @@ class Method:
 
 
 def wald(images: int, lost: Counts, gained: Counts, both: Counts, confidence: float) -> Ends:
-    """The estimate and z standard errors either way: what a bootstrap comes to."""
+    """Return the estimate and z standard errors either way: what a bootstrap comes to."""
     del both
     return _symmetric(lost / images, gained / images, images, confidence)
 
@@ -55,7 +55,7 @@ def skewed(images: int, lost: Counts, gained: Counts, both: Counts, confidence: 
 
 
 def newcombe(images: int, lost: Counts, gained: Counts, both: Counts, confidence: float) -> Ends:
-    """The hybrid of two Wilson intervals, method 10 of Newcombe (1998, Statistics in Medicine 17:2635-2650)."""
+    """Return the hybrid of two Wilson intervals, method 10 of Newcombe (1998, Statistics in Medicine 17:2635-2650)."""
     neither = images - lost - gained - both
     clean, compressed = both + lost, both + gained
     low, high = _wilson(images, clean, confidence)
@@ -73,7 +73,7 @@ def newcombe(images: int, lost: Counts, gained: Counts, both: Counts, confidence
 
 
 def ours(images: int, lost: Counts, gained: Counts, both: Counts, confidence: float) -> Ends:
-    """What the product uses."""
+    """Return the interval that the product uses."""
     del both
     return paired.bounds(images, lost, gained, confidence)
 
@@ -112,7 +112,7 @@ def _score_ends(images: int, lost: Counts, gained: Counts, confidence: float, *,
 
 
 def _score_end(n: int, lost: Counts, gained: Counts, z: float, factor: float) -> NDArray[np.float64]:
-    """The lower end by bisection, from the formulas in the paper's own form."""
+    """Return the lower end by bisection, from the formulas in the paper's own form."""
     surplus = lost - gained
     outside, inside = np.full(surplus.shape, -1.0), surplus / n
     for _ in range(50):

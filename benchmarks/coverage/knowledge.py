@@ -1,4 +1,4 @@
-"""How often a model that knows something is called one that does not: ``python -m benchmarks.coverage.knowledge``.
+"""Rate of models with knowledge that are called ignorant: ``python -m benchmarks.coverage.knowledge``.
 
 Made-up sets of images, many for each row. *Classifiers* are right on a share of the images and else answer any class
 alike; the classes are equally frequent, or all but one are rare. *Segmenters* find a share of each image's object,
@@ -144,7 +144,7 @@ def called_ignorant(row: Row, sets: int, seed: int) -> tuple[int, int]:
 
 
 def report(sets: int, rows: Sequence[Row], seed: int) -> Iterator[str]:
-    """The lines of the table."""
+    """Yield the lines of the table."""
     yield "| task | images | the model | sets | the rule applies | called ignorant |"
     yield "|---|--:|---|--:|--:|--:|"
     for place, row in enumerate(rows):

@@ -54,7 +54,7 @@ class Images:
         return Remembered(clean), compressed
 
     def drop(self) -> float:
-        """Over all images, in points."""
+        """Return the drop over all images, in points."""
         before, after = self.scorers(np.arange(len(self.clean)))
         weights = np.ones((1, len(self.clean)))
         return float(before(weights)[0] - after(weights)[0])
@@ -62,7 +62,7 @@ class Images:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What one sample's intervals were: at each look, in the end, and in the end of a run without looks."""
+    """Intervals of one sample: at each look, at the end, and at the end of a run without looks."""
 
     at: tuple[int, ...]
     looks: tuple[Interval, ...]
@@ -70,7 +70,7 @@ class Story:
     full: Interval
 
     def ending(self, limit: float) -> tuple[int, Interval]:
-        """The images used and the interval that decides about a limit, in points."""
+        """Return the images used and the interval that decides about a limit, in points."""
         for images, interval in zip(self.at, self.looks, strict=False):
             if side(interval, limit):
                 return images, interval
@@ -83,7 +83,7 @@ def side(interval: Interval, limit: float) -> int:
 
 
 def story(images: Images, order: NDArray[np.int64], seed: int) -> Story:
-    """The intervals of a sample whose images come in this order."""
+    """Return the intervals of a sample whose images come in this order."""
     planned, error = len(order), 1 - CONFIDENCE
     at = stopping.looks(planned)
     gone, found = 0.0, []
@@ -99,7 +99,7 @@ def story(images: Images, order: NDArray[np.int64], seed: int) -> Story:
 
 
 def interval(scorers: tuple[Scorer, Scorer], metric: str, images: int, confidence: float, seed: int) -> Interval:
-    """Of the drop; of any size where the score is undefined."""
+    """Return the interval of the drop; of any size if the score is undefined."""
     found = judge(
         *scorers, metric=metric, max_drop=None, min_score=None, confidence=confidence, seed=seed, images=images
     )
@@ -107,7 +107,7 @@ def interval(scorers: tuple[Scorer, Scorer], metric: str, images: int, confidenc
 
 
 def row(images: Images, condition: str, planned: int, samples: int, seed: int) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     generator = np.random.default_rng(seed)
     truth = images.drop()
     stories = []
@@ -133,7 +133,7 @@ def row(images: Images, condition: str, planned: int, samples: int, seed: int) -
 
 
 def report(folder: Path, samples: int, sizes: Sequence[int], seed: int) -> Iterator[str]:
-    """The table, from what there is of a population."""
+    """Yield the table, from what there is of a population."""
     found = population.read(folder)
     shards = population.complete(folder, found)
     if not shards:

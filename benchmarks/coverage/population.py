@@ -38,7 +38,7 @@ _RECORD: Final = "population.json"
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """What is in a folder: evidence of both tasks on the clean images and on those of each condition."""
+    """Content of a folder: evidence of both tasks on the clean images and on the images of each condition."""
 
     images: int
     seed: int
@@ -65,7 +65,7 @@ class Population:
 
 
 def read(folder: Path) -> Population:
-    """The population of a folder; SystemExit where there is none."""
+    """Return the population of a folder; SystemExit where there is none."""
     record = folder / _RECORD
     if not record.is_file():
         raise SystemExit(f"{folder}: has no {_RECORD}; make it with python -m benchmarks.coverage.population --out")
@@ -74,7 +74,7 @@ def read(folder: Path) -> Population:
 
 
 def complete(folder: Path, population: Population) -> list[int]:
-    """The shards of which every file is there, ascending."""
+    """Return the shards of which every file is there, ascending."""
     names = [(task, condition) for task in METRICS for condition in population.conditions]
     return [
         shard
@@ -84,7 +84,7 @@ def complete(folder: Path, population: Population) -> list[int]:
 
 
 def evidence(folder: Path, task: str, condition: str, shards: Sequence[int]) -> Evidence:
-    """The evidence of these shards."""
+    """Return the evidence of these shards."""
     return Evidence.merge(Evidence.from_bytes(file(folder, task, condition, shard).read_bytes()) for shard in shards)
 
 
@@ -95,7 +95,7 @@ def file(folder: Path, task: str, condition: str, shard: int) -> Path:
 def shard_evidence(
     population: Population, shard: int, predictors: Mapping[str, Any]
 ) -> dict[tuple[str, str], Evidence]:
-    """The evidence of one shard by task and condition; `predictors` by task."""
+    """Return the evidence of one shard by task and condition; `predictors` by task."""
     parts: dict[tuple[str, str], list[Evidence]] = {}
     end = min((shard + 1) * SHARD, population.images)
     for start in range(shard * SHARD, end, BATCH):

@@ -1,4 +1,4 @@
-"""How often the interval of mIoU holds the truth where few images lose all: ``python -m benchmarks.coverage.rare``.
+"""Coverage of the interval of mIoU if few images lose everything: ``python -m benchmarks.coverage.rare``.
 
 Populations of 20 000 made-up label maps: one percent of the images, or none, lose everything to compression while all
 others lose a little, some or much. Samples are drawn without replacement; the truth is the drop of the whole
@@ -66,7 +66,7 @@ class Population:
         return cls(truth, (right, union), (left, wider))
 
     def scorers(self, positions: NDArray[np.intp] | slice) -> tuple[MeanIoU, MeanIoU]:
-        """The clean and the compressed scorer of some of the images."""
+        """Return the clean and the compressed scorer of some of the images."""
         clean, compressed = (
             MeanIoU(right[positions], union[positions], self.truth[positions])
             for right, union in (self.clean, self.compressed)
@@ -95,7 +95,7 @@ def _score(scorer: MeanIoU) -> float:
 
 
 def row(population: Population, size: int, samples: int) -> tuple[float, float, float, float]:
-    """Coverage in percent and mean width in points, of the interval of the verdicts and of the widened one."""
+    """Return coverage in percent and mean width in points, of the interval of the verdicts and of the widened one."""
     drawn = [population.sample(size, number) for number in range(samples)]
     low, high, wide = np.array([(found.low, found.high, wider) for found, wider in drawn]).T
     truth = population.drop
@@ -109,7 +109,7 @@ def row(population: Population, size: int, samples: int) -> tuple[float, float, 
 
 
 def report(sizes: Sequence[int], samples: int) -> Iterator[str]:
-    """The table, in Markdown."""
+    """Yield the table, in Markdown."""
     yield f"mIoU of {IMAGES} made-up images, {samples} samples of each size. Widths are in points."
     yield ""
     yield "| lose everything | true drop | images | covered | width | covered if widened | width then |"

@@ -1,4 +1,4 @@
-"""How often the interval of the share recovered holds the truth: ``python -m benchmarks.coverage.recovered``.
+"""Coverage of the interval of the recovered share: ``python -m benchmarks.coverage.recovered``.
 
 Populations of 20 000 made-up images: mIoU of three classes, and flags of right and wrong answers. Compression takes a
 part of what was found from every image or from some, and finetuning brings a part of that back, more from one image
@@ -78,7 +78,7 @@ class Population:
 
 
 def part(scorer: Scorer, positions: NDArray[np.int64]) -> Scorer:
-    """The scorer of some of the images."""
+    """Return the scorer of some of the images."""
     if isinstance(scorer, MeanIoU):
         return MeanIoU(scorer.intersection[positions], scorer.union[positions], scorer.truth[positions])
     assert scorer.flags is not None
@@ -130,7 +130,7 @@ def verdicts(ratio: Ratio) -> Ends:
 
 
 def percentile(ratio: Ratio) -> Ends:
-    """Quantiles of the replicates of the ratio, of those that have a drop."""
+    """Return quantiles of the replicates of the ratio, of those that have a drop."""
     tail = (1 - CONFIDENCE) / 2
     drawn = ratio.below.replicates != 0
     low, high = np.quantile(ratio.above.replicates[drawn] / ratio.below.replicates[drawn], [tail, 1 - tail])
@@ -138,7 +138,7 @@ def percentile(ratio: Ratio) -> Ends:
 
 
 def delta(ratio: Ratio) -> Ends:
-    """The ratio made linear: its standard error from the joint covariance, and the normal quantile."""
+    """Return the ratio made linear: its standard error from the joint covariance, and the normal quantile."""
     rest = ratio.above.replicates - ratio.value * ratio.below.replicates
     reach = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * float(rest.std()) / abs(ratio.denominator)
     return ratio.value - reach, ratio.value + reach
@@ -167,11 +167,11 @@ INTERVALS: Final[Mapping[str, Interval]] = {
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the samples of one population and size."""
+    """Tally of the samples of one population and size."""
 
     samples: int = 0
     ends: dict[str, list[Ends]] = field(default_factory=dict)
-    """Of the samples that have a share."""
+    """Ends of the intervals of samples that have a share."""
 
     def add(self, ratio: Ratio) -> None:
         self.samples += 1
@@ -200,7 +200,7 @@ def measure(population: Population, images: int, samples: int) -> Tally:
 
 
 def report(sizes: Sequence[int], samples: int, seed: int) -> Iterator[str]:
-    """The table, in Markdown, a row as soon as it is measured."""
+    """Yield the table, in Markdown, a row as soon as it is measured."""
     yield (
         f"{samples} samples each. In a cell: the percentage of 95 % intervals that hold the share (that lie above it / "
         "below it), and their median width in points of the share; of the samples whose drop is clear of 0, the "

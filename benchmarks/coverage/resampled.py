@@ -1,4 +1,4 @@
-"""How often intervals of mAP and mIoU hold the truth: ``python -m benchmarks.coverage.resampled --population FOLDER``.
+"""Coverage of intervals of mAP and mIoU: ``python -m benchmarks.coverage.resampled --population FOLDER``.
 
 FOLDER is what `benchmarks.coverage.population` made. Samples of its scenes are drawn without replacement; the truth is
 the score, and the paired drop, of the whole population. A table per task and size compares the interval that verdicts
@@ -75,7 +75,7 @@ class World:
         return len(self.evidence[known.CLEAN].ids)
 
     def part(self, condition: str, positions: NDArray[np.intp]) -> Scorer:
-        """The scorer of some of the images."""
+        """Return the scorer of some of the images."""
         whole = self.scorers[condition]
         if isinstance(whole, MeanIoU):  # classes without truth in the sample have no part in its mean
             return MeanIoU(whole.intersection[positions], whole.union[positions], whole.truth[positions])
@@ -84,11 +84,11 @@ class World:
         return scorer
 
     def drawer(self, folder: Path, size: int) -> Path:
-        """Where samples of this size are kept."""
+        """Return the folder of the samples of this size."""
         return folder / "samples" / f"{self.task}-{self.images}-{size}"
 
     def drawn(self, folder: Path, size: int) -> int:
-        """How many samples of this size were drawn so far, one after the other."""
+        """Return the number of samples of this size that were drawn so far, one after the other."""
         drawer = self.drawer(folder, size)
         return next(number for number in itertools.count() if not (drawer / f"{number:05d}.npz").exists())
 
@@ -125,7 +125,7 @@ def score(scorer: Scorer, images: int) -> float:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the samples of one size and condition."""
+    """Tally of the samples of one size and condition."""
 
     truth: float
     values: list[float] = field(default_factory=list)
@@ -154,12 +154,12 @@ class Tally:
 
 
 def of_the_verdicts(confidence: float) -> str:
-    """The name of the verdicts' interval in a tally."""
+    """Return the name of the verdicts' interval in a tally."""
     return VERDICTS if confidence == CONFIDENCE else f"{VERDICTS}, {confidence}"
 
 
 def tallies(world: World, folder: Path, size: int, samples: int) -> dict[str, Tally]:
-    """By what is estimated, ``drop, jpeg-20``; the drop is what max_drop is held to, the score min_score."""
+    """Return tallies by the estimated value, ``drop, jpeg-20``; max_drop limits the drop, min_score the score."""
     found: dict[str, Tally] = {}
     clean = world.truth[known.CLEAN]
     for number in range(samples):
@@ -176,7 +176,7 @@ def tallies(world: World, folder: Path, size: int, samples: int) -> dict[str, Ta
 
 
 def report(world: World, folder: Path, sizes: Sequence[int], samples: int | None) -> Iterator[str]:
-    """The lines of a task; without a number of samples, of those that are there."""
+    """Yield the lines of a task; without a number of samples, of those that are there."""
     name = NAMES[world.metric]
     numbers = {size: world.drawn(folder, size) if samples is None else samples for size in sizes}
     found = {size: tallies(world, folder, size, number) for size, number in numbers.items() if number > 1}
@@ -209,7 +209,7 @@ def report(world: World, folder: Path, sizes: Sequence[int], samples: int | None
 
 
 def worst(name: str, found: Mapping[int, Mapping[str, Tally]]) -> Iterator[str]:
-    """Where the interval of the verdicts covers least, also at the confidence that a correction for many cells asks."""
+    """Return the least coverage of the verdicts' interval, also at the confidence of a correction for many cells."""
     shares = {
         confidence: min(
             (tally.row(of_the_verdicts(confidence))[0], f"{what}, {size} images")

@@ -1,4 +1,4 @@
-"""How long it takes to score 2000 resamples of a detection data set: ``python -m benchmarks.coverage.rescoring``.
+"""Time to score 2000 resamples of a detection data set: ``python -m benchmarks.coverage.rescoring``.
 
 Generated evidence of the size of a COCO run: 1000 images, 80 classes, 100 detections and 7 objects per image, clean and
 compressed, at the ten IoU thresholds of mAP. Prints the CPU seconds of one thread for both sides.
@@ -30,7 +30,7 @@ OBJECTS: Final = 7.3
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much evidence is generated, and how often it is scored."""
+    """Amount of generated evidence, and number of its scorings."""
 
     images: int = 1000
     classes: int = 80
@@ -74,7 +74,7 @@ def _image(generator: np.random.Generator, size: Size, popularity: NDArray[np.fl
 
 
 def seconds(size: Size) -> tuple[float, float]:
-    """CPU seconds of both sides: what it takes to make the scorers, and to score the resamples."""
+    """Return CPU seconds of both sides: what it takes to make the scorers, and to score the resamples."""
     sides = [generated(size, quality) for quality in (0.95, 0.75)]
     started = time.process_time()
     scorers = [Detection().scorer("map", side) for side in sides]

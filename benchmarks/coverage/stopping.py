@@ -1,4 +1,4 @@
-"""What stopping early costs and saves: ``python -m benchmarks.coverage.stopping``.
+"""Cost and savings of early stopping: ``python -m benchmarks.coverage.stopping``.
 
 Simulated guards of 5000 images in batches of 32, with the looks, intervals and last intervals of the package: how often
 the verdict is wrong where the truth is at the limit, how often the reported interval holds the truth, and how many
@@ -35,7 +35,7 @@ CONFIDENCE: Final = 0.95
 SEQUENCES: Final = 20_000
 CHUNK: Final = 2000
 JUST: Final = 1e-5
-"""How far from the limit, as a share, the truth is `just` on the wrong side: a thousandth of a point."""
+"""Distance of the truth that is `just` on the wrong side of the limit, as a share: a thousandth of a point."""
 MARK: Final = "stopping"
 DISTANCES: Final = (-5, -3, -2, -1, 1, 2, 3, 5)
 
@@ -49,12 +49,12 @@ class Mean:
     bounds: Callable[..., tuple[Numbers, Numbers]]
     """Images, counts, confidence: the interval of a look."""
     last: Callable[..., tuple[Numbers, Numbers]]
-    """The same of the interval over all images."""
+    """Ends of the interval over all images, in the same form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What images are like: how probable each outcome that counts is, and the mean of that."""
+    """A population of images: the probability of each outcome, and its mean."""
 
     mean: Mean
     shares: tuple[float, ...]
@@ -68,7 +68,7 @@ class Outcomes:
 
     side: NDArray[np.int64]
     full: NDArray[np.int64]
-    """What the run without stopping says."""
+    """Verdict of the run without stopping."""
     images: Numbers
     covered: Truths
     early: Truths
@@ -93,7 +93,7 @@ SCORES: Final = [score_case(accuracy, drop) for accuracy in (0.7, 0.9) for drop 
 
 
 def sizes(planned: int, batch: int) -> list[int]:
-    """At how many images flags are looked at when they come in batches."""
+    """Return the numbers of images at which flags are looked at when they come in batches."""
     found, due = [], stopping.FIRST
     for images in range(batch, planned, batch):
         if images >= due:
@@ -103,7 +103,7 @@ def sizes(planned: int, batch: int) -> list[int]:
 
 
 def draw(case: Case, count: int, generator: np.random.Generator) -> list[Numbers]:
-    """Counts of each outcome at every look and over all images: (count, looks + 1) each."""
+    """Return counts of each outcome at every look and over all images: (count, looks + 1) each."""
     ends = [*sizes(PLANNED, BATCH), PLANNED]
     shares = [*case.shares, 1 - sum(case.shares)]
     parts = [generator.multinomial(size, shares, size=count) for size in np.diff([0, *ends])]
@@ -149,13 +149,13 @@ def many(case: Case, limit: float, sequences: int, seed: int) -> Outcomes:
 
 
 def width(case: Case) -> float:
-    """Of the interval of a run without stopping that sees what is expected."""
+    """Return the width of the interval of a run without stopping that sees the expected outcomes."""
     low, high = case.mean.last(PLANNED, *(np.array([round(PLANNED * share)]) for share in case.shares), CONFIDENCE)
     return float(high[0] - low[0])
 
 
 def errors(sequences: int, seed: int) -> Iterator[str]:
-    """Verdicts and intervals where the truth is at the limit."""
+    """Yield verdicts and intervals where the truth is at the limit."""
     yield "| images like these | truth | false fail | false pass | without stopping | covered | images used |"
     yield "|---|--:|--:|--:|--:|--:|--:|"
     for case in [*DROPS, *SCORES]:
@@ -169,7 +169,7 @@ def errors(sequences: int, seed: int) -> Iterator[str]:
 
 
 def saving(sequences: int, seed: int) -> Iterator[str]:
-    """Images used at so many interval widths from the limit, and the least coverage over all of these limits."""
+    """Yield images used at so many interval widths from the limit, and the least coverage over all of these limits."""
     yield f"| images like these | width | {' | '.join(f'{distance:+d}' for distance in DISTANCES)} | covered |"
     yield f"|---|--:|{'--:|' * (len(DISTANCES) + 1)}"
     for case in [*DROPS, *SCORES]:
@@ -195,7 +195,7 @@ def percent(found: NDArray[np.bool_] | Numbers) -> str:
 
 
 def report(sequences: int, seed: int) -> Iterator[str]:
-    """Both tables for means of flags."""
+    """Yield both tables for means of flags."""
     yield f"### top1: {PLANNED} images, {sequences} runs each"
     yield ""
     yield "Where the truth is at the limit, or just on its wrong side:"

@@ -1,4 +1,4 @@
-"""How often a cell with two limits is wrong: ``python -m benchmarks.coverage.together``.
+"""Error rate of cells with two limits: ``python -m benchmarks.coverage.together``.
 
 A cell with a `max_drop` and a `min_score` has two intervals, of the drop and of the compressed score, and either may
 miss the truth. Every possible outcome of top1 is counted with its probability, as in `benchmarks.coverage.top1`, over a
@@ -39,7 +39,7 @@ _SLACK: Final = 1e-12
 
 
 class Wrong(NamedTuple):
-    """How often a cell with both limits exactly kept goes wrong: shares between 0 and 1."""
+    """Error rates of a cell that exactly keeps both limits, as shares between 0 and 1."""
 
     fails: float
     """Its verdict is ``fail``: an interval is wholly on the wrong side of its limit."""
@@ -47,12 +47,12 @@ class Wrong(NamedTuple):
     """One interval or both do not hold the truth."""
 
     def among(self, cells: int) -> Wrong:
-        """At least one of so many cells that have nothing to do with one another."""
+        """Return at least one of so many cells that have nothing to do with one another."""
         return Wrong(*(1 - (1 - share) ** cells for share in self))
 
 
 def grid(images: int) -> tuple[Scenario, ...]:
-    """All scenarios; at 100 % clean no image can be gained."""
+    """Return all scenarios; at 100 % clean no image can be gained."""
     return tuple(
         Scenario(images, accuracy, float(drop), share)
         for accuracy in ACCURACIES
@@ -63,7 +63,7 @@ def grid(images: int) -> tuple[Scenario, ...]:
 
 
 def worst(scenarios: Sequence[Scenario], confidence: float) -> Wrong:
-    """The largest shares in these scenarios, which are all of one number of images."""
+    """Return the largest shares in these scenarios, which are all of one number of images."""
     (images,) = {one.images for one in scenarios}
     drops = flags.Tabulated(CHOICE, images, confidence)
     scores = wilson.bounds(images, np.arange(images + 1), confidence)
@@ -90,7 +90,7 @@ def confidence_of(cells: int, correction: Correction) -> float:
 
 
 def report(images: Sequence[int]) -> Iterator[str]:
-    """The table, in Markdown."""
+    """Yield the table, in Markdown."""
     scenarios = {number: grid(number) for number in images}
     total = sum(map(len, scenarios.values()))
     yield f"{total} scenarios of top1, every outcome counted. In percent, in the worst of them:"

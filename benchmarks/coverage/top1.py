@@ -1,4 +1,4 @@
-"""How often the interval of top1 misses, and its verdict is wrong: ``python -m benchmarks.coverage.top1``.
+"""Misses of the interval of top1, and error rates of its verdicts: ``python -m benchmarks.coverage.top1``.
 
 The grid: numbers of images, clean accuracies, true drops up to all that can be lost, and how many images are gained
 (wrong clean, right compressed) of those that would be if compression struck without regard to what the model finds
@@ -36,7 +36,7 @@ MOST_COUNTED = 300
 DRAWS = 40_000
 COLUMNS = "lowest coverage | mean coverage | width / Tango's | worst false fail | worst false pass"
 CONFIDENCES = (0.95, 0.99, 0.9987)
-"""As a rule; for a cell that stands with four others under a Bonferroni correction; with 37 others."""
+"""The usual confidence; that of a cell with four others under a Bonferroni correction; with 37 others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Scenario:
 
     @property
     def shares(self) -> tuple[float, float, float, float]:
-        """Of lost, gained, right both times and wrong both times."""
+        """Shares of lost, gained, right both times and wrong both times."""
         gained = self.gains * (1 - self.accuracy) * (self.accuracy - self.drop)
         lost = self.drop + gained
         both = self.accuracy - lost
@@ -64,15 +64,15 @@ class Scenario:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a method did in each scenario: arrays of shape (scenarios,), all but `scenarios` between 0 and 2."""
+    """Results of a method in each scenario: arrays of shape (scenarios,), all but `scenarios` between 0 and 2."""
 
     scenarios: tuple[Scenario, ...]
     above: NDArray[np.float64]
-    """How often the interval is wholly above the true drop: a limit there would have failed falsely."""
+    """Share of intervals wholly above the true drop: a limit there would have failed falsely."""
     below: NDArray[np.float64]
-    """How often wholly below it."""
+    """Share of intervals wholly below it."""
     passed: NDArray[np.float64]
-    """How often wholly at or below it: a limit just below the true drop would have passed falsely."""
+    """Share of intervals at or below it: a limit just below the true drop would have passed falsely."""
     width: NDArray[np.float64]
 
     @cached_property
@@ -91,7 +91,7 @@ class Found:
 
 
 def broken(found: Found, tango: Found) -> list[str]:
-    """Which of the bars for 95 % do not hold, each with what was found."""
+    """Return the bars for 95 % that do not hold, each with its finding."""
     share = float((found.width / tango.width).mean())
     bars = (
         (found.coverage.min() >= 0.93, f"covers {found.coverage.min():.2%} ({found.where})"),
@@ -106,7 +106,7 @@ def broken(found: Found, tango: Found) -> list[str]:
 def grid(
     images: Sequence[int] = IMAGES, drops: Sequence[float] | None = None, gains: Sequence[float] = GAINS
 ) -> tuple[Scenario, ...]:
-    """All scenarios; at 100 % clean no image can be gained, so that the flips are always the fewest."""
+    """Return all scenarios; at 100 % clean no image can be gained, so that the flips are always the fewest."""
     return tuple(
         Scenario(number, accuracy, float(drop), share)
         for number in images
@@ -120,7 +120,7 @@ def grid(
 def measure(
     scenarios: Sequence[Scenario], methods: Sequence[Method], confidence: float, draws: int = DRAWS, seed: int = 0
 ) -> dict[str, Found]:
-    """What each method does in each scenario, by the name of the method."""
+    """Return the results of each method in each scenario, by the name of the method."""
     tables = {
         (one, images): flags.Tabulated(one, images, confidence) for one in methods for images in _sizes(scenarios)
     }
@@ -154,7 +154,7 @@ def _row(
 
 
 def report(images: Sequence[int], draws: int, seed: int) -> Iterator[str]:
-    """The tables, in Markdown."""
+    """Yield the tables, in Markdown."""
     found = measure(grid(images), METHODS, 0.95, draws, seed)
     chosen, tango = found[CHOICE.name], found[TANGO.name]
     kinds = [f"counted exactly up to {MOST_COUNTED} images"]
@@ -175,7 +175,7 @@ def report(images: Sequence[int], draws: int, seed: int) -> Iterator[str]:
 
 
 def comparison(found: Mapping[str, Found], tango: Found) -> Iterator[str]:
-    """A row per method over the whole grid."""
+    """Yield a row per method over the whole grid."""
     yield "| method | lowest coverage | at | mean coverage | width / Tango's | worst false fail | worst false pass |"
     yield "|---|--:|---|--:|--:|--:|--:|"
     for name, one in found.items():
@@ -183,7 +183,7 @@ def comparison(found: Mapping[str, Found], tango: Found) -> Iterator[str]:
 
 
 def by_size(chosen: Found, tango: Found) -> Iterator[str]:
-    """A row per number of images and clean accuracy, for what the product uses."""
+    """Yield a row per number of images and clean accuracy, for what the product uses."""
     yield f"| images | clean | {COLUMNS} |"
     yield "|--:|--:|--:|--:|--:|--:|--:|"
     for images in _sizes(chosen.scenarios):

@@ -30,12 +30,12 @@ QUALITIES: Final = {"jpeg": (1, 95), "webp": (0, 100)}
 BATCH: Final = 8
 """Images of a batch."""
 PROBES: Final = 7
-"""What `find_close` needs of 102 qualities, each encoded, decoded and compared with its source."""
+"""Number of probes of `find_close` among 102 qualities, each encoded, decoded and compared with its source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What every contender does."""
+    """The task of all contenders."""
 
     paths: tuple[Path, ...]
     codec: str
@@ -49,7 +49,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What one contender took for a task, over all images and rates."""
+    """The effort of one contender for a task, over all images and rates."""
 
     seconds: float
     """CPU time."""
@@ -73,7 +73,7 @@ class Photographs:
 
 
 def opened(path: Path) -> Image:
-    """A file as an RGB picture, decoded."""
+    """Return a file as an RGB picture, decoded."""
     from PIL import Image
 
     with Image.open(path) as picture:
@@ -94,7 +94,7 @@ def model() -> Callable[[list[Tensor]], list[Tensor]]:
 
 
 def predicted(picture: Image) -> Tensor:
-    """One decoded picture through the model, as a loop hands it over."""
+    """Return one decoded picture through the model, as a loop hands it over."""
     import numpy as np
     import torch
 
@@ -103,7 +103,7 @@ def predicted(picture: Image) -> Tensor:
 
 
 def plain_loop(task: Task) -> Effort:
-    """What people write today: for each rate and image a bisection over the quality with Pillow, in memory.
+    """Run the usual loop: for each rate and image a bisection over the quality with Pillow, in memory.
 
     It stops at 5 %, decodes the stream it keeps and nothing else, and predicts one image at a time.
     """
@@ -119,7 +119,7 @@ def plain_loop(task: Task) -> Effort:
 
 
 def bisected(picture: Image, codec: str, rate: float) -> tuple[bytes, int]:
-    """The stream nearest to a rate in bits per pixel among those that a bisection comes to, and their number."""
+    """Return the stream nearest to a rate in bits per pixel among those that a bisection comes to, and their number."""
     low, high = QUALITIES[codec]
     pixels, best, probes = picture.width * picture.height, b"", 0
     while low <= high:
@@ -137,7 +137,7 @@ def bisected(picture: Image, codec: str, rate: float) -> tuple[bytes, int]:
 
 
 def decoded(stream: bytes) -> Image:
-    """A stream as Pillow decodes it."""
+    """Return a stream as Pillow decodes it."""
     from PIL import Image
 
     with Image.open(io.BytesIO(stream)) as picture:
@@ -189,7 +189,7 @@ def gate(task: Task, cache: Path) -> Effort:
 
 
 def batches(task: Task, cache: Path) -> Effort:
-    """The same images as the fixture `compressed_batches` gives them to a test: what the loops do, and no more.
+    """Return the same images as the fixture `compressed_batches` gives them to a test: what the loops do, and no more.
 
     A sample is still decoded again, and files are hashed, as in a gate.
     """
@@ -210,7 +210,7 @@ def batches(task: Task, cache: Path) -> Effort:
 
 
 def project(folder: Path, task: Task) -> Path:
-    """A thresholds file for the task, its cells bound to hold, with the factory of its data beside it."""
+    """Return a thresholds file for the task, its cells bound to hold, with the factory of its data beside it."""
     names = [str(path.resolve()) for path in task.paths]
     factory = f"photographs_{key(*names)}"  # modules are imported once
     (folder / f"{factory}.py").write_text(

@@ -1,4 +1,4 @@
-"""Whether memory grows with the data: ``python -m benchmarks.gate.memory``.
+"""Growth of memory with the data: ``python -m benchmarks.gate.memory``.
 
 `compress-guard run` on 400 and on 4000 images, each in a process of its own, whose largest resident set is read from
 the system. The bar: 4000 images take at most 10 % and 50 MB more than 400. Images are 256x256, cut from one texture
@@ -40,7 +40,7 @@ HEADER: Final = """\
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one process measures."""
+    """The measurement of one process."""
 
     task: str
     images: int
@@ -73,7 +73,7 @@ class Pictures:
 
 
 def brightest(image: Tensor) -> int:
-    """The class of a picture: which of its quarters is the brightest."""
+    """Return the class of a picture: which of its quarters is the brightest."""
     return int(_quarters([image])[0].argmax())
 
 
@@ -82,32 +82,32 @@ def _quarters(images: Sequence[Tensor]) -> list[Tensor]:
 
 
 def levels(image: Tensor) -> Tensor:
-    """The label map of a picture: the quarter of its range that each pixel's green is in."""
+    """Return the label map of a picture: the quarter of its range that each pixel's green is in."""
     return image[1].long() * CLASSES // 256
 
 
 def pictures() -> Pictures:
-    """The factory of classification's data."""
+    """Return the factory of classification's data."""
     return Pictures(MANY, brightest)
 
 
 def maps() -> Pictures:
-    """The factory of segmentation's data."""
+    """Return the factory of segmentation's data."""
     return Pictures(MANY, levels)
 
 
 def classifier() -> Callable[[list[Tensor]], list[Tensor]]:
-    """The factory of a model that answers as `brightest` does."""
+    """Return the factory of a model that answers as `brightest` does."""
     return _quarters
 
 
 def segmenter() -> Callable[[list[Tensor]], list[Tensor]]:
-    """The factory of a model that answers as `levels` does."""
+    """Return the factory of a model that answers as `levels` does."""
     return lambda images: [levels(image) for image in images]
 
 
 def thresholds(task: str) -> str:
-    """A thresholds file of one guard whose cells hold, whatever the models lose."""
+    """Return a thresholds file of one guard whose cells hold, whatever the models lose."""
     model, data = {"classification": (classifier, pictures), "segmentation": (segmenter, maps)}[task]
     names = {key: f"benchmarks.gate.memory:{made.__name__}" for key, made in (("model", model), ("data", data))}
     guard = {"task": task, "codecs": ["jpeg"], "bpp": [0.5, 1.0], "max_drop": 100, **names}
@@ -141,7 +141,7 @@ def measure(job: Job) -> float | None:
 
 
 def in_own_process(job: Job) -> float | None:
-    """The same in a fresh process, whose largest resident set nothing else has a part in."""
+    """Return the same in a fresh process, whose largest resident set nothing else has a part in."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(measure, job).result()
 
@@ -149,7 +149,7 @@ def in_own_process(job: Job) -> float | None:
 def lines(
     few: int = FEW, many: int = MANY, run: Callable[[Job], float | None] = in_own_process, tasks: Sequence[str] = TASKS
 ) -> Iterator[str]:
-    """The table, a task's row as soon as it is measured."""
+    """Yield the table, a task's row as soon as it is measured."""
     yield from HEADER.format(few=few, many=many).splitlines()
     for task in tasks:
         small, large = run(Job(task, few)), run(Job(task, many))

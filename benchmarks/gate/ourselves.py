@@ -55,7 +55,7 @@ SPEEDS: Final = """\
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the contenders took for one task, by their names, and the speeds of its codec."""
+    """The efforts of the contenders for one task, by name, and the speeds of its codec."""
 
     efforts: dict[str, Effort]
     speeds: dict[str, Speed]
@@ -83,7 +83,7 @@ def contest(task: Task, repeats: int) -> Found:
 
 
 def _turn(task: Task, number: int) -> Iterator[tuple[str, Effort]]:
-    """Each contender once; where the gate begins, its second run follows the first."""
+    """Yield each contender once; where the gate begins, its second run follows the first."""
     with tempfile.TemporaryDirectory() as name:
         kept = Path(name)
         order: list[tuple[str, Callable[[Task], Effort]]] = [
@@ -100,7 +100,7 @@ def _turn(task: Task, number: int) -> Iterator[tuple[str, Effort]]:
 
 
 def _middle(found: Sequence[Effort]) -> Effort:
-    """Medians; what was counted is the same each time."""
+    """Return medians; what was counted is the same each time."""
     return Effort(statistics.median(one.seconds for one in found), found[0].encodes, found[0].held)
 
 
@@ -109,13 +109,13 @@ def _typical(found: Sequence[Speed]) -> Speed:
 
 
 def in_own_process(task: Task, repeats: int) -> Found:
-    """The contest in a fresh process: what binds it to a core ends with it."""
+    """Return the contest in a fresh process: what binds it to a core ends with it."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(contest, task, repeats).result()
 
 
 def tables(tasks: Sequence[Task], repeats: int, run: Callable[[Task, int], Found]) -> Iterator[str]:
-    """The contenders' table, then that of the speeds."""
+    """Yield the contenders' table, then that of the speeds."""
     found = [(task, run(task, repeats)) for task in tasks]
     rates = ", ".join(f"{rate:g}" for rate in tasks[0].rates)
     yield f"{len(tasks[0].paths)} photographs at {rates} bpp, each within 5 %; one core; medians of {repeats} turns."
@@ -133,7 +133,7 @@ def tables(tasks: Sequence[Task], repeats: int, run: Callable[[Task, int], Found
 
 
 def effort_line(task: Task, way: str, effort: Effort, first: float) -> str:
-    """One row of the contenders' table."""
+    """Return one row of the contenders' table."""
     encodes = "" if effort.encodes is None else f"{effort.encodes / task.images:.2f}"
     held = "" if effort.held is None else f"{100 * effort.held:.0f} %"
     spent = 1000 * effort.seconds / task.images
@@ -141,7 +141,7 @@ def effort_line(task: Task, way: str, effort: Effort, first: float) -> str:
 
 
 def photographs(folder: Path, limit: int) -> tuple[Path, ...]:
-    """The first files by name; raises `UsageError` where there are none."""
+    """Return the first files by name; raises `UsageError` where there are none."""
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
     if not paths:
         raise UsageError("--photographs", f"{folder} has no png, jpg or webp files", "name a folder of photographs")
@@ -166,7 +166,7 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
 
 
 def report(chosen: argparse.Namespace, paths: tuple[Path, ...], given: Sequence[str]) -> Iterator[str]:
-    """All tables, each as soon as it is measured."""
+    """Yield all tables, each as soon as it is measured."""
     yield from preamble("gate.ourselves", given)
     tasks = [Task(paths, codec, tuple(chosen.rates)) for codec in chosen.codecs]
     yield from tables(tasks, chosen.repeats, in_own_process)

@@ -1,4 +1,4 @@
-"""What a whole gate costs beside the work that it cannot avoid: ``python -m benchmarks.gate.pipeline``.
+"""Time of a whole gate beside the work that it cannot avoid: ``python -m benchmarks.gate.pipeline``.
 
 Runs of a thresholds file, the bundled one by default, each in a process of its own. The first, on one thread and with
 nothing done ahead, says how many CPU seconds coding and prediction take: what encoders and decoders, and what the
@@ -41,7 +41,7 @@ HEADER: Final = """\
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How one of the runs is made."""
+    """The settings of one run."""
 
     serial: bool = False
     fingerprints: bool = True
@@ -51,7 +51,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one of them took."""
+    """The time and work of one run."""
 
     wall: float
     """Seconds from the start of the process to its last result."""
@@ -102,7 +102,7 @@ def measure(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
 
 @contextmanager
 def _watched(spent: defaultdict[str, float]) -> Iterator[None]:
-    """While inside, count what the one thread of a serial run spends in codecs and models."""
+    """Count the time that the one thread of a serial run spends in codecs and models, while inside."""
     from compress_guard.engine.coding import coder
     from compress_guard.engine.prediction import asked_model
 
@@ -133,7 +133,7 @@ def _watched(spent: defaultdict[str, float]) -> Iterator[None]:
 
 
 def in_own_process(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
-    """A run in a fresh process, with its start and its imports on the clock."""
+    """Return a run in a fresh process, with its start and its imports on the clock."""
     if way.parted:
         return _by_pytest(path, cache, limit)
     command = [sys.executable, "-m", "benchmarks.gate.pipeline", "--child", json.dumps([way.serial, way.fingerprints])]
@@ -151,7 +151,7 @@ def in_own_process(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
 
 
 def _by_pytest(path: Path, cache: Path, limit: int | None) -> Run:
-    """The same as people start it, cells that fail and all."""
+    """Return the same as people start it, cells that fail and all."""
     written = cache.with_suffix(".json")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(cores()), "--compress-guard"]
     command += [str(path), "--cg-cache", str(cache), "--cg-json", str(written)]
@@ -175,7 +175,7 @@ def _by_pytest(path: Path, cache: Path, limit: int | None) -> Run:
 
 
 def table(path: Path, limit: int | None, run: Callable[..., Run] = in_own_process) -> Iterator[str]:
-    """A line per run, as soon as it is made."""
+    """Yield a line per run, as soon as it is made."""
     with tempfile.TemporaryDirectory() as folder:
         one, other = Path(folder, "serial"), Path(folder, "cache")
         serial = run(path, Way(serial=True), one, limit)
@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def lines(chosen: argparse.Namespace, given: Sequence[str]) -> Iterator[str]:
-    """The command and the machine, then the table."""
+    """Yield the command and the machine, then the table."""
     yield from preamble("gate.pipeline", given)
     yield from table(chosen.thresholds, chosen.limit)
 

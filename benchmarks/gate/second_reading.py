@@ -1,4 +1,4 @@
-"""What the second look at a sample of images costs, beside reading them all and beside a whole cell of the gate."""
+"""Cost of reading a sample of images again, beside reading all images and beside a whole cell of the gate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What starting costs: ``python -m benchmarks.gate.start``.
+"""Time of starting: ``python -m benchmarks.gate.start``.
 
 A table in Markdown with three rows: what the plugin adds to an empty pytest run while it is switched off, how long
 ``compress-guard --help`` takes to answer, and what collecting a thresholds file takes. Each run is a process of its
@@ -28,7 +28,7 @@ from benchmarks.command import Command
 PAIRS: Final = 31
 """With fewer, what a shared machine adds to one run or the other is seen in the median."""
 HEAVY: Final = ("torch", "PIL")
-"""What collecting a thresholds file must not import."""
+"""Packages that collecting a thresholds file must not import."""
 OFF_MS: Final = 30
 """The bar: what a plugin that is switched off may add to a pytest run."""
 HELP_MS: Final = 300
@@ -46,7 +46,7 @@ _IMPORTED: Final = re.compile(r"^import time:[^|]*\|[^|]*\|\s*(\S+)$", re.MULTIL
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a process took, in milliseconds."""
+    """The time of a process, in milliseconds."""
 
     cpu: float
     """User and system time, its children's included."""
@@ -57,13 +57,13 @@ class Spent:
 
     @classmethod
     def median(cls, found: Iterable[Spent]) -> Spent:
-        """Of each by itself."""
+        """Return the medians of CPU and wall time."""
         found = list(found)
         return cls(statistics.median(one.cpu for one in found), statistics.median(one.wall for one in found))
 
 
 def environment() -> dict[str, str]:
-    """That of a plain pytest run: no plugins and options but those on the command line."""
+    """Return the environment of a plain pytest run: plugins and options of the command line alone."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPROFILE"))}
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0"}
 
@@ -78,7 +78,7 @@ def spend(command: Sequence[str], folder: Path) -> Spent:
 
 
 def interleaved(commands: Mapping[str, Sequence[str]], folder: Path, rounds: int) -> dict[str, list[Spent]]:
-    """What each command took in each round; they run in turn, every other round in the other order."""
+    """Return the time of each command in each round; they run in turn, every other round in the other order."""
     for command in commands.values():
         spend(command, folder)
     found: dict[str, list[Spent]] = {name: [] for name in commands}
@@ -90,7 +90,7 @@ def interleaved(commands: Mapping[str, Sequence[str]], folder: Path, rounds: int
 
 
 def imported(command: Sequence[str], folder: Path) -> frozenset[str]:
-    """The top-level packages that a Python command imports."""
+    """Return the top-level packages that a Python command imports."""
     given = (command[0], "-X", "importtime", *command[1:])
     done = subprocess.run(  # noqa: S603 - our own command
         given, cwd=folder, env=environment(), capture_output=True, text=True, check=True
@@ -99,7 +99,7 @@ def imported(command: Sequence[str], folder: Path) -> frozenset[str]:
 
 
 def lines(thresholds: Path, pairs: int = PAIRS) -> Iterator[str]:
-    """The table; `thresholds` is the file that is collected."""
+    """Yield the table; `thresholds` is the file that is collected."""
     collect = (*PYTEST, *PLUGIN, "--compress-guard", "--collect-only", str(thresholds.resolve()))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -121,12 +121,12 @@ def lines(thresholds: Path, pairs: int = PAIRS) -> Iterator[str]:
 
 
 def quarters(count: int) -> tuple[int, int]:
-    """Places in a sorted list between which the middle half of so many values lies."""
+    """Return places in a sorted list between which the middle half of so many values lies."""
     return count // 4, count - 1 - count // 4
 
 
 def row(what: str, spent: Spent, bar: str) -> str:
-    """One row of the table."""
+    """Return one row of the table."""
     return f"| {what} | {spent.cpu:.0f} | {spent.wall:.0f} | {bar} |"
 
 

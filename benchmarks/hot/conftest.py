@@ -1,4 +1,4 @@
-"""What the benchmarks of the hot paths work on: made once, from seeds."""
+"""Data for the benchmarks of the hot paths, made once from seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
-    """Networks too work on one thread."""
+    """Let networks work on one thread, too."""
     import torch
 
     torch.set_num_threads(1)
@@ -26,7 +26,7 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def scenes() -> list[Tensor]:
-    """Eight scenes of the bundled world, uint8 RGB (3, 256, 256)."""
+    """Return eight scenes of the bundled world, uint8 RGB (3, 256, 256)."""
     from benchmarks.speed.codecs import load
 
     return load(None, 8)

@@ -28,7 +28,7 @@ def codec(request: pytest.FixtureRequest) -> Codec:
 
 
 def _batch(codec: Codec, scenes: list[Tensor]) -> list[Tensor]:
-    """Eight images of 256x256; two of a network's, which takes a thousand times as long as JPEG."""
+    """Return eight images of 256x256; two of a network's, which takes a thousand times as long as JPEG."""
     return scenes[:2] if codec.type == "neural" else scenes
 
 

@@ -1,4 +1,4 @@
-"""What every image and every cell goes through on its way to disk and back."""
+"""Hot paths of every image and every cell to disk and back."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_plan(benchmark: BenchmarkFixture, codec: MadeUp, mode: RateMode, tolera
 
 
 def _measured(codec: MadeUp, points: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Steps, log bpp and count of so many points of each image, as a ledger keeps them."""
+    """Return steps, log bpp and count of so many points of each image, as a ledger keeps them."""
     steps = np.sort(np.random.default_rng(1).permuted(np.tile(np.arange(len(LADDER)), (IMAGES, 1)), axis=1)[:, :points])
     logs = np.log(8 * np.take_along_axis(codec.lengths, steps, axis=1) / PIXELS)
     return steps, logs, np.full(IMAGES, points)

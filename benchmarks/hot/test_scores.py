@@ -1,4 +1,4 @@
-"""From predictions to verdicts: evidence, scores of resamples, intervals."""
+"""Hot paths from predictions to verdicts: evidence, scores of resamples, intervals."""
 
 from __future__ import annotations
 

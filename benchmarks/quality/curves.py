@@ -29,7 +29,7 @@ OTHERS: Final = (("#D55E00", "v"), ("#56B4E9", "P"), ("#000000", "X"))
 
 
 def cells(paths: Sequence[Path]) -> dict[str, list[CellResult]]:
-    """The cells of all files by guard, in the order of the files."""
+    """Return the cells of all files by guard, in the order of the files."""
     found: dict[str, list[CellResult]] = {}
     for path in paths:
         for values in json.loads(path.read_text(encoding="utf-8"))["cells"]:
@@ -39,7 +39,7 @@ def cells(paths: Sequence[Path]) -> dict[str, list[CellResult]]:
 
 
 def draw(axes: Axes, guard: str, results: Sequence[CellResult]) -> None:
-    """One panel."""
+    """Draw one panel."""
     measured = [cell for cell in results if cell.score is not None and cell.bpp_mean is not None]
     if not measured:
         raise SystemExit(f"{guard}: no cell has a score")

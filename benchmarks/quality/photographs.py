@@ -1,4 +1,4 @@
-"""What codecs make of photographs at given rates: ``python -m benchmarks.quality.photographs --photographs FOLDER``.
+"""PSNR of photographs by codec at given rates: ``python -m benchmarks.quality.photographs --photographs FOLDER``.
 
 Mean PSNR over photographs that the bundled codec was not trained on (see `training.photographs`): those of gb82 as they
 are, those of clic2025 scaled to a long side of 768 pixels, as which cameras' pictures travel. Every point is a real
@@ -65,7 +65,7 @@ def curve(codec: Codec, image: torch.Tensor, settings: Sequence[float]) -> list[
 
 
 def at_rate(points: Sequence[tuple[float, float]], bpp: float) -> float | None:
-    """PSNR at a rate, None outside the curve."""
+    """Return PSNR at a rate, None outside the curve."""
     import numpy as np
 
     rates = [math.log(rate) for rate, _ in points]
@@ -75,7 +75,7 @@ def at_rate(points: Sequence[tuple[float, float]], bpp: float) -> float | None:
 
 
 def spread(ladder: Sequence[float]) -> list[float]:
-    """Settings evenly along a ladder, both ends included."""
+    """Return settings evenly along a ladder, both ends included."""
     count = min(POINTS, len(ladder))
     return [ladder[round(at * (len(ladder) - 1) / (count - 1))] for at in range(count)]
 

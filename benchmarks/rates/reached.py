@@ -1,4 +1,4 @@
-"""What bringing images to target rates costs: ``python -m benchmarks.rates.reached --images FOLDER``.
+"""Encodes that bring images to target rates: ``python -m benchmarks.rates.reached --images FOLDER``.
 
 Prints a table in Markdown, a row per codec and rate: mean bpp, its distance from the target in per cent, encodes per
 image (the kept one included, weighted by pixels), images at an end of the ladder, and the share of images within 5 % of
@@ -33,7 +33,7 @@ HEADER = """\
 
 
 def load(folder: Path, limit: int | None) -> tuple[list[ImageInfo], list[torch.Tensor]]:
-    """The images of a folder, in order of name, as infos and uint8 RGB tensors (3, H, W)."""
+    """Return the images of a folder, in order of name, as infos and uint8 RGB tensors (3, H, W)."""
     from PIL import Image
 
     from compress_guard.codecs.pictures.pixels import to_rgb
@@ -49,7 +49,7 @@ def load(folder: Path, limit: int | None) -> tuple[list[ImageInfo], list[torch.T
 def encoder(
     codec: Codec, images: Sequence[torch.Tensor], workers: int
 ) -> Callable[[Sequence[tuple[int, float]]], list[int | None]]:
-    """Stream lengths by really coding; nothing is remembered."""
+    """Return stream lengths by really coding; nothing is remembered."""
 
     def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
         streams = codec.encode(
@@ -86,7 +86,7 @@ def held(
 
 
 def row(name: str, rate: PlannedRate, at_best: int | None) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     rates = [bpp for bpp in rate.bpp if bpp is not None]
     mean = rate.bpp_mean or float("nan")
     near = sum(abs(bpp / rate.target - 1) <= 0.05 for bpp in rates) / max(1, len(rates))
@@ -101,7 +101,7 @@ def row(name: str, rate: PlannedRate, at_best: int | None) -> str:
 def table(
     folder: Path, codecs: Sequence[str], rates: Sequence[float], mode: RateMode, limit: int | None, workers: int
 ) -> Iterator[str]:
-    """The lines of the table, each codec's as soon as it is measured."""
+    """Yield the lines of the table, each codec's as soon as it is measured."""
     infos, images = load(folder, limit)
     pixels = sum(info.pixels for info in infos) / 1e6
     yield f"{folder.name}: {len(infos)} images, {pixels:.1f} megapixels, {mode} mode, tolerance {TOLERANCE[mode]:.0%}."

@@ -1,4 +1,4 @@
-"""What bringing each image to each rate costs, three ways: ``python -m benchmarks.rates.search --photographs FOLDER``.
+"""Cost of bringing each image to each rate, in three ways: ``python -m benchmarks.rates.search --photographs FOLDER``.
 
 A row per codec and way: encodes per image and rate, CPU seconds, the share of images within 5 % of their rate, and what
 the seconds are to those of ours. The ways are
@@ -47,7 +47,7 @@ HEADER = """\
 
 @dataclass(frozen=True)
 class Work:
-    """What a codec is to do."""
+    """The work of a codec."""
 
     codec: Codec
     paths: tuple[Path, ...]
@@ -84,7 +84,7 @@ class Way:
 
 
 def ours(work: Work) -> tuple[int, list[float]]:
-    """The plan of all images and rates."""
+    """Return the plan of all images and rates."""
     from compress_guard.rate import plan
     from compress_guard.records import ImageInfo
 
@@ -149,7 +149,7 @@ def find_close(work: Work) -> tuple[int, list[float]]:
 
 
 def compare(work: Work, passes: int) -> dict[str, Way]:
-    """All ways that there are for a codec, in turns."""
+    """Return all ways that there are for a codec, in turns."""
     ways = {"ours": Way(ours), "bisection": Way(bisection)}
     if work.codec.type in ("jpeg", "webp") and importlib.util.find_spec("compressai") is not None:
         ways["find_close"] = Way(find_close)
@@ -164,7 +164,7 @@ def compare(work: Work, passes: int) -> dict[str, Way]:
 
 
 def rows(name: str, ways: dict[str, Way], reading: float) -> Iterator[str]:
-    """The lines of one codec; `reading` are the CPU seconds of reading all files once."""
+    """Yield the lines of one codec; `reading` are the CPU seconds of reading all files once."""
     base = ways["ours"].median
     for way, one in ways.items():
         own = base + (reading if way == "find_close" else 0.0)
@@ -173,7 +173,7 @@ def rows(name: str, ways: dict[str, Way], reading: float) -> Iterator[str]:
 
 
 def table(chosen: argparse.Namespace) -> Iterator[str]:
-    """The lines, a codec's as soon as it is measured."""
+    """Yield the lines, a codec's as soon as it is measured."""
     import torch
     from PIL import Image
 

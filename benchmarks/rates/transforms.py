@@ -53,7 +53,7 @@ SPEED_HEADER: Final = """\
 
 
 def misses(name: str, images: Sequence[torch.Tensor], draws: int) -> np.ndarray[Any, Any]:
-    """Rates of streams as shares of what was wanted, one for each image and draw.
+    """Return rates of streams as shares of what was wanted, one for each image and draw.
 
     Raises `CodecUnavailable`, and `OptionError` for a codec that the table of rates does not know.
     """
@@ -74,7 +74,7 @@ def misses(name: str, images: Sequence[torch.Tensor], draws: int) -> np.ndarray[
 
 
 def rates(folder: Path, codecs: Sequence[str], limit: int | None) -> Iterator[str]:
-    """The table of rates, each codec's row as soon as it is measured."""
+    """Yield the table of rates, each codec's row as soon as it is measured."""
     import numpy as np
 
     _, images = load(folder, limit)
@@ -142,7 +142,7 @@ class Bare:
 
 
 def in_one_process(data: Coded) -> Callable[[], float]:
-    """CPU seconds for all of it."""
+    """Return CPU seconds for all of it."""
 
     def measure() -> float:
         began = time.process_time()
@@ -154,7 +154,7 @@ def in_one_process(data: Coded) -> Callable[[], float]:
 
 
 def in_workers(data: Coded) -> Callable[[], float]:
-    """Wall seconds for all of it, by workers that are there already."""
+    """Return wall seconds for all of it, by workers that are there already."""
     loader = DataLoader(data, batch_size=5, num_workers=WORKERS, persistent_workers=True)
 
     def measure() -> float:
@@ -167,7 +167,7 @@ def in_workers(data: Coded) -> Callable[[], float]:
 
 
 def speed(folder: Path, limit: int | None, repeats: int, rounds: int) -> Iterator[str]:
-    """The table of times."""
+    """Yield the table of times."""
     torch.set_num_threads(1)
     _, images = load(folder, limit)
     pictures = [to_pil(image) for image in images]
@@ -184,7 +184,7 @@ def speed(folder: Path, limit: int | None, repeats: int, rounds: int) -> Iterato
 
 
 def turns(ours: Callable[[], float], bare: Callable[[], float], rounds: int) -> list[tuple[float, float]]:
-    """Seconds of both, round by round, now one first and now the other; a first round of each is not counted."""
+    """Return seconds of both, round by round, now one first and now the other; a first round of each is not counted."""
     ours(), bare()
     taken = []
     for number in range(rounds):

@@ -1,4 +1,4 @@
-"""How long a whole gate codes and predicts where it does one thing at a time: coding on the CPU and the GPU, models."""
+"""Time of coding (CPU, GPU) and of prediction in a whole gate that does one thing at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from compress_guard.thresholds import load
 Spent: TypeAlias = defaultdict[str, float]
 """Seconds by what they went into."""
 TIMED: Final = ("encode", "decode", "proofs")
-"""What a codec does."""
+"""Timed methods of a codec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def measure(path: Path, device: str, limit: int | None, cache: Path) -> Apart:
 
 @contextmanager
 def watched(codecs: set[type[Any]], device: str, spent: Spent) -> Iterator[None]:
-    """While inside, the time of these codecs and of models counts; codecs in codecs and models count once."""
+    """Count the time of these codecs and of models while inside; codecs in codecs and models count once."""
     within = threading.local()
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:

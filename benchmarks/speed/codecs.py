@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from compress_guard.codecs.contract import Codec
 
 TOLERANCE = 0.05
-"""Of the mean rate: what is measured is speed, which a few per cent of rate do not change."""
+"""Tolerance of the mean rate; a few per cent of rate do not change the speed."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one process measures: a codec at its rates on a device."""
+    """The measurement of one process: a codec at its rates on a device."""
 
     codec: str
     device: str
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a process found out of its codec."""
+    """The findings of a process about its codec."""
 
     rows: tuple[Row, ...]
     version: str = ""
@@ -66,7 +66,7 @@ class Findings:
 
 
 def load(folder: Path | None, limit: int) -> list[torch.Tensor]:
-    """The first photographs of a folder by name, or rendered scenes, as uint8 RGB tensors (3, H, W)."""
+    """Return the first photographs of a folder by name, or rendered scenes, as uint8 RGB tensors (3, H, W)."""
     from PIL import Image
 
     from compress_guard.codecs.pictures.pixels import to_rgb
@@ -102,7 +102,7 @@ def measure(job: Job) -> Findings:
 
 
 def named(text: str) -> Any:
-    """The codec of a text such as ``avif``, ``zoo:mbt2018-mean`` or ``jpeg?subsampling=4:4:4``."""
+    """Return the codec of a text such as ``avif``, ``zoo:mbt2018-mean`` or ``jpeg?subsampling=4:4:4``."""
     name, _, query = text.partition("?")
     if ":" in name:
         return codec_named(text)
@@ -110,7 +110,7 @@ def named(text: str) -> Any:
 
 
 def planned_rates(codec: Codec, images: Sequence[torch.Tensor], job: Job) -> tuple[PlannedRate, ...]:
-    """The settings of each image at each rate."""
+    """Return the settings of each image at each rate."""
 
     def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
         found: list[int | None] = []
@@ -126,7 +126,7 @@ def planned_rates(codec: Codec, images: Sequence[torch.Tensor], job: Job) -> tup
 
 
 def row(codec: Codec, images: Sequence[torch.Tensor], planned: PlannedRate, job: Job) -> Row:
-    """Speed and memory at one rate."""
+    """Return speed and memory at one rate."""
     if not planned.reachable:
         floor = "" if planned.floor is None else f", its floor is {planned.floor:.2f}"
         return Row(planned.target, planned.bpp_mean, why=f"cannot be reached on these images{floor}")

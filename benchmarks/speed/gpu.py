@@ -1,4 +1,4 @@
-"""What a GPU brings: ``python -m benchmarks.speed.gpu --photographs FOLDER``.
+"""Gain by a GPU: ``python -m benchmarks.speed.gpu --photographs FOLDER``.
 
 Three tables, each of what is done on a GPU beside what is done without it, in one run:
 
@@ -73,7 +73,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What it took."""
+    """The time and work of a run."""
 
     wall: float
     """Seconds from the start of the process to its end."""
@@ -82,7 +82,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Ways:
-    """How the figures are made; tests put in their own."""
+    """The functions that measure; tests replace them."""
 
     pace: Callable[[Job, int], Pace | str]
     speed: Callable[[Job], Findings]
@@ -97,7 +97,7 @@ def in_own_process(work: Callable[..., T], *given: Any) -> T:
 
 
 def pace(job: Job, side: int) -> Pace | str:
-    """A codec beside the loop, or why it was not measured."""
+    """Return a codec beside the loop, or why it was not measured."""
     try:
         from benchmarks.speed.loop import measure
 
@@ -128,7 +128,7 @@ def gate(run: Gate) -> Ran:
 
 
 def work_apart(run: Gate) -> Apart:
-    """The same file without threads, coding and prediction timed apart."""
+    """Return the same file without threads, coding and prediction timed apart."""
     return in_own_process(apart.measure, run.path, run.device, run.limit, run.cache)
 
 
@@ -141,7 +141,7 @@ OUR_WAYS: Final = Ways(
 
 
 def paces(jobs: Sequence[Job], side: int, ways: Ways) -> Iterator[str]:
-    """Learned codecs beside the loop."""
+    """Yield learned codecs beside the loop."""
     yield from PACES.splitlines()
     notes = []
     for job in jobs:
@@ -157,7 +157,7 @@ def paces(jobs: Sequence[Job], side: int, ways: Ways) -> Iterator[str]:
 
 
 def speeds(jobs: Sequence[Job], ways: Ways) -> Iterator[str]:
-    """The jobs' codecs on their device beside the same on the CPU."""
+    """Yield the jobs' codecs on their device beside the same on the CPU."""
     yield from SPEEDS.splitlines()
     notes = []
     for job in jobs:
@@ -181,7 +181,7 @@ def _beside(one: float | None, other: float | None) -> str:
 
 
 def gates(path: Path, device: str, limit: int | None, ways: Ways) -> Iterator[str]:
-    """A whole file on the CPU and on the device, beside the work that a run on the device cannot avoid."""
+    """Yield a whole file on the CPU and on the device, beside the work that a run on the device cannot avoid."""
     with tempfile.TemporaryDirectory() as name:
         run = Gate(path, device, limit, Path(name, "apart"))
         work = ways.apart(run)
@@ -228,7 +228,7 @@ def arguments_of(given: Sequence[str] | None) -> argparse.Namespace:
 
 
 def report(chosen: argparse.Namespace, device: str, given: Sequence[str], ways: Ways) -> Iterator[str]:
-    """All tables, each row as soon as it is measured."""
+    """Yield all tables, each row as soon as it is measured."""
     yield from preamble("speed.gpu", given)
 
     def job(codec: str) -> Job:

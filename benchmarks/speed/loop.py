@@ -37,13 +37,13 @@ class Pace:
     """Images per second, one way beside the other."""
 
     bpp: float
-    """Of our streams."""
+    """Rate of our streams."""
     ours: float
     """Encoded and decoded in batches."""
     loop: float
     """Encoded and decoded by the loop."""
     whole_loop: float
-    """The same with files read and images compared."""
+    """Images per second of the loop, with files read and images compared."""
 
 
 class Looped(nn.Module):
@@ -56,12 +56,12 @@ class Looped(nn.Module):
         self.place = nn.Parameter(torch.zeros(1, device=codec.device), requires_grad=False)
 
     def compress(self, images: Tensor) -> dict[str, Any]:
-        """Strings of one image (1, 3, H, W) between 0 and 1."""
+        """Return strings of one image (1, 3, H, W) between 0 and 1."""
         pixels = (images[0] * PRECISION).round().to(torch.uint8)
         return {"strings": [self._codec.encode([pixels], [self._setting])], "shape": tuple(pixels.shape[1:])}
 
     def decompress(self, strings: Sequence[Sequence[bytes]], shape: tuple[int, int]) -> dict[str, Tensor]:
-        """The image of these strings, as it was given; `shape` is in the streams too."""
+        """Return the image of these strings, as it was given; `shape` is in the streams too."""
         (image,) = self._codec.decode(strings[0])
         if tuple(image.shape[1:]) != shape:
             raise ValueError(f"an image of {tuple(image.shape[1:])} came back as one of {shape}")
@@ -116,7 +116,7 @@ def measure(job: Job, side: int) -> Pace:
 
 
 def in_batches(codec: Codec, images: Sequence[Tensor], setting: float, job: Job) -> tuple[float, list[bytes]]:
-    """Seconds of encoding and decoding all images, and their streams."""
+    """Return seconds of encoding and decoding all images, and their streams."""
     seconds = 0.0
     streams: list[bytes] = []
     for start in range(0, len(images), job.batch):

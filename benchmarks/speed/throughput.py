@@ -1,4 +1,4 @@
-"""How fast codecs are: ``python -m benchmarks.speed.throughput --photographs FOLDER``.
+"""Speed of codecs: ``python -m benchmarks.speed.throughput --photographs FOLDER``.
 
 For each device a table in Markdown, a row per codec and target rate: megapixels per second of encoding, of decoding and
 of both, on batches as a gate makes them, and the memory that the work took. ``--write docs/performance.md`` puts it
@@ -44,13 +44,13 @@ HEADER = """\
 
 
 def in_own_process(job: Job) -> Findings:
-    """A fresh process, so that no codec's libraries, threads or memory are another's."""
+    """Return a fresh process, so that no codec's libraries, threads or memory are another's."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(measure, job).result()
 
 
 def report(jobs: Sequence[Job], run: Callable[[Job], Findings] = in_own_process) -> Iterator[str]:
-    """The lines of one device, a codec's as soon as it is measured."""
+    """Yield the lines of one device, a codec's as soon as it is measured."""
     first = jobs[0]
     images = load(first.folder, first.limit)
     pixels = sum(image.shape[-2] * image.shape[-1] for image in images) / 1e6
@@ -76,7 +76,7 @@ def report(jobs: Sequence[Job], run: Callable[[Job], Findings] = in_own_process)
 
 
 def line(codec: str, found: Row, batch: int) -> str:
-    """One row of the table."""
+    """Return one row of the table."""
     if found.encode is None or found.decode is None:
         return f"| {codec} | {found.target:g} | {batch} | | | | |"
     both = 1 / (1 / found.encode + 1 / found.decode)
@@ -130,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def tables(chosen: argparse.Namespace, places: Sequence[str], given: Sequence[str]) -> Iterator[str]:
-    """The command and, device by device, what it measures."""
+    """Yield the command and, device by device, what it measures."""
     yield from preamble("speed.throughput", given)
     for device in places:
         yield from report(
