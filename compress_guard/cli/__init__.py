@@ -1,4 +1,9 @@
-"""The command ``compress-guard``: the gate without pytest."""
+"""The command ``compress-guard``: the gate without pytest.
+
+Arguments come in; tables on standard output, lines on standard error and an exit code go out. This module has the
+options; `run`, `recover` and `doctor` are the commands, and `preparation` makes settings of their options. Importing it
+loads nothing of the gate.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ EXIT_HELD: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 4
 EXIT_INTERRUPTED: Final = 130
-"""What shells make of Ctrl-C."""
+"""The status that shells give a command that Ctrl-C ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +55,7 @@ def _exit_text(stop: SystemExit) -> str:
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], bool]:
-    """What carries out a command: True if all is well; raises `UsageError`."""
+    """Return the function of a command: it returns True if all is well, and raises `UsageError`."""
     if name == "doctor":
         from compress_guard.cli.doctor import doctor
 

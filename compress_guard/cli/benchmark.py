@@ -15,7 +15,7 @@ from compress_guard.records import Guard, Thresholds, Throughput, ThroughputCell
 
 
 def throughput_cells(thresholds: Thresholds) -> Iterator[ThroughputCell]:
-    """All of the file, guard by guard."""
+    """Yield all throughput cells of the file, guard by guard."""
     for _, throughput in _timed(thresholds):
         yield from throughput.cells
 
@@ -27,15 +27,17 @@ def time_cells(
     file: str,
     progress: Callable[[str], AbstractContextManager[Progress]],
 ) -> Iterator[ThroughputResult]:
-    """Time and judge these cells, with a line on standard error for each; `file` is what their ids call the file."""
+    """Time and judge these cells, with a line on standard error for each; `file` names the file in their ids."""
     clocks = Clocks(Session(thresholds, settings))
     owners = {guard.name: (guard, throughput) for guard, throughput in _timed(thresholds)}
     for number, cell in enumerate(cells, start=1):
         prefix = f"[{number}/{len(cells)}]"
         guard, throughput = owners[cell.guard]
-        with progress(prefix) as told:
-            contest = clocks.contest(TimedCell(guard, throughput, cell), f"{file}::{cell.name}", without_fixtures, told)
-            result = contest.run(told)
+        with progress(prefix) as listener:
+            contest = clocks.contest(
+                TimedCell(guard, throughput, cell), f"{file}::{cell.name}", without_fixtures, listener
+            )
+            result = contest.run(listener)
         tell_result(f"{prefix} {cell.name}", result, contest.trouble)
         yield result
 

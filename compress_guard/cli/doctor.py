@@ -34,7 +34,7 @@ _HINT: Final = "weights: name a thresholds file to see those that its codecs nee
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A codec or a file and how it is."""
+    """The state of a codec or of a file."""
 
     name: str
     state: str
@@ -42,7 +42,7 @@ class Finding:
     remark: str
 
     def line(self, width: int) -> str:
-        """Aligned with others whose names are at most so wide."""
+        """Return the line of the finding, aligned with others whose names have at most `width` characters."""
         return shown_line(f"  {self.name:{width}}  {self.state:7}  {self.remark}".rstrip())
 
 
@@ -63,31 +63,31 @@ def doctor(options: argparse.Namespace) -> bool:
     if options.thresholds is None and not zoo:
         put("weights: name a thresholds file to see those that its codecs need: compress-guard doctor FILE")
     for shelf in dict.fromkeys(shelf for shelf, _, _ in files):
-        of_shelf = [finding for one, finding, _ in files if one == shelf]
+        of_shelf = [finding for place, finding, _ in files if place == shelf]
         _print(shown_line(f"weights in {shelf.folder} ({shelf.origin})"), of_shelf)
         if options.lock:
-            _lock(shelf.folder, {finding.name: digest for one, finding, digest in files if one == shelf and digest})
-    found = [*codecs, *(finding for _, finding, _ in files)]
+            _lock(shelf.folder, {finding.name: digest for place, finding, digest in files if place == shelf and digest})
+    findings = [*codecs, *(finding for _, finding, _ in files)]
     bad = {"damaged"} if options.thresholds is None else {"damaged", "missing"}
-    return not any(finding.state in bad for finding in found)
+    return not any(finding.state in bad for finding in findings)
 
 
 def _registered() -> list[Finding]:
-    """Every registered codec with its default options, or what it wants to be told first."""
-    found = []
+    """Return a finding for every registered codec: with its default options, or with those that it needs."""
+    findings = []
     for name in CODECS.look_all_up():
         if (owner := CODECS.owner(name)) is not None:
-            found.append(_of_others(name, owner))
+            findings.append(_of_others(name, owner))
             continue
         needed = required_options(name)
         if not needed:
-            found.append(_examined(name, build_codec(CodecSpec(name, name))))
+            findings.append(_examined(name, build_codec(CodecSpec(name, name))))
             continue
         reason = _library_problem() if name in SCHEMES else None
         state, remark = ("missing", reason) if reason else ("ok", f"needs the options {', '.join(needed)}")
-        found.append(Finding(name, state, remark))
-    found += [Finding(name, "damaged", str(problem)) for name, problem in CODECS.claims().items()]
-    return found
+        findings.append(Finding(name, state, remark))
+    findings += [Finding(name, "damaged", str(problem)) for name, problem in CODECS.claims().items()]
+    return findings
 
 
 def _of_others(name: str, owner: str) -> Finding:
@@ -112,7 +112,7 @@ def _library_problem() -> str | None:
 
 
 def _named(path: str, folder: str) -> Iterator[tuple[str, Codec]]:
-    """Alias and codec of everything that the guards of a file use."""
+    """Yield alias and codec of everything that the guards of a file use."""
     if not Path(path).exists():
         raise UsageError(path, "there is no such file", "name a thresholds file: compress-guard doctor FILE")
     thresholds = thresholds_file.load(Path(path), shown=path)
@@ -142,7 +142,7 @@ def _examined(name: str, codec: Codec) -> Finding:
 
 
 def _broken_pin() -> str | None:
-    """Return what to say of a numpy that the installed compressai does not ask for; None where it does."""
+    """Return a message about a numpy that the installed compressai does not allow; None for one that it allows."""
     from packaging.requirements import Requirement  # comes with pytest
 
     try:
@@ -150,7 +150,7 @@ def _broken_pin() -> str | None:
         numpy, compressai = metadata.version("numpy"), metadata.version("compressai")
     except (metadata.PackageNotFoundError, ValueError):
         return None
-    pins = [one for one in asked if one.name == "numpy" and not one.specifier.contains(numpy, prereleases=True)]
+    pins = [pin for pin in asked if pin.name == "numpy" and not pin.specifier.contains(numpy, prereleases=True)]
     if not pins:
         return None
     return (
@@ -160,7 +160,7 @@ def _broken_pin() -> str | None:
 
 
 def _loaded(finding: Finding, codec: Codec) -> Finding:
-    """The finding on somebody's own networks, after a look into their files: a hash says nothing of what they hold."""
+    """Return the finding on own networks after loading their files: a hash does not show whether they can be loaded."""
     if finding.state != "ok" or not isinstance(codec, CompressAi):
         return finding
     try:
@@ -172,7 +172,7 @@ def _loaded(finding: Finding, codec: Codec) -> Finding:
 
 
 def _all_published(folder: str) -> Iterator[Zoo]:
-    """Every model that the installed CompressAI publishes, with all its levels."""
+    """Yield every model that the installed CompressAI publishes, with all its levels."""
     if _library_problem() is not None:
         return
     for name in PUBLISHED:
@@ -183,7 +183,7 @@ def _all_published(folder: str) -> Iterator[Zoo]:
 
 
 def _files(codecs: Iterable[Zoo]) -> Iterator[tuple[weights.Shelf, Finding, str]]:
-    """Each file of weights once: where it is looked for, how it is, and its sha256 if it is well."""
+    """Yield each file of weights once: the shelf it belongs to, its finding, and its sha256 if it is intact."""
     seen = set()
     for codec in codecs:
         try:

@@ -1,4 +1,4 @@
-"""From options to what a command works with: the thresholds file and the settings of the run."""
+"""The thresholds file and the settings of the run, made from the options of a command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from compress_guard.records import Guard, Thresholds
 
 
 def loaded(options: argparse.Namespace) -> Thresholds:
-    """The thresholds file; raises `UsageError` where there is none, `ThresholdsError` for one that makes no sense."""
+    """Load the thresholds file; raises `UsageError` where there is none, `ThresholdsError` for one without sense."""
     path = Path(options.thresholds)
     if not path.exists():
         remedy = f"create it, or name another: compress-guard {options.command} FILE"
@@ -27,7 +27,7 @@ def loaded(options: argparse.Namespace) -> Thresholds:
 
 
 def refuse_fixtures(thresholds: Thresholds, guard: Guard, **named: str) -> None:
-    """Raises `UsageError` for a factory, by its key, that is a fixture of pytest."""
+    """Raise `UsageError` for a factory, given by its key, that is a fixture of pytest."""
     for key, name in named.items():
         if name.startswith("fixture:"):
             raise UsageError(
@@ -38,9 +38,9 @@ def refuse_fixtures(thresholds: Thresholds, guard: Guard, **named: str) -> None:
 
 
 def check_options(options: argparse.Namespace) -> None:
-    """Raise `UsageError` for options that cannot be kept, better now than at the end; from here on paths are absolute.
+    """Raise `UsageError` for options that cannot work, better now than at the end; make paths absolute.
 
-    What people's code does to the current folder, or to the relative entries of `sys.path`, matters no more then.
+    People's code may then change the current folder, or the relative entries of `sys.path`.
     """
     _run_options(options).check("--")
     for option in ("json", "figure"):
@@ -52,7 +52,7 @@ def check_options(options: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def run_settings(options: argparse.Namespace) -> Iterator[RunSettings]:
-    """The settings of a run, whose folder is there as long as it is; afterwards the store is within its bounds."""
+    """Give the settings of a run, whose folder exists inside the context; afterwards the store is within its bounds."""
     run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
     try:
         beside = Path(options.thresholds).resolve().parent
@@ -79,6 +79,6 @@ def _run_options(options: argparse.Namespace) -> RunOptions:
 
 
 def name_in_ids(path: Path) -> str:
-    """The file as node ids show it under pytest: from the current folder where it lies in it, else by its bare name."""
+    """Return the file as node ids show it under pytest: relative to the current folder, else by its bare name."""
     full = Path(os.path.normpath(path.absolute()))
     return full.relative_to(Path.cwd()).as_posix() if full.is_relative_to(Path.cwd()) else full.name

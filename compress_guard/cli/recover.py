@@ -1,4 +1,4 @@
-"""``compress-guard recover``: the recovery studies of a thresholds file, what they cost and what they brought back."""
+"""``compress-guard recover``: the recovery studies of a thresholds file and what they regain."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def recover(options: argparse.Namespace) -> bool:
 
 
 def _selected(thresholds: Thresholds, names: Sequence[str] | None) -> list[RecoveryCell]:
-    """The recovery cells of the guards of these names, of all where none is named."""
+    """Return the recovery cells of the guards of these names, of all guards where none is named."""
     guards = {guard.name: guard for guard in thresholds.guards}
     for name in names or ():
         if name not in guards:
@@ -89,7 +89,7 @@ def _kept(settings: RunSettings) -> str:
 
 
 def _shown(results: Sequence[RecoveryResult], options: argparse.Namespace) -> bool:
-    """Print the tables and draw the figure; False where a study failed or the figure cannot be."""
+    """Print the tables and draw the figure; return False where a study failed or the figure cannot be written."""
     show(recovery_lines(results, sys.stdout.encoding))
     held = all(result.outcome != "failed" for result in results)
     if options.figure is None:
@@ -103,13 +103,13 @@ def _shown(results: Sequence[RecoveryResult], options: argparse.Namespace) -> bo
 
 
 def _read(path: Path) -> list[RecoveryResult]:
-    """The studies of a results file; raises `UsageError` for one that has none."""
+    """Read the studies of a results file; raises `UsageError` for a file that has none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["recovery"]
-        results = [RecoveryResult.from_dict(values) for values in found]
+        studies = json.loads(path.read_text(encoding="utf-8"))["recovery"]
+        results = [RecoveryResult.from_dict(values) for values in studies]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        told = f"cannot be read as results ({described(problem)})"
-        raise UsageError("--from", f"{path} {told}", "name a file that --json or --cg-json has written") from problem
+        found = f"{path} cannot be read as results ({described(problem)})"
+        raise UsageError("--from", found, "name a file that --json or --cg-json has written") from problem
     if not results:
         raise UsageError("--from", f"{path} has no recovery study", "name results of a run with --cg-recovery")
     return results

@@ -1,4 +1,4 @@
-"""The results file of a command: what is in it when the command ends, is interrupted or breaks off."""
+"""The results file of a command, which is written when it ends, is interrupted or fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from compress_guard.report.earlier import results_files, set_aside
 @final
 @dataclass(slots=True)
 class Results:
-    """What a command has measured so far, and the file that it goes to; `path` None: to none."""
+    """The results of a command so far, and the file that they go to; `path` None: no file."""
 
     path: str | None
     settings: RunSettings
@@ -41,13 +41,13 @@ class Results:
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """While inside, an interrupt or an error that ends the command leaves what was measured in the file."""
+        """Return a context in which an interrupt or an error that ends the command leaves the results in the file."""
         try:
             yield
         except KeyboardInterrupt:
             self.write(EXIT_INTERRUPTED)
             raise
-        except SystemExit:  # of somebody's code: the command fails then
+        except SystemExit:  # raised by other people's code: the command fails then
             self.write(EXIT_FAILED)
             raise
         except BaseException:

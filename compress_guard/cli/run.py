@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> bool:
 
 
 def _gated(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[RunSettings], bool]:
-    """What measures the selected cells and says whether they held."""
+    """Return a function that measures the selected cells and returns True if they held."""
     cells = _selected([cell for guard in thresholds.guards for cell in guard.cells], options.only)
 
     def gate(settings: RunSettings) -> bool:
@@ -48,7 +48,7 @@ def _gated(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
         with results.kept():
             _measure(thresholds, cells, settings, results.cells)
         held = all(result.outcome != "failed" for result in results.cells) and not ungated(results.cells)
-        written = results.write_held(held)  # first, since nobody may be reading standard output
+        written = results.write_held(held)  # first, since standard output may be closed
         show(lines(results.cells, sys.stdout.encoding))
         remember_run(settings, results.cells)
         return written and held
@@ -57,7 +57,7 @@ def _gated(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
 
 
 def _timed(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[RunSettings], bool]:
-    """The same of throughput cells."""
+    """Return a function that times the selected throughput cells and returns True if they held."""
     cells = _selected(list(throughput_cells(thresholds)), options.only)
 
     def gate(settings: RunSettings) -> bool:
@@ -99,7 +99,7 @@ def _selected(cells: list[C], patterns: Sequence[str] | None) -> list[C]:
 
 
 def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSettings, results: list[CellResult]) -> None:
-    """Measure the cells and append what comes of each."""
+    """Measure the cells and append the result of each."""
     calm_threads()
     file = name_in_ids(Path(thresholds.path))
     with contextlib.closing(Session(thresholds, settings)) as session:

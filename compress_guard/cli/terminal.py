@@ -1,4 +1,4 @@
-"""What a command writes: progress and a line per cell on standard error, tables on standard output."""
+"""The output of a command: progress and a line per cell on standard error, tables on standard output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TERMINAL_SECONDS: Final = 0.2
 
 
 def show(lines: Iterable[Line]) -> None:
-    """Write tables to standard output, with styles on a terminal; what its encoding does not have is escaped."""
+    """Write tables to standard output, with styles on a terminal; characters that its encoding lacks are escaped."""
     _write(sys.stdout, ansi(lines) if sys.stdout.isatty() else plain(lines))
 
 
@@ -36,7 +36,7 @@ def tell_result(
 ) -> None:
     """Write a cell's line to standard error; below it the traceback of an unexpected exception.
 
-    A failure is told in brief: its whole reason is in the table at the end, which does not repeat those of other cells.
+    A failure has its reason in brief; the whole reason is below the table at the end.
     """
     text = f"{name} {result.outcome}: {brief(result) if result.outcome == 'failed' else result.reason}"
     if isinstance(problem, Fault) and (trace := traced(problem)) is not None:
@@ -75,7 +75,7 @@ class StandardErrorProgress:
         sys.stderr.flush()
 
     def tell(self, line: str) -> None:
-        """A line that stays."""
+        """Write a line that stays."""
         if self._terminal:
             sys.stderr.write("\r\x1b[K")
         tell(line)

@@ -35,7 +35,7 @@ FixtureLookup = Callable[[str, type[RunError]], Any]
 
 
 def without_fixtures(name: str, error: type[RunError]) -> Any:
-    """The lookup of a run outside pytest."""
+    """Raise the error of a fixture in a run outside pytest."""
     raise error(f"fixture:{name} needs pytest; run `pytest --compress-guard` or name a factory package.module:callable")
 
 
@@ -75,9 +75,8 @@ class Session:
     ) -> Measured:
         """Measure and judge one cell, and leave its evidence in the run folder for the results file.
 
-        `last` says that no further cell of its guard comes in this process. Whatever goes wrong is the verdict of this
-        cell. Raises KeyboardInterrupt after Ctrl-C, and what a fixture has
-        decided for the test (see `trouble.decided`).
+        `last` says that no further cell of its guard comes in this process. Any error becomes the verdict of this cell.
+        Raises KeyboardInterrupt after Ctrl-C, and what a fixture has decided for the test (see `trouble.decided`).
         """
 
         def measured() -> Measured:
@@ -93,7 +92,7 @@ class Session:
         return Measured(self._without_bench(cell, node_id).given_up(made), problem=made)
 
     def _without_bench(self, cell: Cell, node_id: str) -> Draft:
-        """Return the draft of a cell of which nothing is known, perhaps not even the device."""
+        """Return the draft of a cell without a bench, perhaps without a device."""
         guard, device = self._guards[cell.guard], attempted(lambda: self.device)
         if isinstance(device, str):
             return Draft.of(guard, cell, node_id, self.settings, device)
@@ -110,14 +109,14 @@ class Session:
     def measure_recovery(
         self, cell: RecoveryCell, node_id: str, fixtures: FixtureLookup, progress: Progress, *, last: bool = False
     ) -> MeasuredRecovery:
-        """Finetune the model of a guard for one recovery cell, test what came of it, and judge that.
+        """Finetune the model of a guard for one recovery cell, test the finetuned model, and judge the result.
 
         `last` says that no further recovery cell of its guard comes in this process.
         """
         return self.study(cell.guard, fixtures).measure(cell, node_id, progress, last=last)
 
     def study(self, guard_name: str, fixtures: FixtureLookup) -> Study:
-        """The study of a guard; raises ValueError for one whose thresholds ask for none."""
+        """Return the study of a guard; raises ValueError for a guard without one."""
         with self._making:
             if guard_name not in self._studies:
                 guard = self._guards[guard_name]
@@ -135,12 +134,12 @@ class Session:
             return self._studies[guard_name]
 
     def expect(self, cells: Sequence[Cell]) -> None:
-        """Know the cells of the run, in its order: their plans are made while the model works on those before them."""
+        """Note the cells of the run, in its order: their plans are made while the model works on earlier cells."""
         if cores() > 1:
             self._scout = Scout(cells, self._plan_ahead)
 
     def close(self) -> None:
-        """Stop what goes on beside the cells, and leave the process as it was."""
+        """Stop planning ahead, and leave the process as it was."""
         if self._scout is not None:
             self._scout.close()
         self._open.close()
@@ -153,7 +152,7 @@ class Session:
             if guard.name not in self._benches:
                 if any(name.startswith(FIXTURE) for name in (guard.model, guard.data)):
                     continue  # only a test of its own can resolve them
-                # Here, not on the scout's thread: people's factories may mind. What they raise is told in its turn.
+                # Not on the scout's thread, which people's factories may not expect; the cell reports their errors.
                 with contextlib.suppress(RunError):
                     self.data(guard.data, without_fixtures)
             if guard.data in self._loaded:
@@ -163,7 +162,7 @@ class Session:
         self.bench(cell.guard, without_fixtures).plan_ahead(cell, stopped)
 
     def bench(self, guard_name: str, fixtures: FixtureLookup) -> Bench:
-        """The bench of a guard."""
+        """Return the bench of a guard."""
         with self._making:
             if guard_name not in self._benches:
                 guard = self._guards[guard_name]
@@ -171,7 +170,7 @@ class Session:
             return self._benches[guard_name]
 
     def _subject(self, guard: Guard, fixtures: FixtureLookup) -> Subject:
-        """Guards with the same model, data, task, slices, fingerprint and orientation share one."""
+        """Return a guard's subject, shared by guards with the same model, data, task, slices and the like."""
         named = (guard.task, guard.model, guard.data)
         key = (*named, guard.slicings, guard.fingerprint, guard.orientation)
         if key not in self._subjects:
@@ -196,11 +195,11 @@ class Session:
         return check_model(self._load(guard.model, fixtures, ModelError), guard.model, guard.task)
 
     def data(self, name: str, fixtures: FixtureLookup) -> Any:
-        """The data set that a factory or fixture of this name gives; raises `DataError`."""
+        """Return the data set that a factory or fixture of this name gives; raises `DataError`."""
         return check_data(self._load(name, fixtures, DataError), name)
 
     def _access(self, data: str) -> Access:
-        """The way to the data set of this name, one for all who read it."""
+        """Return the way to the data set of this name, shared by all its readers."""
         return self._accesses.setdefault(data, Access(data))
 
     def _load(self, name: str, fixtures: FixtureLookup, error: type[RunError]) -> Any:

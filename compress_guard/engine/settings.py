@@ -1,4 +1,4 @@
-"""How a run is made: what the command line decides, for all guards alike."""
+"""Settings of a run, which are the same for all guards: those that the command line decides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DEVICE: Final = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
 def cores() -> int:
-    """CPU cores that this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
@@ -32,9 +32,9 @@ class RunSettings:
     """Settings of one run. Only `device`, `limit`, `seed` and `early_stop` change a result, and results say them."""
 
     run_folder: Path
-    """Where the processes of this run share what they made once; deleted when it ends."""
+    """The folder in which the processes of this run share results; deleted when it ends."""
     store_folder: Path
-    """Where bitstreams, plans and evidence are kept."""
+    """The folder that keeps bitstreams, plans and evidence."""
     device: str = "auto"
     workers: int = field(default_factory=cores)
     limit: int | None = None
@@ -48,12 +48,12 @@ class RunSettings:
     """Bytes that the store may hold when the run has ended."""
 
     def __post_init__(self) -> None:
-        # Whatever becomes of the current folder while people's code runs.
+        # The current folder may change while people's code runs.
         object.__setattr__(self, "run_folder", self.run_folder.absolute())
         object.__setattr__(self, "store_folder", self.store_folder.absolute())
 
     def store(self) -> Store:
-        """The store of this run, bounded as the run asks."""
+        """Return the store of this run, with its cap."""
         return Store(self.store_folder, self.store_cap)
 
 
@@ -102,13 +102,13 @@ class RunOptions:
 
 
 def effective_limit(cell: Cell, settings: RunSettings) -> int | None:
-    """Images to use: the smaller of the file's limit and the command line's."""
+    """Return the number of images to use: the smaller of the file's limit and the command line's."""
     limits = [limit for limit in (cell.limit, settings.limit) if limit is not None]
     return min(limits, default=None)
 
 
 def check_device(device: str, option: str) -> None:
-    """Raises `UsageError`, which names the option, for a device that is none or that is not there."""
+    """Raise `UsageError`, which names the option, for a device that is not known or not there."""
     if _DEVICE.fullmatch(device) is None:
         raise UsageError(option, f"unknown device {device!r}", "use auto, cpu, cuda or cuda:N")
     if device.startswith("cuda"):
@@ -123,7 +123,7 @@ def check_device(device: str, option: str) -> None:
 
 
 def check_results_file(path: Path, option: str) -> None:
-    """Raises `UsageError`, which names the option, where no results file can be written: better now than at the end."""
+    """Raise `UsageError`, which names the option, where no results file can be written: better now than at the end."""
     try:
         place = destination(path)
     except IsADirectoryError:
@@ -140,7 +140,7 @@ def check_results_file(path: Path, option: str) -> None:
 
 
 def resolve_device(device: str, worker: int = 0) -> str:
-    """``cpu`` or ``cuda:N``; the parallel process with number `worker` takes GPU `worker` mod their count."""
+    """Return ``cpu`` or ``cuda:N``; the parallel process with number `worker` takes GPU `worker` mod their count."""
     if device == "cpu":
         return "cpu"
     import torch
@@ -154,7 +154,7 @@ def resolve_device(device: str, worker: int = 0) -> str:
 
 @functools.cache
 def processor() -> str:
-    """The name of the CPU, e.g. ``AMD EPYC``; its architecture where the system does not tell."""
+    """Return the name of the CPU, e.g. ``AMD EPYC``, or its architecture where the system does not say."""
     try:
         found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     except OSError:
@@ -164,7 +164,7 @@ def processor() -> str:
 
 
 def device_name(device: str) -> str:
-    """The device as results record it, e.g. ``cuda:0 (NVIDIA H200)``."""
+    """Return the device as results record it, e.g. ``cuda:0 (NVIDIA H200)``."""
     if device == "cpu":
         return "cpu"
     import torch

@@ -40,7 +40,7 @@ from compress_guard.thresholds.keywords import CHOICES, LIMITS, asked_rates, che
 from compress_guard.thresholds.settings import TOLERANCE
 
 RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache")
-"""What `measure` takes beside the keys of a guard; under pytest the command line says it, for all tests alike."""
+"""Keywords of `measure` beside the keys of a guard; under pytest they are options, the same for all tests."""
 
 
 def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, each by its name
@@ -65,7 +65,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     fingerprint: str | None = None,
     orientation: Orientation | None = None,
 ) -> Guard:
-    """A guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
+    """Return a guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
     if task not in TASKS:
         raise OptionError(TASKS.unknown(task))
     spec = replace(codec_named(codec, dict(codec_options(options or {}))), folder=str(Path.cwd()))
@@ -112,9 +112,9 @@ def guard_at_rates(name: str, *, bpp: float | Sequence[float], **wanted: Any) ->
 
 
 def check_keywords(given: Iterable[str], *others: str) -> None:
-    """Raises `OptionError` for a keyword that `one_cell_guard` does not take and that is none of these others."""
+    """Raise `OptionError` for a keyword that `one_cell_guard` does not take and that is none of these others."""
     parameters = inspect.signature(one_cell_guard).parameters.values()
-    known = (*(one.name for one in parameters if one.kind is one.KEYWORD_ONLY), *others)
+    known = (*(each.name for each in parameters if each.kind is each.KEYWORD_ONLY), *others)
     for key in given:
         if key not in known:
             raise OptionError(unknown("keyword", key, known))
@@ -129,7 +129,7 @@ def _check_required(spec: CodecSpec) -> None:
 
 
 def _policy(**choices: str | None) -> Policy:
-    """What becomes of verdicts; a choice that is made counts as stated, as in a file."""
+    """Return the policies; a choice that is made counts as stated, as in a file."""
     stated: dict[str, Any] = {key: choice for key, choice in choices.items() if choice is not None}
     for key, choice in stated.items():
         check_policy(key, choice)
@@ -137,7 +137,7 @@ def _policy(**choices: str | None) -> Policy:
 
 
 def subject_of(guard: Guard, model: Any, data: Any, device: str, settings: RunSettings) -> Subject:
-    """A subject of objects at hand instead of factories."""
+    """Return a subject of a model and a data set instead of their factories."""
     return Subject(
         guard.task,
         lambda: check_model(model, "model", guard.task),
@@ -235,10 +235,10 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         subject = subject_of(guard, model, data, resolve_device(device), settings)
         with single_blas_thread():
             measured = _measured(Bench(guard, subject, settings), guard)
-        remember_run(settings, [one.result for one in measured])
+        remember_run(settings, [each.result for each in measured])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    results = [raised_or_result(one) for one in measured]
+    results = [raised_or_result(each) for each in measured]
     warn_of_doubts(results, wanted)
     return results[0] if rates is None else results
 
@@ -268,12 +268,12 @@ def warn_of_doubts(results: Iterable[CellResult], wanted: Mapping[str, Any]) -> 
 
 
 def _share_doubts(limits: Mapping[str, float | None]) -> tuple[str, ...]:
-    told = (looks_like_share(key, points) for key, points in limits.items() if points is not None)
-    return tuple(doubt for doubt in told if doubt is not None)
+    doubts = (looks_like_share(key, points) for key, points in limits.items() if points is not None)
+    return tuple(doubt for doubt in doubts if doubt is not None)
 
 
 def raised_or_result(measured: Measured) -> CellResult:
-    """The result, or the problem raised: a caller who asked for one number wants no verdict `error` to look at."""
+    """Return the result, or raise the problem: a caller who asks for one number does not look for a verdict `error`."""
     if measured.problem is not None:
         raise measured.problem
     return measured.result

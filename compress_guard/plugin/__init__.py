@@ -1,6 +1,9 @@
 """The pytest plugin: the hooks and fixtures that pytest finds through the entry point `compress_guard`.
 
-Importing it imports pytest and little else; what a gate needs is imported once ``--compress-guard`` is given.
+A pytest config comes in; items, outcomes, reports and a summary go out. Open `hooks` and then `gate` first. `options`,
+`choice` and `decision` settle what a run is, `run` holds its state, and `collected` fails a run that gates nothing.
+`cells` are the tests of a thresholds file, `fixtures` serve people's own tests, `output` writes, `workers` is for
+pytest-xdist. Importing this package imports pytest and little else: the rest waits for ``--compress-guard``.
 """
 
 from compress_guard.plugin.fixtures.definitions import (

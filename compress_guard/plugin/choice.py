@@ -1,4 +1,4 @@
-"""Which thresholds file a run takes, and whether pytest comes to it by the paths that it was given."""
+"""The thresholds file of a run, and whether pytest reaches it by the paths that it was given."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class ChosenFile:
 
     path: Path
     shown: str
-    """How messages name it: from rootdir, where it lies in it."""
+    """The path as messages name it: relative to rootdir if it lies there."""
     named: bool
-    """Whether an option, an ini file or an argument names it. The default file may be missing."""
+    """True if an option, an ini file or an argument names it. The default file may be missing."""
     typed: bool
-    """Whether the command line itself gives ``--cg-thresholds``: then it is collected beside named paths too."""
+    """True if the command line itself gives ``--cg-thresholds``: then the file is collected beside named paths too."""
 
 
 def chosen_file(config: pytest.Config, options: GateOptions) -> ChosenFile:
@@ -53,9 +53,9 @@ def chosen_file(config: pytest.Config, options: GateOptions) -> ChosenFile:
 
 
 def _check_root(config: pytest.Config) -> None:
-    """Raises `UsageError` where pytest was led to another root than the folder with the default file.
+    """Raise `UsageError` where pytest chose another root than the folder with the default file.
 
-    It looks for its root before it knows the options of plugins, and takes what stands after ``--cg-cache`` for a path
+    It looks for its root before it knows the options of plugins, and takes the word after ``--cg-cache`` for a path
     to tests once there is such a folder.
     """
     here = config.invocation_params.dir
@@ -69,13 +69,13 @@ def _check_root(config: pytest.Config) -> None:
 
 
 def paths_are_named(config: pytest.Config) -> bool:
-    """Whether the command line itself names paths to collect; an ini file's testpaths and addopts do not count."""
+    """Return True if the command line itself names paths; an ini file's testpaths and addopts do not count."""
     given = set(typed_arguments(config))
     return config.args_source is pytest.Config.ArgsSource.ARGS and not given.isdisjoint(config.args)
 
 
 def is_reached(config: pytest.Config, file: Path) -> bool:
-    """Whether pytest comes to the file anyhow, by its own path or by that of a folder above it.
+    """Return True if pytest reaches the file in any case, by its own path or by that of a folder above it.
 
     It must not be named a second time then: pytest 8 collects it twice, or loses the folder's other tests.
     """
@@ -85,18 +85,18 @@ def is_reached(config: pytest.Config, file: Path) -> bool:
 
 
 def _is_lost(config: pytest.Config, file: Path) -> bool:
-    """Whether pytest 8 loses the file: of a folder and a path below it, ``tests .``, it collects the path alone."""
+    """Return True if pytest 8 loses the file: of a folder and a path in it, ``tests .``, it collects only the path."""
     path = _plain(file)
     given = [_plain(_place(config, argument)) for argument in config.args]
-    above = [one for one in given if one != path and path.is_relative_to(one)]
-    below = any(one != folder and one.is_relative_to(folder) for folder in above for one in given)
+    above = [each for each in given if each != path and path.is_relative_to(each)]
+    below = any(each != folder and each.is_relative_to(folder) for folder in above for each in given)
     return below and path not in given
 
 
 def check_folders(config: pytest.Config, file: Path) -> None:
-    """Raise `UsageError` for a file below a folder that pytest collects and yet passed over on the way.
+    """Raise `UsageError` for a file that pytest does not reach although it collects a folder above it.
 
-    A gate that nobody comes to would be green, and to name the file too is no way out, see `is_reached`.
+    A gate that pytest never reaches would be green, and naming the file too does not help, see `is_reached`.
     """
     for folders in _ways(config, file):
         if (folder := _passed_over(config, folders)) is not None:
@@ -108,7 +108,7 @@ def check_folders(config: pytest.Config, file: Path) -> None:
 
 
 def _ways(config: pytest.Config, file: Path) -> Iterator[tuple[str, ...]]:
-    """The folders between each argument that leads to the file and the file; none for its own path."""
+    """Yield the folders between each argument that leads to the file and the file; none for its own path."""
     path = _plain(file)
     for argument in config.args:
         given = _plain(_place(config, argument))
@@ -117,9 +117,9 @@ def _ways(config: pytest.Config, file: Path) -> Iterator[tuple[str, ...]]:
 
 
 def _passed_over(config: pytest.Config, folders: tuple[str, ...]) -> str | None:
-    """The first of these folders that pytest does not go into."""
+    """Return the first of these folders that pytest does not search."""
     patterns = config.getini("norecursedirs")
-    return next((one for one in folders if any(fnmatch.fnmatch(one, pattern) for pattern in patterns)), None)
+    return next((folder for folder in folders if any(fnmatch.fnmatch(folder, pattern) for pattern in patterns)), None)
 
 
 def _place(config: pytest.Config, argument: str) -> Path:
@@ -138,7 +138,7 @@ def _place(config: pytest.Config, argument: str) -> Path:
 
 
 def is_ignored(config: pytest.Config, file: Path) -> bool:
-    """Whether pytest was told to leave the file, or a folder above it, out: --ignore, collect_ignore and the like."""
+    """Return True if pytest leaves out the file or a folder above it, by --ignore, collect_ignore and the like."""
     within = [folder for folder in file.parents if folder.is_relative_to(config.rootpath) and folder != config.rootpath]
     return any(
         config.hook.pytest_ignore_collect(collection_path=path, config=config)

@@ -32,26 +32,26 @@ class Counts:
     """People's own tests with one of the fixtures, selected or not."""
     deselected_tests: int = 0
     used: bool = False
-    """Whether a fixture was asked for while the tests ran, as ``request.getfixturevalue`` does."""
+    """True if a fixture was asked for while the tests ran, as ``request.getfixturevalue`` does."""
 
     @property
     def gates(self) -> bool:
-        """Whether there is anything that could gate."""
+        """True if there is anything that could gate."""
         return bool(self.cells or self.tests or self.used)
 
     @property
     def all_cells_deselected(self) -> bool:
-        """Whether there are cells, and none was left to run."""
+        """True if there are cells, and none was left to run."""
         return 0 < self.cells == self.deselected
 
     @property
     def nothing_used(self) -> bool:
-        """Whether tests alone were left to gate, and none of them came to its fixture: all were skipped, say."""
+        """True if only tests were left to gate, and none of them used its fixture, because all were skipped, say."""
         return not self.used and self.cells == self.deselected and self.tests > self.deselected_tests
 
     @property
     def nothing_left(self) -> bool:
-        """Whether there was something that could gate, and none of it was left to run."""
+        """True if there was something that could gate, and none of it was left to run."""
         return not self.used and 0 < self.cells + self.tests == self.deselected + self.deselected_tests
 
 
@@ -70,16 +70,16 @@ class Collected:
         self._from_workers: Final[list[Counts]] = []
 
     def note_file(self, file: ThresholdsFile) -> None:
-        """Know the thresholds file that pytest came to."""
+        """Note the thresholds file that pytest reached."""
         if self._file is None or not self._file.opened:
             self._file = file
 
     @property
     def counts(self) -> Counts:
-        """The counts of this run. All workers collect the same, so that the least of them stands for all."""
+        """The counts of this run. All workers collect the same tests, so the smallest counts stand for all."""
         if self._from_workers:
-            least = min(self._from_workers, key=lambda one: (one.cells + one.tests, one.cells - one.deselected))
-            return replace(least, used=any(one.used for one in self._from_workers))
+            least = min(self._from_workers, key=lambda each: (each.cells + each.tests, each.cells - each.deselected))
+            return replace(least, used=any(each.used for each in self._from_workers))
         unopened = self._unopened()
         return Counts(
             cells=len(self._cells) + unopened,
@@ -90,13 +90,13 @@ class Collected:
         )
 
     def _unopened(self) -> int:
-        """Cells of a file that --lf did not even open, since nothing in it had failed."""
+        """Count the cells of a file that --lf did not even open, since nothing in it had failed."""
         if self._file is None or self._file.opened or not self._decision.expected:
             return 0
         return self._file.count() if self._config.getoption("lf", False) else 0
 
     def problem(self) -> str | None:
-        """Return what is wrong with a run that would end green: it gates nothing. None where nothing is."""
+        """Return why a run that would be green has to fail: it gates nothing. None for any other run."""
         counts, decision = self.counts, self._decision
         if not counts.gates:
             return self._nothing_gated()
@@ -115,7 +115,7 @@ class Collected:
         return None
 
     def remark(self) -> str | None:
-        """Return what a person should know of a run that is no failure for it; None where there is nothing to say."""
+        """Return a remark on a run that does not fail for it; None where there is nothing to say."""
         counts, file = self.counts, self._decision.file
         if only_lists(self._config):
             return None
@@ -131,7 +131,7 @@ class Collected:
         return None
 
     def _is_left_out(self) -> bool:
-        """Return whether the file should have been collected, and pytest was told to leave it out."""
+        """Return True if the file should have been collected, and pytest was told to leave it out."""
         decision = self._decision
         return decision.text is not None and decision.expected and is_ignored(self._config, decision.file.path)
 
@@ -193,13 +193,13 @@ class Collected:
 
 
 def uses_fixture(item: pytest.Item) -> bool:
-    """Whether one of people's own tests has a fixture of the gate, be it through other fixtures."""
+    """Return True if one of people's own tests has a fixture of the gate, directly or through other fixtures."""
     names = getattr(item, "fixturenames", ())
     return not isinstance(item, FileItem) and any(name in names and _is_ours(item, name) for name in FIXTURES)
 
 
 def _is_ours(item: pytest.Item, name: str) -> bool:
-    """Whether a fixture of such a name is the gate's, and not one of people's own that hides it."""
+    """Return True if a fixture of this name is the gate's, and not one of people's own that hides it."""
     # Private, and pytest has no public way from a test to its fixtures; where it changes the name alone counts.
     known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get(name, ())
     for definition in reversed(known):

@@ -1,4 +1,4 @@
-"""What a run is, decided once: by the process that was started, for itself and for the workers of pytest-xdist."""
+"""The decisions of a run, made once by the process that was started, for itself and for the workers of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Everything that two processes of one run could see differently; workers take all of it from their controller."""
+    """Everything that two processes of one run could see differently; workers take it from their controller."""
 
     folder: Path
-    """Where the run was started. Relative paths of the command line, and of the file's codecs, are seen from it."""
+    """The folder where the run was started. Relative paths of options, and of the file's codecs, are seen from it."""
     file: ChosenFile
     text: str | None
-    """The thresholds file as it was read, whatever becomes of it; None for a default file that is not there."""
+    """The text of the thresholds file as it was first read; None for a default file that is not there."""
     arguments: tuple[str, ...] | None
-    """What pytest collects, by absolute paths; None on a worker elsewhere, which has folders of its own."""
+    """The paths that pytest collects, absolute; None on a worker elsewhere, which has folders of its own."""
     typed: bool
-    """Whether the command line itself gives ``--compress-guard``, and neither an ini file nor the environment."""
+    """True if the command line itself gives ``--compress-guard``, and not only an ini file or the environment."""
     expected: bool
-    """Whether pytest should come to cells: it was given no paths, or paths that lead to the file."""
+    """True if pytest should reach cells: it was given no paths, or paths that lead to the file."""
     benchmark: bool
     recovery: bool
     results: Path | None
@@ -134,14 +134,14 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
 
 
 def _guards(file: ChosenFile, text: str | None, folder: Path, *, benchmark: bool, sources: bool) -> Thresholds:
-    """The guards of the file, none without one; raises `ThresholdsError` for one that makes no sense.
+    """Return the guards of the file, none without a file; raises `ThresholdsError` for a file that makes no sense.
 
     With `sources` the factories are looked up in the sources of their modules.
     """
     if text is None:
         return Thresholds(str(file.path), ())
-    found = thresholds_file.parse(text, file.path, shown=file.shown, folder=folder, sources=sources)
-    return benchmarked(found) if benchmark else found
+    thresholds = thresholds_file.parse(text, file.path, shown=file.shown, folder=folder, sources=sources)
+    return benchmarked(thresholds) if benchmark else thresholds
 
 
 def _check_recovery(thresholds: Thresholds, shown: str) -> None:

@@ -1,4 +1,4 @@
-"""The gate of one pytest run: hooks that hand over to the core and collect what it answers."""
+"""The gate of one pytest run: hooks that call the core and collect its results."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from compress_guard.records import Cell, Ending
 
 @final
 class Gate:
-    """What a run with ``--compress-guard`` adds to pytest; registered as a plugin of its own."""
+    """The hooks of a run with ``--compress-guard``; registered as a plugin of its own."""
 
     def __init__(self, run: Run, collected: Collected) -> None:
         self.run: Final = run
         self._collected: Final = collected
         self._last: frozenset[str] = frozenset()
-        """The last cell of each kind and guard, by its node id."""
+        """The node ids of the last cell of each kind and guard."""
         self._cells: Final = FileCells(run.thresholds)
         self._crashes: Final = Crashes(run, self._cells)
         self._selected: Final = Selected(run, self._cells)
@@ -48,14 +48,14 @@ class Gate:
             run.config.pluginmanager.register(Places(), "compress_guard_places")
         self._attempts: Final = Attempts(run)
         self._lost: str | None = None
-        """Why a run that would be green is not: tests that nobody heard of."""
+        """The reason why a run that would be green fails: tests without a report."""
         self._idle: str | None = None
-        """Why a run that would be green is not: nothing that it collected gates."""
+        """The reason why a run that would be green fails: nothing that it collected gates."""
         run.config.pluginmanager.register(self._selected, "compress_guard_selected")
 
     @classmethod
     def of(cls, config: pytest.Config) -> Gate:
-        """The gate that the command line asks for; raises `UsageError` for what makes no sense."""
+        """Return the gate that the command line asks for; raises `UsageError` for options or a file without sense."""
         decision, thresholds = decision_of(config)
         anchor_search_path()
         run = config.stash[RUN] = Run(config, decision, thresholds)
@@ -108,17 +108,17 @@ class Gate:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
         self._attempts.note(report)
         known = self._cells.find(report.nodeid)
-        # A setup that passes promises a call; under --setup-plan none comes, and nobody expects a verdict.
-        # Under pytest-benchmark's own --benchmark-only nobody expects one either.
+        # A setup that passes promises a call; under --setup-plan none comes, and no verdict is expected.
+        # Nor is one under pytest-benchmark's own --benchmark-only.
         expected = not only_benchmarks(self.run.config)
         gates = known is not None and isinstance(known[1], Cell)
         if known is not None and gates and expected and (report.when == "call" or not report.passed):
             self.run.selected.add(known[0].name)
         for result in attached(report):
             self.run.keep(result, getattr(report, "node", None))
-        told = yield
+        answer = yield
         self._crashes.close(report)
-        return told
+        return answer
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
@@ -164,7 +164,7 @@ class Gate:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         remarks = [self._selected.remark(), None if self._idle else self._collected.remark()]
         if not runs_tests(self.run.config):
-            remarks = []  # nobody expects a result
+            remarks = []  # no result is expected
         failures = [self._lost, self._idle]
         shorten(terminalreporter)
         summary.show(self.run, terminalreporter, list(filter(None, remarks)), list(filter(None, failures)))

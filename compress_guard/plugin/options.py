@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from compress_guard.engine.settings import RunOptions
 
 HANDED_OVER: Final = "compress_guard"
-"""The key under which a controller of pytest-xdist hands its workers what it decided for them."""
+"""The key under which a controller of pytest-xdist hands its decisions to its workers."""
 
 
 def positive(text: str) -> int:

@@ -39,7 +39,7 @@ class Run:
         self.speeds: Final[dict[str, ThroughputResult]] = {}
         self.studies: Final[dict[str, RecoveryResult]] = {}
         self.selected: Final[set[str]] = set()
-        """Guards with a cell that this run came to, even where nothing was measured."""
+        """Names of guards with a cell that this run reached, even where nothing was measured."""
         self.codecs: tuple[CodecSpec, ...] = ()
         """The codecs of the cells of the thresholds file that this run has selected."""
         self.fixture_used = False
@@ -90,7 +90,7 @@ class Run:
         from compress_guard.engine.readiness import make_ready
         from compress_guard.engine.trouble import attempted
 
-        attempted(lambda: make_ready(self._made_session(), self.codecs))  # what goes wrong, the cell meets again
+        attempted(lambda: make_ready(self._made_session(), self.codecs))  # the cell meets any error again
 
     def expect(self, cells: Sequence[Cell]) -> None:
         """Note the cells of this run, in its order."""

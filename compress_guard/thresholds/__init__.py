@@ -1,5 +1,8 @@
 """thresholds.yaml -> frozen guards and cells, every error with its line.
 
+Open `file` first: it reads the sections in order. `document` is YAML, `value` a node with its line, `catalogue` the
+codecs, `settings` and `guards` the keys, `keys` the readers of single keys, `keywords` their ranges.
+
 Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8" includes both ends):
 
 ==================  ==================================================================================================

@@ -26,20 +26,20 @@ class Catalogue:
 
     aliases: Mapping[str, CodecSpec] = field(default_factory=dict)
     folder: str | None = None
-    """Where relative paths in the options of codecs are seen from."""
+    """The folder from which relative paths in the options of codecs are seen."""
 
     def __contains__(self, name: object) -> bool:
         return name in self.aliases or name in CODECS
 
     def knows(self, value: Value) -> bool:
-        """Whether a name stands for a codec; raises `ThresholdsError` for one with options that make no sense."""
+        """Return True for the name of a codec; raises `ThresholdsError` for a name with options that make no sense."""
         if isinstance(value.scalar, str) and ":" in value.scalar:
             self._inline(value)
             return True
         return value.scalar in self
 
     def spec(self, value: Value) -> CodecSpec:
-        """The codec that a list names."""
+        """Return the codec that an element of a list names."""
         name = value.text("a codec")
         if ":" in name:
             return self._inline(value)
@@ -53,7 +53,7 @@ class Catalogue:
         return self.named(name)
 
     def named(self, name: str) -> CodecSpec:
-        """The codec of a name that is in the catalogue."""
+        """Return the codec of a name that is in the catalogue."""
         return self.aliases.get(name) or CodecSpec(name, name, folder=self.folder)
 
     def unknown(self, value: Value, *others: str) -> ThresholdsError:
@@ -61,7 +61,7 @@ class Catalogue:
         return value.error(unknown("codec", str(value.scalar), names), "use one of these, or define it under codecs")
 
     def _inline(self, value: Value) -> CodecSpec:
-        """The codec of a name that carries its own options, such as ``zoo:mbt2018-mean``."""
+        """Return the codec of a name that carries its own options, such as ``zoo:mbt2018-mean``."""
         spec = _named(value, str(value.scalar), {})
         options = dict(spec.options)
         _check_options(value, spec.type, {name: Entry(value, value) for name in options}, options)
@@ -69,7 +69,7 @@ class Catalogue:
 
     @classmethod
     def read(cls, section: Value | None, folder: str | None = None) -> Catalogue:
-        """The section `codecs` of a file, None if it has none; relative paths in it are seen from `folder`."""
+        """Read the section `codecs` of a file, None if it has none; relative paths in it are seen from `folder`."""
         table = {} if section is None else section.inside("codecs").table()
         return cls({name: _read_codec(name, entry, folder) for name, entry in table.items()}, folder)
 
@@ -86,7 +86,7 @@ def _read_codec(alias: str, entry: Entry, folder: str | None) -> CodecSpec:
     if "type" not in table:
         raise key.error("type is missing", f"add type: one of {', '.join(sorted(CODECS))}")
     kind_value = table.pop("type").value
-    options = {name: _read_option(name, one.value) for name, one in table.items()}
+    options = {name: _read_option(name, option.value) for name, option in table.items()}
     named = _named(kind_value, kind_value.text("type"), options)
     kind = named.type
     if kind not in CODECS:
@@ -109,7 +109,7 @@ def _named(value: Value, text: str, options: Mapping[str, Scalar]) -> CodecSpec:
 
 
 def _naming(kind: str) -> str:
-    """How a codec that needs options is used."""
+    """Return how to use a codec that needs options, for a message."""
     inline = f", or write {kind}:{SCHEMES[kind].upper()}" if kind in SCHEMES else ""
     return f"give it a name of its own under codecs, with type: {kind} and these options{inline}"
 
@@ -146,7 +146,7 @@ def _read_option(name: str, value: Value) -> Scalar:
 
 
 def _check_options(key: Value, kind: str, table: Mapping[str, Entry], options: dict[str, Any]) -> None:
-    """Build the codec once, which imports no codec library, so that what it refuses is said with its line."""
+    """Build the codec once, which imports no codec library, so that a refused option is reported with its line."""
     codec, known = key.resolved(CODECS, kind), option_names(kind)
     for name, entry in table.items():
         if name not in known:

@@ -90,7 +90,7 @@ def parse(text: str, shown: str) -> Value:
 
 
 def _composed(text: str, shown: str) -> yaml.Node | None:
-    """Return the root node, None for an empty file; raises `ThresholdsError` for what is no YAML."""
+    """Return the root node, None for an empty file; raises `ThresholdsError` for a text that is not YAML."""
     loader = None
     try:
         loader = CoreLoader(text)

@@ -1,4 +1,4 @@
-"""How much a file holds once its aliases are written out, and what no file may hold whatever the keys mean.
+"""The size of a file once its aliases are written out, and contents that no file may have whatever the keys mean.
 
 A few hundred bytes of anchors and aliases can stand for more values than memory holds: each list or map that names the
 one before twice doubles them. So every node is measured once, from the leaves up, before anything walks through them.
@@ -16,7 +16,7 @@ from compress_guard.thresholds.value import Value
 MOST_VALUES: Final = 10_000
 """Keys, values, lists and maps as the file writes them."""
 MOST_WRITTEN_OUT: Final = 30_000
-"""The same with every alias and merge key written out."""
+"""Keys, values, lists and maps with every alias and merge key written out."""
 DEEPEST: Final = 40
 """Lists and maps in one another, through aliases and merge keys too."""
 LONGEST_TEXT: Final = 10_000
@@ -43,8 +43,8 @@ class Nodes:
         self._above: Final[set[int]] = set()
 
     def check(self, value: Value) -> Extent:
-        """Raises `ThresholdsError` for keys that stand twice, keys that are lists or maps, foreign tags, texts that no
-        key expects, anchors that contain themselves, and aliases that are too much together.
+        """Measure a value. Raises `ThresholdsError` for keys that are given twice or are lists or maps, foreign tags,
+        texts that no key expects, anchors that contain themselves, and aliases that are too large together.
         """
         node = value.node
         if id(node) in self._above:

@@ -16,9 +16,9 @@ _MISTYPED: Final = 0.7
 
 
 def check_factories(table: Mapping[str, Entry], folder: Path) -> None:
-    """Refuse a factory whose module is there and surely has no such name, but one that is near to it.
+    """Refuse a factory whose module certainly has no such name, and has one that is similar.
 
-    `table` is a whole file that made sense. Whatever is not certain, or not near, is left to the run.
+    `table` is a whole file that has passed all other checks. Other missing names are found when the run loads them.
     """
     roots, known = search_path(folder), dict[Path, frozenset[str] | None]()
     for key, value in _factories(table):

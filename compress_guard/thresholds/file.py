@@ -21,7 +21,7 @@ VERSION: Final = 1
 
 
 def load(path: Path, *, shown: str | None = None) -> Thresholds:
-    """The guards and cells of the thresholds file at `path`.
+    """Return the guards and cells of the thresholds file at `path`.
 
     `shown` is how messages print the path, by default the file's name. Relative paths in the options of codecs are seen
     from the current folder. Nothing of models, data or codec libraries is imported; sources of modules are read for the
@@ -62,7 +62,7 @@ def _check_version(root: Value, table: dict[str, Entry]) -> None:
 
 
 def _task_drops(section: Value, catalogue: Catalogue) -> dict[str, PerCodec[Curve]]:
-    """The max_drop of each task that the section names."""
+    """Return the max_drop of each task that the section names."""
     drops = {}
     for task, entry in section.inside("thresholds").table().items():
         if task not in TASKS:

@@ -29,23 +29,23 @@ KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slic
 def read(
     section: Entry, catalogue: Catalogue, defaults: Settings, drops: Mapping[str, PerCodec[Curve]]
 ) -> tuple[Guard, ...]:
-    """All guards in the file's order; `drops` are the tasks' own max_drop."""
+    """Read all guards in the file's order; `drops` are the tasks' own max_drop."""
     value = section.value.inside("guards")
     table = {} if value.empty else value.table()
     if not table:
         raise section.key.error("there are no guards", "add at least one guard")
-    found: list[Guard] = []
+    guards: list[Guard] = []
     cells = 0
     for name, entry in table.items():
         guard = _read_guard(name, entry, catalogue, defaults, drops)
         cells += _size(guard)
         check_room(entry.key, f"the file, up to guard {name},", cells)
-        found.append(guard)
-    return tuple(found)
+        guards.append(guard)
+    return tuple(guards)
 
 
 def _size(guard: Guard) -> int:
-    """Cells of all kinds, and limits of slices."""
+    """Count the cells of all kinds and the limits of slices."""
     others = (part.cells for part in (guard.throughput, guard.recovery) if part is not None)
     return sum(1 + len(cell.slice_limits) for cell in guard.cells) + sum(map(len, others))
 
@@ -138,7 +138,7 @@ def _cells(
 
 
 def _throughput(guard: str, chosen: Settings, *, own: bool) -> Throughput | None:
-    """What is timed; limits that are the guard's own have to reach one of its codecs."""
+    """Return the throughput cells; limits that are the guard's own have to apply to one of its codecs."""
     if chosen.throughput is None:
         return None
     if own:
@@ -147,14 +147,14 @@ def _throughput(guard: str, chosen: Settings, *, own: bool) -> Throughput | None
 
 
 def _recovery(guard: str, data: str, chosen: Settings, *, own: bool) -> Recovery | None:
-    """How the guard's model is finetuned, None where nothing asks for it."""
+    """Return how the guard's model is finetuned, None where nothing asks for it."""
     if chosen.recovery is None:
         return None
     return chosen.recovery.of(StudiedGuard(guard, data, chosen.codecs, chosen.bpp, chosen.limit), own=own)
 
 
 def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells: tuple[Cell, ...]) -> None:
-    """Refuse limits that hold nowhere: a slice's belong to the verdict of a cell that is judged, and to its error."""
+    """Refuse limits that apply nowhere: a slice's belong to the verdict of a cell that is judged, and to its error."""
     if "min_score" in table and not any(cell.min_score is not None for cell in cells):
         raise table["min_score"].value.error(
             "min_score applies to no cell of this guard", "give it for a codec and a rate that the guard uses"

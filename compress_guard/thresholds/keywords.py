@@ -26,7 +26,7 @@ class NumberKey:
     advice: str
     """The end of the message about a keyword argument outside the span."""
     phrase: str = ""
-    """What that message calls the number, where that is not the key."""
+    """The name of the number in that message, where it is not the key."""
 
 
 NUMBERS: Final[Mapping[str, NumberKey]] = {

@@ -1,4 +1,4 @@
-"""Modules that factories stand in, found and read without importing anything: nobody's code runs at collection."""
+"""Modules of factories, found and read without importing them: no code of other people runs at collection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import ast
 
 _LARGEST: Final = 2**20
-"""Bytes of a source that is read; what is longer was hardly typed."""
+"""Most bytes of a source that is read; longer sources are rarely written by hand."""
 _COMPILED: Final = (*importlib.machinery.EXTENSION_SUFFIXES, *importlib.machinery.BYTECODE_SUFFIXES)
 _DYNAMIC: Final = frozenset(
     [
@@ -30,7 +30,7 @@ _DYNAMIC: Final = frozenset(
         "vars",
     ]
 )
-"""Names in a source by which a module may come to have what is not written down in it, or not be itself."""
+"""Names in a source by which a module may get attributes that its source does not show, or replace itself."""
 _ATTRIBUTES: Final = frozenset(["__dict__", "__getattr__", "__path__"])
 """The ones that mean this behind any dot; ``network.eval()`` and ``network.modules()`` are something else."""
 _OWNERS: Final = frozenset(["builtins", "sys"])
@@ -108,7 +108,7 @@ def names_in(source: Path) -> frozenset[str] | None:
         if source.stat().st_size > _LARGEST:
             return None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of somebody's code, which will say so itself when it runs
+            warnings.simplefilter("ignore")  # about the source: it will warn itself when it runs
             tree = ast.parse(source.read_bytes())
         names = set(_bound(tree))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):

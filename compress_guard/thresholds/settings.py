@@ -22,7 +22,7 @@ TOLERANCE: Final[Mapping[RateMode, float]] = {"dataset": 0.02, "image": 0.05}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the defaults say, and after `updated` what holds for one guard."""
+    """The settings of `defaults`; after `updated` those of one guard."""
 
     codecs: tuple[CodecSpec, ...]
     bpp: PerCodec[Rates] = field(default_factory=lambda: PerCodec(Rates((0.1, 0.25, 0.5, 1.0, 2.0))))
@@ -41,7 +41,7 @@ class Settings:
 
     @classmethod
     def initial(cls, catalogue: Catalogue) -> Settings:
-        """What holds where the file says nothing."""
+        """Return the settings where the file has none."""
         return cls(tuple(catalogue.named(name) for name in ("jpeg", "webp", "avif")))
 
     @property
@@ -50,7 +50,7 @@ class Settings:
         return TOLERANCE[self.rate] if self.rate_tolerance is None else self.rate_tolerance
 
     def updated(self, table: Mapping[str, Entry], catalogue: Catalogue) -> Settings:
-        """With the keys of a table that are keys of `defaults`; others are passed over."""
+        """Return the settings with the keys of a table laid over them; keys that are not of `defaults` are ignored."""
         settings, policy = self, self.policy
         for key, entry in table.items():
             if key in POLICIES:

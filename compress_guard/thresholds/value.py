@@ -24,7 +24,7 @@ BOOL: Final = re.compile(r"true|True|TRUE|false|False|FALSE")
 NULL: Final = re.compile(r"~|null|Null|NULL|")
 SPELLINGS: Final = {TAG + "bool": BOOL, TAG + "null": NULL}
 _CLIPPED: Final = 600
-"""Characters of a message's half: what stands in the file may be long, and a person is to read the sentence."""
+"""Most characters of each half of a message: values in a file may be long, and a person has to read the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Value:
 
     @property
     def line(self) -> int:
-        """1-based."""
+        """The line, counted from 1."""
         return int(self.node.start_mark.line) + 1
 
     @property
@@ -76,7 +76,7 @@ class Value:
             raise self.error(problem.found, problem.remedy) from problem
 
     def inside(self, context: str) -> Value:
-        """The same value where messages begin with `context`."""
+        """Return this value with another `context` for its messages."""
         return replace(self, context=context)
 
     @property
@@ -89,7 +89,7 @@ class Value:
 
     @property
     def empty(self) -> bool:
-        """Nothing was written, or null."""
+        """True for null, and where nothing was written."""
         return str(self.node.tag) == TAG + "null"
 
     @property
@@ -123,7 +123,7 @@ class Value:
 
     @property
     def identity(self) -> object:
-        """What makes two keys one: 1, 1.0 and 1.00 are the same rate, but neither true nor the text '1'."""
+        """An object that is equal for equal keys: 1, 1.0 and 1.00 are one rate, but neither true nor the text '1'."""
         if self.node.tag == MERGE:
             return MERGE
         number = self.as_number
@@ -143,7 +143,7 @@ class Value:
     # Reading
 
     def entries(self) -> list[Entry]:
-        """The entries of a map in the file's order; those of merge keys come first and give way to the map's own."""
+        """Return the entries of a map in the file's order; entries of merge keys come first, own ones replace them."""
         own = [Entry(self._child(key), self._child(child)) for key, child in self.node.value]
         merged: dict[object, Entry] = {}
         for entry in own:
@@ -157,7 +157,7 @@ class Value:
         return list((merged | plain).values())
 
     def table(self, known: Iterable[str] | None = None) -> dict[str, Entry]:
-        """The entries of a map by name; `known` are the names that may occur, any if None."""
+        """Return the entries of a map by name; `known` are the allowed names, None allows any."""
         if not self.is_map:
             raise self.error(f"expected a map of keys, found {self.described}", "write key: value lines below it")
         names: dict[str, Entry] = {}
@@ -172,7 +172,7 @@ class Value:
         return names
 
     def elements(self, what: str) -> list[Value]:
-        """The elements of a list that has at least one."""
+        """Return the elements of a list; raises `ThresholdsError` for an empty list."""
         if not self.is_list:
             remedy = "write a list in brackets" if self.is_map or self.empty else f"write [{self.node.value}]"
             raise self.error(f"{what} must be a list, found {self.described}", remedy)
@@ -218,20 +218,20 @@ class Value:
 
 
 class Entry(NamedTuple):
-    """A key of a map and what stands behind it."""
+    """A key of a map and its value."""
 
     key: Value
     value: Value
 
 
 def _number(text: str) -> str | int | float:
-    """The number that `text` spells, else `text` itself."""
-    # int() refuses more than 4300 digits; what is longer than any number here may as well be a float
+    """Return the number that `text` spells, else `text` itself."""
+    # int() refuses more than 4300 digits; a longer number is out of every range here, so a float will do
     if INTEGER.fullmatch(text) and len(text) < 20:
         return int(text)
     return float(re.sub(r"\.(?=[a-z])", "", text.lower())) if FLOAT.fullmatch(text) else text
 
 
 def clipped(text: str) -> str:
-    """The text, without its middle where it is longer than a message."""
+    """Return a text, without its middle where it is too long for a message."""
     return text if len(text) <= _CLIPPED else f"{text[: _CLIPPED // 2]} ... {text[-_CLIPPED // 3 :]}"

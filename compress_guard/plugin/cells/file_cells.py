@@ -11,7 +11,7 @@ from compress_guard.records import Guard, Thresholds
 
 @final
 class FileCells:
-    """Looks up which cell a test stands for: workers of pytest-xdist report node ids, and no items."""
+    """The lookup of a test's cell by its node id: workers of pytest-xdist report ids, and no items."""
 
     def __init__(self, thresholds: Thresholds) -> None:
         self._file: Final = Path(thresholds.path).name
@@ -28,6 +28,6 @@ class FileCells:
 
 
 def without_group(node_id: str) -> str:
-    """Return the node id of a cell's test without the ``@group`` that ``--dist loadgroup`` puts behind it."""
+    """Return the node id of a cell's test without the ``@group`` that ``--dist loadgroup`` appends."""
     head, bracket, tail = node_id.rpartition("]")
     return head + bracket if tail.startswith("@") else node_id

@@ -1,4 +1,4 @@
-"""Tests that stand in the thresholds file: what they are called, and how their failures look."""
+"""Cells of the thresholds file as tests: their names, and how their failures look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a plugin such as pytest-rerunfailures runs again: no verdict is measured twice, no result told twice."""
+"""Tests that a plugin such as pytest-rerunfailures runs again: nothing is measured or reported twice."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def begin(item: pytest.Item) -> None:
 def settled(item: pytest.Item, measure: Callable[[bool], Measured]) -> None:
     """Measure a cell, record its result and turn it into pytest's outcome.
 
-    A cell that is run again keeps the verdict that it was given, unless that was an error, which may be one of people's
-    code that comes and goes. `measure` is told whether it is called for a cell again.
+    A cell that is run again keeps its verdict, unless that was an error, which other people's code may raise now and
+    then. `measure` gets True where the cell is measured again.
     """
     __tracebackhide__ = True
     known = item.stash.get(_MEASURED, None)
@@ -47,13 +47,13 @@ def settled(item: pytest.Item, measure: Callable[[bool], Measured]) -> None:
 
 
 def _may_change(result: Result) -> bool:
-    """Return whether another attempt may end otherwise: clocks and errors do, what evidence says does not."""
+    """Return True if another attempt may end otherwise: clocks and errors vary, evidence does not."""
     return isinstance(result, ThroughputResult) or result.verdict in ("error", "codec_error")
 
 
 @final
 class Attempts:
-    """Listens to reports, so that the results of an attempt that is made again are those of the last one alone."""
+    """A listener to reports: of a test that is run again only the results of the last attempt count."""
 
     def __init__(self, run: Run) -> None:
         self._run: Final = run
@@ -61,7 +61,7 @@ class Attempts:
         """The results of attempts after which a test is run again, by the test and the worker."""
 
     def note(self, report: pytest.TestReport) -> None:
-        """Know a report, before anybody else takes anything from it."""
+        """Note a report, before other plugins take anything from it."""
         test = (report.nodeid, getattr(report, "node", None))
         if str(report.outcome) == _RERUN:
             self._earlier[test] = list(attached(report))

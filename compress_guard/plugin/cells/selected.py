@@ -1,4 +1,4 @@
-"""The cells that a run selected, and which of them have no result when it ends."""
+"""The cells that a run selected, and those of them that have no result when it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMED: Final = 3
 
 @final
 class Selected:
-    """A plugin that listens to what was collected and reported, here or by the workers of pytest-xdist."""
+    """A plugin that listens to collection and reports, those of workers of pytest-xdist too."""
 
     def __init__(self, run: Run, cells: FileCells) -> None:
         self._run: Final = run
@@ -24,9 +24,9 @@ class Selected:
         self._selected: Final[dict[str, None]] = {}
         self._skipped: Final[set[str]] = set()
         self._waiting: Final[set[str]] = set()
-        """All tests, people's own too, of which nothing has been reported."""
+        """Tests, people's own too, without a report so far."""
         self._known: Final[set[str]] = set()
-        """All tests that were collected, be it by a worker that took the place of a dead one."""
+        """Tests that were collected, also by a worker that replaces a dead one."""
         self._worker_died = False
 
     @property
@@ -36,7 +36,7 @@ class Selected:
         return tuple(name for name in self._selected if not any(name in results for results in known))
 
     def problem(self) -> str | None:
-        """Return what is wrong with a run that would end green: tests that nobody decided against did not run."""
+        """Return why a run that would be green has to fail: tests did not run, and nothing says why."""
         lost = [name for name in self.not_measured if name not in self._skipped]
         if lost:
             said = "was selected and not measured" if len(lost) == 1 else "were selected and not measured"

@@ -67,7 +67,7 @@ def time_cell(request: pytest.FixtureRequest, benchmark: Any, compress_guard_ses
 
 
 class _GaveUp(Exception):
-    """Ends the rounds of a contest that cannot go on."""
+    """The end of the rounds of a contest that cannot go on."""
 
 
 def timed(contest: Contest, benchmark: Any) -> ThroughputResult:

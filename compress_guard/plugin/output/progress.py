@@ -1,4 +1,4 @@
-"""How far a long cell is, on pytest's terminal."""
+"""The progress of a long cell on pytest's terminal."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 QUIET_SECONDS: Final = 5.0
-"""Nothing is said of a cell that takes less."""
+"""Cells that take less have no progress."""
 LINE_SECONDS: Final = {True: 0.5, False: 20.0}
-"""Between two lines: on a terminal, where they overwrite one another, and in a log."""
+"""Seconds between two lines: on a terminal, where they overwrite one another, and in a log."""
 
 
 @final
@@ -62,7 +62,7 @@ class TerminalProgress:
                 write_line(reporter, line)
 
     def tell(self, line: str) -> None:
-        """A line that stays; what begins with WARNING is loud, and said under -q too."""
+        """Write a line that stays; a line that begins with WARNING stands out, and is written under -q too."""
         reporter = self._reporter
         loud = line.startswith("WARNING")
         if reporter is None or (reporter.config.get_verbosity() < 0 and not loud):
@@ -86,7 +86,7 @@ def progress_of(run: Run) -> TerminalProgress:
 
 
 def _uncaptured(reporter: pytest.TerminalReporter) -> contextlib.AbstractContextManager[None]:
-    """While inside, what is written reaches the terminal: in a test pytest captures its own reporter too."""
+    """Return a context in which output reaches the terminal: in a test pytest captures its own reporter too."""
     capture: Any = reporter.config.pluginmanager.get_plugin("capturemanager")
     if capture is None:
         return contextlib.nullcontext()

@@ -22,14 +22,14 @@ _KINDS: Final[Mapping[str, type[CellResult | RecoveryResult | ThroughputResult]]
 def to_values(results: Iterable[Result]) -> dict[str, list[dict[str, Any]]]:
     """Return results as plain values, by their kind."""
     results = list(results)
-    return {key: [one.as_dict() for one in results if isinstance(one, kind)] for key, kind in _KINDS.items()}
+    return {key: [result.as_dict() for result in results if isinstance(result, kind)] for key, kind in _KINDS.items()}
 
 
 def from_values(values: Mapping[str, Any]) -> Iterator[Result]:
-    """Yield the results that `to_values` has made values of."""
+    """Yield the results whose plain values `to_values` gave."""
     for key, kind in _KINDS.items():
-        for found in values.get(key, ()):
-            yield kind.from_dict(found)
+        for fields in values.get(key, ()):
+            yield kind.from_dict(fields)
 
 
 def attach(report: pytest.TestReport, results: Iterable[Result]) -> None:

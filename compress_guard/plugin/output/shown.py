@@ -1,4 +1,4 @@
-"""What pytest shows of a failure: our sentence in full, a short form of it for one line, and none of our frames."""
+"""Failures as pytest shows them: our sentence in full, a short form of it for one line, and none of our frames."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def brief_of(problem: BaseException) -> str | None:
 
 
 def leave_out_our_frames(item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
-    """Let pytest show where people's code called us, and where other code raised; not what lies between.
+    """Let pytest show where people's code called us, and where other code raised; not the frames between.
 
     Under ``--full-trace`` everything stays.
     """
@@ -60,7 +60,7 @@ def shorten(reporter: pytest.TerminalReporter) -> None:
 
 
 def text_as_failure(excinfo: pytest.ExceptionInfo[BaseException], text: str, place: tuple[str, int]) -> Any:
-    """Return a representation of a failure that consists of this text; `place` is the file and line it belongs to.
+    """Return this text as the representation of a failure; `place` is its file and line.
 
     It is one of pytest's own, since pytest-xdist takes no other from its workers to its controller.
     """
@@ -94,7 +94,7 @@ class CrashShown:
 
 
 def show_crash(report: pytest.TestReport, result: Result, place: tuple[str, int], name: str) -> None:
-    """Let the report of a cell whose worker died show the cell's sentence, behind what pytest-xdist says."""
+    """Let the report of a cell whose worker died show the cell's sentence, after that of pytest-xdist."""
     from compress_guard.report import brief
 
     text = f"{report.longrepr}\n{place[0]}:{place[1]}: {name}: {result.verdict}\n{result.reason}"

@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 
 def ungated(run: Run) -> list[str]:
-    """Guards of which no selected cell was judged."""
+    """Return the guards of which no selected cell was judged."""
     from compress_guard.report import ungated as names
 
     return [*names(list(run.results.values())), *_unmeasured(run)]
 
 
 def _unmeasured(run: Run) -> list[str]:
-    """Guards of which cells were selected and no one came as far as a result, say since a fixture skipped them."""
+    """Return the guards with selected cells of which none has a result, say because a fixture skipped them."""
     measured = {result.guard for result in run.results.values()}
     return [guard.name for guard in run.thresholds.guards if guard.name in run.selected - measured]
 
 
 def in_file_order(run: Run) -> list[CellResult]:
-    """The results in the order of the thresholds file, then those of people's own tests, whatever worker was first."""
+    """Return the results in the order of the thresholds file, then those of own tests, whatever worker was first."""
     return _sorted(run.results.values(), (cell.name for guard in run.thresholds.guards for cell in guard.cells))
 
 
 def speeds_in_file_order(run: Run) -> list[ThroughputResult]:
-    """The results of throughput cells, in the same order."""
+    """Return the results of throughput cells in the same order."""
     timed = (guard.throughput for guard in run.thresholds.guards if guard.throughput is not None)
     return _sorted(run.speeds.values(), (cell.name for throughput in timed for cell in throughput.cells))
 
 
 def studies_in_file_order(run: Run) -> list[RecoveryResult]:
-    """The results of recovery cells, in the same order."""
+    """Return the results of recovery cells in the same order."""
     studied = (guard.recovery for guard in run.thresholds.guards if guard.recovery is not None)
     return _sorted(run.studies.values(), (cell.name for recovery in studied for cell in recovery.cells))
 
@@ -54,9 +54,9 @@ def _sorted(results: Iterable[Kind], names: Iterable[str]) -> list[Kind]:
 def show(
     run: Run, reporter: pytest.TerminalReporter, remarks: Sequence[str] = (), failures: Sequence[str] = ()
 ) -> None:
-    """One matrix per guard, one table of its codecs' speed, and what a person should know beside them.
+    """Write a matrix per guard, a table of its codecs' speed, and the remarks.
 
-    `failures` say why a run fails that would be green by its tests alone.
+    `failures` are the reasons why a run fails that would be green by its tests alone.
     """
     unmeasured = _unmeasured(run)
     said = unmeasured or run.unwritten or remarks or failures
@@ -89,7 +89,7 @@ def show(
 
 
 def _shown_above(reporter: pytest.TerminalReporter) -> frozenset[str]:
-    """Return the ids of the results whose whole reasons stand in pytest's list of failures."""
+    """Return the ids of the results whose whole reasons are in pytest's list of failures."""
     if reporter.config.getoption("tbstyle", "auto") in ("no", "line"):
         return frozenset()
     reports = [report for kind in ("failed", "error") for report in reporter.getreports(kind)]
@@ -99,7 +99,7 @@ def _shown_above(reporter: pytest.TerminalReporter) -> frozenset[str]:
 
 
 def write_json(run: Run, ending: Ending) -> None:
-    """The results file and the evidence beside it, if --cg-json asks for them; what prevents it is kept for `show`."""
+    """Write the results file and the evidence, if --cg-json asks for them; keep what prevents it for `show`."""
     if (target := run.decision.results) is None:
         return
     from compress_guard.engine.evidence_files import collect_evidence, evidence_lost
@@ -125,7 +125,7 @@ def write_json(run: Run, ending: Ending) -> None:
 
 
 def close_store(run: Run) -> None:
-    """Remember what the run worked with, and keep the store under its cap."""
+    """Remember the versions that the run worked with, and keep the store under its cap."""
     from compress_guard.engine.prediction.versions import remember_run
 
     remember_run(run.settings, run.results.values())

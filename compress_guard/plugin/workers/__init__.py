@@ -1,4 +1,4 @@
-"""The part of the plugin for pytest-xdist: which worker runs what, and what is left of one that dies.
+"""The part of the plugin for pytest-xdist: which worker runs which test, and the results of a worker that dies.
 
 Open `scheduling` first.
 """

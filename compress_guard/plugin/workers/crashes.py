@@ -22,7 +22,7 @@ CRASHED: Final = "???"
 
 @final
 class Crashes:
-    """Completes the reports of cells whose worker died."""
+    """A record keeper for cells whose worker died: it completes their reports."""
 
     def __init__(self, run: Run, cells: FileCells) -> None:
         self._run: Final = run
@@ -61,14 +61,14 @@ class Crashes:
         self._run.config.hook.pytest_runtest_logreport(report=end)
 
     def _own(self, report: pytest.TestReport) -> list[Result]:
-        """Return what one of people's own tests had measured, and as an error what it was measuring."""
+        """Return the results of an own test so far, and as an error the cell that it was measuring."""
         worker = vars(report)["node"].gateway.id
         reason = f"worker {worker} died while it measured this, so that nothing was measured; {_remedy(report.nodeid)}"
-        found = left_behind(self._run, worker, report.nodeid)
-        return [result if result.reason else replace(result, reason=reason) for result in found]
+        results = left_behind(self._run, worker, report.nodeid)
+        return [result if result.reason else replace(result, reason=reason) for result in results]
 
     def _result(self, guard: Guard, cell: AnyCell, report: pytest.TestReport) -> Result | None:
-        """Return the cell as an error; with what was measured, where the test's end alone was missing."""
+        """Return the cell as an error; with its numbers, where only the end of the test was missing."""
         if isinstance(cell, ThroughputCell):  # times nothing beside other processes, see check_benchmark
             return None
         name, worker = without_group(report.nodeid), vars(report)["node"].gateway.id

@@ -1,4 +1,4 @@
-"""How pytest-xdist shares out the tests of a run with a gate."""
+"""The scheduler that shares out the tests of a run with a gate among the workers of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pytest
 
 _LEFT_TO_XDIST: Final = ("worksteal", "no")
-"""What xdist's own schedulers do well, crashes included."""
+"""Distributions for which xdist's own schedulers do well, crashes included."""
 
 
 def scheduler(config: pytest.Config, log: Any, cells: FileCells) -> Any:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @final
 class CellScheduling(LoadScheduling):
-    """`LoadScheduling` for people's own tests, and whole groups of cells behind them."""
+    """`LoadScheduling` for people's own tests, and whole groups of cells after them."""
 
     def __init__(self, config: pytest.Config, log: Any, group_of: Callable[[str], str | None]) -> None:
         super().__init__(config, log)
@@ -92,7 +92,7 @@ class CellScheduling(LoadScheduling):
             self.check_schedule(node)
 
     def _queue(self, indices: Sequence[int]) -> None:
-        """Let tests wait for a worker: own tests behind those that wait already, cells before them."""
+        """Let tests wait for a worker: own tests after those that wait already, cells before them."""
         assert self.collection is not None
         cells: dict[str, list[int]] = {}
         for index in indices:
@@ -125,7 +125,7 @@ class CellScheduling(LoadScheduling):
     def _deal(self) -> None:
         """Give each worker that runs out of tests a group; where none is left, let all workers end."""
         nodes = [node for node in self.nodes if node in self.node2collection and not node.shutting_down]
-        for enough in (1, 2):  # everybody one group, before those get a second whose first is a single cell
+        for enough in (1, 2):  # one group for each worker, before workers with a group of one cell get a second
             for node in nodes:
                 if self._cells and len(self.node2pending[node]) < enough:
                     group = next(iter(self._cells))

@@ -16,7 +16,7 @@ from xdist.scheduler import LoadFileScheduling, LoadGroupScheduling, LoadScopeSc
 
 
 class _AfterCrashes(LoadScopeScheduling):
-    """Loses one test to a worker that dies, and lets every worker have a test to go on with."""
+    """A scheduler that loses one test to a worker that dies, and leaves no worker without a next test."""
 
     def remove_node(self, node: Any) -> str | None:
         """Forget a worker; return the test that it was running when it died, None where it had nothing left to run."""

@@ -1,1 +1,6 @@
-"""Readers of single keys of a thresholds file, each a pure function of a value that knows its line."""
+"""Readers of single keys of a thresholds file.
+
+A value that knows its line comes in; a frozen record goes out, or a `ThresholdsError` with that line. Each reader is a
+pure function. Open `rates` and `curve` first: rates, and limits that depend on the rate; `per_codec` is for values that
+differ by codec. `keywords`, one folder up, has the ranges.
+"""

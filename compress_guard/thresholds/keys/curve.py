@@ -24,10 +24,10 @@ class Curve:
     rates: tuple[float, ...] = ()
     line: int = 0
     places: tuple[str, ...] = field(default=(), compare=False)
-    """Where the file has each value: ``thresholds.yaml:14``."""
+    """The place of each value in the file: ``thresholds.yaml:14``."""
 
     def used(self, bpp: float) -> Iterator[tuple[float, str]]:
-        """The values as the file spells them, each with its place, that the value at `bpp` is made of."""
+        """Yield the given values, each with its place, from which the value at `bpp` is computed."""
         pairs = list(zip(self.values, self.places, strict=False))
         if not self.rates:
             yield from pairs
@@ -36,7 +36,7 @@ class Curve:
             yield from pairs[upper : upper + 1] if self.rates[upper] == bpp else pairs[upper - 1 : upper + 1]
 
     def at(self, bpp: float) -> float | None:
-        """The value at `bpp`, linear in log bpp between given rates and exact at them; None outside them."""
+        """Return the value at `bpp`, linear in log bpp between given rates and exact at them; None outside them."""
         if not self.rates:
             return self.values[0]
         if not self.rates[0] <= bpp <= self.rates[-1]:
@@ -55,12 +55,12 @@ class Curve:
         return f"{low} bpp only" if low == high else f"{low} to {high} bpp"
 
     def beyond(self, bpp: float, source: str) -> str:
-        """What to say of a rate, which the file has from `source`, where a max_drop does not reach."""
+        """Return a message about a rate, given at `source`, for which there is no max_drop."""
         return f"rate {bpp} bpp ({source}) is outside the max_drop of line {self.line}, which is given at {self.reach}"
 
 
 def read_rate(value: Value) -> float:
-    """A target rate in bpp."""
+    """Read a target rate in bpp."""
     number = value.as_number
     if number is not None and number not in RATES:
         raise value.error(f"rate {value.described} bpp is outside {RATES}", "use a rate in that range")
@@ -68,7 +68,7 @@ def read_rate(value: Value) -> float:
 
 
 def read_curve(value: Value, what: str) -> Curve:
-    """A number, or a map from rate to number."""
+    """Read a number, or a map from rate to number."""
     if not value.is_map:
         if value.is_list or value.empty:
             found = f"{what} must be a number or a map from rate to number, found {value.described}"
@@ -83,7 +83,7 @@ def read_curve(value: Value, what: str) -> Curve:
 
 
 def read_drops(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Curve]:
-    """max_drop or min_score in any of its forms."""
+    """Read max_drop or min_score in any of its forms."""
     if value.is_map:
         for entry in value.entries():
             if isinstance(entry.key.scalar, str) and entry.key.scalar[:1].isdigit():

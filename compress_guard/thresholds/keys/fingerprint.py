@@ -1,4 +1,4 @@
-"""The key `fingerprint` of a guard: what makes its model certain to be the one of an earlier run."""
+"""The key `fingerprint` of a guard: a text or files that make its model certain to be the one of an earlier run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _REMEDY: Final = (
 
 
 def read_fingerprint(value: Value) -> Fingerprint:
-    """A text, or a map with files; whether those are there is seen when the model is loaded."""
+    """Read a text, or a map with files; whether these exist is checked when the model is loaded."""
     if value.is_map:
         table = value.table(("files",))
         if "files" not in table:
             raise value.error("the fingerprint is an empty map", _REMEDY)
-        names = [one.text("a file of the fingerprint") for one in table["files"].value.elements("files")]
+        names = [name.text("a file of the fingerprint") for name in table["files"].value.elements("files")]
         return Fingerprint(files=tuple(names))
     if value.empty or value.is_list or isinstance(value.scalar, bool) or not str(value.scalar).strip():
         raise value.error(f"fingerprint must be a text or a map with files, found {value.described}", _REMEDY)

@@ -23,7 +23,7 @@ def check_name(key: Value, what: str, bearer: str) -> None:
 def read_factory(value: Value, what: str, *, fixtures: bool, names: Registry | None = None) -> str:
     """Return ``package.module:callable`` or, with `fixtures`, ``fixture:NAME``; only the spelling is looked at.
 
-    A text without a colon is one of the registered `names`; what stands behind it is not loaded.
+    A text without a colon is one of the registered `names`; the object that it names is not loaded.
     """
     text = value.text(what)
     module, colon, name = text.partition(":")

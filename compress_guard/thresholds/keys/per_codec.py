@@ -19,14 +19,14 @@ class PerCodec(Generic[T]):
     default: T | None = None
     named: Mapping[str, T] = field(default_factory=dict)
     line: int = 0
-    """Where it begins in the file."""
+    """The line where it begins in the file."""
 
     def at(self, alias: str) -> T | None:
         return self.named.get(alias, self.default)
 
     @classmethod
     def read(cls, value: Value, what: str, catalogue: Catalogue, one: Callable[[Value, str], T]) -> PerCodec[T]:
-        """`one` reads what holds for a codec; a map with a name among its keys is a map of codecs."""
+        """Read a setting; `one` reads its value for a codec. A map with a name among its keys is a map of codecs."""
         if not value.is_map or not any(isinstance(entry.key.scalar, str) for entry in value.entries()):
             return cls(one(value, what), line=value.line)
         named: dict[str, T] = {}

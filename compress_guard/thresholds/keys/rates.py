@@ -25,12 +25,12 @@ class Rates:
 
     @property
     def source(self) -> str:
-        """Where the file has them from, for messages."""
+        """The place in the file where they are given, for messages."""
         return f"from line {self.line}" if self.line else "a default"
 
 
 def read_codecs(value: Value, what: str, catalogue: Catalogue) -> tuple[CodecSpec, ...]:
-    """Codecs that the file may name, each once, in its order."""
+    """Read codecs that the file may name, each once, in its order."""
     specs: dict[str, CodecSpec] = {}
     for element in value.elements(what):
         spec = catalogue.spec(element)
@@ -41,7 +41,7 @@ def read_codecs(value: Value, what: str, catalogue: Catalogue) -> tuple[CodecSpe
 
 
 def read_bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Rates]:
-    """One list of rates for all codecs, or one per codec."""
+    """Read one list of rates for all codecs, or one per codec."""
     return PerCodec.read(value, what, catalogue, _rates)
 
 
@@ -50,7 +50,7 @@ def _rates(value: Value, what: str) -> Rates:
 
 
 def distinct(elements: Iterable[Value], what: str) -> tuple[float, ...]:
-    """Rates in bpp, each once, ascending."""
+    """Read rates in bpp; return them in ascending order. Raises `ThresholdsError` for a rate that is given twice."""
     seen: dict[float, Value] = {}
     for element in elements:
         rate = read_rate(element)
@@ -63,13 +63,13 @@ def distinct(elements: Iterable[Value], what: str) -> tuple[float, ...]:
 
 
 def check_room(at: Value, what: str, count: int) -> None:
-    """Raises `ThresholdsError` for more cells than a file may ask for, before they are made."""
+    """Raise `ThresholdsError` for more cells than a file may ask for, before they are made."""
     if count > MOST_CELLS:
         found = f"{what} has more than {MOST_CELLS} cells and limits of slices"
         raise at.error(found, "list fewer codecs, rates or slices")
 
 
 def count_rates(codecs: Iterable[CodecSpec], bpp: PerCodec[Rates]) -> int:
-    """Pairs of one of these codecs and one of its rates."""
+    """Count the pairs of one of these codecs and one of its rates."""
     rates = (bpp.at(spec.alias) for spec in codecs)
-    return sum(len(one.values) for one in rates if one is not None)
+    return sum(len(given.values) for given in rates if given is not None)

@@ -20,16 +20,16 @@ STEPS: Final = range(1, 1_000_001)
 BATCH: Final = range(1, 4097)
 IMAGES: Final = range(1, 1_000_001)
 SEEDS: Final = range(2**32)
-"""What numpy and torch both take."""
+"""Seeds that numpy and torch both take."""
 LEARNING_RATES: Final = Span(1e-8, 10)
 SHARES: Final = Span(0, 1)
 _PLAN: Final = Recovery("")
-"""What holds where the file says nothing."""
+"""The settings where the file has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The share of the drop that has to come back."""
+    """The smallest share of the drop that has to come back."""
 
     at: PerCodec[float]
     value: Value
@@ -57,11 +57,11 @@ class StudiedGuard:
 
 @dataclass(frozen=True, slots=True)
 class Finetuning:
-    """What the file says; `codecs` and `bpp` are None where they are the guard's."""
+    """The key `recovery` as the file has it; `codecs` and `bpp` are None where they are the guard's."""
 
     value: Value
     stated: Collection[str] = ()
-    """The keys that stand in `value` itself, where others are those of the defaults."""
+    """The keys that `value` itself has; the others come from the defaults."""
     train: Value | None = None
     """A factory."""
     trainer: str | None = None
@@ -76,7 +76,7 @@ class Finetuning:
 
     @classmethod
     def read(cls, value: Value, what: str, catalogue: Catalogue, above: Finetuning | None) -> Finetuning | None:
-        """The keys behind `what`, the others as `above` has them; None where nothing, or null, stands there."""
+        """Read the key `what`; its keys replace those of `above`. Return None for an empty value or null."""
         if value.empty:
             return None
         within = value.inside(f"{value.context}: {what}")
@@ -89,7 +89,7 @@ class Finetuning:
         return asked
 
     def check_floor(self, codecs: tuple[CodecSpec, ...]) -> None:
-        """Refuse limits of a codec that is none of these, those studied."""
+        """Refuse limits of codecs that are not among these, the studied ones."""
         if self.min_recovered is not None:
             self.min_recovered.check(codecs)
 
@@ -153,7 +153,7 @@ def _bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[tuple[Traine
 
 
 def _trained(value: Value, what: str) -> tuple[TrainedRate, ...]:
-    """Rates ascending, then `MIXED` where it stands among them."""
+    """Read rates; return them in ascending order, then `MIXED` if it is among them."""
     elements = [value] if value.scalar == MIXED else value.elements(what)
     mixed = [element for element in elements if element.scalar == MIXED]
     for element in elements:
@@ -199,7 +199,7 @@ def _learning_rate(value: Value, what: str, catalogue: Catalogue) -> float | Non
 def _floor(value: Value, what: str, catalogue: Catalogue) -> Floor | None:
     if value.empty:
         return None
-    return Floor(PerCodec.read(value, what, catalogue, lambda one, name: one.number(name, SHARES)), value)
+    return Floor(PerCodec.read(value, what, catalogue, lambda share, name: share.number(name, SHARES)), value)
 
 
 READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {

@@ -18,7 +18,7 @@ below 1 point is none for a model that works. A floor of 1 says "more than nothi
 
 
 def looks_like_share(limit: str, points: float, name: str = "", where: str = "") -> str | None:
-    """Return what to say of a limit that looks like a share, None of one that does not.
+    """Return a message about a limit that looks like a share, None for any other limit.
 
     `limit` is the key, `name` what messages call it, ``max_drop of slice night``, and `where` file and line, if any.
     """
@@ -30,7 +30,7 @@ def looks_like_share(limit: str, points: float, name: str = "", where: str = "")
 
 
 def doubts_of(limit: str, curve: Curve | None, bpp: float, name: str = "") -> Iterator[str]:
-    """Return what to say of the values of a curve at a rate that look like a share."""
+    """Yield a message for each value of a curve at a rate that looks like a share."""
     for points, place in curve.used(bpp) if curve is not None else ():
         doubt = looks_like_share(limit, points, name, place)
         if doubt is not None:

@@ -18,7 +18,7 @@ KEYS: Final = ("by", "max_drop")
 OBJECT_SIZE: Final = "object_size"
 """The ready-made slicing of detections."""
 SIZES: Final[Mapping[str, str]] = {"small": "map_small", "medium": "map_medium", "large": "map_large"}
-"""Its slices, COCO's areas, each with the metric that scores it over all images."""
+"""The slices of `OBJECT_SIZE`, COCO's areas, each with the metric that scores it over all images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class SliceRule:
     key: Value
 
     def at(self, bpp: float, source: str) -> tuple[SliceLimit, ...]:
-        """The limits at a rate; `source` says where the file has the rate from. `ThresholdsError` outside a limit."""
+        """Return the limits at a rate, given at `source`; raises `ThresholdsError` where a limit has none."""
         return tuple(self._limit(value, curve, bpp, source) for value, curve in self.limits.items())
 
     def doubts(self, bpp: float) -> Iterator[str]:
-        """Return what to say of limits that look like a share."""
+        """Yield a message for each limit that looks like a share."""
         for value, curve in self.limits.items():
             name = f"max_drop of slice {self.slicing.name}" + ("" if value is None else f"={value}")
             yield from doubts_of("max_drop", curve, bpp, name)
@@ -51,7 +51,7 @@ class SliceRule:
 
 
 def read(section: Entry, metrics: Collection[str]) -> tuple[SliceRule, ...]:
-    """All slicings of a guard whose task has these metrics, in the file's order."""
+    """Read all slicings of a guard whose task has these metrics, in the file's order."""
     value = section.value
     guard, within = value.context, value.inside(f"{value.context}: slices")
     table = within.table()
@@ -77,7 +77,7 @@ def _read_rule(name: str, entry: Entry, metrics: Collection[str]) -> SliceRule:
 
 
 def _read_by(value: Value, metrics: Collection[str]) -> str:
-    """A factory, a ready-made slicing or a field of the target."""
+    """Read a factory, a ready-made slicing or a field of the target."""
     text = value.text("by")
     if ":" in text:
         return read_factory(value, "by", fixtures=False)
@@ -90,7 +90,7 @@ def _read_by(value: Value, metrics: Collection[str]) -> str:
 
 
 def _read_limits(value: Value, by: str) -> Mapping[str | None, Curve]:
-    """One for all slices, or by slice; the names of slices are texts, which tells them from rates."""
+    """Read one limit for all slices, or limits by slice; names of slices are texts, which tells them from rates."""
     what = "max_drop of slices"
     entries = value.entries() if value.is_map else []
     if not any(isinstance(entry.key.scalar, str) for entry in entries):

@@ -22,12 +22,12 @@ GROWTHS: Final = Span(1, 1e6)
 """Megabytes; below one it is the allocator that moves."""
 IMAGES: Final = range(1, 10_001)
 ROUNDS: Final = range(3, 10_001)
-"""The median of fewer has no interval to speak of."""
+"""The median of fewer rounds has no useful interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Minimum:
-    """How fast codecs have to be at one kind of work."""
+    """The speed that codecs must reach at one kind of work."""
 
     what: str
     """``min_ratio of encode``."""
@@ -59,7 +59,7 @@ Minimums = Mapping[Work, Minimum]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the file says; `codecs` and `bpp` are None where they are the guard's."""
+    """The key `throughput` as the file has it; `codecs` and `bpp` are None where they are the guard's."""
 
     reference: CodecSpec
     value: Value
@@ -74,7 +74,7 @@ class Asked:
 
     @classmethod
     def read(cls, value: Value, what: str, catalogue: Catalogue) -> Asked | None:
-        """None where nothing, or null, stands behind the key."""
+        """Read the key; return None for an empty value or null."""
         if value.empty:
             return None
         within = value.inside(f"{value.context}: {what}")
@@ -117,7 +117,7 @@ class Asked:
                 minimum.check(held, self.reference.alias)
 
     def of(self, guard: str, codecs: tuple[CodecSpec, ...], bpp: PerCodec[Rates]) -> Throughput:
-        """The cells of a guard with these codecs and rates, which hold where none are given here."""
+        """Return the cells of a guard; its codecs and rates hold where the key has none of its own."""
         cells: list[ThroughputCell] = []
         chosen = bpp if self.bpp is None else self.bpp
         timed = codecs if self.codecs is None else self.codecs
@@ -144,7 +144,7 @@ class Asked:
 
 
 def benchmarked(thresholds: Thresholds) -> Thresholds:
-    """The file as a run that times codecs takes it: where no guard asks for throughput, each data set is timed once.
+    """Return the guards for a run that times codecs: where none asks for throughput, each data set is timed once.
 
     The first guard of each data set then has all its codecs and rates timed, without limits.
     """
@@ -169,7 +169,7 @@ def _unlimited(guard: Guard) -> Throughput:
 
 
 def _works(entry: Entry, what: str, *others: str) -> dict[str, Entry]:
-    """A map from kinds of work, of which there must be one."""
+    """Read a map from kinds of work, at least one."""
     listed = ", ".join((*others, *WORKS))
     if not entry.value.is_map:
         found = f"{what} must be a map of {listed}, found {entry.value.described}"
@@ -194,13 +194,13 @@ def _device(entry: Entry, table: Mapping[str, Entry]) -> str:
 
 
 def _minimums(key: str, table: Mapping[str, Entry], span: Span, catalogue: Catalogue) -> Minimums:
-    found: dict[Work, Minimum] = {}
+    minimums: dict[Work, Minimum] = {}
     for work in WORKS:
         if work in table:
             value, what = table[work].value, f"{key} of {work}"
-            at = PerCodec.read(value, what, catalogue, lambda one, name: one.number(name, span))
-            found[work] = Minimum(what, at, value)
-    return found
+            at = PerCodec.read(value, what, catalogue, lambda limit, name: limit.number(name, span))
+            minimums[work] = Minimum(what, at, value)
+    return minimums
 
 
 def _whole(value: Value, what: str, allowed: range) -> int:
