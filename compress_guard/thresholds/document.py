@@ -22,7 +22,7 @@ class OutOfBounds(yaml.MarkedYAMLError):
 
 
 class CoreLoader(yaml.SafeLoader):
-    """Resolves plain scalars by the YAML 1.2 core schema, and stops at bounds.
+    """A loader that resolves plain scalars by the YAML 1.2 core schema, and stops at bounds.
 
     PyYAML's own YAML 1.1 reads 4:4:4 as the number 14644 (base 60), yes and on as true, and 1e-1 as text.
     """

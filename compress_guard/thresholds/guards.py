@@ -154,7 +154,7 @@ def _recovery(guard: str, data: str, chosen: Settings, *, own: bool) -> Recovery
 
 
 def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells: tuple[Cell, ...]) -> None:
-    """Refuse limits that apply nowhere: a slice's belong to the verdict of a cell that is judged, and to its error."""
+    """Refuse limits that apply nowhere; limits of slices apply only in cells that are judged themselves."""
     if "min_score" in table and not any(cell.min_score is not None for cell in cells):
         raise table["min_score"].value.error(
             "min_score applies to no cell of this guard", "give it for a codec and a rate that the guard uses"

@@ -68,7 +68,7 @@ def source_of(module: str, roots: Sequence[Path]) -> Path | None:
 
 
 def _redirects(package: Path) -> bool:
-    """Return whether the source of a package may have its modules found elsewhere."""
+    """Return True if the source of a package may have its modules found elsewhere."""
     try:
         source = package.read_bytes()
     except OSError:

@@ -14,7 +14,7 @@ FIXTURE: Final = '"fixture:NAME"'
 
 
 def check_name(key: Value, what: str, bearer: str) -> None:
-    """Refuse a key, the name of `what`, with characters that `bearer` cannot carry."""
+    """Refuse a key, the name of `what`, with characters that `bearer` cannot contain."""
     if not NAME.fullmatch(str(key.scalar)):
         found = f"the {what} name {key.scalar!r} has characters that {bearer} cannot contain"
         raise key.error(found, "begin with a letter, digit or _ and use letters, digits, _, . and - only")
