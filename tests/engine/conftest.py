@@ -107,7 +107,7 @@ def spectrum() -> type[Spectrum]:
 
 @dataclass
 class Diary:
-    """What the codec `toy` was asked for, and what it should do wrong; pictures go by the number in their pixel."""
+    """The calls of the codec `toy`, and its faults; pictures are named by the number in their pixel."""
 
     encoded: list[tuple[int, int, float]] = field(default_factory=list)
     """(picture, pixels, setting) of every call of the encoder."""
@@ -181,7 +181,7 @@ class Toy(RealStreams):
 
 @pytest.fixture
 def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
-    """Of a codec called `toy` that is registered while a test runs."""
+    """The diary of a codec called `toy`, which is registered while a test runs."""
     diary = Diary()
 
     def toy(**options: Any) -> Toy:

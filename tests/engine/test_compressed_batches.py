@@ -1,4 +1,4 @@
-"""Which batches a network sees, and the batches that people's own tests ask for."""
+"""The batches that a network gets, and the batches for users' own tests."""
 
 from __future__ import annotations
 

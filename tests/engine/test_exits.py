@@ -1,4 +1,4 @@
-"""`measure`, throughput cells and recovery of people's code that exits: one error, and only Ctrl-C ends the program."""
+"""`measure`, throughput cells and recovery with user code that exits: one error, and only Ctrl-C ends the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cache that is named from the current folder stays there, wherever a model goes."""
+"""A cache with a relative name stays in the first folder, even if a model changes the current one."""
 
 from __future__ import annotations
 

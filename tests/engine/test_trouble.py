@@ -26,11 +26,11 @@ def handler() -> Iterator[None]:
 
 
 class Own(BaseException):
-    """An exception of somebody's own that no `except Exception` catches."""
+    """A user's exception that no `except Exception` catches."""
 
 
 class Broken(Exception):
-    """An exception of which nothing can be asked."""
+    """An exception whose attributes all raise."""
 
     @property  # type: ignore[misc]  # that is the fault under test
     def __class__(self):

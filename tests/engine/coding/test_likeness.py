@@ -45,7 +45,7 @@ def border(image, down, right):
 
 
 class Model:
-    """Knows each scene by its mean colours, so that it is right on whatever comes back as it should."""
+    """Knows each scene by its mean colours, so that it is right on every image that comes back unharmed."""
 
     def __init__(self, data, batch_size=8):
         self.batch_size, self.shown = batch_size, []

@@ -1,4 +1,4 @@
-"""An image that came back far worse than the others is named, and what is merely hard to code is not."""
+"""Outliers: an image that came back far worse than the others is named, one that is hard to code is not."""
 
 from __future__ import annotations
 

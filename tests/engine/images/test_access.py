@@ -94,7 +94,7 @@ class Local(Plain):
 
 
 class Broken(Plain):
-    """One image can be read by nobody."""
+    """One image cannot be read on any thread."""
 
     def row(self, position):
         if position == 7:

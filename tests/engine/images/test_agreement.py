@@ -1,4 +1,4 @@
-"""Processes of one run that see different data: an error that names the image, whatever the model would say."""
+"""Processes of one run that see different data: an error that names the image, for every model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label maps that were resized with interpolation hold classes that nobody drew: doubted in every way in."""
+"""Label maps that were resized with interpolation hold classes that are not in the images: doubted in every way in."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_maps_resized_by_nearest_neighbour_are_not_doubted():
 
 @pytest.mark.parametrize("data", ["segmenter:data", None])
 def test_compressed_batches_of_a_guard_warn(tmp_path, data):
-    """Without a guard's data nobody says that a map is one of classes."""
+    """Without a guard it is unknown that a map holds classes."""
     guard = replace(one_cell_guard("scenes", task="segmentation", codec="webp", bpp=2.0), data=data)
     settings, told = RunSettings(tmp_path, tmp_path, device="cpu", workers=1), []
     batches = compressed_batches(Scenes("BILINEAR"), guard, guard.cells[0], settings, "cpu", 3, told.append)

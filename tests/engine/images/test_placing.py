@@ -21,7 +21,7 @@ from compress_guard.errors import DataError
 from compress_guard.registry import TASKS
 
 HEIGHT, WIDTH = 48, 80
-"""Of the upright scenes."""
+"""Size of the upright scenes."""
 REMEDIES = (
     "orientation: upright (images are turned by EXIF, targets are upright already) or orientation: stored (nothing is "
     "turned)"

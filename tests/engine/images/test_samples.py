@@ -1,4 +1,4 @@
-"""Reading people's data sets: what is taken, what is refused and how, and what is kept in memory."""
+"""Reading of users' data sets: accepted and refused samples, messages, and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever decodes says what size is due, so that a header of gigabytes is refused before anything is decoded."""
+"""Decoding with the expected size, so that a header of gigabytes is refused before anything is decoded."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def slicer(folder):
-    """What `by` stands for in a guard of a task."""
+    """Return the slicer that `by` gives a guard of a task."""
 
     def make(by, task="classification"):
         guard = Guard("g", task, "", "", "", (), slicings=(Slicing("s", by.replace("m:", "slicing_of_this_test:")),))

@@ -1,4 +1,4 @@
-"""How long work takes."""
+"""Timing of work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was freed is given back where it piles up, seldom and cheaply."""
+"""Freed memory is returned where it piles up, rarely and cheaply."""
 
 from __future__ import annotations
 

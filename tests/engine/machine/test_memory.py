@@ -1,4 +1,4 @@
-"""The memory of this process: what work takes for a while, and what stays."""
+"""The memory of this process: the peak during work, and the amount that stays in use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread that works ahead: in order, errors where the result is asked for, and nobody waits for it for ever."""
+"""The thread that works ahead: in order, errors where the result is requested, and no endless wait for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outputs as transformers, torchvision and people's own modules return them."""
+"""Outputs in the forms of transformers, torchvision and users' own modules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from compress_guard.errors import ModelError
 
 
 class ModelOutput(OrderedDict):
-    """As transformers has it: a dict that is iterated by its keys, with its entries as attributes."""
+    """The form of transformers: a dict that is iterated by its keys, with its entries as attributes."""
 
     __getattr__ = OrderedDict.__getitem__
 

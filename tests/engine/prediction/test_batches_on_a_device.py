@@ -114,7 +114,7 @@ def test_what_the_codec_decoded_there_is_what_the_test_gets(pictures, make_guard
 
 
 def test_a_model_there_can_be_asked_for_its_calibration(pictures, make_guard, batches, device):
-    """What a test of calibration does with the batches, and the same numbers as on the CPU."""
+    """Use the batches as a test of calibration does; the numbers are those of the CPU."""
 
     class Bands(torch.nn.Module):
         def forward(self, images):

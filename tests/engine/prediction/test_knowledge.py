@@ -1,4 +1,4 @@
-"""A model that knows nothing is an error before any image is coded for it, whatever the task and the way in."""
+"""A model that knows nothing is an error before any image is coded for it, for every task and every way in."""
 
 from __future__ import annotations
 

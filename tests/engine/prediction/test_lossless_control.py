@@ -1,4 +1,4 @@
-"""The lossless control and the decoder swap: what does not compress changes nothing, and whatever does is noticed."""
+"""The lossless control and the decoder swap: a lossless pass changes nothing, and every change is noticed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def coloured(count):
 
 
 class Means:
-    """The brightest channel, after whatever a fault does to the images; it keeps what it was shown."""
+    """The brightest channel, after the changes of a fault to the images; it keeps the images that it got."""
 
     batch_size = 4
 
@@ -58,7 +58,7 @@ class Means:
 
 
 def measured(model, count=19, task="classification", device="cpu", data=None, known=None):
-    """What the control says of a model, with the subject and what it was told."""
+    """Return the control of a model, with the subject and the reported progress."""
     data = coloured(count) if data is None else data
     subject = Subject(task, lambda: model, lambda: data, ReadingOptions(0), device=device)
     subset = subject.subset(None)

@@ -46,7 +46,7 @@ def test_batches_have_the_size_shown_the_frame_they_had_and_other_neighbours(cas
 
 
 def frame(sizes):
-    """What a model that pads or resizes goes by: the largest sides and the most extreme proportions."""
+    """Return the measures of a model that pads or resizes: the largest sides and the most extreme proportions."""
     proportions = [height / width for height, width in sizes]
     return max(one[0] for one in sizes), max(one[1] for one in sizes), min(proportions), max(proportions)
 
@@ -168,7 +168,7 @@ def test_one_image_at_a_time_has_no_neighbours():
 
 @pytest.mark.parametrize("tipped", [1, 3])
 def test_a_near_tie_may_tip(tipped):
-    """Of 24 predictions among other neighbours one may change."""
+    """One of 24 predictions among other neighbours may change."""
 
     class Ties(Normed):
         calls = 0

@@ -60,7 +60,7 @@ def told(results, field="model_moved"):
 
 
 def numbers(results):
-    """What results say, without what moved."""
+    """Return the fields of results, without those about changes."""
     return {
         label: {name: value for name, value in fields.items() if name not in WAYS}
         for label, fields in said(results).items()

@@ -1,4 +1,4 @@
-"""What a run finds of earlier ones: all of it where nothing has changed, and none of it where anything has."""
+"""Evidence of earlier runs: all of it is used if nothing has changed, and none of it otherwise."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def looked(cells=1, batch=BATCH, probe=None):
 
 
 def said(results):
-    """What results say of the model, without what it cost to know."""
+    """Return the fields of results about the model, without the work that they took."""
     return {
         label: {name: value for name, value in result.as_dict().items() if name not in WORK}
         for label, result in results.items()
@@ -66,7 +66,7 @@ class Worlds:
         return self.world(**changes).whole()
 
     def afresh(self, **changes):
-        """The same on a store of its own."""
+        """Run once more on a store of its own."""
         return self.run(folder=f"store{self.runs}", **changes)
 
 
@@ -245,7 +245,7 @@ def test_another_factory_or_task_is_another_model(worlds):
 
 
 def a_pixel(data):
-    """Of the last image."""
+    """Change the last image."""
     image, label, name = data[-1]
     changed = image.clone()
     changed[1, 5, 5] ^= 1
@@ -469,7 +469,7 @@ def an_archive_with_a_bomb():
 
 @pytest.mark.parametrize("kind", ["plans", "evidence", "versions"])
 def test_entries_of_another_making_are_never_trusted_or_unpickled(worlds, kind):
-    """Their checksums are right: somebody else wrote them under our names."""
+    """The checksums are right: another program wrote the entries under our names."""
     first = worlds.run()
     store = Store(worlds.world().settings.store_folder)
     head = (16 + 4) * b"\0" if kind == "evidence" else b""

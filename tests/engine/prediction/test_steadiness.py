@@ -1,4 +1,4 @@
-"""A model whose answers move while it is measured: told apart from what compression does to it."""
+"""A model whose answers change while it is measured: distinguished from the effect of compression."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def message(blame, moved=4, first="t00", allowed=""):
 
 @pytest.fixture
 def drifting(spectrum: Any):
-    """A model that answers otherwise after so many calls."""
+    """A model that gives other answers after a number of calls."""
 
     def make(after, change=lambda scores: scores * 1.0001):
         class Drifting(spectrum):

@@ -1,4 +1,4 @@
-"""What cannot be trained, or comes to nothing, is one clear message and verdict `error`."""
+"""Trainings that are impossible or fail: one clear message, and the verdict `error`."""
 
 from __future__ import annotations
 

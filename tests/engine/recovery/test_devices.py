@@ -1,4 +1,4 @@
-"""Where the run's device is no CPU: the module is trained there, batches come there, and so do the tested images."""
+"""Runs on another device than the CPU: training, batches and tested images are on that device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a study doubts: its data in other processes of the run, and the guard's own model at its end."""
+"""Doubts of a study: its data in other processes of the run, and the guard's own model at its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A study that was interrupted goes on where it stopped, to what it would have come to without."""
+"""An interrupted study continues where it stopped, and ends with the same result as without a stop."""
 
 from __future__ import annotations
 

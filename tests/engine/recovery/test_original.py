@@ -1,4 +1,4 @@
-"""A study of a model that knows nothing: what was never lost to a codec, no training brings back from it."""
+"""A study of a model that knows nothing: training can bring back only a drop that a codec caused."""
 
 from __future__ import annotations
 

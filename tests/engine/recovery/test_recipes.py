@@ -1,4 +1,4 @@
-"""The built-in recipes: what each task's model is taught, and that flips take the targets along."""
+"""The built-in recipes: the training of each task's model, and flips that include the targets."""
 
 from __future__ import annotations
 

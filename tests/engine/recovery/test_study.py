@@ -1,4 +1,4 @@
-"""A study from end to end: what is trained how often, on what, and what becomes of it."""
+"""A study from end to end: the number of trainings, their images, and their results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BOTH = ((JPEG, 3.0), (WEBP, 3.0))
 
 
 def lasting(measured):
-    """A result without what differs from run to run."""
+    """Return a result without the fields that differ from run to run."""
     return replace(measured.result, seconds=None, trained=None)
 
 

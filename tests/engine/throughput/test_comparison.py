@@ -41,7 +41,7 @@ PIXELS = SIDE * SIDE
 
 @dataclass
 class Habits:
-    """What a made-up codec is like, and what it was asked for."""
+    """The behaviour of a made-up codec, and the calls that it got."""
 
     sleep: float = 0.0
     """Seconds that a call takes."""
@@ -49,15 +49,15 @@ class Habits:
     leaks: bool = False
     missing: str | None = None
     movable: bool = False
-    """Whether it works on other devices too."""
+    """True if it works on other devices too."""
     refuse: set = field(default_factory=set)
     """Images, by their first pixel, that cannot be coded."""
     breaks_at: int | None = None
     """The call of the decoder from which on it fails."""
     wrong: bool = False
-    """Whether decoded images have a row too much."""
+    """True if decoded images have a row too much."""
     turn: Callable[[int], int] = lambda shade: shade
-    """What becomes of an image's mean shade, all that is left of it."""
+    """Change of an image's mean shade, which is all that is left of it."""
     calls: list = field(default_factory=list)
     """(what, images, workers, torch's threads) of every call."""
 
