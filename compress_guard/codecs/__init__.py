@@ -1,0 +1,7 @@
+"""Codecs: lists of images to lists of streams, and back.
+
+In: uint8 RGB tensors (3, H, W) and a setting of the codec's ladder for each. Out: streams that hold all a decoder
+needs, and decoded images. Open `contract` first, then `pillow` and `webp` for a plain codec. Learned codecs are in
+`neural` (ours) and `zoo` (CompressAI's); `pictures` has pixels and their comparison, `execution` threads, processes and
+programs.
+"""

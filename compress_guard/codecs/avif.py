@@ -14,8 +14,8 @@ from compress_guard.codecs.pillow import PillowCodec
 if TYPE_CHECKING:
     from PIL import Image
 
-# Pillow's decoder takes every core for each image, too: at 256x256 pixels that takes twice as long. How many it is
-# given can be said by this global alone (Pillow 13).
+# Pillow's decoder takes every core for each image, too: at 256x256 pixels that takes twice as long. Only this
+# global sets their number (Pillow 13).
 _OPENING: Final = Globals("PIL.AvifImagePlugin", DEFAULT_MAX_THREADS=1, DECODE_CODEC_CHOICE="auto")
 
 # The lowest quality of each of AV1's 64 quantisers: qualities between two of these give the same stream (libavif 1.4).
@@ -52,7 +52,7 @@ class Avif(PillowCodec):
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """One quality for each of AV1's quantisers."""
+        """Settings: one quality for each of AV1's quantisers."""
         return _LADDER
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Any encoder and decoder on the PATH as a codec: VTM, vvenc, bpgenc, cjpeg or one of the house."""
+"""Any encoder and decoder on the PATH as a codec: VTM, vvenc, bpgenc, cjpeg or a private one."""
 
 from __future__ import annotations
 
@@ -56,24 +56,24 @@ class Command(RealStreams):
     settings: str | Sequence[float | str]
     """From smallest to largest files: a list of numbers, ``1..100``, ``51..0`` or ``25..0.5..0.5`` (`parse_ladder`)."""
     format: str = "ppm"
-    """Of the image files: ppm or png."""
+    """Format of the image files: ppm or png."""
     suffix: str = ".bin"
-    """Of the streams' names, for programs that go by it."""
+    """Suffix of the streams' file names, for programs that choose a format by it."""
     timeout: float = 300.0
     """Seconds that one image may take, coding or decoding."""
     version_command: str = ""
-    """Prints a version, of which the first line counts. Without it the files that the two lines name are hashed."""
+    """Command that prints a version, whose first line counts. Without it the files in the two lines are hashed."""
     install: str = ""
-    """What brings the programs, said where one is missing."""
+    """Command that installs the programs, for the message where one is missing."""
     generative: bool = False
     """See `Codec.generative`: for programs that invent what they do not code."""
     _folder: str = field(default="", repr=False, compare=False)
-    """Where relative paths in the lines, and in PATH, are seen from; empty: the current folder."""
+    """Folder that relative paths in the lines and in PATH are relative to; empty: the current folder."""
 
     def __post_init__(self) -> None:
         _require_line("encoder", self.encoder, ("{input}", "{output}", "{setting}"))
         _require_line("decoder", self.decoder, ("{input}", "{output}"))
-        if isinstance(self.settings, list):  # as Python code may give them; a codec is hashable
+        if isinstance(self.settings, list):  # Python code may give a list, but a codec has to be hashable
             object.__setattr__(self, "settings", tuple(self.settings))
         check_ladder(self.settings)
         require_choice("format", self.format, _FORMATS)
@@ -85,12 +85,12 @@ class Command(RealStreams):
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """The settings as numbers, in the order given."""
+        """Settings as numbers, in the order given."""
         return _ladder(self.settings)
 
     @property
     def version(self) -> str:
-        """First line of the version command, else a digest of the programs; and a digest of the two lines."""
+        """First line of the version command, else a digest of the programs, and a digest of the two lines."""
         self._require_available()
         lines = _digest("\0".join((self.encoder, self.decoder, self.format, self.suffix)).encode())
         if self.version_command:
@@ -180,7 +180,7 @@ class Command(RealStreams):
         return output.read(name)
 
     def _words(self, line: str) -> list[str]:
-        """The words of a line with full paths, since programs run in another folder than the one it was written for."""
+        """Return the words of a line with full paths, since programs run in another folder."""
         program, *words = shlex.split(line)
         full = (Path(self._folder, word).absolute() for word in words)
         named = [str(path) if path.is_file() else word for path, word in zip(full, words, strict=True)]
@@ -205,10 +205,10 @@ class Command(RealStreams):
 
 @contextmanager
 def _blaming(what: str) -> Iterator[None]:
-    """Every error of the body as a `CodecError` that begins with `what`."""
+    """Raise every error of the body as a `CodecError` that begins with `what`."""
     try:
         yield
-    except Exception as error:  # what reads an image raises what it likes
+    except Exception as error:  # image readers raise any exception
         raise CodecError(f"{what}: {error}") from error
 
 
@@ -234,6 +234,9 @@ def _ladder(settings: str | Sequence[float | str]) -> tuple[float, ...]:
 
 @lru_cache(maxsize=64)
 def _digest_file(file: tuple[str, int]) -> str:
-    """Of a file's content, given its name and, so that the cache stays honest, when it was changed."""
+    """Return the digest of a file's content.
+
+    Its time of change is part of the key, so that no old digest is returned.
+    """
     with Path(file[0]).open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""What a codec is: encode and decode lists of images along a ladder of settings."""
+"""The protocol of a codec: it encodes and decodes lists of images along a ladder of settings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Codec(Protocol):
     """
 
     type: ClassVar[str]
-    """The registered name."""
+    """The name under which the codec is registered."""
 
     @property
     def ladder(self) -> tuple[float, ...]:
@@ -37,15 +37,15 @@ class Codec(Protocol):
 
     @property
     def bits(self) -> Bits:
-        """Whether `cost` counts real streams or an estimate from likelihoods."""
+        """``coded`` where `cost` counts real streams, ``estimated`` where it estimates them from likelihoods."""
 
     @property
     def device(self) -> str:
-        """Where it works: ``cpu`` or ``cuda:N``. Images may come from any device; decoded ones are on this one."""
+        """The device: ``cpu`` or ``cuda:N``. Images may come from any device; decoded ones are on this one."""
 
     @property
     def remark(self) -> str | None:
-        """What a reader of the results should know of how it works here, such as a GPU path that it had to leave."""
+        """A remark for readers of the results about how it works here, such as a GPU path that it had to leave."""
 
     @property
     def device_tolerance(self) -> int | None:
@@ -57,47 +57,50 @@ class Codec(Protocol):
 
     @property
     def generative(self) -> bool:
-        """Whether decoded images may show other pixels than their sources by design, such as invented texture: then
-        only their geometry, channels and range of values are compared with the sources, not how near they come."""
+        """True if decoded images may show other pixels than their sources by design, such as invented texture. Then
+        only their geometry, channels and range of values are compared with the sources, not their PSNR."""
 
     def on(self, device: str) -> Codec:
-        """The same codec working on this device where it can, else as it is."""
+        """Return the same codec, working on this device where it can."""
 
     def unavailable(self) -> str | None:
-        """None where the codec can run here, else why not, ending with the command that brings it."""
+        """Return None where the codec can run here, else the reason, ending with the command that installs it."""
 
     def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
-        """One stream per image, coded at its own setting of the ladder, on up to `workers` CPU threads.
+        """Return one stream per image, coded at its own setting of the ladder, on up to `workers` CPU threads.
 
         Raises `CodecError` if an image cannot be coded.
         """
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
-        """One image per stream: uint8 (3, H, W) of the source's size. Raises `CodecError` for a broken stream."""
+        """Return one image per stream, uint8 (3, H, W) of the source's size.
+
+        Raises `CodecError` for a broken stream.
+        """
 
     def cost(self, stream: bytes) -> int:
-        """Bytes that a stream counts for: its length, or the estimate that it carries, rounded up."""
+        """Return the bytes that a stream counts for: its length, or the estimate that it carries, rounded up."""
 
     def proofs(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[Proof]:
-        """One per image for a codec that can also tell without coding what it would do; else none."""
+        """Return one proof per image for a codec that can also predict its result without coding; else none."""
 
 
 @runtime_checkable
 class SizedDecoder(Protocol):
-    """A codec that compares what a decoder's answer says of its size with the source's before it reads the pixels."""
+    """A codec that checks the size of a decoded file against the source's before it reads the pixels."""
 
     def decode_sized(
         self, streams: Sequence[bytes], sizes: Sequence[tuple[int, int]], workers: int = 1
     ) -> list[torch.Tensor]:
-        """See `Codec.decode`; `sizes` are (H, W) of the sources. Raises `CodecError` for another size too."""
+        """Do what `Codec.decode` does; `sizes` are (H, W) of the sources. Raises `CodecError` for another size too."""
 
 
 def decode_to_sizes(
     codec: Codec, streams: Sequence[bytes], sizes: Sequence[tuple[int, int]], workers: int = 1
 ) -> list[torch.Tensor]:
-    """Decode streams of sources of these sizes (H, W), which a codec that can is told before it decodes.
+    """Decode streams of sources of these sizes (H, W), which a `SizedDecoder` checks before it decodes.
 
-    Other codecs may still give images of other sizes; raises what `Codec.decode` raises.
+    Other codecs may return images of other sizes. Raises what `Codec.decode` raises.
     """
     if isinstance(codec, SizedDecoder):
         return codec.decode_sized(streams, sizes, workers)
@@ -106,17 +109,17 @@ def decode_to_sizes(
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """An image coded for real beside what the codec's forward pass says of it."""
+    """An image coded for real, compared with the codec's forward pass."""
 
     estimated: float
-    """Bytes by the likelihoods."""
+    """Bytes estimated from the likelihoods."""
     coded: int
     """Bytes of the real stream."""
     difference: int
     """Largest difference between the decoded stream and the forward reconstruction, in levels of 0 to 255."""
     loss: float | None = None
-    """dB of PSNR, against the source, that the decoded stream lies below the forward reconstruction: what tells a
-    broken stream from one that only rounds otherwise. None where it was not measured."""
+    """dB of PSNR, against the source, that the decoded stream lies below the forward reconstruction. It tells a broken
+    stream from one that only rounds differently. None where it was not measured."""
 
 
 class RealStreams:

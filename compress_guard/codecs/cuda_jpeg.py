@@ -37,13 +37,13 @@ class Library(Protocol):
 
     @property
     def name(self) -> str:
-        """As a version names it: ``nvJPEG (torchcodec 0.17.0)``."""
+        """Name in a codec's version: ``nvJPEG (torchcodec 0.17.0)``."""
 
     def encode(self, images: list[torch.Tensor], quality: int) -> list[torch.Tensor]:
-        """Bytes as uint8 tensors (N,) of contiguous uint8 images (3, H, W) that are all on one CUDA device."""
+        """Return streams as uint8 tensors (N,) of contiguous uint8 images (3, H, W), all on one CUDA device."""
 
     def decode(self, streams: list[torch.Tensor], device: str) -> list[torch.Tensor]:
-        """uint8 images (3, H, W) on the device, of uint8 tensors (N,) on the CPU."""
+        """Return uint8 images (3, H, W) on the device, from uint8 tensors (N,) on the CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,16 @@ class TorchVision:
 
 @lru_cache
 def library() -> Library:
-    """The library at hand; raises `CodecUnavailable` if there is none. Whether it has nvJPEG shows when it is used."""
+    """Return the installed library; raise `CodecUnavailable` if there is none.
+
+    A library without nvJPEG fails only when it is used.
+    """
     try:
         from torchcodec.decoders import decode_jpeg  # noqa: F401 - older releases lack these
         from torchcodec.encoders import JpegEncoder  # noqa: F401
 
         return TorchCodec(f"nvJPEG (torchcodec {version('torchcodec')})")
-    except (ImportError, OSError, RuntimeError):  # the latter two where its own libraries do not load
+    except (ImportError, OSError, RuntimeError):  # OSError and RuntimeError: its native libraries do not load
         pass
     import torch
 
@@ -114,12 +117,12 @@ def library() -> Library:
 
 
 def encode(images: Sequence[torch.Tensor], qualities: Sequence[int], device: Device) -> list[bytes | None]:
-    """The stream of each image, None where the device failed, which is noted with it."""
+    """Return the stream of each image, None where the device failed; the device notes the failure."""
     nvjpeg = library()
 
     def run(jobs: list[tuple[torch.Tensor, int]]) -> list[bytes]:
         there = [image.to(device.name).contiguous() for image, _ in jobs]
-        # torchvision codes on a stream of its own, which waits for nobody and for which nobody waits (its issue 8587).
+        # torchvision codes on its own CUDA stream, without any synchronisation (its issue 8587).
         synchronize(device)
         streams = nvjpeg.encode(there, jobs[0][1])
         synchronize(device)
@@ -129,7 +132,7 @@ def encode(images: Sequence[torch.Tensor], qualities: Sequence[int], device: Dev
 
 
 def decode(streams: Sequence[bytes], device: Device) -> list[torch.Tensor | None]:
-    """The image of each stream, on the device; None where the device failed, which is noted with it."""
+    """Return the image of each stream, on the device; None where the device failed, which the device notes."""
     nvjpeg = library()
 
     def run(jobs: list[bytes]) -> list[torch.Tensor]:
@@ -145,7 +148,7 @@ def decode(streams: Sequence[bytes], device: Device) -> list[torch.Tensor | None
 
 
 def synchronize(device: Device) -> None:
-    """Wait for all that was begun on a CUDA device."""
+    """Wait for all work on a CUDA device."""
     if device.name.startswith("cuda"):
         import torch
 
@@ -159,7 +162,10 @@ def _each(
     device: Device,
     done: str,
 ) -> list[Result | None]:
-    """What `run` makes of the items, in batches; one by one where that fails; None for those that fail alone."""
+    """Return the results of `run` on the items, in batches, or one by one where a batch fails.
+
+    The result is None for an item that fails alone.
+    """
     try:
         return [*in_batches(items, keys, run, device, BATCH)]
     except Exception as problem:  # noqa: BLE001 - whatever goes wrong here, the CPU may be able to do it

@@ -1,4 +1,4 @@
-"""A second decoder of the same streams, such as users may have: how much does the decoder alone matter?
+"""A second decoder of the same streams, such as users may have, to see how much the decoder alone matters.
 
 No standard says how chroma is brought to full size, and JPEG's leaves the last bit of the inverse DCT open; nearly all
 else is laid down, so only a decoder that does these differently can move a score. torchvision's libjpeg-turbo and
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 HALVED: Final = "4:2:0"
-"""The chroma resolution of which `_repeated` makes a picture."""
+"""The chroma resolution that `_repeated` decodes."""
 
 # Mean absolute difference from Pillow in levels, and the lowest PSNR between both, of 25 photographs (gb82) at
 # qualities 10, 50 and 90: repeated chroma 0.25, 0.36 and 0.44, 39.8 dB; djpeg's fast DCT 0.49, 0.77 and 0.95, 44.0 dB;
@@ -48,7 +48,7 @@ _PROGRAMS: Final[Mapping[str, Command]] = {
         version_command="djxl --version",
     ),
 }
-"""By codec type, as pairs that the packages libjpeg-turbo-progs and libjxl-tools bring; only the decoder is run."""
+"""Second decoders by codec type, from the packages libjpeg-turbo-progs and libjxl-tools; only the decoder is run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,19 @@ class SecondDecoder:
     """A decoder of a codec's streams that is not the codec's own."""
 
     name: str
-    """What it is and what it does otherwise, with the version of its library."""
+    """Name and main difference, with the version of its library."""
     decode: Callable[[Sequence[bytes], int], list[torch.Tensor]]
-    """Takes streams and a number of CPU threads; one uint8 image (3, H, W) on the CPU per stream.
+    """Function from streams and a number of CPU threads to one uint8 image (3, H, W) on the CPU per stream.
 
     Raises `CodecError` for a stream that it cannot decode.
     """
 
 
 def second_decoder(codec: Codec) -> SecondDecoder | None:
-    """A decoder at hand that may give other pixels than the codec's own; None where there is none.
+    """Return an installed decoder that may give other pixels than the codec's own; None where there is none.
 
-    For a codec on a GPU the codec on the CPU, unless both give the same pixels by their own account. On the CPU: for
-    JPEG with 4:2:0 chroma, Pillow with that chroma repeated, as nvJPEG has it; for other JPEG and for JPEG XL, the
+    For a codec on a GPU it is the codec on the CPU, unless the codec says that both give the same pixels. On the CPU it
+    is, for JPEG with 4:2:0 chroma, Pillow with chroma repeated as in nvJPEG; for other JPEG and for JPEG XL, the
     programs djpeg (with its fast DCT) and djxl where they are on the PATH.
     """
     if codec.device != "cpu":
@@ -87,7 +87,7 @@ def _program(kind: str) -> SecondDecoder | None:
         return None
     try:
         version = program.version.rpartition(" (lines ")[0]
-    except CodecError:  # there, but it does not run
+    except CodecError:  # installed, but it does not run
         return None
     line = " ".join(word for word in shlex.split(program.decoder) if word != "-outfile" and not word.startswith("{"))
     return SecondDecoder(f"{line} ({version})", program.decode)
@@ -98,7 +98,7 @@ def _repeated_all(streams: Sequence[bytes], workers: int) -> list[torch.Tensor]:
         number, stream = job
         try:
             return _repeated(stream)
-        except Exception as error:  # Pillow and its libjpeg raise what they like
+        except Exception as error:  # Pillow and its libjpeg raise any exception
             what = (
                 f"stream {number + 1} of {len(streams)} ({len(stream)} bytes) could not be decoded by repeating chroma"
             )
@@ -108,10 +108,10 @@ def _repeated_all(streams: Sequence[bytes], workers: int) -> list[torch.Tensor]:
 
 
 def _repeated(stream: bytes) -> torch.Tensor:
-    """A 4:2:0 JPEG with each chroma sample standing for its four pixels, where libjpeg would interpolate.
+    """Decode a 4:2:0 JPEG with each chroma sample repeated for its four pixels, where libjpeg would interpolate.
 
     Asked for half the size, libjpeg has no need to resample chroma: it gives that just as it was coded. The pixels are
-    those of ``djpeg -nosmooth``. A picture one pixel wide or high has no half; it is decoded as ever.
+    those of ``djpeg -nosmooth``. A picture one pixel wide or high has no half; libjpeg decodes it as usual.
     """
     import numpy as np
     import torch
@@ -129,7 +129,7 @@ def _repeated(stream: bytes) -> torch.Tensor:
 
 
 def _drafted(stream: bytes, mode: str, size: tuple[int, int] | None) -> Image.Image:
-    """What libjpeg gives by itself in this mode, `size` saying roughly how large."""
+    """Return the picture that libjpeg itself gives in this mode, of about this `size`."""
     from PIL import JpegImagePlugin
 
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(stream))
@@ -140,7 +140,7 @@ def _drafted(stream: bytes, mode: str, size: tuple[int, int] | None) -> Image.Im
 
 
 def _shifts(ycc: NDArray[np.uint8]) -> list[NDArray[np.int16]]:
-    """How far red, green and blue lie from luma, of YCbCr (H, W, 3): three of (H, W), in levels.
+    """Return the differences of red, green and blue from luma for YCbCr (H, W, 3): three of (H, W), in levels.
 
     JFIF 1.02, page 3, with the factors and the rounding of libjpeg's jdcolor.c, in units of 2**-16.
     """

@@ -54,7 +54,7 @@ class Heic(PillowCodec):
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """One quality for each of HEVC's quantisers that libheif can choose."""
+        """Settings: one quality for each of HEVC's quantisers that libheif can choose."""
         return _LADDER
 
     def unavailable(self) -> str | None:

@@ -1,9 +1,9 @@
-"""Settings that people's code makes for a thread or for the process, kept away from codecs, and put back as they were.
+"""Isolation of codecs from settings that a user's code makes for a thread or for the process.
 
-What torch and NumPy keep for each thread is set for the time of the work. What Pillow and its plugins keep for the
-whole process is set by `Globals`, for as long as any thread works with it. torch's settings of the whole process
-(default dtype, number of threads) are never touched, since a model may predict meanwhile: codecs say what they want of
-each tensor instead.
+Settings of torch and NumPy for a thread are changed for the time of the work. Settings of Pillow and its plugins for
+the whole process are changed by `Globals`, as long as any thread works with them. torch's settings of the whole process
+(default dtype, number of threads) are never changed, since a model may predict meanwhile: codecs state the properties
+of each tensor instead.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, Final, final
 
 @contextlib.contextmanager
 def insulated() -> Iterator[None]:
-    """Let torch and NumPy compute on this thread as they do in a thread that nobody has told anything.
+    """Let torch and NumPy compute on this thread with their default settings.
 
-    Without gradients, since no codec has any; not in inference mode, whose tensors nobody may change later.
+    There are no gradients, since codecs need none, and no inference mode, whose tensors cannot be changed later.
     """
     import numpy as np
     import torch
@@ -39,9 +39,9 @@ def insulated() -> Iterator[None]:
 
 @contextlib.contextmanager
 def drawing_apart() -> Iterator[None]:
-    """Let what torch draws on this thread come of a generator of its own: weights that are loaded over at once.
+    """Draw torch's random numbers on this thread from a separate generator, for weights that are overwritten at once.
 
-    torch's global state is for people's code, which may be drawing on another thread.
+    torch's global state belongs to the user's code, which may draw on another thread.
     """
     import torch
     from torch.overrides import TorchFunctionMode
@@ -52,7 +52,7 @@ def drawing_apart() -> Iterator[None]:
     class Apart(TorchFunctionMode):
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             given = dict(kwargs or {})
-            # What torch.nn.init calls in its turn comes by here no more.
+            # Functions that torch.nn.init calls do not pass here again.
             if func in drawing or "generator" in given:
                 given["generator"] = given.get("generator") or generator
             return func(*args, **given)
@@ -63,9 +63,9 @@ def drawing_apart() -> Iterator[None]:
 
 @final
 class Globals:
-    """Values of a module's globals while codecs work, put back by the last of the threads that work with them.
+    """Values of a module's globals while codecs work; the last of these threads restores the values before.
 
-    A value that somebody else sets meanwhile stays.
+    A value that other code sets meanwhile stays.
     """
 
     def __init__(self, module: str, **values: object) -> None:
@@ -77,7 +77,7 @@ class Globals:
 
     @contextlib.contextmanager
     def set(self) -> Iterator[None]:
-        """Have the values set while inside."""
+        """Set the values inside the body."""
         module = importlib.import_module(self._module)
         with self._lock:
             if self._users == 0:
@@ -96,7 +96,7 @@ class Globals:
 
 
 class _ExceptHere:
-    """A flag that is true for all threads but those that read files as codecs do."""
+    """A flag that is true for all threads except those that read files as codecs do."""
 
     def __bool__(self) -> bool:
         return not getattr(_READING, "whole", False)
@@ -108,9 +108,9 @@ _TOLERANT: Final = Globals("PIL.ImageFile", LOAD_TRUNCATED_IMAGES=_ExceptHere())
 
 @contextlib.contextmanager
 def whole_files() -> Iterator[None]:
-    """Have Pillow refuse truncated files on this thread, although people's code has it tolerate them elsewhere.
+    """Let Pillow refuse truncated files on this thread, even where the user's code lets it tolerate them.
 
-    A stream that was cut is a fault of its codec; filled up with grey it would be one of the model.
+    A cut stream is a fault of its codec. Filled with grey it would look like a fault of the model.
     """
     from PIL import ImageFile
 

@@ -32,7 +32,7 @@ class Jp2(PillowCodec):
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """Nominal rates from 0.02 to 16 bpp in steps of 1 %."""
+        """Settings: nominal rates from 0.02 to 16 bpp in steps of 1 %."""
         return _LADDER
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:

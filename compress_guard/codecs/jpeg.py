@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _ROOM: Final = threading.Lock()
-"""Held while Pillow's global size of a buffer is another."""
+"""Guards temporary changes of `ImageFile.MAXBLOCK`."""
 _LADDER: Final = tuple(float(quality) for quality in range(1, 101))
 
 
@@ -51,7 +51,7 @@ class Jpeg(Placed, PillowCodec):
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """Qualities 1 to 100."""
+        """Settings: qualities 1 to 100."""
         return _LADDER
 
     def on(self, device: str) -> Self:
@@ -105,7 +105,7 @@ class Jpeg(Placed, PillowCodec):
 
     @property
     def _not_on_cuda(self) -> str | None:
-        """What the CUDA encoder writes instead of what these options ask for; None if it writes that."""
+        """The reason why the CUDA encoder cannot write what these options ask for; None if it can."""
         if self.subsampling != cuda_jpeg.SUBSAMPLING:
             return f"{cuda_jpeg.SUBSAMPLING} only, asked for {self.subsampling}"
         return "baseline files only, asked for progressive" if self.progressive else None
@@ -132,8 +132,8 @@ class Jpeg(Placed, PillowCodec):
         return os.fdopen(os.memfd_create("jpeg"), "w+b") if hasattr(os, "memfd_create") else io.BytesIO()
 
     def _passing(self, image: Image.Image, setting: float) -> bytes:
-        # Huffman tables and the order of the coefficients change nothing in the pixels, and half as much again in time.
-        # Of the image's metadata only a comment would be written.
+        # Optimised Huffman tables and another order of coefficients take half as much time again, and change no pixels.
+        # The only metadata that Pillow would write is a comment.
         stream = io.BytesIO()
         image.save(stream, self.format, quality=int(setting), subsampling=self.subsampling, comment=b"")
         return stream.getvalue()

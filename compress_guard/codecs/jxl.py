@@ -12,7 +12,7 @@ from compress_guard.codecs.pillow import PillowCodec
 
 
 def _quality(distance: float) -> float:
-    """The quality that libjxl takes for a Butteraugli distance: the inverse of JxlEncoderDistanceFromQuality.
+    """Return libjxl's quality for a Butteraugli distance: the inverse of JxlEncoderDistanceFromQuality.
 
     distance = 0.1 + 0.09 (100 - quality) from quality 30 on, below it 53/3000 quality^2 - 23/20 quality + 25.
     """
@@ -22,7 +22,7 @@ def _quality(distance: float) -> float:
 
 
 def _distances(highest: float, lowest: float) -> list[float]:
-    """Distances from `highest` down to `lowest` in steps of at most 4 %."""
+    """Return distances from `highest` down to `lowest` in steps of at most 4 %."""
     steps = math.ceil(math.log(highest / lowest) / math.log(1.04))
     return [highest * (lowest / highest) ** (step / steps) for step in range(steps + 1)]
 
@@ -39,19 +39,19 @@ class Jxl(PillowCodec):
     type: ClassVar[str] = "jxl"
     format: ClassVar[str] = "JXL"
     library: ClassVar[str] = "libjxl"
-    max_side: ClassVar[int] = 2**18  # limit of level 5 of the standard, and what libjxl takes by default
+    max_side: ClassVar[int] = 2**18  # limit of level 5 of the standard, libjxl's default
 
     # Seconds per megapixel, bpp and dB of six gb82 photographs at quality 60: effort 3 0.06 s, 0.48, 36.2; 5 0.37 s,
     # 0.41, 36.8; 7 (libjxl's default) 0.79 s, 0.43, 36.9.
     effort: int = 5
-    """From 1 (fast) to 9 (small)."""
+    """Effort from 1 (fast) to 9 (small)."""
 
     def __post_init__(self) -> None:
         require_whole("effort", self.effort, 1, 9)
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """Qualities in steps of at most 4 % in Butteraugli distance, 25 down to 0.11."""
+        """Settings: qualities in steps of at most 4 % in Butteraugli distance, 25 down to 0.11."""
         return _LADDER
 
     def unavailable(self) -> str | None:

@@ -9,17 +9,17 @@ from typing import Final
 from compress_guard.errors import OptionError
 
 _EXPECTED: Final = "settings must be a list of different numbers or a range such as '1..100' or '25..0.5..0.5'"
-# Numbers of 20 digits and more are no settings, and Decimal and int would spell some of them with millions.
+# Numbers of 20 digits and more are no settings, and Decimal and int would print some of them with millions of digits.
 _NUMBER: Final = r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?"
 _RANGE: Final = re.compile(rf"\s*({_NUMBER})\.\.({_NUMBER})(?:\.\.({_NUMBER}))?\s*")
 _LONGEST: Final = 10_000
 _SHOWN: Final = 20
-"""Settings of a list that a message prints."""
+"""Number of settings of a list that a message prints."""
 _LONGEST_SHOWN: Final = 100
 
 
 def parse_ladder(value: object) -> tuple[float, ...]:
-    """Settings in the order given, which is from smallest to largest files.
+    """Return the settings in the order given, which is from smallest to largest files.
 
     A range ``first..last`` or ``first..last..step`` counts up or down from `first` in steps of `step` (1 if not given)
     and ends at `last` or just before it: ``51..0`` is a quantiser from coarse to fine. Raises `OptionError` for
@@ -33,7 +33,7 @@ def parse_ladder(value: object) -> tuple[float, ...]:
 
 
 def check_ladder(value: object) -> None:
-    """Raises `OptionError` for what `parse_ladder` would refuse, without making a long range."""
+    """Raise `OptionError` for a value that `parse_ladder` would refuse, without making a long range."""
     if isinstance(value, str):
         _parse_range(value)
         return
@@ -58,7 +58,7 @@ def _parse_number(value: object) -> float:
 
 
 def _parse_range(text: str) -> tuple[Decimal, Decimal, int]:
-    """First setting, signed step and count of a range."""
+    """Return the first setting, the signed step and the count of a range."""
     match = _RANGE.fullmatch(text)
     if match is None:
         raise OptionError(f"{_EXPECTED}, found {_clipped(text)}")
@@ -79,6 +79,6 @@ def _parse_range(text: str) -> tuple[Decimal, Decimal, int]:
 
 
 def _clipped(value: object) -> str:
-    """The value as Python spells it, cut where it is long."""
+    """Return the value as Python prints it, cut where it is long."""
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]} ..."

@@ -1,4 +1,4 @@
-"""Checks of codec options: each raises `OptionError` saying what was expected and what was found."""
+"""Checks of codec options: each raises `OptionError` with what was expected and what was found."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ SUBSAMPLINGS = ("4:2:0", "4:2:2", "4:4:4")
 
 
 def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:
-    """`value` is one of `allowed`."""
+    """Raise `OptionError` unless `value` is one of `allowed`."""
     if not isinstance(value, str) or value not in allowed:
-        raise OptionError(f"{name} must be {_listed([repr(one) for one in allowed])}, found {value!r}")
+        raise OptionError(f"{name} must be {_listed([repr(choice) for choice in allowed])}, found {value!r}")
 
 
 def require_whole(name: str, value: object, low: int, high: int) -> None:
-    """`value` is a whole number from `low` to `high`; a bool is none."""
+    """Raise `OptionError` unless `value` is a whole number from `low` to `high`; a bool is none."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise OptionError(f"{name} must be a whole number from {low} to {high}, found {value!r}")
 
 
 def require_flag(name: str, value: object) -> None:
-    """`value` is true or false."""
+    """Raise `OptionError` unless `value` is true or false."""
     if not isinstance(value, bool):
         raise OptionError(f"{name} must be true or false, found {value!r}")
 
 
 def require_text(name: str, value: object) -> None:
-    """`value` is a string that is not empty."""
+    """Raise `OptionError` unless `value` is a string that is not empty."""
     if not isinstance(value, str) or not value.strip():
         raise OptionError(f"{name} must be a text that is not empty, found {value!r}")
 
 
 def require_positive(name: str, value: object) -> None:
-    """`value` is a finite number above 0; a bool is none."""
+    """Raise `OptionError` unless `value` is a finite number above 0; a bool is none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
         raise OptionError(f"{name} must be a number above 0, found {value!r}")
 

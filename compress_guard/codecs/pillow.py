@@ -1,4 +1,4 @@
-"""What the codecs behind Pillow share: lists in, lists out, threads, errors that name the image."""
+"""The base of all codecs behind Pillow: lists in, lists out, threads, errors that name the image."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 WORTH_A_PROCESS: Final = 2**19
-"""Pixels in a call from which on it is worth sending them to another process."""
+"""Pixels of a call from which on processes are faster than this one."""
 STREAM_SHARE: Final = 1 / 16
-"""Bytes of a stream for each pixel, about: streams do not say how many pixels they are of."""
+"""Approximate bytes of a stream per pixel, since streams do not tell their number of pixels here."""
 
 
 class PillowCodec(RealStreams, ABC):
@@ -35,13 +35,13 @@ class PillowCodec(RealStreams, ABC):
     format: ClassVar[str]
     """Pillow's name of the format."""
     feature: ClassVar[str]
-    """The name under which PIL.features knows the library behind it."""
+    """Name of the library behind it in PIL.features."""
     library: ClassVar[str]
-    """What that library is called."""
+    """Name of that library in messages."""
     max_side: ClassVar[int]
     """The longest side in pixels that the format or its library can code."""
     holds_lock: ClassVar[bool] = False
-    """Whether Python's lock is kept while images are coded, so that threads would only wait for one another."""
+    """True if Python's lock is kept while images are coded, so that threads would only wait for each other."""
 
     @property
     @abstractmethod
@@ -83,7 +83,8 @@ class PillowCodec(RealStreams, ABC):
         return map_ordered(lambda job: self._decode_one(*job), jobs, workers)
 
     def passed(self, image: Image.Image, setting: float) -> Image.Image:
-        """A PIL image of mode RGB as `encode` and `decode` would give it back, without tensors and without a stream.
+        """Return a PIL image of mode RGB as `encode` and `decode` would return it, without tensors and without a
+        stream.
 
         Raises `CodecError`.
         """
@@ -94,19 +95,19 @@ class PillowCodec(RealStreams, ABC):
             raise CodecError(f"{what}: sides of at most {self.max_side} pixels can be coded")
         try:
             read = self._read(self._passing(image, setting))
-        except Exception as error:  # codec libraries raise what they like, also classes of their own
+        except Exception as error:  # codec libraries raise any exception, also classes of their own
             raise CodecError(f"{what} at setting {setting:g}: {said(error)}") from error
         return read if read.mode == "RGB" else read.convert("RGB")
 
     def _passing(self, image: Image.Image, setting: float) -> bytes:
-        """A stream that is decoded at once, and whose length nobody asks for."""
-        # Formats take metadata from the image, and a damaged EXIF block would stop good pixels.
+        """Return a stream that is decoded at once, and whose length does not matter."""
+        # Formats write metadata of the image, and a damaged EXIF block would make them fail.
         bare = image.copy()
         bare.info.clear()
         return self._write(bare, setting)
 
     def _encode_one(self, at: int, count: int, image: torch.Tensor, setting: float) -> bytes:
-        """The stream of image number `at` of `count`, which an error names."""
+        """Return the stream of image number `at` of `count`, which an error names."""
         return self._encode_picture(at, count, self._picture(at, count, image), setting)
 
     def _picture(self, at: int, count: int, image: torch.Tensor) -> Image.Image:
@@ -123,14 +124,14 @@ class PillowCodec(RealStreams, ABC):
             raise CodecError(f"{what}: sides of at most {self.max_side} pixels can be coded")
         try:
             return self._write(image, setting)
-        except Exception as error:  # codec libraries raise what they like, also classes of their own
+        except Exception as error:  # codec libraries raise any exception, also classes of their own
             raise CodecError(f"{what} at setting {setting:g}: {said(error)}") from error
 
     def _what(self, at: int, count: int, width: int, height: int) -> str:
         return f"{self.type} could not encode image {at + 1} of {count} ({width}x{height} pixels)"
 
     def _decode_one(self, at: int, count: int, stream: bytes) -> torch.Tensor:
-        """The image of stream number `at` of `count`."""
+        """Return the image of stream number `at` of `count`."""
         return from_pil(self._decode_picture(at, count, stream))
 
     def _decode_picture(self, at: int, count: int, stream: bytes) -> Image.Image:
@@ -141,7 +142,7 @@ class PillowCodec(RealStreams, ABC):
             raise CodecError(f"{what}: {said(error)}") from error
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
-        """The arguments of Image.save for a setting; none for a codec that writes in another way."""
+        """Return the arguments of Image.save for a setting; none for a codec that writes in another way."""
         return {}
 
     def _write(self, image: Image.Image, setting: float) -> bytes:
@@ -151,7 +152,7 @@ class PillowCodec(RealStreams, ABC):
             return file.read()
 
     def _file(self) -> IO[bytes]:
-        """An empty file to write a stream to."""
+        """Return an empty file to write a stream to."""
         return io.BytesIO()
 
     def _read(self, stream: bytes) -> Image.Image:
@@ -169,7 +170,7 @@ class PillowCodec(RealStreams, ABC):
             raise CodecUnavailable(reason)
 
 
-# What worker processes find by name; they import neither this codec's caller nor torch.
+# Functions that worker processes import by name. They import neither this codec's caller nor torch.
 
 
 def _encoded(codec: PillowCodec, job: tuple[int, int, Image.Image, float]) -> bytes:
@@ -177,4 +178,4 @@ def _encoded(codec: PillowCodec, job: tuple[int, int, Image.Image, float]) -> by
 
 
 def _decoded(codec: PillowCodec, job: tuple[int, int, bytes]) -> Image.Image:
-    return codec._decode_picture(*job).copy()  # a plain image, that can be sent
+    return codec._decode_picture(*job).copy()  # a plain image, which can be pickled

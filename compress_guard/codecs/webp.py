@@ -11,7 +11,7 @@ from compress_guard.codecs.pillow import PillowCodec
 
 
 def _quality(index: float) -> float:
-    """The quality in the middle of those that libwebp codes with base quantiser `index`, 0 (best) to 127.
+    """Return the quality in the middle of those that libwebp codes with base quantiser `index`, 0 (best) to 127.
 
     libwebp's QualityToCompression: index = floor(127 (1 - v)), where v is the cube root of 2/3 c for c = quality / 100
     below 0.75, else of 2 c - 1.
@@ -45,7 +45,7 @@ class WebP(PillowCodec):
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """One quality for each of libwebp's quantisers."""
+        """Settings: one quality for each of libwebp's quantisers."""
         return _LADDER
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:

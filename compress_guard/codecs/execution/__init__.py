@@ -1,4 +1,6 @@
-"""The ways to run a coder: batches on a device, threads, processes, programs and the files that they hand over.
+"""The ways to run a coder: batches on a device, threads, processes, and programs with their files.
 
-Open `pool` for threads and processes, `program` for external encoders.
+In: a function or command line, and items. Out: results in the order of the items, or one `CodecError` with the reason.
+Open `pool` first, for threads and processes. `batching` is for devices whose memory may run out, `program` runs
+external encoders, `exchange` reads the files that these write.
 """

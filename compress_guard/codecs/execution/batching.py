@@ -1,4 +1,4 @@
-"""Batches of items that go together, on a device whose memory may run out."""
+"""Batches of items with equal keys, on a device whose memory may run out."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
 
-# What torch says where it raises a bare RuntimeError: the driver, cuBLAS, and the CPU's allocator.
+# Texts of a bare RuntimeError of torch: from the driver, from cuBLAS, and from the CPU's allocator.
 _OUT_OF_MEMORY: Final = ("out of memory", "ALLOC_FAILED", "DefaultCPUAllocator: can't allocate memory")
 
 
 @final
 class Device:
-    """Where a codec works, and what it has met there that a reader of the results should know.
+    """The device that a codec works on, with remarks for readers of the results.
 
-    Codecs are frozen; this is the one thing of them that changes, from whatever thread they are used.
+    Codecs are frozen; this is their only part that changes, on any thread.
     """
 
     __slots__ = ("_fits", "_notes", "name")
@@ -34,7 +34,7 @@ class Device:
 
     @property
     def remark(self) -> str | None:
-        """All that was noted, in order, and to what size batches were cut; None if nothing was."""
+        """All notes, in order, and the size that batches were cut to; None if there is neither."""
         notes = [*self._notes.values()]
         if self._fits:
             notes.append(f"batches cut to {min(self._fits.values())} after memory ran out on {self.name}")
@@ -45,16 +45,16 @@ class Device:
         self._notes.setdefault(about or remark, remark)
 
     def limit(self, key: Hashable, limit: int) -> int:
-        """How many items of a key go in one batch: `limit`, or what was left of it when memory ran out."""
+        """Return the number of items of a key in one batch: `limit`, or less after memory ran out."""
         return min(limit, self._fits.get(key, limit))
 
     def cut(self, key: Hashable, limit: int) -> None:
-        """Remember that no more than `limit` items of a key fit, and give back what memory is only cached."""
+        """Remember that at most `limit` items of a key fit, and free cached memory."""
         self._fits[key] = limit
         self.free()
 
     def free(self) -> None:
-        """Give back the memory that torch holds on a CUDA device without using it."""
+        """Free the memory that torch holds on a CUDA device without using it."""
         if self.name.startswith("cuda"):
             import torch
 
@@ -62,7 +62,7 @@ class Device:
 
 
 class Placed(RealStreams):
-    """What a codec is that can work on a GPU: a frozen dataclass that derives from this and has one field more::
+    """A base for codecs that can work on a GPU: frozen dataclasses that derive from it and have one more field::
 
         _place: Device = field(default_factory=Device, init=False, repr=False, compare=False)
 
@@ -100,7 +100,7 @@ def in_batches(
     device: Device,
     limit: int | Callable[[Key], int],
 ) -> list[Result]:
-    """The result of each item, in the order of the items, from calls of `run` on items with equal keys.
+    """Return the result of each item, in the order of the items, from calls of `run` on items with equal keys.
 
     Args:
         items, keys: What to run and what must agree within a batch, such as its size and level.
@@ -134,7 +134,10 @@ def in_batches(
 
 
 def _attempt(run: Callable[[list[Item]], Sequence[Result]], batch: list[Item]) -> Sequence[Result] | None:
-    """What `run` returns, None if memory ran out; the error is dropped, since it holds the frames and their tensors."""
+    """Return the result of `run`, None if memory ran out.
+
+    The error is dropped, since it holds the frames and their tensors.
+    """
     try:
         return run(batch)
     except (MemoryError, RuntimeError) as problem:
@@ -144,7 +147,7 @@ def _attempt(run: Callable[[list[Item]], Sequence[Result]], batch: list[Item]) -
 
 
 def out_of_memory(problem: BaseException) -> bool:
-    """Whether an error says that the memory of a device, or of the machine, ran out."""
+    """Return True if an error says that the memory of a device, or of the machine, ran out."""
     import torch
 
     if isinstance(problem, MemoryError | torch.cuda.OutOfMemoryError):

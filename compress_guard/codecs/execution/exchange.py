@@ -1,4 +1,4 @@
-"""Files that a program hands over: read only where they are what it should have written, and no larger."""
+"""Files that a program writes: read only if they are regular files of a plausible size."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ if TYPE_CHECKING:
     import torch
 
 _HEADERS: Final = 2**20
-"""Bytes that a file of the smallest image may have."""
+"""Most bytes of a file of the smallest image."""
 _STREAM_FACTOR: Final = 8
-"""A stream may have 8 times the bytes of the pixels: 192 bits per pixel, where the highest rate of a guard is 8."""
+"""Most bytes of a stream, as a multiple of the pixels' bytes: 192 bits per pixel; the highest rate of a guard is 8."""
 _IMAGE_FACTOR: Final = 16
-"""Plain PPM of 16 bits takes 6 characters for each value, and writers add spaces."""
+"""Most bytes of a file per byte of the image: plain PPM of 16 bits takes 6 characters per value, and writers add
+spaces."""
 _LARGEST_IMAGE: Final = 2**28
-"""Pixels, where nobody knows how many there should be."""
+"""Most pixels where the size of the image is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The file that a program is to write."""
+    """The file that a program has to write."""
 
     path: Path
     limit: int
-    """Bytes."""
+    """Most bytes of the file."""
     what: str
-    """Completes "at most N bytes make sense", e.g. ``for an image of 5x4 pixels``."""
+    """End of the sentence "at most N bytes make sense", e.g. ``for an image of 5x4 pixels``."""
 
     def check_size(self, program: str) -> None:
-        """Raises `CodecError` for a file that is too large, also while it is written; links are not followed."""
+        """Raise `CodecError` for a file that is too large, also while it is written; links are not followed."""
         try:
             size = os.lstat(self.path).st_size
         except OSError:
@@ -44,7 +45,7 @@ class Output:
             raise CodecError(f"{program} wrote {size} bytes, where at most {self.limit} make sense {self.what}")
 
     def read(self, program: str) -> bytes:
-        """Return what the program, which has ended, has written; raises `CodecError`."""
+        """Return the bytes that the program has written, after its end; raise `CodecError`."""
         try:
             status = os.lstat(self.path)
         except FileNotFoundError:
@@ -66,12 +67,12 @@ class Output:
 
 
 def stream_limit(size: tuple[int, int]) -> int:
-    """Most bytes of a stream of an image of this size (H, W)."""
+    """Return the most bytes of a stream of an image of this size (H, W)."""
     return _STREAM_FACTOR * 3 * size[0] * size[1] + _HEADERS
 
 
 def image_limit(size: tuple[int, int] | None) -> int:
-    """Most bytes of a file with the decoded image; None where its size (H, W) is not known."""
+    """Return the most bytes of a file with the decoded image; `size` is (H, W), None where it is not known."""
     pixels = _LARGEST_IMAGE // _IMAGE_FACTOR if size is None else size[0] * size[1]
     return _IMAGE_FACTOR * 3 * pixels + _HEADERS
 

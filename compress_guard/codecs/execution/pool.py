@@ -1,4 +1,4 @@
-"""Threads, and processes for those whom Python's lock would make wait, that share out items and keep their order."""
+"""Threads, and processes for work under Python's lock, that share items and keep their order."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _IDLE_SECONDS: Final = 60
-"""Then a process that has nothing to do goes away."""
+"""Seconds after which an idle process ends."""
 _WATCH_SECONDS: Final = 1.0
-"""How often a process of the pool looks whether the one that it works for is there."""
+"""Seconds between two checks of a process of the pool that its parent is alive."""
 
 
 def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> list[Result]:
-    """``[function(item) for item in items]`` on up to `workers` threads.
+    """Return ``[function(item) for item in items]``, computed on up to `workers` threads.
 
     The first error in the order of the items is raised, and items that have not started are dropped.
     """
@@ -32,7 +32,7 @@ def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], worke
     watch = interrupts.current()
 
     def unless_stopped(item: Item) -> Result:
-        watch.check()  # the thread that would give this up may have been left alone after Ctrl-C
+        watch.check()  # nobody may be left to cancel this after Ctrl-C
         return function(item)
 
     if workers <= 1:
@@ -42,12 +42,12 @@ def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], worke
 
 
 def map_processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> list[Result]:
-    """`map_ordered` on up to `workers` processes, for libraries that keep Python's lock while they work.
+    """Do what `map_ordered` does on up to `workers` processes, for libraries that keep Python's lock while they work.
 
-    Function, items and results are pickled; the function has to be found by its name. The processes are those of the
-    last call where it is not long ago. If one of them is killed, the items are done here, on one thread. So are all
-    items from then on where no process can be started (in a daemonic process, without a writable /dev/shm), or where
-    they were killed several times.
+    Function, items and results are pickled; the function has to be found by its name. The processes of a
+    recent call are used again. If one of them is killed, the items are done in this process, on one thread. So are
+    all items from then on where no process can be started (in a daemonic process, without a writable /dev/shm), or
+    where they were killed several times.
     """
     items = list(items)
     if min(workers, len(items)) <= 1 or not _processes.usable:
@@ -57,7 +57,7 @@ def map_processes(function: Callable[[Item], Result], items: Iterable[Item], wor
 
 
 class _Processes:
-    """The pool of processes of this one, as long as it can be relied on."""
+    """The pool of processes of this process, as long as it works."""
 
     MOST_FAILURES: Final = 3
 
@@ -66,11 +66,11 @@ class _Processes:
 
     @property
     def usable(self) -> bool:
-        """Whether it is worth trying to start processes."""
+        """True if it is worth trying to start processes."""
         return self._failures < self.MOST_FAILURES
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> list[Result] | None:
-        """Return the results; None where the processes failed. Raises what the function raises."""
+        """Return the results; None where the processes failed. Errors of the function are raised."""
         try:
             from loky import get_reusable_executor
             from loky.process_executor import BrokenProcessPool, ShutdownExecutorError
@@ -94,7 +94,7 @@ class _Processes:
             return None
         try:
             return [future.result() for future in futures]
-        except passing:  # a process was killed, or somebody else has replaced the pool
+        except passing:  # a process was killed, or other code has replaced the pool
             self._failures += 1
             return None
         finally:
@@ -106,7 +106,7 @@ _processes: Final = _Processes()
 
 
 def _end_with(parent: int) -> None:
-    """Let this process of the pool end soon after the one that it works for, which says nothing when it is killed."""
+    """Let this process of the pool end soon after its parent, which sends no message when it is killed."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -119,7 +119,8 @@ def _end_with(parent: int) -> None:
 def map_parts(
     function: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item], workers: int
 ) -> list[Result]:
-    """``list(function(items))`` on up to `workers` threads, each with every n-th item and one thread of torch.
+    """Return ``list(function(items))``, computed on up to `workers` threads, each with every n-th item and one thread
+    of torch.
 
     For work that torch's own threads share badly: many small operations, each of which they would have to meet for.
     """
@@ -130,7 +131,7 @@ def map_parts(
     def part(start: int) -> Sequence[Result]:
         import torch
 
-        torch.get_num_threads()  # has torch set up this thread, which would undo the limit later
+        torch.get_num_threads()  # torch sets up this thread now, and cannot undo the limit later
         with _openmp().limit(limits=1):
             return function(items[start::workers])
 
@@ -142,7 +143,7 @@ def map_parts(
 
 @functools.cache
 def _openmp() -> Any:
-    """OpenMP's libraries, which keep a number of threads for each thread that asks them."""
+    """Return OpenMP's libraries, which keep a number of threads for each calling thread."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="openmp")

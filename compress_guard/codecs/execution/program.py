@@ -1,4 +1,4 @@
-"""Programs run without a shell, each failure as one `CodecError`; how long they run and what they print is bounded."""
+"""Programs run without a shell, each failure as one `CodecError`, with bounds on their time and output."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from compress_guard.errors import CodecError
 _KEPT_BYTES: Final = 2**16
 """Bytes kept of the beginning, and again of the end, of each output."""
 _LOOK_SECONDS: Final = 0.1
-"""Between two looks at what a program writes, and whether it is still wanted."""
+"""Seconds between two checks of a program's output, and of Ctrl-C."""
 _REAP_SECONDS: Final = 5.0
-"""Time that a killed program has to be gone; one that waits for a dead disk stays longer than that."""
+"""Seconds that a killed program may take to end; one that waits for a dead disk takes longer."""
 _LONGEST_LINE: Final = 300
 
 
 def run_program(words: Sequence[str], folder: Path, timeout: float, watch: Callable[[], None] = lambda: None) -> str:
-    """Return what the program wrote to its standard output and error, run in `folder`.
+    """Run a program in `folder`, and return its standard output and error.
 
     The middle of a long output is left out. `watch` is called several times per second while the program runs, and may
     raise. Raises `CodecError` for a program that does not start, ends with another status than 0, or takes longer than
@@ -50,7 +50,7 @@ def run_program(words: Sequence[str], folder: Path, timeout: float, watch: Calla
         raise
     finally:
         for pipe in _pipes(process):
-            # Where threads read, a program that is still there would make this wait for ever.
+            # Where threads read, this would wait forever for a program that still runs.
             if _selects():
                 pipe.close()
     output, errors = (capture.text for capture in captures)
@@ -79,7 +79,7 @@ class _Capture:
 
     @property
     def text(self) -> str:
-        """The two together."""
+        """Beginning and end, joined."""
         return (self._head + self._tail).decode(errors="replace")
 
 
@@ -100,7 +100,7 @@ def _started(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _selects() -> bool:
-    """Whether pipes can be waited for; Windows wants a thread for each."""
+    """Return True if pipes can be waited for; Windows needs a thread for each."""
     return os.name == "posix"
 
 
@@ -113,9 +113,9 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
 def _followed(
     process: subprocess.Popen[bytes], captures: tuple[_Capture, _Capture], deadline: float, watch: Callable[[], None]
 ) -> bool:
-    """Whether the program, and all that hold its outputs, ended before the deadline.
+    """Return True if the program, and all processes that hold its outputs, ended before the deadline.
 
-    A program that leaves a child behind is not taken for finished: the child may be the one that writes the file.
+    A program that leaves a child behind is not finished: the child may write the file.
     """
     read = _read_selecting if _selects() else _read_threaded
     if not read(process, captures, deadline, watch):
@@ -134,7 +134,7 @@ def _followed(
 def _read_selecting(
     process: subprocess.Popen[bytes], captures: tuple[_Capture, _Capture], deadline: float, watch: Callable[[], None]
 ) -> bool:
-    """Read both outputs to their end; False where the deadline comes first."""
+    """Read both outputs to their end; return False where the deadline comes first."""
     with selectors.DefaultSelector() as selector:
         for pipe, capture in zip(_pipes(process), captures, strict=True):
             os.set_blocking(pipe.fileno(), False)
@@ -156,7 +156,10 @@ def _read_selecting(
 def _read_threaded(
     process: subprocess.Popen[bytes], captures: tuple[_Capture, _Capture], deadline: float, watch: Callable[[], None]
 ) -> bool:
-    """Do the same where pipes cannot be waited for; a thread whose pipe never ends is left behind."""
+    """Do what `_read_selecting` does where pipes cannot be waited for.
+
+    A thread whose pipe never ends is left behind.
+    """
 
     def read(pipe: IO[bytes], capture: _Capture) -> None:
         with pipe:
@@ -177,7 +180,10 @@ def _read_threaded(
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Whether the program itself has ended. It is not reaped: its number must not go to another group yet."""
+    """Return True if the program itself has ended.
+
+    It is not reaped, so that no other process group gets its number yet.
+    """
     if hasattr(os, "waitid"):
         with contextlib.suppress(ChildProcessError):
             return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -194,8 +200,8 @@ def _too_long(name: str, timeout: float, *, ended: bool) -> str:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Kill the program and its process group. What has left the group stays, and is not waited for."""
-    if process.returncode is not None:  # its number may be another's by now
+    """Kill the program and its process group. Processes that have left the group stay, and nothing waits for them."""
+    if process.returncode is not None:  # another process may have its number by now
         return
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):

@@ -1,4 +1,4 @@
-"""The bundled codec as the gate sees it: lists of images in, streams out."""
+"""The bundled codec as a `Codec`: lists of images in, streams out."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _LADDER: Final = tuple(float(setting) for setting in range(1, RUNGS + 1))
 _KNOWN: Final = frozenset(_LADDER)
 SUMS: Final = WEIGHTS.with_name("SHA256SUMS")
 _BATCH_PIXELS: Final = {"cpu": 2**20, "cuda": 2**24}
-"""Pixels that go through the network at once: enough to keep a device busy, few enough for its memory."""
+"""Most pixels in one pass of the network: enough to keep a device busy, few enough for its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Neural(Placed):
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """1 to 145, 3 to 5 % of rate from one to the next."""
+        """Settings 1 to 145, 3 to 5 % of rate apart."""
         return _LADDER
 
     @property
@@ -91,7 +91,7 @@ class Neural(Placed):
 
     def on(self, device: str) -> Self:
         """See `Codec.on`; float64 is needed, which other accelerators than CUDA lack."""
-        # Not super(): dataclasses with slots are made anew, and Python 3.11 then looks for the old class.
+        # No super(): dataclass(slots=True) makes a new class, and Python 3.11 looks for the old one.
         return Placed.on(self, device) if device.partition(":")[0] in _BATCH_PIXELS else self
 
     def cost(self, stream: bytes) -> int:
@@ -156,7 +156,7 @@ class Neural(Placed):
         return self._shared_out(lambda part: self._batched(part, [job.size for job in part], run), jobs, workers)
 
     def passed(self, images: Sequence[torch.Tensor], settings: Sequence[float]) -> list[torch.Tensor]:
-        """What `decode` would make of what `encode` writes, bit for bit, without writing it: on the codec's device."""
+        """Return the images of `encode` and `decode`, bit for bit, without streams: on the codec's device."""
         self._require_available()
 
         def run(batch: list[ImageAtRung]) -> list[torch.Tensor]:
@@ -170,7 +170,10 @@ class Neural(Placed):
     def _shared_out(
         self, code: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item], workers: int
     ) -> list[Result]:
-        """The CPU's threads code an image each; a GPU takes all in turn. Its arithmetic is exact: results are equal."""
+        """Run `code` on parts of the items, one for each CPU thread; on a GPU on all of them.
+
+        Its arithmetic is exact, so results are equal.
+        """
         return map_parts(code, items, workers if self.device == "cpu" else 1)
 
     def _batched(
@@ -204,14 +207,14 @@ class Neural(Placed):
 
 
 class ImageAtRung(NamedTuple):
-    """An image (3, H, W) and the rung that it is coded at."""
+    """An image (3, H, W) and the rung of its setting."""
 
     image: torch.Tensor
     rung: int
 
     @property
     def size(self) -> tuple[int, int]:
-        """(H, W) in pixels."""
+        """Size (H, W) in pixels."""
         height, width = self.image.shape[-2:]
         return height, width
 
@@ -222,17 +225,17 @@ def _sha256(path: Path) -> str:
 
 
 def _expected() -> str:
-    """sha256 of the weights as they were shipped."""
+    """Return the sha256 of the shipped weights."""
     return SUMS.read_text(encoding="utf-8").split()[0]
 
 
 def _coded(model: Model, batch: list[ImageAtRung]) -> Coded:
-    """The symbols of images of one size."""
+    """Return the symbols of images of the same size."""
     return model.coded([job.image for job in batch], [job.rung for job in batch])
 
 
 def _written(model: Model, batch: list[ImageAtRung], coded: Coded, writer: Callable[[], W]) -> list[tuple[Header, W]]:
-    """Header of each image of a batch of one size, and a writer that has its symbols."""
+    """Return the header of each image of a batch of one size, and a writer with its symbols."""
     size = batch[0].size
     latents = coded.latent.int().cpu()
     channels = _channels(latents.shape[1:])
@@ -250,7 +253,7 @@ def _written(model: Model, batch: list[ImageAtRung], coded: Coded, writer: Calla
 
 
 def _read(model: Model, batch: list[tuple[Header, Reader]]) -> list[torch.Tensor]:
-    """Images of streams of one size."""
+    """Return the images of streams of the same size."""
     import torch
 
     size = batch[0][0].height, batch[0][0].width
@@ -271,6 +274,6 @@ def _read(model: Model, batch: list[tuple[Header, Reader]]) -> list[torch.Tensor
 
 
 def _channels(shape: Sequence[int]) -> list[int]:
-    """The row of frequencies of each latent: its channel."""
+    """Return the row of frequencies of each latent, which is its channel."""
     channels, height, width = shape
     return [channel for channel in range(channels) for _ in range(height * width)]

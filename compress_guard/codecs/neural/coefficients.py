@@ -1,4 +1,4 @@
-"""Coefficients of recent images: the one part of coding that no step size changes, done once for all rates."""
+"""Coefficients of recent images: the only part of coding that does not depend on the step size, done once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     import torch
 
 KEPT_BYTES: Final = 128 * 2**20
-"""Coefficients kept, 12 bytes a pixel: those of 11 megapixels."""
+"""Bytes of kept coefficients, 12 per pixel: those of 11 megapixels."""
 
 Transform: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
-"""Of images (B, 3, H, W), uint8, to float64 coefficients (B, C, rows, columns) that float32 holds exactly."""
+"""Function from images (B, 3, H, W), uint8, to float64 coefficients (B, C, rows, columns) that fit float32 exactly."""
 
 
 @final
 class Coefficients:
-    """What a transform makes of images, kept by the images' pixels, those least recently used let go first.
+    """The transform of images, kept by the images' pixels; the least recently used are dropped first.
 
-    By content, not by tensor: a tensor may be changed in place, through NumPy without torch's noticing, and the same
-    image may be read again. Hashing it costs a thirtieth of the transform. Threads may share it: while one transforms
-    an image, another that wants it waits.
+    The key is the content, not the tensor: a tensor may be changed in place, by NumPy unseen by torch, and the same
+    image may be read again. Hashing costs a thirtieth of the transform. Threads may share this object: while one
+    transforms an image, another that needs it waits.
     """
 
     def __init__(self, transform: Transform, limit: int = KEPT_BYTES) -> None:
@@ -35,7 +35,7 @@ class Coefficients:
         self._lock: Final = threading.Lock()
 
     def of(self, images: Sequence[torch.Tensor]) -> torch.Tensor:
-        """float64 (B, C, rows, columns) of uint8 images (3, H, W) of one size."""
+        """Return float64 coefficients (B, C, rows, columns) of uint8 images (3, H, W) of one size."""
         import torch
 
         digests = {id(image): _digest(image) for image in images}
@@ -45,8 +45,8 @@ class Coefficients:
             new = {name: image for name, image in zip(names, images, strict=True) if name not in found}
             if new:
                 made = self._transform(torch.stack(list(new.values()))).float()
-                # Copies, for a view would keep the whole batch in memory.
-                found |= {name: one.clone() for name, one in zip(new, made, strict=True)}
+                # Copies: a view would keep the whole batch in memory.
+                found |= {name: part.clone() for name, part in zip(new, made, strict=True)}
             for name in dict.fromkeys(names):
                 self._keep(name, found[name])
         return torch.stack([found[name] for name in names]).double()
@@ -63,6 +63,6 @@ class Coefficients:
 
 
 def _digest(image: torch.Tensor) -> bytes:
-    """Of size and pixels."""
+    """Return a hash of size and pixels."""
     pixels = image.detach().cpu().contiguous().numpy()
     return hashlib.sha256(f"{tuple(image.shape)}:".encode() + pixels.tobytes()).digest()

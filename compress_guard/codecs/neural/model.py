@@ -27,27 +27,30 @@ RUNGS_PER_OCTAVE: Final = 16
 LOWEST_STEP: Final = 1.0
 """log2 of the smallest quantisation step."""
 RUNGS: Final = 145
-"""Settings of the ladder: steps of 2 ** 1 to 2 ** 10, in sixteenths of an octave; their rates are 3 to 5 % apart."""
+"""Number of settings of the ladder: steps of 2 ** 1 to 2 ** 10, in sixteenths of an octave.
+
+Their rates are 3 to 5 % apart.
+"""
 SCALE_ROWS: Final = 48
 ROWS_PER_OCTAVE: Final = 5
 SMALLEST_SCALE: Final = -3.1875
-"""log2 of the scale of row 0, in steps. Coefficients of this row are 0 with a probability of 0.99999: not coded."""
+"""log2 of the scale of row 0, in steps. Coefficients of this row are 0 with probability 0.99999, and not coded."""
 TRADE: Final = 20.0
-"""Bits per pixel that one squared step of mean squared error is worth; what the network was trained for."""
+"""Bits per pixel that one squared step of mean squared error is worth in the network's training."""
 
 
 class Answer(NamedTuple):
-    """What the network says of the coefficients of one coding step, for a batch (B, C, H, W)."""
+    """The network's prediction of the coefficients of one coding step, for a batch (B, C, H, W)."""
 
     mean: torch.Tensor
     row: torch.Tensor
-    """int64; which scale."""
+    """Row of frequencies by scale, int64."""
 
 
 _LOADING: Final = threading.Lock()
 
 Quantise = Callable[[int, Answer], "torch.Tensor"]
-"""Gives the symbols (float64, zeros outside the step's squares) of a coding step: chosen, or read from a stream."""
+"""Function that returns the symbols of a coding step (float64, zeros outside its squares), chosen or read."""
 
 
 @final
@@ -62,7 +65,7 @@ class Model:
 
         stored = load_file(path)
         tables = {name: stored.pop(name) for name in list(stored) if name.startswith("table.")}
-        with torch.device("meta"):  # no random numbers are drawn, and torch's default dtype has no part in the weights
+        with torch.device("meta"):  # draws no random numbers, and torch's default dtype does not matter
             made = parts.Network()
         made.load_state_dict(stored, assign=True)
         self._parts: Final = parts
@@ -83,7 +86,7 @@ class Model:
     # Encoder
 
     def analysed(self, images: torch.Tensor) -> torch.Tensor:
-        """Coefficients of images (B, 3, H, W), uint8: multiples of 2 ** -10 below 2 ** 13, whatever their rungs."""
+        """Return the coefficients of images (B, 3, H, W), uint8: multiples of 2 ** -10 below 2 ** 13, for any rung."""
         import torch
         from torch.nn import functional
 
@@ -98,7 +101,7 @@ class Model:
         return found
 
     def coded(self, images: Sequence[torch.Tensor], rungs: Sequence[int]) -> Coded:
-        """Symbols of images (3, H, W) of one size, uint8, coded at their rungs."""
+        """Return the symbols of images (3, H, W) of one size, uint8, coded at their rungs."""
         import torch
 
         parts, network = self._parts, self._network
@@ -114,7 +117,7 @@ class Model:
 
         def choose(number: int, answer: Answer) -> torch.Tensor:
             values = steps[:, parts.BANDS[parts.STEPS[number][0]]] - answer.mean
-            # Towards 0 where that saves more bits than it costs in error; what has no row of its own is 0.
+            # Round towards 0 where that saves more bits than it costs in error; what has no row of its own is 0.
             chosen = values.sign() * torch.floor(values.abs() / self._stretch[answer.row] + 0.5)
             chosen = torch.where(answer.row > 0, chosen, 0.0)
             answers.append(answer)
@@ -129,19 +132,19 @@ class Model:
     def decoded(
         self, latent: torch.Tensor, rungs: Sequence[int], size: tuple[int, int], quantise: Quantise
     ) -> torch.Tensor:
-        """Images (B, 3, H, W), uint8, from latent symbols and those that `quantise` gives step by step."""
+        """Return images (B, 3, H, W), uint8, from latent symbols and those that `quantise` gives step by step."""
         values, context = self._dequantised(latent, self._at(rungs), self.blocks(size), quantise)
         return self.pixels(values, context, rungs, size)
 
     def pixels(
         self, values: torch.Tensor, context: torch.Tensor, rungs: Sequence[int], size: tuple[int, int]
     ) -> torch.Tensor:
-        """uint8 (B, 3, H, W) of dequantised coefficients and the context that goes with them."""
+        """Return images, uint8 (B, 3, H, W), from dequantised coefficients and their context."""
         import torch
         from torch.nn import functional
 
         parts, network, tables = self._parts, self._network, self._at(rungs)
-        # What the last step tells: no symbol hangs on it, so an encoder does without.
+        # The context of the last step: no symbol depends on it, so an encoder skips it.
         context = context + parts.snap(network.step(-1).listen(values[:, parts.BANDS[-1]]))
         correction = network.after(torch.cat((values, context), 1), tables.blend)
         values = parts.snap((values + correction) * tables.norm)
@@ -151,21 +154,21 @@ class Model:
         return images.clamp(0, 255).to(torch.uint8)
 
     def blocks(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Rows and columns of blocks that cover (H, W) pixels."""
+        """Return the rows and columns of blocks that cover (H, W) pixels."""
         height, width = (-(-length // self._parts.BLOCK) for length in size)
         return height, width
 
     def latent_shape(self, size: tuple[int, int]) -> tuple[int, int, int]:
-        """Of the latent of an image of (H, W) pixels."""
+        """Return the size of the latent of an image of (H, W) pixels."""
         height, width = (-(-length // 4) for length in self.blocks(size))
         return self._parts.HYPER, height, width
 
-    # What both do
+    # Both
 
     def _dequantised(
         self, latent: torch.Tensor, tables: _Tables, blocks: tuple[int, int], quantise: Quantise
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Coefficients, relative to their norms, as the symbols tell them, and the context of the last step."""
+        """Return the coefficients that the symbols mean, relative to their norms, and the context of the last step."""
         import torch
 
         parts, network = self._parts, self._network
@@ -177,20 +180,20 @@ class Model:
             mean = parts.snap(mean * tables.relative[:, channels])
             row = torch.floor((scale + tables.log_relative[:, channels] - 1 - SMALLEST_SCALE) * ROWS_PER_OCTAVE + 0.5)
             answer = Answer(mean, row.clamp(0, SCALE_ROWS - 1).long())
-            found = quantise(number, answer) + mean
-            told = parts.snap(found / tables.relative[:, channels])
+            coefficients = quantise(number, answer) + mean
+            relative = parts.snap(coefficients / tables.relative[:, channels])
             if parity is not None:
-                told = told * self.squares(number, blocks)
+                relative = relative * self.squares(number, blocks)
             if number + 1 < len(parts.STEPS):
-                context = context + parts.snap(step.listen(told))
+                context = context + parts.snap(step.listen(relative))
             if parity == 1:
-                bands[-1] = bands[-1] + told
+                bands[-1] = bands[-1] + relative
             else:
-                bands.append(told)
+                bands.append(relative)
         return torch.cat(bands, 1), context
 
     def squares(self, number: int, blocks: tuple[int, int]) -> torch.Tensor:
-        """(rows, columns) of bool: the blocks that a coding step codes."""
+        """Return the blocks that a coding step codes, bool (rows, columns)."""
         import torch
 
         parity = self._parts.STEPS[number][1]
@@ -210,7 +213,7 @@ class Model:
 
 
 class _Tables(NamedTuple):
-    """What the networks are told of the step size of each image of a batch."""
+    """The networks' inputs that depend on the step size of each image of a batch."""
 
     blend: torch.Tensor
     delta: torch.Tensor
@@ -221,17 +224,17 @@ class _Tables(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
-    """What is written of a batch, and what a decoder will make of it."""
+    """The symbols of a batch, and the decoder's result from them."""
 
     latent: torch.Tensor
     symbols: list[torch.Tensor]
-    """One (B, C, rows, columns) per coding step, float64."""
+    """Symbols (B, C, rows, columns) of each coding step, float64."""
     rows: list[torch.Tensor]
-    """Of the frequencies of each symbol, int64."""
+    """Rows of frequencies of the symbols of each coding step, int64."""
     values: torch.Tensor
     """Dequantised coefficients."""
     context: torch.Tensor
-    """What the decoder's correction of them looks at."""
+    """Context for the decoder's correction of the coefficients."""
 
 
 def _frequencies(tables: dict[str, Any], name: str) -> Frequencies:
@@ -246,7 +249,8 @@ V = TypeVar("V", float, "torch.Tensor")
 
 
 def dead_zone(variance: V) -> V:
-    """What distances to the mean are divided by before they are rounded, for a variance in squared steps.
+    """Return the number that distances to the mean are divided by before they are rounded, for a variance in squared
+    steps.
 
     Between n - 1 and n steps a Gaussian of variance s² gains (n - 1/2) / (s² ln 2) bits, and `TRADE` / 3 says what
     these are worth. Three quarters of that is taken, since zeros also tell the context less; 0.08 is the variance of
@@ -256,7 +260,7 @@ def dead_zone(variance: V) -> V:
 
 
 def model(device: str) -> Model:
-    """The bundled model on a device; loaded once, whichever thread asks first."""
+    """Return the bundled model on a device; it is loaded once, by the first thread that needs it."""
     with _LOADING, insulated():
         return _model(device)
 

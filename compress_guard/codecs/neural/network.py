@@ -1,4 +1,4 @@
-"""The network of the bundled codec: a block transform that starts as a DCT, and what predicts its coefficients.
+"""The network of the bundled codec: a block transform that starts as a DCT, and predictors of its coefficients.
 
 One description serves training and coding. In training it runs in float32, and quantisation lets gradients through.
 For coding it runs in float64, with weights and activations rounded to binary fractions: sums of products of such
@@ -28,20 +28,23 @@ KNOTS: Final = 12
 
 _ACTIVATION: Final = 2.0**10
 _WEIGHT: Final = 2.0**16
-# Moves a sum off the middle between two fractions, by less than anything that it can hold: where a device computes a
-# convolution by some other route than sums of products (Winograd, FFT), its error of 1e-12 decides nothing.
+# Moves a sum away from the middle between two fractions, by less than its resolution: where a device computes a
+# convolution by another method than sums of products (Winograd, FFT), its error of 1e-12 changes no result.
 _NO_TIE: Final = 2.0**-20
 
 
 def snap(values: Tensor) -> Tensor:
-    """Multiples of 2 ** -10 nearest to float64 `values`; float32 values, as in training, stay as they are."""
+    """Return the multiples of 2 ** -10 nearest to float64 `values`.
+
+    Float32 values, as in training, stay as they are.
+    """
     if values.dtype != torch.float64:
         return values
     return values.mul(_ACTIVATION).add_(0.5 + _NO_TIE).floor_().mul_(1 / _ACTIVATION)
 
 
 def snap_weights(values: Tensor) -> Tensor:
-    """Multiples of 2 ** -16 nearest to `values`, in float64."""
+    """Return the multiples of 2 ** -16 nearest to `values`, in float64."""
     return torch.round(values.double() * _WEIGHT) / _WEIGHT
 
 
@@ -49,7 +52,7 @@ class Convolution(nn.Conv2d):
     """A convolution of stride 1 that keeps the size; in float64 on a CPU nearly twice as fast as torch's own."""
 
     def forward(self, values: Tensor) -> Tensor:
-        """values: (B, C, H, W)."""
+        """Convolve `values` (B, C, H, W)."""
         if values.dtype != torch.float64 or values.device.type != "cpu" or self.kernel_size != (3, 3):
             return super().forward(values)
         # Nine matrix products instead of one of nine times the depth, whose matrix would have to be written first.
@@ -66,7 +69,7 @@ class Convolution(nn.Conv2d):
 
 
 def _dct(size: int) -> Tensor:
-    """(size, size) orthonormal DCT-II, one basis function per row."""
+    """Return the orthonormal DCT-II (size, size), one basis function per row."""
     at = torch.arange(size, dtype=torch.float64)
     basis = torch.cos(math.pi / size * (at[None, :] + 0.5) * at[:, None]) * math.sqrt(2 / size)
     basis[0] /= math.sqrt(2)
@@ -79,7 +82,7 @@ _COLOUR: Final = (0, 1, 2, 4, 14)
 
 
 def _coding_order() -> tuple[list[int], list[int]]:
-    """Channels (colour * 64 + row * 8 + column) band after band from low frequencies to high, and the bands' sizes."""
+    """Return the channels (colour * 64 + row * 8 + column) by band, low frequencies first, and the bands' sizes."""
     order: list[int] = []
     sizes = []
     for luma, colour in zip(_LUMA, _COLOUR, strict=True):
@@ -99,7 +102,7 @@ STEPS: Final = ((0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1), (3, 0), (3, 1), 
 
 
 def transform_matrix() -> Tensor:
-    """(192, 3, 8, 8), orthonormal: the 8x8 DCT-II of a 3-point DCT over colour, rows in coding order."""
+    """Return the orthonormal 8x8 DCT-II of a 3-point DCT over colour, (192, 3, 8, 8), rows in coding order."""
     plane, colour = _dct(BLOCK), _dct(3)
     basis = torch.einsum("kc,uy,vx->kuvcyx", colour, plane, plane).reshape(COEFFICIENTS, 3, BLOCK, BLOCK)
     return basis[_ORDER].float()
@@ -114,13 +117,13 @@ class Modulation(nn.Module):
         self.offset = nn.Parameter(torch.zeros(KNOTS, width))
 
     def forward(self, values: Tensor, blend: Tensor) -> Tensor:
-        """values: (B, C, H, W); blend: (B, KNOTS), each image's weights of the knots."""
+        """Modulate `values` (B, C, H, W) by `blend` (B, KNOTS), each image's weights of the knots."""
         gain, offset = blend @ self.gain, blend @ self.offset
         return snap(torch.addcmul(offset[:, :, None, None], values, gain[:, :, None, None]))
 
 
 class Residual(nn.Module):
-    """x plus a 3x3 convolution of it, modulated, rectified and mixed."""
+    """A residual layer: x plus a 3x3 convolution of it, modulated, rectified and mixed."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -134,7 +137,7 @@ class Residual(nn.Module):
 
 
 class Correction(nn.Module):
-    """What a small network adds to normalised coefficients (B, 192, H, W): nothing when training begins."""
+    """The correction that a small network adds to normalised coefficients (B, 192, H, W); 0 before training."""
 
     def __init__(self, blocks: int, context: int = 0) -> None:
         super().__init__()
@@ -165,7 +168,8 @@ class Hyperprior(nn.Module):
         self.level = Modulation(CONTEXT)
 
     def latent(self, normalised: Tensor, steps: Tensor, blend: Tensor) -> Tensor:
-        """(B, 48, H / 4, W / 4), sides rounded up, of coefficients normalised and in quantisation steps."""
+        """Return the latent (B, 48, H / 4, W / 4), sides rounded up, of coefficients normalised and in quantisation
+        steps."""
         values = torch.cat((normalised, snap(torch.log1p(steps.abs()))), 1)
         values = functional.relu(self.modulation(snap(self.enter(values)), blend))
         height, width = values.shape[-2:]
@@ -173,7 +177,7 @@ class Hyperprior(nn.Module):
         return snap(self.shrink_again(functional.relu(snap(self.shrink(values)))))
 
     def context(self, latent: Tensor, blend: Tensor, height: int, width: int) -> Tensor:
-        """(B, 64, height, width)."""
+        """Return the first context (B, 64, height, width)."""
         values = functional.pixel_shuffle(snap(self.rise(latent)), 2)
         values = functional.pixel_shuffle(snap(self.rise_again(functional.relu(values))), 2)
         context: Tensor = self.level(values[..., :height, :width], blend)
@@ -181,7 +185,7 @@ class Hyperprior(nn.Module):
 
 
 class Step(nn.Module):
-    """Means and scales of the coefficients of one step, and what these coefficients tell the steps that follow."""
+    """Means and scales of the coefficients of one step, and the context that these coefficients give to later steps."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -192,14 +196,14 @@ class Step(nn.Module):
         _nothing(self.predict)
 
     def parameters_of(self, context: Tensor, blend: Tensor) -> tuple[Tensor, Tensor]:
-        """(mean, log2 of scale), relative to the norm of each coefficient."""
+        """Return mean and log2 of scale, relative to the norm of each coefficient."""
         seen = snap(self.look(functional.relu(context)))
         mean, scale = snap(self.predict(functional.relu(self.modulation(seen, blend)))).chunk(2, 1)
         return mean, scale
 
 
 class Network(nn.Module):
-    """All parts of the codec; the order in which they work is in `coder` and in the training script."""
+    """All parts of the codec. `model` and the training script have the order in which they work."""
 
     spread: Tensor
 
@@ -215,22 +219,22 @@ class Network(nn.Module):
         self.after = Correction(3, CONTEXT)
 
     def step(self, number: int) -> Step:
-        """The part that does a coding step."""
+        """Return the part for a coding step."""
         return cast("Step", self.steps[number])
 
     def norms(self, delta: Tensor) -> Tensor:
-        """(B, 192, 1, 1): what coefficients are divided by before a network sees them, for step sizes (B, 1, 1, 1)."""
+        """Return the divisors (B, 192, 1, 1) of coefficients before a network, for step sizes (B, 1, 1, 1)."""
         return torch.sqrt(self.spread[None, :, None, None] ** 2 + (0.5 * delta) ** 2)
 
 
 def knots(log_step: Tensor) -> Tensor:
-    """(B, KNOTS): weights of the two knots beside each log2 of a step size (B,), 0 to 11."""
+    """Return the weights (B, KNOTS) of the two knots beside each log2 of a step size (B,), 0 to 11."""
     at = torch.arange(KNOTS, dtype=log_step.dtype, device=log_step.device)
     return (1 - (log_step[:, None] - at).abs()).clamp(min=0)
 
 
 def chequerboard(height: int, width: int, parity: int, device: torch.device) -> Tensor:
-    """(height, width) of bool: the squares whose row + column is even (parity 0) or odd (1)."""
+    """Return the squares whose row + column is even (parity 0) or odd (1), bool (height, width)."""
     rows, columns = torch.arange(height, device=device), torch.arange(width, device=device)
     return (rows[:, None] + columns) % 2 == parity
 

@@ -22,22 +22,22 @@ from compress_guard.records import Bits
 _HEADER: Final = struct.Struct(">BHHB")
 _ESTIMATE: Final = struct.Struct(">I")
 _WORD: Final = 4
-"""The range coder writes whole words, and must not be given less to read."""
+"""Bytes of a word: the range coder writes whole words, and must not get less to read."""
 _PRECISION: Final = 16
 """log2 of the sum of the frequencies of a row."""
 _CODER_BYTES: Final = 6.0
-"""What the range coder's last state takes, on average: two words of 4 bytes that hold up to 2 bytes of symbols."""
+"""Average bytes of the range coder's last state: two words of 4 bytes that hold up to 2 bytes of symbols."""
 LONGEST_SIDE: Final = 65535
 FORMAT: Final = 1
-"""Goes up whenever the same stream would decode to other pixels, or not at all."""
+"""Version of the format: increased when the same stream would decode to other pixels, or not at all."""
 _CODER: Final = "compressai.ans"
 _LOADING: Final = threading.Lock()
-"""An extension module must not be loaded twice, by threads that need it first at the same time."""
+"""Guards the import of an extension module, which two threads must not load at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first six bytes of a stream: what is coded, and a check of the rest."""
+    """The first six bytes of a stream: setting, size, and a check of the rest."""
 
     rung: int
     """Place of the step size in the tables, from 0, finest first."""
@@ -45,12 +45,15 @@ class Header:
     width: int
 
     def sealed(self, payload: bytes, bits: Bits) -> bytes:
-        """The stream of header and payload."""
+        """Return the stream of header and payload."""
         return _HEADER.pack(self.rung, self.height, self.width, self._check(payload, bits)) + payload
 
     @classmethod
     def opened(cls, stream: bytes, rungs: int, bits: Bits) -> tuple[Header, bytes]:
-        """Header and payload; raises `CodecError` for what was never such a stream, or was cut or changed."""
+        """Return header and payload.
+
+        Raises `CodecError` for a stream of another kind, or one that was cut or changed.
+        """
         if len(stream) < _HEADER.size + 2 * _WORD:
             raise CodecError(f"{len(stream)} bytes are fewer than a header and a coded image take")
         rung, height, width, check = _HEADER.unpack_from(stream)
@@ -63,7 +66,7 @@ class Header:
         return header, payload
 
     def _check(self, payload: bytes, bits: Bits) -> int:
-        # The native decoder reads past the end of what was cut, or of what belongs to a smaller image.
+        # The native decoder reads past the end of a cut stream, or of the stream of a smaller image.
         return zlib.crc32(payload, zlib.crc32(f"{bits} {self.rung} {self.height} {self.width}".encode())) & 0xFF
 
 
@@ -72,15 +75,15 @@ class Frequencies:
     """Cumulative frequencies of symbols, as CompressAI's coder takes them: one row per distribution."""
 
     rows: list[list[int]]
-    """Of 2 ** 16, one more than there are symbols and an escape; padded with 0."""
+    """Cumulative frequencies up to 2 ** 16, one more than symbols and an escape; padded with 0."""
     sizes: list[int]
-    """Used entries of each row."""
+    """Number of used entries of each row."""
     offsets: list[int]
     """The smallest symbol of each row."""
 
 
 def coder() -> Any:
-    """CompressAI's extension module with its range coder; raises `CodecUnavailable`.
+    """Return CompressAI's extension module with its range coder; raise `CodecUnavailable` without it.
 
     The package around it takes seconds to import and is not needed. Whoever imports that later finds this module.
     """
@@ -108,17 +111,17 @@ class Writer(Protocol):
     """Collects symbols, each with the row of frequencies that it is coded by."""
 
     def put(self, symbols: list[int], rows: list[int], frequencies: Frequencies) -> None:
-        """Symbols in the order in which a reader asks for them."""
+        """Add symbols, in the order in which a reader asks for them."""
 
     def finish(self) -> bytes:
-        """All that was put."""
+        """Return the bytes of all symbols."""
 
 
 class Reader(Protocol):
-    """Gives back symbols in the order in which they were put."""
+    """Returns symbols in the order in which they were put."""
 
     def get(self, rows: list[int], frequencies: Frequencies) -> list[int]:
-        """As many symbols as there are rows."""
+        """Return the next symbols, one for each row."""
 
 
 class RangeWriter:
@@ -138,7 +141,7 @@ class RangeWriter:
 
 
 class RangeReader:
-    """Reads what a `RangeWriter` has written."""
+    """Reads the bytes of a `RangeWriter`."""
 
     def __init__(self, payload: bytes) -> None:
         self._decoder: Final = coder().RansDecoder()
@@ -151,7 +154,7 @@ class RangeReader:
 
 
 class EstimateWriter:
-    """Packs symbols as they are, and adds up what their probabilities say that coding them would take."""
+    """Packs symbols without coding, and adds up the bits that coding would take by their probabilities."""
 
     def __init__(self) -> None:
         self._symbols: Final = array("i")
@@ -168,16 +171,16 @@ class EstimateWriter:
 
     @property
     def size(self) -> float:
-        """Bytes of a stream with its header."""
+        """Estimated bytes of a stream with its header."""
         return _HEADER.size + _CODER_BYTES + self._bits / 8
 
     def finish(self) -> bytes:
-        """See `Writer.finish`; begins with the estimate, whole bytes."""
+        """Do what `Writer.finish` does; the bytes begin with the estimate, in whole bytes."""
         return _ESTIMATE.pack(math.ceil(self.size)) + zlib.compress(self._symbols.tobytes(), 1)
 
 
 class EstimateReader:
-    """Reads what an `EstimateWriter` has packed."""
+    """Reads the bytes of an `EstimateWriter`."""
 
     def __init__(self, payload: bytes) -> None:
         try:
@@ -195,14 +198,14 @@ class EstimateReader:
 
 
 def estimate(stream: bytes) -> int:
-    """Bytes that an estimating stream counts for."""
+    """Return the bytes that an estimating stream counts for."""
     (size,) = _ESTIMATE.unpack_from(stream, _HEADER.size)
     return int(size)
 
 
 @functools.cache
 def information(frequencies: Frequencies) -> list[list[float]]:
-    """Bits of each symbol of each row, those of the escape last."""
+    """Return the bits of each symbol of each row, those of the escape last."""
     return [
         [_PRECISION - math.log2(high - low) for low, high in itertools.pairwise(row[:size])]
         for row, size in zip(frequencies.rows, frequencies.sizes, strict=True)
@@ -210,6 +213,6 @@ def information(frequencies: Frequencies) -> list[list[float]]:
 
 
 def _escape_bits(at: int, count: int) -> int:
-    """What the coder writes beside the escape: the distance in digits of 4 bits, and their number."""
+    """Return the bits that the coder writes beside the escape: the distance in digits of 4 bits, and their number."""
     distance = 2 * (-at) - 1 if at < 0 else 2 * (at - count)
     return 4 * (1 + -(-distance.bit_length() // 4))

@@ -1,4 +1,4 @@
-"""How far two images are apart, in whole levels: the same on every device and number of threads."""
+"""The difference of two images, in whole levels: equal on every device and with any number of threads."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     import torch
 
 EXACT_PSNR: Final = 100.0
-"""dB that equal images count as. One level in one channel of a 32-megapixel image is 128 dB, 100 dB are out of reach of
+"""PSNR of equal images, in dB. One level in one channel of a 32-megapixel image is 128 dB, 100 dB are out of reach of
 anything that loses information, and a mean over images stays finite."""
 
 _PEAK: Final = 255**2
 _SLAB_VALUES: Final = 2**18
-"""Values compared at once: what stays in a cache goes 20 times as fast, and memory is bounded for any image."""
+"""Number of values compared at once: few enough for a cache, which is 20 times as fast, and for bounded memory."""
 _EXACT_SQUARES: Final = 256
-"""256 x 255**2 is below 2**24."""
+"""Number of squares in one sum: 256 x 255**2 is below 2**24, so that the sum is exact in float32."""
 _LUMA: Final = (299, 587, 114)
 """Thousandths of red, green and blue in the luma of ITU-R BT.601, which JPEG codes."""
 
@@ -28,18 +28,18 @@ class Difference:
     """Two images of one size, pixel by pixel."""
 
     differing: int
-    """Pixels of which a channel differs."""
+    """Number of pixels of which a channel differs."""
     pixels: int
     largest: int
     """Largest difference in a channel, in levels of 0 to 255."""
     luma: float
     """Mean absolute difference in luma, in levels."""
     psnr: float
-    """dB over the three channels; `EXACT_PSNR` where nothing differs."""
+    """PSNR over the three channels in dB; `EXACT_PSNR` where nothing differs."""
 
     @classmethod
     def between(cls, one: torch.Tensor, other: torch.Tensor) -> Difference:
-        """The difference of two uint8 RGB tensors (3, H, W), on any devices."""
+        """Build the difference of two uint8 RGB tensors (3, H, W), on any devices."""
         import torch
 
         height, width = one.shape[-2:]
@@ -56,13 +56,13 @@ class Difference:
 
 
 def psnr(one: torch.Tensor, other: torch.Tensor) -> float:
-    """PSNR of two uint8 RGB tensors (3, H, W) over the three channels, in dB, at most `EXACT_PSNR`."""
+    """Return the PSNR of two uint8 RGB tensors (3, H, W) over the three channels, in dB, at most `EXACT_PSNR`."""
     squares = sum(_squares(part.float() - twin.float()) for part, twin in _slabs(one, other))
     return _psnr(squares, one.numel())
 
 
 def coarse_psnr(image: torch.Tensor, block: int = 8) -> float:
-    """PSNR in dB of a copy of the image, uint8 (3, H, W), in which each block of so many pixels a side is its mean.
+    """Return the PSNR in dB of a copy of the image, uint8 (3, H, W), in which each block is replaced by its mean.
 
     It says how much detail there is to lose: 45 dB for a hazy sky, 15 for sand. Rows and columns that fill no block
     do not count.
@@ -97,7 +97,10 @@ def flat_psnr(image: torch.Tensor) -> float:
 
 
 def _squares(values: torch.Tensor) -> int:
-    """The exact sum of squares of whole numbers from -255 to 255 in float32, which is 20 times as fast as in integers.
+    """Return the exact sum of squares of whole numbers from -255 to 255.
+
+    It is computed in float32, which is 20 times as fast as in integers.
+
 
     So many squares as are summed in float32 stay below 2**24, up to where it has every whole number.
     """
@@ -115,7 +118,7 @@ def _psnr(squares: float, count: int) -> float:
 
 
 def _slabs(*images: torch.Tensor, rows: int = 1) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Images (3, H, W) cut alike into slabs of full rows, a multiple of `rows` each, on the device of the first."""
+    """Yield slabs of full rows of images (3, H, W), a multiple of `rows` each, on the device of the first image."""
     first = images[0]
     step = max(1, _SLAB_VALUES // (3 * int(first.shape[-1]) * rows)) * rows
     for start in range(0, int(first.shape[-2]), step):

@@ -1,4 +1,4 @@
-"""Which part of its mode's range a picture fills, measured before it becomes 8-bit RGB."""
+"""The part of its mode's range that a picture fills, measured before it becomes 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EIGHT_BITS: Final = frozenset({"L", "LA", "La", "RGB", "RGBX", "RGBA", "RGBa", "
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The levels of one picture in the mode that it came in."""
+    """The levels of one picture in its original mode."""
 
     mode: str
     """Pillow's name, ``I;16`` in any byte order, or ``uint8 tensor``."""
@@ -23,11 +23,11 @@ class Levels:
     alpha: int | None
     """Highest alpha, 0 to 255; None without any."""
     flat: bool
-    """Whether all its pixels have one colour."""
+    """True if all its pixels have the same colour."""
 
 
 def levels_of(rgb: torch.Tensor, mode: str, span: tuple[float, float] | None, alpha: int | None) -> Levels:
-    """Measure a picture of which `rgb` (3, H, W) was made; `span` are the source's levels where `rgb` has others."""
+    """Measure the picture that `rgb` (3, H, W) was made of; `span` has the source's levels where `rgb` has others."""
     # Both passes over the pixels take 0.06 ms a megapixel together, hashing them 2 ms; aminmax by channel takes 1.4.
     flattened = rgb.reshape(3, -1)
     low, high = flattened.amin(1).tolist(), flattened.amax(1).tolist()

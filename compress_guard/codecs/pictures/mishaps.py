@@ -1,4 +1,4 @@
-"""Mishaps of a decoder that strike every image alike: swapped channels, a turn, a shift, other values."""
+"""Mishaps of a decoder that are the same for every image: swapped channels, a turn, a shift, other values."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Planes: TypeAlias = "NDArray[Any]"
 WINDOW: Final = 240
 """Longest side in pixels of the part of an image that is compared; with `FURTHEST` a power of two, for the FFT."""
 FURTHEST: Final = 16
-"""Longest shift in pixels that is looked for: a block of most codecs."""
+"""Longest shift in pixels that is tried: a block of most codecs."""
 _FEWEST_PIXELS: Final = 256
-"""Smaller images fit too much by chance."""
+"""Least number of pixels that are compared: smaller images fit too well by chance."""
 _OVERLAP: Final = 4
-"""A shift is at most one of so many parts of a side, so that enough is left to compare."""
+"""Least ratio of a side to a shift, so that enough is left to compare."""
 
 _TURNS: Final[dict[str, Callable[[Planes], Planes]]] = {
     "": lambda image: image,
@@ -38,45 +38,46 @@ _TURNS_OF_SQUARES: Final[dict[str, Callable[[Planes], Planes]]] = {
     "turned by 90 degrees to the left": lambda image: image.swapaxes(1, 2)[:, ::-1],
     "mirrored along the other diagonal": lambda image: image.swapaxes(1, 2)[:, ::-1, ::-1],
 }
-"""In a picture that is not square they change the size, which is an error anyway."""
+"""Turns of square pictures. In other pictures they change the size, which is an error anyway."""
 _ORDERS: Final = tuple(permutations(range(3)))
 _VALUES: Final = {
     "inverted": (-1.0, 255.0),
     "stretched from 16-235 to 0-255": (255 / 219, -16 * 255 / 219),
     "squeezed from 0-255 into 16-235": (219 / 255, 16.0),
 }
-"""Factor and summand."""
+"""Scales of values: factor and summand of each."""
 VALUES: Final = slice(8 * len(_ORDERS), 8 * len(_ORDERS) + len(_VALUES))
-"""Where `remedies` has the scales of values: behind eight turns with each order of the channels."""
+"""Places of the scales of values in `remedies`: behind eight turns with each order of the channels."""
 _CENTRE: Final = 128
-"""Taken off all values: sums of smaller squares lose less."""
+"""Level that is subtracted from all values: sums of smaller squares are more exact."""
 _LEAST_ERROR: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fits:
-    """How well a decoded image fits its source by every remedy for a mishap, in dB of PSNR, in the order of `remedies`.
+    """The fit of a decoded image to its source with every remedy for a mishap, in dB of PSNR, in the order of
+    `remedies`.
 
     NaN where a remedy cannot be tried.
     """
 
     before: NDArray[Any]
-    """Without the remedy, over the same pixels."""
+    """Fits without the remedy, over the same pixels."""
     after: NDArray[Any]
     flat: float
-    """A flat picture of the source's mean colour instead of the decoded image."""
+    """Fit of a flat picture of the source's mean colour."""
 
 
 @functools.cache
 def remedies() -> tuple[str, ...]:
-    """Return what undoes each mishap, in words."""
+    """Return the name of each remedy, in words."""
     turns = [
         " and ".join(name for name in (turn, order) if name)
         for turn in _TURNS | _TURNS_OF_SQUARES
         for order in _orders()
     ]
     moves = [(y, x) for y in range(-FURTHEST, FURTHEST + 1) for x in range(-FURTHEST, FURTHEST + 1)]
-    # The first turn and order, and the shift by nothing, are no remedies: they have no name.
+    # The first turn and order, and the shift by 0, are no remedies: they have no name.
     return (*turns, *_VALUES, *(_move(-y, -x) for y, x in moves))
 
 
@@ -108,14 +109,14 @@ def fits(decoded: torch.Tensor, source: torch.Tensor) -> Fits | None:
 
 
 def _decibels(errors: Planes) -> Planes:
-    """PSNR of mean squared errors, which are a little off where they come from differences of large sums."""
+    """Return the PSNR of mean squared errors, which are a little wrong where they are differences of large sums."""
     import numpy as np
 
     return np.asarray(np.minimum(EXACT_PSNR, 10 * np.log10(255**2 / np.maximum(errors, _LEAST_ERROR))))
 
 
 def _orders() -> list[str]:
-    """Names of the orders of the channels; the right one has none."""
+    """Return the names of the orders of the channels; the right order has an empty name."""
     letters = ["".join("RGB"[channel] for channel in order) for order in _ORDERS]
     return ["" if name == "RGB" else f"read as {name}" for name in letters]
 
@@ -127,16 +128,16 @@ def _centred(image: Planes, window: tuple[slice, slice]) -> Planes:
 
 
 def _window(image: Planes) -> tuple[slice, slice]:
-    """Rows and columns of the window with the largest variance, of up to nine that lie evenly."""
+    """Return the rows and columns of the window with the largest variance, of up to nine at even distances."""
     starts = [sorted({0, (side - WINDOW) // 2, side - WINDOW}) if side > WINDOW else [0] for side in image.shape[1:]]
     windows = [(slice(y, y + WINDOW), slice(x, x + WINDOW)) for y in starts[0] for x in starts[1]]
     if len(windows) == 1:
         return windows[0]
-    return max(windows, key=lambda one: float(image[:, *one][:, ::4, ::4].var()))
+    return max(windows, key=lambda window: float(image[:, *window][:, ::4, ::4].var()))
 
 
 def _order_errors(ours: Planes, theirs: Planes) -> Planes:
-    """Mean squared error by each order of the channels."""
+    """Return the mean squared error for each order of the channels."""
     import numpy as np
 
     one, other = ours.reshape(3, -1), theirs.reshape(3, -1)
@@ -147,7 +148,7 @@ def _order_errors(ours: Planes, theirs: Planes) -> Planes:
 
 
 def _value_errors(ours: Planes, theirs: Planes) -> Planes:
-    """Mean squared error by each scale of values."""
+    """Return the mean squared error for each scale of values."""
     import numpy as np
 
     scales = [(factor, summand + (factor - 1) * _CENTRE) for factor, summand in _VALUES.values()]
@@ -155,7 +156,7 @@ def _value_errors(ours: Planes, theirs: Planes) -> Planes:
 
 
 def _shift_errors(ours: Planes, theirs: Planes) -> tuple[Planes, Planes]:
-    """Mean squared errors of luma (H, W) before and after each shift, over the pixels where both pictures overlap.
+    """Return mean squared errors of luma (H, W) before and after each shift, over the pixels where both overlap.
 
     Sums of squares are rectangles of their summed tables, sums of products a correlation by FFT. A picture that is not
     moved is rated over the overlap's pixels of the source or of the decoded image, wherever it fits better: what lies
@@ -182,7 +183,7 @@ def _shift_errors(ours: Planes, theirs: Planes) -> tuple[Planes, Planes]:
 
 
 def _move(down: int, right: int) -> str:
-    """Name a shift; no name for none."""
+    """Return the name of a shift; "" for no shift."""
     ways = (down, "down", "up"), (right, "right", "left")
     parts = [
         f"{abs(by)} pixel{'s' * (abs(by) > 1)} {forward if by > 0 else backward}"
@@ -193,7 +194,7 @@ def _move(down: int, right: int) -> str:
 
 
 def _sums(values: Planes, starts: list[Planes], sides: list[Planes]) -> Planes:
-    """Sums over rectangles: one row of the answer per start and length along H, a column per start along W."""
+    """Return sums over rectangles: a row of the result per start and length along H, a column per start along W."""
     import numpy as np
 
     table = np.zeros((values.shape[0] + 1, values.shape[1] + 1))

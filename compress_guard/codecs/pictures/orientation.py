@@ -1,4 +1,4 @@
-"""The eight ways in which EXIF says that a picture is stored, and the ways from there to upright and back."""
+"""The eight orientations of EXIF, and the turns from stored to upright pictures and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 UPRIGHT: Final = 1
 """The orientation of a picture whose first row is its top and whose first column is its left."""
 SIDEWAYS: Final = frozenset({5, 6, 7, 8})
-"""The orientations of which upright has the other width and height."""
+"""The orientations whose upright picture has width and height exchanged."""
 
 _TAG: Final = 0x0112
 _TURNS: Final = {
@@ -25,11 +25,11 @@ _TURNS: Final = {
 }
 """Pillow's names of the turns that undo an orientation (its rotations are counterclockwise)."""
 _BACK: Final = {6: 8, 8: 6}
-"""Orientations whose turn is undone by another turn than itself."""
+"""Orientations whose turn is not its own inverse."""
 
 
 def exif_turn(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8, that is still to be applied to what Pillow hands out; 1 where none is.
+    """Return the EXIF orientation, 1 to 8, that Pillow has not applied to the image; 1 where there is none.
 
     HEIF and JPEG XL carry the orientation in their own structure, their decoders apply it, and their standards say that
     readers ignore the one of EXIF (ISO/IEC 23008-12, 6.5.10 and annex A; ISO/IEC 18181-2, Exif box). The exception is a
@@ -46,7 +46,7 @@ def exif_turn(image: Image.Image) -> int:
 
 
 def loaded(image: Image.Image) -> tuple[int, bool]:
-    """Load an image; return the EXIF orientation of its file and whether its decoder has applied that already.
+    """Load an image; return the EXIF orientation of its file, and True if its decoder has applied it already.
 
     Pillow's TIFF reader does, and then no longer says so: of an image that was loaded before, nothing is known.
     Raises what Pillow raises for a broken file.
@@ -58,7 +58,10 @@ def loaded(image: Image.Image) -> tuple[int, bool]:
 
 
 def turned(image: torch.Tensor, orientation: int) -> torch.Tensor:
-    """Return pixels (..., H, W) that are stored by this orientation as upright ones, contiguous; 1 returns them."""
+    """Return upright pixels, contiguous, of pixels (..., H, W) that are stored in this orientation.
+
+    Orientation 1 returns them unchanged.
+    """
     match orientation:
         case 2:
             upright = image.flip(-1)
@@ -80,17 +83,17 @@ def turned(image: torch.Tensor, orientation: int) -> torch.Tensor:
 
 
 def stored(image: torch.Tensor, orientation: int) -> torch.Tensor:
-    """Return upright pixels (..., H, W) as a file of this orientation stores them; the inverse of `turned`."""
+    """Return the stored form of upright pixels (..., H, W) in this orientation; the inverse of `turned`."""
     return turned(image, _BACK.get(orientation, orientation))
 
 
 def turned_pil(image: Image.Image, orientation: int) -> Image.Image:
-    """Return a PIL image that is stored by this orientation as an upright one."""
+    """Return the upright image of a PIL image that is stored in this orientation."""
     from PIL import Image
 
     return image.transpose(Image.Transpose[_TURNS[orientation]]) if orientation in _TURNS else image
 
 
 def stored_pil(image: Image.Image, orientation: int) -> Image.Image:
-    """Return an upright PIL image as a file of this orientation stores it."""
+    """Return the stored form of an upright PIL image in this orientation."""
     return turned_pil(image, _BACK.get(orientation, orientation))

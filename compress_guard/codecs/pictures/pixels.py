@@ -1,4 +1,4 @@
-"""The one rule that brings any source image to upright 8-bit RGB, and the way between tensors and PIL images."""
+"""The single rule that makes any source image upright 8-bit RGB, and conversions between tensors and PIL images."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ _READERS: Final = {
     "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
     "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
 }
-"""The module and class that reads a format, by Pillow's name of it."""
+"""Module and class that read a format, by Pillow's name of the format."""
 _UNLIMITED: Final = Globals("PIL.Image", MAX_IMAGE_PIXELS=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A source image as 8-bit RGB, before it is decided which way up it is used, with what its file said of itself."""
+    """A source image as 8-bit RGB in the orientation of its decoder, with the facts in its file."""
 
     decoded: torch.Tensor
-    """uint8 RGB (3, H, W), as the decoder gave it."""
+    """Decoded pixels, uint8 RGB (3, H, W)."""
     turn: int = UPRIGHT
     """The EXIF orientation of the file, 1 to 8."""
     turned_by_decoder: bool = False
-    """Whether `decoded` is upright although the file is not."""
+    """True if `decoded` is upright although the file is not."""
     mode: str = "uint8 tensor"
-    """Pillow's name of the mode in which the levels of the source lie."""
+    """Pillow's name of the mode of the source's levels."""
     span: tuple[float, float] | None = None
     """Lowest and highest level of the source; None where these are the levels of `decoded`."""
     alpha: int | None = None
@@ -85,12 +85,12 @@ class Picture:
         return (height, width) if as_decoded else (width, height)
 
     def levels(self) -> Levels:
-        """Return which part of its mode's range the source fills."""
+        """Return the part of its mode's range that the source fills."""
         return levels_of(self.decoded, self.mode, self.span, self.alpha)
 
 
 def to_rgb(image: object) -> torch.Tensor:
-    """The image as an upright uint8 RGB tensor of shape (3, H, W), values 0 to 255.
+    """Return the image as an upright uint8 RGB tensor of shape (3, H, W), values 0 to 255.
 
     A uint8 tensor of shape (3, H, W) is returned as it is, on its device; one of shape (1, H, W) is grey and repeated.
     A PIL image (its current frame) becomes, in this order:
@@ -109,7 +109,7 @@ def to_rgb(image: object) -> torch.Tensor:
 
 
 def to_pil(image: torch.Tensor) -> Image.Image:
-    """A uint8 RGB tensor (3, H, W), on any device, as a PIL image of mode RGB without metadata."""
+    """Return a uint8 RGB tensor (3, H, W), on any device, as a PIL image of mode RGB without metadata."""
     from PIL import Image
 
     # Merging planes takes 0.3 ms for 576x576, permute().contiguous() 16 ms: several times a JPEG encode.
@@ -117,7 +117,7 @@ def to_pil(image: torch.Tensor) -> Image.Image:
 
 
 def from_pil(image: Image.Image) -> torch.Tensor:
-    """A PIL image, as its pixels are stored, as a uint8 RGB tensor (3, H, W); no orientation is applied."""
+    """Return the stored pixels of a PIL image as a uint8 RGB tensor (3, H, W); no orientation is applied."""
     import numpy as np
     import torch
 
@@ -130,7 +130,7 @@ def from_pil(image: Image.Image) -> torch.Tensor:
 
 
 def read_pil(kind: str, data: bytes) -> Image.Image:
-    """The image in a file of this kind (the format's name in Pillow), loaded; raises what Pillow raises."""
+    """Return the loaded image of a file in this format (by Pillow's name). Raises any error of Pillow."""
     with whole_files():
         image = opened_pil(kind, data)
         image.load()
@@ -138,23 +138,23 @@ def read_pil(kind: str, data: bytes) -> Image.Image:
 
 
 def opened_pil(kind: str, data: bytes) -> Image.Image:
-    """The same before its pixels are decoded."""
+    """Return the image of a file in this format before its pixels are decoded. Raises any error of Pillow."""
     from PIL import Image
 
-    # Image.open would warn of, or refuse, a large image as a decompression bomb. These files are our own. And not what
-    # Image.OPEN names: anybody may put a reader of theirs there.
+    # Image.open would warn of, or refuse, a large image as a decompression bomb. These files are our own. Image.OPEN
+    # may also hold readers that other code has put there.
     module, name = _READERS[kind]
     read = getattr(importlib.import_module(module), name)
     try:
         image: Image.Image = read(io.BytesIO(data), "")
     except Image.DecompressionBombError:
-        with _UNLIMITED.set():  # the WebP reader checks by itself too, and knows the limit from nowhere else
+        with _UNLIMITED.set():  # the WebP reader checks too, and has no other parameter for the limit
             image = read(io.BytesIO(data), "")
     return image
 
 
 def check_sizes(codec: str, sources: Sequence[torch.Tensor], decoded: Sequence[torch.Tensor]) -> None:
-    """Raises `CodecError` if a decoded image has another shape than its source."""
+    """Raise `CodecError` if a decoded image has another shape than its source."""
     for index, (source, image) in enumerate(zip(sources, decoded, strict=True)):
         if source.shape != image.shape:
             (_, height, width), (_, found_height, found_width) = source.shape, image.shape
@@ -183,7 +183,7 @@ def _refusal(found: str, remedy: str) -> DataError:
 
 
 def _eight_bit(image: Image.Image) -> tuple[Image.Image, tuple[float, float] | None]:
-    """Return I;16, I and F as L, with their lowest and highest level; other modes as they are.
+    """Return images of mode I;16, I and F as L, with their lowest and highest level; return other modes unchanged.
 
     A grey level that is marked as transparent turns white.
     """
@@ -214,7 +214,7 @@ def _checked_range(mode: str, values: NDArray[np.float64], top: int) -> tuple[fl
 
 
 def _opaque(image: Image.Image) -> tuple[Image.Image, int | None, tuple[float, float] | None]:
-    """Return an image over white, its highest alpha, and the lowest and highest level of its colours, None without."""
+    """Return an image over white, its highest alpha, and the lowest and highest level of its colours or None."""
     from PIL import Image
 
     if not image.has_transparency_data:

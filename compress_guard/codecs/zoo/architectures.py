@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 METRICS: Final = ("mse", "ms-ssim")
-"""What published models were trained for."""
+"""Metrics that published models were trained for."""
 
 # The published networks were trained from gain 0.1 to 1, eight levels 39 % apart; steps of 3.7 % give neighbouring
 # settings a few percent of rate apart.
@@ -17,22 +17,22 @@ GAINS: Final = tuple(round(0.1 * 10 ** (step / 63), 5) for step in range(64))
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A network design, and how many trained models of it CompressAI publishes."""
+    """A network design, and the number of trained models that CompressAI publishes."""
 
     network: str
-    """Class in compressai.models."""
+    """Name of the class in compressai.models."""
     levels: int = 8
-    """Published models for each metric, from the lowest rate to the highest; 0: none that can be used."""
+    """Number of published models for each metric; 0: none that can be used."""
     metrics: tuple[str, ...] = METRICS
     autoregressive: bool = False
-    """Each latent is coded given its neighbours, one after the other: seconds for an image, and on the CPU only."""
+    """True if each latent is coded given its neighbours, in turn: seconds for an image, and on the CPU only."""
     variable: bool = False
-    """One network for a whole range of rates."""
+    """True if one network serves a whole range of rates."""
 
 
 ARCHITECTURES: Final[Mapping[str, Architecture]] = {
     "bmshj2018-factorized": Architecture("FactorizedPrior"),
-    # CompressAI's zoo loads the weights of the design above for this name, so that there are none of it to use.
+    # CompressAI's zoo loads the weights of the design above for this name, so no model can be used.
     "bmshj2018-factorized-relu": Architecture("FactorizedPriorReLU", levels=0),
     "bmshj2018-hyperprior": Architecture("ScaleHyperprior"),
     "mbt2018-mean": Architecture("MeanScaleHyperprior"),
@@ -46,5 +46,5 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
     ),
 }
 
-PUBLISHED: Final = tuple(name for name, one in ARCHITECTURES.items() if one.levels)
+PUBLISHED: Final = tuple(name for name, design in ARCHITECTURES.items() if design.levels)
 """Models that the zoo offers."""

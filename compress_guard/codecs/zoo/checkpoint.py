@@ -1,4 +1,4 @@
-"""A file of weights: what it must be, and the network that CompressAI makes of it."""
+"""A file of weights: its checks, and the network that CompressAI makes of it."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _LAST: Final = "g_a.6.weight"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Weights in a file, and what they are weights of."""
+    """Weights in a file, and the network that they belong to."""
 
     path: Path
     sha256: str
     architecture: str
     N: int | None = None
-    """Channels that the file must have, where somebody said so."""
+    """Channels that the file must have, where the user has stated them."""
     M: int | None = None
 
     def load(self) -> Any:
-        """The network (a torch module on the CPU, in evaluation mode, its entropy coder's tables made).
+        """Return the network: a torch module on the CPU in evaluation mode, with the tables of its entropy coder.
 
         Raises `CodecUnavailable` for a file that is another one than was found, or does not hold this architecture.
         """
@@ -50,13 +50,16 @@ class Checkpoint:
         return network
 
     def check(self) -> None:
-        """Raises what `load` does for a file that is no checkpoint or has other channels; remembered for its hash."""
+        """Raise the errors of `load` for a file that is no checkpoint or has other channels.
+
+        The result is kept by hash.
+        """
         _checked(self)
 
     def _state(self) -> dict[str, torch.Tensor]:
         import torch
 
-        # Read once, so that what is loaded is what was hashed.
+        # Read once, so that the loaded bytes are the hashed ones.
         try:
             data = self.path.read_bytes()
         except OSError as problem:
@@ -68,17 +71,17 @@ class Checkpoint:
             raise CodecUnavailable(f"{self.path} has changed: sha256 {found}, expected {self.sha256}; start again")
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # of what it finds in a file that it then refuses
+                warnings.simplefilter("ignore", UserWarning)  # about contents of a file that it then refuses
                 state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        except Exception as problem:  # junk fails in a dozen ways, tarfile.ReadError and AttributeError among them
-            # The first sentence alone: torch goes on with the advice to unpickle whatever the file holds.
+        except Exception as problem:  # junk raises a dozen errors, tarfile.ReadError and AttributeError among them
+            # The first sentence only: torch adds the advice to unpickle everything in the file.
             why = first_said(problem).partition(". ")[0]
             raise CodecUnavailable(
                 f"{self.path} is no file of weights alone ({why}); save it with torch.save(model.state_dict(), PATH)"
             ) from problem
         if isinstance(state, Mapping) and "state_dict" in state:  # as CompressAI's training example saves it
             state = state["state_dict"]
-        if not isinstance(state, Mapping) or not all(isinstance(one, torch.Tensor) for one in state.values()):
+        if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
             raise CodecUnavailable(
                 f"{self.path} holds no state_dict; save it with torch.save(model.state_dict(), PATH)"
             )
@@ -87,7 +90,7 @@ class Checkpoint:
 
         try:
             return dict(load_pretrained(state))
-        except Exception as problem:  # names that are no texts, among others
+        except Exception as problem:  # such as names that are no texts
             raise CodecUnavailable(
                 f"{self.path} does not hold {self.architecture}: {described(problem)}; correct arch"
             ) from problem
@@ -125,8 +128,8 @@ def _network(architecture: str, state: dict[str, torch.Tensor], path: Path) -> A
         with drawing_apart():
             network = made.from_state_dict(state, **options)
         if torch.get_default_dtype() != torch.float32:
-            network.float().load_state_dict(state)  # the network was made for the default, which may hold less
-    except Exception as problem:  # other weights fail in a dozen ways
+            network.float().load_state_dict(state)  # the network has the default dtype, which may hold less
+    except Exception as problem:  # other weights raise a dozen errors
         why = shown(" ".join(str(problem).split()), 200)
         raise CodecUnavailable(f"{path} does not hold {architecture}: {why}; correct arch") from problem
     return network
@@ -146,7 +149,7 @@ def _make_tables(network: Any) -> None:
     gaussian = getattr(network, "gaussian_conditional", None)
     if gaussian is not None:
         gaussian._standardized_cumulative = lambda values: 0.5 * torch.erfc(-(2**-0.5) * values.double())
-        # CompressAI keeps the scales in torch's default dtype, whatever that is here.
+        # CompressAI keeps the scales in torch's default dtype, which may be any here.
         gaussian._prepare_scale_table = lambda scales: scales.float()
     with insulated():
         network.double().update(scale_table=table)

@@ -20,10 +20,10 @@ BATCH_PIXELS: Final = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Item]):
-    """An image or a stream, and what must agree within a batch."""
+    """An image or a stream, with the properties that must agree within a batch."""
 
     what: str
-    """What is being done to which one of how many, for errors."""
+    """The action and the place of the item, for errors."""
     at: int
     """Position of the setting on the ladder."""
     size: Size
@@ -31,14 +31,17 @@ class Job(Generic[Item]):
 
     @property
     def key(self) -> tuple[int, Size]:
-        """Jobs with equal keys can share a batch."""
+        """Key: jobs with equal keys can share a batch."""
         return self.at, padded(self.size)
 
 
 def run(
     jobs: Sequence[Job[Item]], work: Callable[[list[Job[Item]]], Sequence[Result]], place: Device, label: str
 ) -> list[Result]:
-    """One result for each job, in their order, from calls of `work` on jobs of equal keys; single jobs on the CPU.
+    """Return one result for each job, in their order, from calls of `work` on jobs of equal keys.
+
+    On the CPU each call gets a single job.
+
 
     A batch that does not fit in memory is halved (see `in_batches`). One that fails otherwise is tried again one by
     one, so that the `CodecError` names the job at fault; `place` remarks on it where none is.
@@ -53,7 +56,7 @@ def run(
             if out_of_memory(problem):
                 raise
             why = first_said(problem)
-        found = [one for job in batch for one in attempt([job])]
+        found = [result for job in batch for result in attempt([job])]
         place.note(f"a batch failed on {place.name} ({why}); its images went one by one", "failed batch")
         return found
 
@@ -61,7 +64,7 @@ def run(
         height, width = key[1]
         return 1 if place.name == "cpu" else max(1, BATCH_PIXELS // (height * width))
 
-    # Settings in order: a network is loaded once, however many of them are in use.
+    # Settings in order, so that each network is loaded once, for any number of networks.
     order = sorted(range(len(jobs)), key=lambda number: jobs[number].key)
     ordered = [jobs[number] for number in order]
     results = dict(zip(order, in_batches(ordered, [job.key for job in ordered], attempt, place, limit), strict=True))
@@ -69,7 +72,7 @@ def run(
 
 
 def blamed(label: str, what: str, problem: BaseException, place: Device) -> CodecError:
-    """The error of a network, with what it was at."""
+    """Return the error of a network, with the job that it had."""
     found = said(problem)
     if out_of_memory(problem):
         place.free()

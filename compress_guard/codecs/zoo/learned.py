@@ -1,4 +1,4 @@
-"""What CompressAI's models do as a codec, wherever their weights come from."""
+"""CompressAI's models as a codec, for weights from any place."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ class Learned(Placed, ABC):
     @property
     @abstractmethod
     def label(self) -> str:
-        """The model in a version."""
+        """Name of the model in a version."""
 
     @abstractmethod
     def checkpoints(self) -> list[Checkpoint]:
-        """One for each setting of the ladder, or a single one for all; raises `CodecUnavailable`."""
+        """Return one checkpoint for each setting of the ladder, or a single one for all; raise `CodecUnavailable`."""
 
     @abstractmethod
     def _levels(self) -> tuple[float, ...]:
-        """The ladder of networks that are one for each level."""
+        """Return the ladder where each level has a network of its own."""
 
     @property
     def architecture(self) -> Architecture:
@@ -63,7 +63,7 @@ class Learned(Placed, ABC):
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """Levels from 1 on, or the gains of a variable-rate network."""
+        """Settings: levels from 1 on, or the gains of a variable-rate network."""
         return GAINS if self.architecture.variable else self._levels()
 
     @property
@@ -71,7 +71,7 @@ class Learned(Placed, ABC):
         """CompressAI, torch (on whose arithmetic streams depend), the model, and its weights by hash."""
         from importlib.metadata import version
 
-        weights = " ".join(one.sha256[:8] for one in self.checkpoints())
+        weights = " ".join(checkpoint.sha256[:8] for checkpoint in self.checkpoints())
         compressai_library()
         parts = [f"compressai {version('compressai')}", f"torch {version('torch')}", self.label, f"weights {weights}"]
         if self.architecture.autoregressive and self.bits == "coded":
@@ -87,7 +87,7 @@ class Learned(Placed, ABC):
         return 2
 
     def unavailable(self) -> str | None:
-        """See `Codec.unavailable`; weights are fetched here where that is allowed."""
+        """Do what `Codec.unavailable` does; weights are fetched here where that is allowed."""
         if (reason := missing_library()) is not None:
             return reason
         try:
@@ -98,7 +98,7 @@ class Learned(Placed, ABC):
         return None
 
     def on(self, device: str) -> Self:
-        """See `Codec.on`; real streams of autoregressive models are a matter of the CPU."""
+        """Do what `Codec.on` does; real streams of autoregressive models are coded on the CPU."""
         if device != "cpu" and self.architecture.autoregressive and self.bits == "coded":
             place = Device()
             place.note(ON_CPU)
@@ -106,7 +106,7 @@ class Learned(Placed, ABC):
         return super().on(device)
 
     def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
-        """See `Codec.encode`; `workers` has no part in it: torch spreads one image over its own threads."""
+        """Do what `Codec.encode` does; `workers` is not used: torch spreads one image over its own threads."""
         files = self.checkpoints()
 
         def work(batch: list[Job[torch.Tensor]]) -> list[bytes]:
@@ -114,7 +114,7 @@ class Learned(Placed, ABC):
             images = [job.item for job in batch]
             if self.bits == "coded":
                 coded = network.compress(images, self._gain(at))
-                return [streams.pack_coded(at, job.size, one) for job, one in zip(batch, coded, strict=True)]
+                return [streams.pack_coded(at, job.size, strings) for job, strings in zip(batch, coded, strict=True)]
             return [
                 streams.pack_estimated(at, job.size, self._estimate(job, one, network.strings), one.latents)
                 for job, one in zip(batch, network.forward(images, self._gain(at)), strict=True)
@@ -160,7 +160,7 @@ class Learned(Placed, ABC):
             gain, sizes = self._gain(batch[0].at), [job.size for job in batch]
             network = self._network(files, batch[0].at)
             outcomes = network.forward([job.item for job in batch], gain)
-            forward = network.synthesise([one.latents for one in outcomes], sizes)
+            forward = network.synthesise([outcome.latents for outcome in outcomes], sizes)
             strings, decoded = self._really(files, batch)
             return [
                 Proof(
@@ -177,7 +177,7 @@ class Learned(Placed, ABC):
     def _really(
         self, files: Sequence[Checkpoint], batch: list[Job[torch.Tensor]]
     ) -> tuple[list[list[bytes]], list[torch.Tensor]]:
-        """Strings of a batch and the images of these."""
+        """Return the strings of a batch and their decoded images."""
         gain, file = self._gain(batch[0].at), files[self._file(batch[0].at)]
         if not self.architecture.autoregressive:
             coder, parts = network_of(file, self.device), [batch]
@@ -227,7 +227,7 @@ class Learned(Placed, ABC):
 
 
 def settle_bits(codec: Learned) -> None:
-    """Check the option `bits`, and settle what ``auto`` means: real streams where they take no loop over latents."""
+    """Return the option `bits` after a check; ``auto`` means real streams where they need no loop over latents."""
     require_choice("bits", codec.bits, BITS)
     if cast("str", codec.bits) == "auto":
         object.__setattr__(codec, "bits", "estimated" if codec.architecture.autoregressive else "coded")

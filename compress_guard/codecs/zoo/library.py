@@ -1,4 +1,4 @@
-"""CompressAI, imported on first use and in this one place."""
+"""CompressAI, imported on first use and only here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compress_guard.errors import CodecUnavailable
 
 _MODULES: Final = ("compressai.models", "compressai.zoo.image_vbr")
 WHEELS: Final = (3, 12)
-"""The last Python that compressai has wheels for; later ones would build it, with a C++ compiler and for long."""
+"""The last Python that compressai has wheels for; later ones would build it with a C++ compiler, which takes long."""
 INSTALL: Final = "pip install 'compress-guard[neural]'" + (
     ""
     if sys.version_info[:2] <= WHEELS
@@ -22,7 +22,7 @@ INSTALL: Final = "pip install 'compress-guard[neural]'" + (
 
 
 def missing_library() -> str | None:
-    """Why CompressAI cannot be used here, ending with the command that brings it; None where it is installed.
+    """Return the reason why CompressAI cannot be used here, ending with the command that installs it, or None.
 
     Only looks for it: its import takes seconds, and what that meets is said by `compressai_library`.
     """
@@ -32,15 +32,18 @@ def missing_library() -> str | None:
 
 
 def compressai_library() -> ModuleType:
-    """The package `compressai` with its models and its zoo; raises `CodecUnavailable` where it does not import."""
+    """Return the package `compressai` with its models and its zoo.
+
+    Raises `CodecUnavailable` where it does not import.
+    """
     if (reason := missing_library()) is not None:
         raise CodecUnavailable(reason)
     if (found := sys.modules.get("compressai")) is not None and set(_MODULES) <= sys.modules.keys():
-        return found  # catch_warnings() is for the whole process: not more often than there is need
+        return found  # catch_warnings() acts on the whole process: only where it is needed
     try:
         with warnings.catch_warnings():
-            # Its dependency torch_geometric calls a deprecated torch.jit.script, which a gate under -W error, that is
-            # about another package altogether, should not die of.
+            # Its dependency torch_geometric calls a deprecated torch.jit.script, which should not end a gate under
+            # -W error: that is about another package.
             warnings.simplefilter("ignore")
             for name in _MODULES:
                 importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""A trained network at work on images of one padded size: real streams, and what its likelihoods say of them."""
+"""A trained network on images of one padded size: real streams, and estimates by its likelihoods."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
     import torch
 
 KEPT: Final = 4
-"""Networks in memory at once, up to 130 MB each, twice that on a GPU; a mix of two levels needs two."""
+"""Number of networks in memory, up to 130 MB each, twice that on a GPU; a mix of two levels needs two."""
 STRIDE: Final = 64
-"""Images are padded to multiples of it: the most that any of the networks scales down."""
+"""Sides are padded to multiples of this: the largest scale factor of all networks."""
 _CUDA: Final = threading.Lock()
-"""What cuDNN may do is said for the whole process."""
+"""Guards settings of cuDNN, which act on the whole process."""
 
 Size = tuple[int, int]
-"""(H, W) in pixels."""
+"""Height and width in pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What the forward pass of a network says of an image."""
+    """The result of a network's forward pass on an image."""
 
     latents: torch.Tensor
-    """Quantised, float32 (1, M, h, w): what the synthesis makes the image of."""
+    """Quantised latents, float32 (1, M, h, w), the input of the synthesis."""
     bits: float
-    """By the likelihoods, of the padded image."""
+    """Bits of the padded image by the likelihoods."""
 
 
 @lru_cache(maxsize=KEPT)
 def network_of(checkpoint: Checkpoint, device: str) -> CompressaiModel:
-    """The network of a checkpoint on a device; the last few stay in memory."""
+    """Return the network of a checkpoint on a device; the last few stay in memory."""
     with insulated():
         return CompressaiModel(checkpoint.load(), checkpoint.architecture, device)
 
 
 def padded(size: Size) -> Size:
-    """What an image of this size is padded to."""
+    """Return the size that an image of this size is padded to."""
     height, width = (-(-side // STRIDE) * STRIDE for side in size)
     return height, width
 
@@ -91,20 +91,20 @@ class CompressaiModel:
         if device == "cpu":
             return
         if ARCHITECTURES[architecture].autoregressive:
-            # Real streams of these are made on the CPU: nothing here need agree with it to the last bit of float32.
+            # Their real streams are made on the CPU, so results here need not agree with it to the last bit of float32.
             self._model.double()
             self._dtype = torch.float64
         else:
             sum_in_double(self._model)
 
     def compress(self, images: Sequence[torch.Tensor], gain: float) -> list[list[bytes]]:
-        """The entropy-coded strings of each image, uint8 (3, H, W), of one padded size."""
+        """Return the entropy-coded strings of each image, uint8 (3, H, W), of one padded size."""
         with self._working():
             strings = self._model.compress(self._stacked(images), **self._options(gain))["strings"]
             return [list(of_image) for of_image in zip(*strings, strict=True)]
 
     def decompress(self, strings: Sequence[Sequence[bytes]], sizes: Sequence[Size], gain: float) -> list[torch.Tensor]:
-        """The images of such strings, uint8 (3, H, W) of the given sizes, on the network's device."""
+        """Return the images of such strings, uint8 (3, H, W) of the given sizes, on the network's device."""
         factor = self._model.downsampling_factor
         shape = tuple(side // factor for side in padded(sizes[0]))
         by_part = [list(part) for part in zip(*strings, strict=True)]
@@ -114,7 +114,7 @@ class CompressaiModel:
             return _pixels(self._model.decompress(by_part, shape, **self._options(gain))["x_hat"], sizes)
 
     def forward(self, images: Sequence[torch.Tensor], gain: float) -> list[Outcome]:
-        """What the network would code images, uint8 (3, H, W) of one padded size, to."""
+        """Return the outcomes of coding images, uint8 (3, H, W) of one padded size, without streams."""
         import torch
 
         with self._working(), self._without_synthesis() as caught:
@@ -126,7 +126,7 @@ class CompressaiModel:
         return found
 
     def synthesise(self, latents: Sequence[torch.Tensor], sizes: Sequence[Size]) -> list[torch.Tensor]:
-        """The images of quantised latents (1, M, h, w) of one shape, uint8 (3, H, W) of the given sizes."""
+        """Return the images of quantised latents (1, M, h, w) of one shape, uint8 (3, H, W) of the given sizes."""
         import torch
 
         with self._working():
@@ -135,11 +135,11 @@ class CompressaiModel:
 
     @property
     def strings(self) -> int:
-        """Strings in a stream: latents, and hyper-latents where the network has them."""
+        """Number of strings in a stream: latents, and hyper-latents where the network has them."""
         return 2 if hasattr(self._model, "h_s") else 1
 
     def _stacked(self, images: Sequence[torch.Tensor]) -> torch.Tensor:
-        """(B, 3, h, w) of 0 to 1; the edges are repeated, which costs fewer bits than a border of black."""
+        """Return a padded batch (B, 3, h, w) of 0 to 1; repeated edges cost fewer bits than a black border."""
         import torch
         from torch.nn.functional import pad
 
@@ -153,13 +153,13 @@ class CompressaiModel:
 
     @contextmanager
     def _working(self) -> Iterator[None]:
-        """One use of the network at a time, since its tables belong to a gain."""
+        """Allow one use of the network at a time, since its tables belong to a gain."""
         with self._lock, insulated(), reproducible() if self._on_cuda else nullcontext():
             yield
 
     @contextmanager
     def _without_synthesis(self) -> Iterator[list[torch.Tensor]]:
-        """Keeps what the synthesis is given, and leaves out its work: half of a forward pass."""
+        """Keep the input of the synthesis, and skip its work, which is half of a forward pass."""
         caught: list[torch.Tensor] = []
 
         def keep(latents: torch.Tensor) -> torch.Tensor:
@@ -174,7 +174,7 @@ class CompressaiModel:
             synthesis.forward = forward
 
     def _options(self, gain: float) -> dict[str, Any]:
-        """What the methods of a variable-rate model want to be told."""
+        """Return the arguments that the methods of a variable-rate model need."""
         import torch
 
         if not self._variable:
@@ -185,7 +185,7 @@ class CompressaiModel:
         return {"stage": 2, "inputscale": torch.tensor(gain, dtype=self._dtype, device=self._device)}
 
     def _make_tables(self, precise: Any, gain: float) -> None:
-        """The tables of the hyper-latents at a gain, by a twin of the bottleneck in float64 (see `checkpoint`)."""
+        """Make the tables of the hyper-latents at a gain, by a twin of the bottleneck in float64 (see `checkpoint`)."""
         import torch
 
         model = self._model
@@ -196,16 +196,16 @@ class CompressaiModel:
 
 
 def _pixels(values: torch.Tensor, sizes: Sequence[Size]) -> list[torch.Tensor]:
-    """Each image (3, H, W) of a batch (B, 3, h, w) of 0 to 1, without its padding."""
+    """Return each image (3, H, W) of a batch (B, 3, h, w) of 0 to 1, without its padding."""
     import torch
 
-    found = values.shape[-2], values.shape[-1]
+    shape = values.shape[-2], values.shape[-1]
     for size in sizes:
-        if padded(size) != found:
-            raise CodecError(f"latents of {found[1]}x{found[0]} pixels for an image of {size[1]}x{size[0]}")
+        if padded(size) != shape:
+            raise CodecError(f"latents of {shape[1]}x{shape[0]} pixels for an image of {size[1]}x{size[0]}")
     whole = values.clamp(0, 1).mul(255).round().to(torch.uint8)
-    # Copies, so that one image that is kept does not keep its batch.
+    # Copies, so that a kept image does not keep its batch.
     return [
-        one[:, : size[0], : size[1]].clone(memory_format=torch.contiguous_format)
-        for one, size in zip(whole, sizes, strict=True)
+        image[:, : size[0], : size[1]].clone(memory_format=torch.contiguous_format)
+        for image, size in zip(whole, sizes, strict=True)
     ]

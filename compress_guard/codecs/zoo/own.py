@@ -1,4 +1,4 @@
-"""People's own checkpoints of CompressAI's architectures, as a codec: `compressai`."""
+"""A user's own checkpoints of CompressAI's architectures, as the codec `compressai`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CompressAi(Learned):
 
     type: ClassVar[str] = "compressai"
 
-    # Not part of what a stream depends on: `version` holds the hashes of the files.
+    # No stream depends on this: `version` holds the hashes of the files.
     path: str | Sequence[str] = field(repr=False)
     """Files from the lowest rate to the highest: a list, or one text with commas; or a folder of them, by name. Seen
     from the folder where the run was started."""
@@ -39,7 +39,7 @@ class CompressAi(Learned):
     bits: Bits = "auto"  # type: ignore[assignment]  # settled in __post_init__
     """auto, coded or estimated; auto is estimated for autoregressive models only."""
     _folder: str = field(default="", repr=False, compare=False)
-    """Where relative paths are seen from; empty: the current folder."""
+    """Folder that relative paths are relative to; empty: the current folder."""
     _place: Device = field(default_factory=Device, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -71,9 +71,9 @@ class CompressAi(Learned):
         return tuple(float(number + 1) for number in range(len(self._paths())))
 
     def _paths(self) -> list[Path]:
-        paths = [Path(self._folder, Path(one).expanduser()) for one in self.path]
+        paths = [Path(self._folder, Path(name).expanduser()) for name in self.path]
         if len(paths) == 1 and paths[0].is_dir():
-            return sorted(one for one in paths[0].iterdir() if one.suffix in _SUFFIXES)
+            return sorted(path for path in paths[0].iterdir() if path.suffix in _SUFFIXES)
         return paths
 
     def checkpoints(self) -> list[Checkpoint]:
@@ -102,7 +102,7 @@ def _named(path: object) -> tuple[str, ...]:
     if (
         not isinstance(names, list | tuple)
         or not names
-        or not all(isinstance(one, str) and one.strip() for one in names)
+        or not all(isinstance(name, str) and name.strip() for name in names)
     ):
         raise OptionError(f"path must name files or one folder, found {path!r}")
-    return tuple(one.strip() for one in names)
+    return tuple(name.strip() for name in names)

@@ -1,4 +1,4 @@
-"""Sums that come out the same whatever else is in the batch, and on every machine where they decide symbols."""
+"""Sums that do not depend on the rest of the batch, nor on the machine where they decide symbols."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     import torch
 
 _SUMMING: Final = ("g_a", "h_a", "g_s", "QuantABCD")
-"""Parts of CompressAI's models that add up anything, beside those that `steady` is for."""
+"""Modules of CompressAI's models with sums, beside those of `steady`."""
 
 
 def steady(module: Any) -> Callable[[torch.Tensor], torch.Tensor]:
-    """A module's function computed on the CPU, in float64 and for one item of a batch at a time.
+    """Return a module's function on the CPU, in float64, for one item of a batch at a time.
 
     Takes and returns what the module does.
     """
@@ -25,13 +25,13 @@ def steady(module: Any) -> Callable[[torch.Tensor], torch.Tensor]:
 
     def forward(values: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
-            return torch.cat([precise(one) for one in torch.split(values.cpu().double(), 1)]).to(values)
+            return torch.cat([precise(item) for item in torch.split(values.cpu().double(), 1)]).to(values)
 
     return forward
 
 
 def sum_in_double(model: Any) -> None:
-    """Make the sums of a model of CompressAI be taken in float64 and rounded to float32, in place.
+    """Change a model of CompressAI in place so that its sums are computed in float64 and rounded to float32.
 
     What is left in float32 goes element by element, which neither batches nor devices change.
     """
@@ -55,7 +55,7 @@ def _rounded(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tenso
 
 @contextmanager
 def reproducible() -> Iterator[None]:
-    """cuDNN takes no algorithm whose sums depend on which thread comes first, nor the one that is fastest today.
+    """Forbid cuDNN algorithms whose sums depend on the order of threads, and the choice of an algorithm by time.
 
     Not by `torch.backends.cudnn.flags`, which fails where somebody has set ``fp32_precision``. TF32 is for float32,
     in which nothing is summed here.

@@ -1,4 +1,4 @@
-"""The models that CompressAI publishes, as a codec: `zoo`."""
+"""The models that CompressAI publishes, as the codec `zoo`."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class Zoo(Learned):
 
     model: str
     metric: str = "mse"
-    """What it was trained for: mse or ms-ssim."""
+    """Metric of the training: mse or ms-ssim."""
     levels: str | int | Sequence[float | str] = ()
     """Levels to use, ``1..4`` or a list; all of the model's by default. Each is a file of weights."""
     bits: Bits = "auto"  # type: ignore[assignment]  # settled in __post_init__
     """auto, coded or estimated; auto is estimated for autoregressive models only."""
-    # What follows does not change a stream: `version` holds the hashes of the weights.
+    # The next options do not change a stream: `version` holds the hashes of the weights.
     weights: str = field(default="", repr=False)
     """Folder of the weights, or the base address of a mirror."""
     download: bool = field(default=False, repr=False)
-    """Whether weights that are missing may be fetched from CompressAI's address."""
+    """True if missing weights may be fetched from CompressAI's address."""
     _folder: str = field(default="", repr=False, compare=False)
-    """Where a relative folder of weights is seen from; empty: the current folder."""
+    """Folder that a relative folder of weights is relative to; empty: the current folder."""
     _place: Device = field(default_factory=Device, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -57,7 +57,7 @@ class Zoo(Learned):
         return replace(self, _folder=str(folder))
 
     def _chosen(self) -> tuple[float, ...]:
-        """The levels in use, of a variable-rate model none."""
+        """Return the levels in use; none for a variable-rate model."""
         levels, variable = self.architecture.levels, self.architecture.variable
         given = (self.levels,) if isinstance(self.levels, int) else self.levels
         if given in ((), ""):
@@ -68,7 +68,7 @@ class Zoo(Learned):
             chosen = parse_ladder(given)
         except OptionError:
             chosen = ()
-        if not chosen or list(chosen) != sorted(chosen) or not all(one in range(1, levels + 1) for one in chosen):
+        if not chosen or list(chosen) != sorted(chosen) or not all(level in range(1, levels + 1) for level in chosen):
             raise OptionError(f"levels must be of 1 to {levels}, ascending, found {self.levels!r}")
         return chosen
 
@@ -86,7 +86,7 @@ class Zoo(Learned):
         return self._chosen()
 
     def addresses(self) -> list[str]:
-        """Where CompressAI publishes the weights, one address for each level in use; raises `CodecUnavailable`."""
+        """Return CompressAI's addresses of the weights, one for each level in use; raise `CodecUnavailable`."""
         known = files.published(self.model, self.metric)
         wanted = [int(level) for level in self._chosen() or (1,)]
         if absent := [level for level in wanted if level not in known]:
@@ -97,7 +97,7 @@ class Zoo(Learned):
         return [known[level] for level in wanted]
 
     def shelf(self) -> files.Shelf:
-        """Where the weights are looked for."""
+        """Return the folder that the weights are looked for in, with its sources."""
         return files.shelf_of(self.weights, download=self.download, base=Path(self._folder))
 
     def checkpoints(self) -> list[Checkpoint]:

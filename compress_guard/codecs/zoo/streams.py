@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LARGEST_SIDE: Final = 2**16
 _WORD: Final = 4
-"""The entropy coder writes whole words, at least one; it must not be given less to read."""
+"""Bytes of a word: the entropy coder writes at least one, and must not get less to read."""
 _WHOLE, _FLOAT = 0, 1
 
 
@@ -35,18 +35,18 @@ class LearnedHeader:
 
 
 def pack_coded(position: int, size: tuple[int, int], strings: Sequence[bytes]) -> bytes:
-    """A real stream."""
-    body = b"".join(_varint(len(one)) for one in strings[:-1]) + b"".join(strings)
+    """Return a real stream."""
+    body = b"".join(_varint(len(string)) for string in strings[:-1]) + b"".join(strings)
     return _header(position, size, estimated=False) + bytes([zlib.crc32(body) & 0xFF]) + body
 
 
 def unpack_coded(stream: bytes, strings: int) -> tuple[LearnedHeader, list[bytes]]:
-    """Header and strings of a real stream; raises `CodecError` for what cannot be one."""
+    """Return header and strings of a real stream; raise `CodecError` for bytes that cannot be one."""
     header, at = _read_header(stream)
     if header.estimated or at >= len(stream):
         raise CodecError("not a coded stream")
     body = stream[at + 1 :]
-    # The native decoder reads past the end of a string that was cut.
+    # The native decoder reads past the end of a cut string.
     if zlib.crc32(body) & 0xFF != stream[at]:
         raise CodecError("its check byte does not fit: the stream was cut or changed")
     at, found = 0, []
@@ -70,13 +70,13 @@ def overhead(position: int, size: tuple[int, int], strings: int) -> int:
 
 
 def pack_estimated(position: int, size: tuple[int, int], cost: int, latents: torch.Tensor) -> bytes:
-    """A stream that carries what it counts for, bytes, and latents (1, M, h, w)."""
+    """Return a stream with the bytes that it counts for, and latents (1, M, h, w)."""
     import numpy as np
 
     values = latents[0].cpu().numpy().astype("<f4")
     whole = values.astype("<i2") if float(np.abs(values).max(initial=0.0)) < 2**15 else None
     exact = whole is not None and bool((whole == values).all())
-    # Bytes of equal weight together pack better.
+    # Bytes of equal weight pack better together.
     data = np.ascontiguousarray(whole if exact else values)
     planes = data.reshape(-1).view(np.uint8).reshape(-1, data.itemsize).T.tobytes()
     numbers = (cost, *values.shape, _WHOLE if exact else _FLOAT)
@@ -84,7 +84,7 @@ def pack_estimated(position: int, size: tuple[int, int], cost: int, latents: tor
 
 
 def unpack_estimated(stream: bytes) -> tuple[LearnedHeader, torch.Tensor]:
-    """Header and latents, float32 (1, M, h, w); raises `CodecError` for what cannot be such a stream."""
+    """Return header and latents, float32 (1, M, h, w); raise `CodecError` for bytes that cannot be such a stream."""
     import numpy as np
     import torch
 
@@ -107,12 +107,12 @@ def unpack_estimated(stream: bytes) -> tuple[LearnedHeader, torch.Tensor]:
 
 
 def header_of(stream: bytes) -> LearnedHeader:
-    """What a stream says before its payload; raises `CodecError` for what cannot be one."""
+    """Return the header of a stream; raise `CodecError` for bytes that cannot be one."""
     return _read_header(stream)[0]
 
 
 def cost_of(stream: bytes) -> int:
-    """Bytes that a stream counts for: its own length, or the estimate that it carries."""
+    """Return the bytes that a stream counts for: its own length, or the estimate that it carries."""
     header, at = _read_header(stream)
     return _read_varint(stream, at)[0] if header.estimated else len(stream)
 
@@ -140,7 +140,7 @@ def _varint(number: int) -> bytes:
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number and where it ends."""
+    """Return a number and the place of its end."""
     number = shift = 0
     while at < len(data) and shift < 42:
         byte = data[at]

@@ -1,4 +1,4 @@
-"""Where the weights of published models are looked for, how they are checked, and how they come here.
+"""The weights of published models: their folders, their checks, and their download.
 
 Nothing goes to the network unless somebody said so, and no file is loaded whose hash is not the one expected.
 """
@@ -21,8 +21,8 @@ from compress_guard.errors import CodecUnavailable
 WEIGHTS_VARIABLE: Final = "COMPRESS_GUARD_WEIGHTS"
 DOWNLOAD_VARIABLE: Final = "COMPRESS_GUARD_DOWNLOAD"
 LOCK: Final = "compress-guard.lock"
-"""Beside the weights: lines ``sha256  name``, as ``sha256sum --check`` reads them."""
-# As torch.hub names files (HASH_REGEX there): the first hexadecimal digits of the content's sha256.
+"""Lock file beside the weights: lines ``sha256  name``, as ``sha256sum --check`` reads them."""
+# Names of torch.hub (HASH_REGEX there): the first hexadecimal digits of the content's sha256.
 _IN_NAME: Final = re.compile(r"-([0-9a-f]{8,64})\.")
 _SECONDS: Final = 60.0
 _CHUNK: Final = 1 << 20
@@ -30,24 +30,25 @@ _CHUNK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A folder of weights, and where a file that is not in it may be fetched from."""
+    """A folder of weights, and the sources of files that are not in it."""
 
     folder: Path
     origin: str
-    """How the folder was chosen, for messages."""
+    """Reason for the choice of the folder, for messages."""
     mirror: str | None = None
     """Base address that holds the files by their names."""
     publisher: bool = False
-    """Whether CompressAI's own address may be asked."""
+    """True if CompressAI's own address may be used."""
 
     def addresses(self, address: str) -> list[str]:
-        """Where a file, published at `address`, may be fetched from."""
+        """Return the addresses from which a file, published at `address`, may be fetched."""
         from_mirror = [f"{self.mirror}/{name_in(address)}"] if self.mirror else []
         return [*from_mirror, *([address] if self.publisher else [])]
 
 
 def shelf_of(weights: str = "", *, download: bool = False, base: Path = Path()) -> Shelf:
-    """Where to look: `weights` (a folder or the base address of a mirror), else the environment, else torch's cache.
+    """Return the shelf of `weights` (a folder or the base address of a mirror), else the environment, else torch's
+    cache.
 
     A relative folder is seen from `base`.
     """
@@ -64,7 +65,10 @@ def shelf_of(weights: str = "", *, download: bool = False, base: Path = Path()) 
 
 
 def published(model: str, metric: str) -> dict[int, str]:
-    """The addresses of a model's levels, as CompressAI names them; raises `CodecUnavailable` without CompressAI."""
+    """Return the addresses of a model's levels, as CompressAI names them.
+
+    Raises `CodecUnavailable` without CompressAI.
+    """
     zoo = compressai_library().zoo
     tables = {**zoo.image.model_urls, **zoo.image_vbr.model_urls}
     found = tables.get(model, {}).get(metric, {})
@@ -72,12 +76,15 @@ def published(model: str, metric: str) -> dict[int, str]:
 
 
 def name_in(address: str) -> str:
-    """The name of the file that an address ends with."""
+    """Return the name of the file that an address ends with."""
     return address.rpartition("/")[2]
 
 
 def find(shelf: Shelf, addresses: Iterable[str]) -> list[tuple[Path, str]]:
-    """Path and sha256 of each file, fetched where that is allowed; raises `CodecUnavailable`: which, where, what to do.
+    """Return path and sha256 of each file, fetched where that is allowed.
+
+    Raises `CodecUnavailable`: which file, where, what to do.
+
 
     A file of which one byte is wrong is refused.
     """
@@ -91,9 +98,9 @@ def find(shelf: Shelf, addresses: Iterable[str]) -> list[tuple[Path, str]]:
 
 
 def verified(path: Path, address: str) -> str:
-    """The sha256 of a file whose content is what its name and the lock file say; raises `CodecUnavailable` if not."""
+    """Return the sha256 of a file, after a check against its name and the lock file; raise `CodecUnavailable`."""
     try:
-        found = digest_of(path)
+        digest = digest_of(path)
     except OSError as problem:
         raise CodecUnavailable(
             f"{path} cannot be read ({problem.strerror}); make it a file that can be read"
@@ -101,28 +108,28 @@ def verified(path: Path, address: str) -> str:
     in_name = _IN_NAME.search(path.name)
     expected = {"its name": in_name.group(1) if in_name else "", LOCK: locked(path.parent).get(path.name, "")}
     for source, start in expected.items():
-        if not found.startswith(start):
+        if not digest.startswith(start):
             raise CodecUnavailable(
-                f"{path} is damaged or another file: sha256 {found}, expected {start} by {source}; "
+                f"{path} is damaged or another file: sha256 {digest}, expected {start} by {source}; "
                 f"fetch it again: {_command(path, address)}"
             )
-    return found
+    return digest
 
 
 def digest_of(path: Path) -> str:
-    """The sha256 of a file, 64 hexadecimal digits; computed again when the file has changed."""
+    """Return the sha256 of a file, 64 hexadecimal digits; it is computed again when the file has changed."""
     state = path.stat()
     return _digest(path, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=256)
-def _digest(path: Path, changed: int, size: int) -> str:  # noqa: ARG001 - both tell one state of the file from another
+def _digest(path: Path, changed: int, size: int) -> str:  # noqa: ARG001 - both identify the state of the file
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def locked(folder: Path) -> dict[str, str]:
-    """What the lock file of a folder says: sha256 by name, empty without one; raises `CodecUnavailable` for junk."""
+    """Return the sha256 by name in the lock file of a folder, empty without one; raise `CodecUnavailable` for junk."""
     path = folder / LOCK
     if not path.is_file():
         return {}
@@ -176,7 +183,7 @@ def _fetch(shelf: Shelf, address: str) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".fetching-", dir=target.parent) as folder:
                 part = Path(folder, target.name)
-                # Addresses begin with http: those of mirrors by `shelf_of`, the others in CompressAI's own table.
+                # Addresses begin with http: `shelf_of` checks mirrors, the others are in CompressAI's own table.
                 with urllib.request.urlopen(source, timeout=_SECONDS) as reply, part.open("wb") as file:  # noqa: S310
                     while block := reply.read(_CHUNK):
                         file.write(block)
