@@ -10,7 +10,7 @@ from compress_guard.engine.settings import MEGABYTE, RunOptions, cores
 from compress_guard.errors import UsageError
 from compress_guard.store import DEFAULT_CAP_BYTES
 
-RUN, BESIDE = Path("/tmp/run"), Path("/work/gates")
+RUN, BESIDE = Path("/tmp/run"), Path("/data/gates")
 
 
 def test_what_is_not_given_has_its_default():
