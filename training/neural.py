@@ -52,7 +52,7 @@ class Training:
             model.network.spread.copy_(coefficients.std((0, 2, 3)))
         model = model.to(device=device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         slow = [model.network.analysis, model.network.synthesis]
-        rest = [one for one in model.parameters() if all(one is not other for other in slow)]
+        rest = [weights for weights in model.parameters() if all(weights is not other for other in slow)]
         groups = [{"params": rest, "share": 1.0}, {"params": slow, "share": _TRANSFORM_SHARE}]
         return cls(model, torch.optim.Adam(groups, lr=_RATE, betas=(0.9, 0.98)), device, seed)
 

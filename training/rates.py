@@ -113,15 +113,15 @@ def knots(codec: Codec, images: list[torch.Tensor]) -> list[float]:
     medians = [np.median(np.log(rate(codec, some, codec.ladder[at]))) for at in positions]
     rates = np.maximum.accumulate(medians)
     wanted = np.linspace(max(rates[0], np.log(SPAN[0])), min(rates[-1], np.log(SPAN[1])), KNOTS)
-    found = np.unique(np.interp(wanted, rates, positions).round().astype(int))
+    inner = np.unique(np.interp(wanted, rates, positions).round().astype(int))
     ends = (0, len(codec.ladder) - 1)
-    return [codec.ladder[at] for at in sorted({*ends, *found.tolist()})]
+    return [codec.ladder[at] for at in sorted({*ends, *inner.tolist()})]
 
 
 def rate(codec: Codec, images: list[torch.Tensor], setting: float) -> Values:
     """Return bpp of each image."""
     streams = codec.encode(images, [setting] * len(images), 1)
-    return np.array([8 * codec.cost(one) / image[0].numel() for one, image in zip(streams, images, strict=True)])
+    return np.array([8 * codec.cost(stream) / image[0].numel() for stream, image in zip(streams, images, strict=True)])
 
 
 def learnt(codec: Codec, images: list[torch.Tensor], count: int) -> dict[str, object]:
@@ -136,9 +136,9 @@ def learnt(codec: Codec, images: list[torch.Tensor], count: int) -> dict[str, ob
         bpp = rate(codec, images, setting)
         own = bpp - np.array([8 * header / image[0].numel() for image in images])
         wanted = np.log2(own.clip(0.002))
-        found = solved(features, wanted)
-        weights.append([float(f"{value:.5g}") for value in found])
-        errors.append(float(np.std(features @ found - wanted)))
+        fitted = solved(features, wanted)
+        weights.append([float(f"{value:.5g}") for value in fitted])
+        errors.append(float(np.std(features @ fitted - wanted)))
     print("  header", header, "settings", settings, "errors in octaves", [round(error, 3) for error in errors])
     return {"header": header, "settings": settings, "weights": weights}
 
@@ -149,26 +149,26 @@ def solved(features: Values, wanted: Values) -> Values:
     centred = features - means
     penalty = RIDGE * len(wanted) * np.diag([1.0] * (len(means) - 1) + [0.0])
     share = np.ones(len(wanted))
-    found = np.zeros(len(means))
+    weights = np.zeros(len(means))
     for _ in range(5):
         weighted = centred * share[:, None]
-        found = np.linalg.solve(weighted.T @ centred + penalty, weighted.T @ wanted)
-        miss = np.abs(centred @ found - wanted)
+        weights = np.linalg.solve(weighted.T @ centred + penalty, weighted.T @ wanted)
+        miss = np.abs(centred @ weights - wanted)
         share = 1 / np.maximum(1, miss / 0.3)
-    found[-1] -= means @ found
-    return found
+    weights[-1] -= means @ weights
+    return weights
 
 
 def main() -> None:
     """Write the table, or the entries of some codecs of it."""
     torch.set_num_threads(1)
     root, names = Path(sys.argv[1]), sys.argv[2:] or list(CODECS)
-    images = [torch.from_numpy(one.copy()).permute(2, 0, 1).contiguous() for one in crops(root)]
+    images = [torch.from_numpy(picture.copy()).permute(2, 0, 1).contiguous() for picture in crops(root)]
     table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.is_file() and sys.argv[2:] else {}
     for name in names:
         count, every = CODECS[name]
         some = images[::every]
-        print(name, f"{len(some)} images, {sum(one[0].numel() for one in some) / 1e6:.1f} megapixels", flush=True)
+        print(name, f"{len(some)} images, {sum(image[0].numel() for image in some) / 1e6:.1f} megapixels", flush=True)
         kind, *options = name.split(" ")
         given = codec_options(dict(option.split("=", maxsplit=1) for option in options))
         codec = available_codec(CodecSpec(name, kind, given))

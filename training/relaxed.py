@@ -45,11 +45,11 @@ class Relaxed(nn.Module):
         medians = self.bottleneck._get_medians().reshape(1, -1, 1, 1).detach()
         latent = quantize_ste(latent - medians) + medians
         context = network.hyperprior.context(latent, blend, *steps.shape[-2:])
-        mean, scale, found, context = self._predicted(steps, context, norms / delta, blend, hard)
-        rated = torch.where(hard, found - mean, steps - mean + torch.rand_like(steps) - 0.5)
+        mean, scale, rounded_values, context = self._predicted(steps, context, norms / delta, blend, hard)
+        rated = torch.where(hard, rounded_values - mean, steps - mean + torch.rand_like(steps) - 0.5)
         likelihoods = self.conditional.likelihood_lower_bound(self.conditional._likelihood(rated, scale))
         bits = -likelihoods.log2().sum((1, 2, 3)) - latent_likelihoods.log2().sum((1, 2, 3))
-        values = found * delta / norms
+        values = rounded_values * delta / norms
         values = values + network.after(torch.cat((values, context), 1), blend)
         restored = functional.conv_transpose2d(values * norms, network.synthesis, stride=BLOCK) + 128.0
         error = (restored - pixels).square().mean((1, 2, 3))
@@ -68,19 +68,19 @@ class Relaxed(nn.Module):
             mean, scale = step.parameters_of(context, blend)
             mean = mean * relative[:, channels]
             scale = scale + torch.log2(relative[:, channels]) - 1.0
-            found = _rounded(steps[:, channels] - mean, scale, hard) + mean
-            told = found / relative[:, channels]
+            rounded_values = _rounded(steps[:, channels] - mean, scale, hard) + mean
+            heard = rounded_values / relative[:, channels]
             if parity is not None:
                 mask = chequerboard(steps.shape[-2], steps.shape[-1], parity, steps.device)
-                told = told * mask
+                heard = heard * mask
                 if parity == 1:  # the step before coded the squares of parity 0
                     mean = torch.where(mask, mean, means.pop())
                     scale = torch.where(mask, scale, scales.pop())
-                    found = torch.where(mask, found, decoded.pop())
-            context = context + step.listen(told)
+                    rounded_values = torch.where(mask, rounded_values, decoded.pop())
+            context = context + step.listen(heard)
             means.append(mean)
             scales.append(scale)
-            decoded.append(found)
+            decoded.append(rounded_values)
         return torch.cat(means, 1), 2.0 ** torch.cat(scales, 1).clamp(-6, 10), torch.cat(decoded, 1), context
 
 
