@@ -15,6 +15,7 @@ def test_a_classifier_learns(tiny):
     tiny.only(tiny.recovery(seeds=(0,)))  # which imports the module
     import torch
 
+    torch.manual_seed(0)  # the weights that the network begins with
     module, batches = tiny.module.Network(), Repeated()
     recipes.finetune(
         module,
