@@ -17,6 +17,7 @@ from compress_guard.records import (
     Cell,
     CellResult,
     CellTerms,
+    CleanScore,
     CodecUsed,
     CodedRate,
     DecoderSwap,
@@ -26,6 +27,7 @@ from compress_guard.records import (
     Judgement,
     LossFigures,
     PlannedRate,
+    Precision,
     Scores,
 )
 from compress_guard.verdict import settle
@@ -187,7 +189,8 @@ class Draft:
             known,
             counts=replace(known.counts, images_used=None),
             scores=Scores(),
-            precision=replace(known.precision, interval_confidence=None, stopped_early=False, images_needed=None),
+            clean=CleanScore(),
+            precision=Precision(),
             losses=LossFigures(),
             swap=DecoderSwap(),
         )

@@ -57,6 +57,7 @@ def test_a_model_that_moves_is_an_error_of_the_last_cell(drifting, pictures, dia
     assert re.match(message(blame), result.reason)
     assert (result.verdict, result.outcome) == ("error", "failed")
     assert (result.clean_score, result.score, result.drop, result.drop_low, result.changed) == (None,) * 5
+    assert (result.clean_remark, result.resolvable_drop, result.unseen_drop) == (None,) * 3
     assert (measured.evidence, str(measured.problem)) == (None, result.reason)
     assert result.predictions == 12 + 4
 
