@@ -3,6 +3,9 @@
 Arguments come in; tables on standard output, lines on standard error and an exit code go out. This module has the
 options; `run`, `recover` and `doctor` are the commands, and `preparation` makes settings of their options. Importing it
 loads nothing of the gate.
+
+`benchmark` times the throughput cells of a file, `results` writes the results file, `terminal` writes lines and
+progress.
 """
 
 from __future__ import annotations

@@ -4,4 +4,9 @@
 the way of an image: `images` reads it, `coding` codes it to a rate, `models` and `prediction` make evidence of it,
 `cells` judge the evidence. `throughput` times codecs, `recovery` finetunes. `machine` is the ground: devices, memory,
 threads, clock.
+
+Beside the folders: `settings` and `progress` are what a run is given, `plan_ahead` plans the next codec while a model
+works, `compressed_batches` serves a user's own tests, `readiness` does slow imports before a clock runs,
+`evidence_files` and `unmeasured` serve results files. `trouble` is the one place where an exception becomes an error
+with a verdict; `frames` and `wording` help its messages.
 """

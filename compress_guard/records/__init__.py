@@ -3,6 +3,9 @@
 Plain values come in, and the other layers pass the records on. Open `guards` first for what a thresholds file asks for,
 then `results` for what a run reports: `cell_parts` documents its fields. `plans` is rate control, `evidence` what the
 model answered, `vocabulary` the words of the contract.
+
+`codecs` is a codec and a rate, `judgements` what verdicts say, `slices` parts of a cell; `recovery` and `throughput`
+are the records of those cells. `ids` and `texts` make names and texts printable.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 Open `overview` first: the summary of a run. `matrix` draws a guard, `notes` has the sentences beside it, `brief` and
 `signs` are the short forms of a verdict. `recovery` and `throughput` are the summaries of their cells, `results_file`
 and `junit` the machine-readable forms, `markup` and `numbers` styles and figures for all of them.
+
+`groups` collects results that share a line, `tally` counts them, `recovery_figure` draws a study, `earlier` renames
+reports of an earlier run.
 """
 
 from __future__ import annotations

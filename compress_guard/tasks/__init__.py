@@ -4,4 +4,6 @@ In: a target of the data set and an answer of the model, in any library's form. 
 scorers in points. Open `contract` first, then `classification`, the simplest task. `arrays` reads foreign values,
 `matching` and `precision` are COCO's, `skill` and `borders` say what a task can tell of a model that knows nothing and
 of bad masks.
+
+The other tasks are `detection` and `segmentation`; `scores` are counts and means in points.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -271,6 +272,19 @@ def test_no_folder_holds_more_modules_than_a_person_looks_over() -> None:
     folders = {path.parent for path in (ROOT / PACKAGE).rglob("*.py")}
     crowded = {str(folder): count for folder in folders if (count := len(list(folder.glob("*.py")))) > MOST_MODULES}
     assert crowded == {}
+
+
+def test_the_map_of_a_folder_names_all_of_its_modules() -> None:
+    missing = {}
+    for path in sorted((ROOT / PACKAGE).rglob("__init__.py")):
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        rooms = [each.stem for each in path.parent.glob("*.py")] + [
+            each.parent.name for each in path.parent.glob("*/__init__.py")
+        ]
+        unnamed = {room for room in rooms if not room.startswith("__") and not re.search(rf"\b{room}\b", text)}
+        if unnamed and path.parent != ROOT / PACKAGE:  # its map is the page on design
+            missing[path.parent.name] = unnamed
+    assert missing == {}
 
 
 def test_no_modules_import_one_another() -> None:

@@ -68,7 +68,7 @@ LATE_IMPORTS: Final[Mapping[str, str]] = {
     "plugin/workers/crashes.py": "only a crash needs a report and the engine",
     "plugin/workers/distribution.py": "pytest-xdist is optional",
     "report/brief.py": "verdict loads numpy: a report of failures alone does without",
-    "report/notes/doubts.py": "verdict loads numpy: a report of failures alone does without",
+    "report/notes/certainty.py": "verdict loads numpy: a report of failures alone does without",
     "report/throughput.py": "verdict loads numpy: a report of failures alone does without",
 }
 """Modules that import others of the package inside functions, each with the reason."""

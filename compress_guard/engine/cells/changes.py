@@ -128,7 +128,9 @@ def _blocks(images: int) -> Iterator[range]:
 def _costs(
     task: Task, metric: str, sides: tuple[Sequence[Arrays], Sequence[Arrays]], block: range, differs: Sequence[bool]
 ) -> Iterator[tuple[int, float]]:
-    """Yield position and points of each changed image of a block, as a share of all images; nothing if undefined."""
+    """Yield the position of each changed image and the points that the score of all images loses by its change.
+
+    Nothing is yielded if one of these losses is undefined."""
     clean, compressed = sides
     moved = [row for row, place in enumerate(block) if differs[place]]
     if not moved:

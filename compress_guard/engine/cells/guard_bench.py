@@ -23,7 +23,7 @@ from compress_guard.engine.images.access import REMARK
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.prediction.earlier_evidence import Verdict
-from compress_guard.engine.prediction.knowledge import Question, insight
+from compress_guard.engine.prediction.knowledge_check import Question, insight
 from compress_guard.engine.prediction.lossless_control import Control, control
 from compress_guard.engine.prediction.steadiness import disbelief
 from compress_guard.engine.prediction.subject import Subject

@@ -10,7 +10,7 @@ from compress_guard.engine.cells.judging import Judged
 from compress_guard.engine.cells.limits import toothless
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.images.samples import Survey
-from compress_guard.engine.prediction.knowledge import Insight
+from compress_guard.engine.prediction.knowledge_check import Insight
 from compress_guard.engine.settings import RunSettings, device_name, effective_limit
 from compress_guard.errors import RunError, said
 from compress_guard.records import (

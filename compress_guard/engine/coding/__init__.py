@@ -3,4 +3,7 @@
 Open `planned` first: a codec on the images of a guard. `coder` makes and keeps streams, `watch` and `proving`
 check the codec before a model is blamed, `fidelity` and `outliers` describe the decoded images, `compress` serves loose
 batches.
+
+`available` finds the codec of a specification, `decoded_image` and `kept_images` are its results, `likeness` finds a
+decoder that is wrong for every image.
 """

@@ -77,7 +77,7 @@ class Predictor:
         self._placed_on: object = None
 
     def with_module(self, module: torch.nn.Module) -> Predictor:
-        """Return such a predictor for another module, such as a finetuned copy, which is set to eval mode."""
+        """Return a predictor with the same settings around another module, which is set to eval mode."""
         return Predictor(module, self.task, self.preprocess, self.batch_size, self._device, self._output)
 
     def __call__(self, images: Sequence[torch.Tensor]) -> list[Any]:

@@ -128,7 +128,7 @@ def coded_batch(
 
 
 def never() -> bool:
-    """Return False: nothing is bound to its thread."""
+    """Return False: a helper thread may make every result. The default of `ahead`'s `bound`."""
     return False
 
 

@@ -123,7 +123,7 @@ def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountPr
 def _among_others(
     outcome: Control, subject: Subject, subset: Subset, clean: Evidence, chosen: Sequence[range]
 ) -> Control:
-    """Return the control, completed by the predictions of its clean images among other neighbours."""
+    """Predict the control's clean images again, in batches with other images; return `outcome` with what changed."""
     samples, survey = subset.samples, subset.survey
     shards = [
         Shard(

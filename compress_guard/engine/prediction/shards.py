@@ -41,7 +41,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predicted:
-    """The evidence of a shard, and the observations of its decoded images."""
+    """The outcome of a shard: the evidence of its images, and in `seen` the checks of the decoded images."""
 
     evidence: Evidence
     seen: Seen

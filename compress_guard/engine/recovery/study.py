@@ -15,7 +15,7 @@ from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples
 from compress_guard.engine.images.subsets import Subset
-from compress_guard.engine.prediction.knowledge import Question, check_floor
+from compress_guard.engine.prediction.knowledge_check import Question, check_floor
 from compress_guard.engine.prediction.steadiness import disbelief
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import CountProgress, Progress

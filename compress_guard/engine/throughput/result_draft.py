@@ -1,4 +1,4 @@
-"""The terms of a throughput cell, and the settlement of its measurement to a result."""
+"""The result of a throughput cell: what is known before timing, completed by the measurement and its judgement."""
 
 from __future__ import annotations
 

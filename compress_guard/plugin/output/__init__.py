@@ -1,4 +1,7 @@
 """The output of a run: lines while it works, failures, the summary, reports.
 
 Open `summary` first; `terminal` is the only way to pytest's terminal.
+
+`shown` is what pytest shows of a failure, its short reason included; `progress` writes while a cell is measured,
+`earlier_reports` renames reports of an earlier run.
 """

@@ -35,7 +35,7 @@ def in_file_order(run: Run) -> list[CellResult]:
 
 
 def speeds_in_file_order(run: Run) -> list[ThroughputResult]:
-    """Return the results of throughput cells in the same order."""
+    """Return the results of throughput cells in the order of the thresholds file, then those of own tests."""
     timed = (guard.throughput for guard in run.thresholds.guards if guard.throughput is not None)
     return _sorted(run.speeds.values(), (cell.name for throughput in timed for cell in throughput.cells))
 

@@ -20,7 +20,7 @@ def lossless(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def mixed(results: Sequence[CellResult]) -> Iterator[str]:
-    """Yield the predictions that depended on an image's neighbours, within what is allowed."""
+    """Yield a sentence per guard whose predictions changed in batches with other images, too few to be an error."""
     for guard, group in by_guard(results, lambda result: bool(result.control_mixed_changed)):
         changed, of = max((result.control_mixed_changed or 0, result.control_mixed or 0) for result in group)
         yield f"{guard}: {changed} of {numbers.count(of, 'prediction')} changed among other neighbours in the batch"

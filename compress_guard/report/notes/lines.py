@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from compress_guard.report import numbers
-from compress_guard.report.notes import coding, controls, doubts, earlier_runs, losses, obstacles, pictures, slices
+from compress_guard.report.notes import certainty, coding, controls, earlier_runs, losses, obstacles, pictures, slices
 from compress_guard.report.tally import ungated
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[L
     for name in ungated(results):
         cells = numbers.count(sum(result.guard == name for result in results), "cell")
         yield ((f"{name} gates nothing: none of its {cells} was judged", "red bold"),)
-    for text in doubts.hopeless(results):
+    for text in certainty.hopeless(results):
         yield ((text, "yellow bold"),)
     for warns in (
-        doubts.limits,
-        doubts.inconclusive,
-        doubts.needed,
+        certainty.limits,
+        certainty.inconclusive,
+        certainty.needed,
         obstacles.unreachable,
         obstacles.unavailable,
         obstacles.faulty,
@@ -49,11 +49,11 @@ def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[L
         for text in warns(results):
             yield ((text, "yellow"),)
     for tells in (
-        doubts.resolvable,
-        doubts.rare,
-        doubts.corrected,
-        doubts.stopped,
-        doubts.unknown,
+        certainty.resolvable,
+        certainty.rare,
+        certainty.corrected,
+        certainty.stopped,
+        certainty.unknown,
         losses.flips,
         losses.images,
         slices.worst,

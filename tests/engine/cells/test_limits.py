@@ -9,7 +9,7 @@ import pytest
 
 import compress_guard
 from compress_guard.records import SliceLimit, Slicing
-from tests.engine.prediction.test_knowledge import EXACT, Oracle, flat, one_hot, plain, segmented, with_floor
+from tests.engine.prediction.test_knowledge_check import EXACT, Oracle, flat, one_hot, plain, segmented, with_floor
 
 EXCEEDED = ("a max_drop at or above the clean top1 of 50.0 can never be exceeded; lower it, or set min_score",)
 STRICT = "; failed because the run is strict: "

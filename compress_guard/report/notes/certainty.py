@@ -103,7 +103,7 @@ def needed(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def resolvable(results: Sequence[CellResult]) -> Iterator[str]:
-    """Yield the drops that each guard's images can decide."""
+    """Yield a sentence per guard: how far from its limit a drop has to be for these images to decide it."""
     for guard, group in by_guard(results, lambda result: result.resolvable_drop is not None):
         whole = [result for result in group if not result.stopped_early]
         if whole:
