@@ -82,7 +82,7 @@ class Trainer:
         return made
 
     def takes(self, name: str) -> bool:
-        """Return True if the trainer accepts this keyword, by name or by ``**kwargs``; False if its signature is hidden."""
+        """Return True if the trainer accepts this keyword, by name or by ``**kwargs``; False if unknown."""
         return name in self._taken({name: None})
 
     def _taken(self, offered: Mapping[str, Any]) -> dict[str, Any]:
