@@ -31,7 +31,7 @@ def pairs(full: Path, early: Path) -> list[Pair]:
 
 
 def table(found: Sequence[Pair]) -> Iterator[str]:
-    """Per guard: cells, those that stopped, images used, and verdicts that agree; then every disagreement."""
+    """Yield a row per guard (cells, early stops, images used, agreeing verdicts), then every disagreement."""
     yield "| guard | cells | stopped early | images of the full run | images used | saved | verdicts agree |"
     yield "|---|--:|--:|--:|--:|--:|--:|"
     guards = dict.fromkeys(full.guard for full, _ in found)

@@ -50,7 +50,7 @@ class Sample:
 
     @property
     def jackknife(self) -> float:
-        """The standard error by leaving out one image at a time."""
+        """Standard error by leaving out one image at a time."""
         influences = self.influences
         return sqrt(float(np.sum(influences**2)) / (len(influences) * (len(influences) - 1)))
 
@@ -94,7 +94,7 @@ def bca(sample: Sample, confidence: float) -> Ends:
 
 
 def studentised(sample: Sample, confidence: float) -> Ends:
-    """Bootstrap-t; a replicate's standard error is that of the influences that are drawn."""
+    """Return the bootstrap-t interval; a replicate's standard error is that of the influences that are drawn."""
     n, influences, error = sample.images, sample.influences, sample.jackknife
     weights = np.concatenate(list(resampling.draws(n, sample.seed)))
     variances = weights @ influences**2 / n - (weights @ influences / n) ** 2

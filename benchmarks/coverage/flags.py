@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TABULATED: Final = 300
-"""Up to so many images the ends of every outcome are worked out at once."""
+"""Largest number of images for which the ends of all outcomes are computed at once."""
 _NEGLIGIBLE: Final = 1e-11
-"""Outcomes less probable than this are left out."""
+"""Probability below which outcomes are left out."""
 _SLACK: Final = 1e-12
-"""Ends that are the truth itself but for rounding cover it."""
+"""Tolerance for rounding: an end this near to the truth covers it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,7 @@ class Sample:
     lost: Counts
     gained: Counts
     both: Counts
-    """Right both times; where the outcomes are of pairs alone, 0."""
+    """Images that are right both times; 0 if the outcomes are of pairs alone."""
     weight: NDArray[np.float64]
 
     def of_pairs(self, images: int) -> Sample:
@@ -42,7 +42,7 @@ class Sample:
 
 
 class Tabulated:
-    """The ends that a method gives to outcomes, looked up where there are few enough."""
+    """Ends of a method's intervals for outcomes, looked up in a table if there are few enough."""
 
     def __init__(self, method: Method, images: int, confidence: float) -> None:
         self._method, self._images, self._confidence = method, images, confidence
@@ -62,7 +62,7 @@ class Tabulated:
 
 
 def counted(images: int, shares: Sequence[float], *, pairs: bool) -> Sample:
-    """Return every outcome with its probability but those that together have less than 1e-4 (pairs: 1e-6).
+    """Return every outcome with its probability, except outcomes that together have less than 1e-4 (pairs: 1e-6).
 
     `shares` are those of lost and gained images and of images right and wrong both times.
     """
@@ -81,7 +81,7 @@ def drawn(images: int, shares: Sequence[float], draws: int, seed: Sequence[int])
 
 
 def _multinomial(n: int, shares: Sequence[float], reach: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Counts of shape (categories, outcomes), all but the last within `reach` standard deviations; probabilities."""
+    """Return counts (categories, outcomes), all but the last within `reach` standard deviations, and probabilities."""
     factorials = _log_factorials(n)
     starts, left, logs = [], np.array(n), np.array(factorials[n])
     for share in shares[:-1]:
@@ -102,7 +102,7 @@ def _log_factorials(n: int) -> NDArray[np.float64]:
 
 
 def _score(images: int, confidence: float) -> Ends:
-    """Wilson's interval as published (1927), of every number of right images."""
+    """Return Wilson's interval as published (1927), for every number of right images."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     right = np.arange(images + 1)
     share, scale = right / images, 1 + z * z / images
@@ -116,7 +116,7 @@ def _ours(images: int, confidence: float) -> Ends:
 
 
 ONE_SAMPLE: Final[Mapping[str, Callable[[int, float], Ends]]] = {"Wilson": _score, "compress_guard": _ours}
-"""Intervals of one score: the ends for 0 to `images` right ones."""
+"""Intervals of one score: the ends for 0 to `images` right answers."""
 
 
 def misses(images: int, scores: NDArray[np.float64], ends: Ends) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -27,7 +27,7 @@ class Method:
     name: str
     bounds: Callable[[int, Counts, Counts, Counts, float], Ends]
     pairs: bool = True
-    """It looks at lost and gained images alone, not at those that are right both times."""
+    """True if the method uses only lost and gained images, not those that are right both times."""
 
 
 def wald(images: int, lost: Counts, gained: Counts, both: Counts, confidence: float) -> Ends:
@@ -37,19 +37,19 @@ def wald(images: int, lost: Counts, gained: Counts, both: Counts, confidence: fl
 
 
 def bonett_price(images: int, lost: Counts, gained: Counts, both: Counts, confidence: float) -> Ends:
-    """Wald's with one more lost and gained image (2012, Journal of Educational and Behavioral Statistics 37:479)."""
+    """Return Wald's interval with one lost and one gained image more (2012, J. Educ. Behav. Stat. 37:479)."""
     del both
     return _symmetric((lost + 1) / (images + 2), (gained + 1) / (images + 2), images + 2, confidence)
 
 
 def tango(images: int, lost: Counts, gained: Counts, both: Counts, confidence: float) -> Ends:
-    """Tango's score interval (1998, Statistics in Medicine 17:891-908)."""
+    """Return Tango's score interval (1998, Statistics in Medicine 17:891-908)."""
     del both
     return _score_ends(images, lost, gained, confidence, skewness=False)
 
 
 def skewed(images: int, lost: Counts, gained: Counts, both: Counts, confidence: float) -> Ends:
-    """Tango's with the correction for skewness at both ends, narrowing or widening (Laud 2017)."""
+    """Return Tango's interval, corrected for skewness at both ends, narrower or wider (Laud 2017)."""
     del both
     return _score_ends(images, lost, gained, confidence, skewness=True)
 

@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 MARK: Final = "knowledge"
 CONFIDENCE: Final = 0.95
 SIDE: Final = 20
-"""Pixels; maps and images are square."""
+"""Side in pixels; maps and images are square."""
 SIZE: Final = (SIDE, SIDE)
 Generator = np.random.Generator
 Make = Callable[[Generator], tuple[Any, Any]]
-"""One image: what the model answers, and the target."""
+"""Maker of one image: the model's answer, and the target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Models of one kind on sets of so many images."""
+    """Models of one kind, on sets of one size."""
 
     task: str
     images: int
@@ -46,7 +46,7 @@ class Row:
 
 
 def classifier(classes: int, right: float) -> Make:
-    """Right on this share of the images, else any class."""
+    """Return a model that is right on this share of the images and otherwise answers any class."""
 
     def made(random: Generator) -> tuple[Any, Any]:
         target = int(random.integers(classes))
@@ -57,7 +57,7 @@ def classifier(classes: int, right: float) -> Make:
 
 
 def inspector(share: float, recall: float, false_alarms: float) -> Make:
-    """Two classes, the second on this share of the images."""
+    """Return a model of two classes, of which the second is on this share of the images."""
 
     def made(random: Generator) -> tuple[Any, Any]:
         target = int(random.random() < share)
@@ -68,7 +68,7 @@ def inspector(share: float, recall: float, false_alarms: float) -> Make:
 
 
 def segmenter(found: float) -> Make:
-    """Finds this share of an object, a tenth of the image, and as many pixels where none is."""
+    """Return a model that finds this share of an object (a tenth of the image) and adds wrong pixels elsewhere."""
 
     def made(random: Generator) -> tuple[Any, Any]:
         target, answer = np.zeros(SIZE, dtype=np.int64), np.zeros(SIZE, dtype=np.int64)
@@ -83,7 +83,7 @@ def segmenter(found: float) -> Make:
 
 
 def detector(recall: float) -> Make:
-    """Finds this share of the objects, one per image of three classes, with two wrong boxes beside."""
+    """Return a model that finds this share of the objects (one per image, three classes) and adds two wrong boxes."""
 
     def made(random: Generator) -> tuple[Any, Any]:
         label, size = int(random.integers(3)), SIDE / 2
@@ -126,7 +126,7 @@ ROWS: Final = (
 
 
 def called_ignorant(row: Row, sets: int, seed: int) -> tuple[int, int]:
-    """Of so many sets those that the rule applies to, and those of them whose model is said to know nothing."""
+    """Return the number of sets that the rule applies to, and of those whose model is called ignorant."""
     task: Task = TASKS.resolve(row.task)()
     random, applied, wrong = np.random.default_rng(seed), 0, 0
     for number in range(sets):

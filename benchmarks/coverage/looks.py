@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CONFIDENCE: Final = 0.95
 DISTANCES: Final = (-3, -2, -1, 0, 1, 2, 3)
 JUST: Final = 1e-3
-"""Points by which the truth is `just` on the wrong side of a limit."""
+"""Distance in points of a truth that is just on the wrong side of a limit."""
 HEADER: Final = (
     "| score | condition | images | samples | truth | width | false fail | false pass | without stopping | covered | "
     + " | ".join(f"{distance:+d}" for distance in DISTANCES)
@@ -78,7 +78,7 @@ class Story:
 
 
 def side(interval: Interval, limit: float) -> int:
-    """1: fails, -1: passes, 0: neither."""
+    """Return 1 if the interval fails the limit, -1 if it passes, 0 otherwise."""
     return 1 if interval.low > limit else -1 if interval.high <= limit else 0
 
 
@@ -99,7 +99,7 @@ def story(images: Images, order: NDArray[np.int64], seed: int) -> Story:
 
 
 def interval(scorers: tuple[Scorer, Scorer], metric: str, images: int, confidence: float, seed: int) -> Interval:
-    """Return the interval of the drop; of any size if the score is undefined."""
+    """Return the interval of the drop, infinitely wide if the score is undefined."""
     found = judge(
         *scorers, metric=metric, max_drop=None, min_score=None, confidence=confidence, seed=seed, images=images
     )
@@ -133,7 +133,7 @@ def row(images: Images, condition: str, planned: int, samples: int, seed: int) -
 
 
 def report(folder: Path, samples: int, sizes: Sequence[int], seed: int) -> Iterator[str]:
-    """Yield the table, from what there is of a population."""
+    """Yield the table, from the shards of a population that exist."""
     found = population.read(folder)
     shards = population.complete(folder, found)
     if not shards:

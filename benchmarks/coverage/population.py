@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from examples.world import Scene
 
 SEED: Final = 20_240_607
-"""Neither that of the evaluation sets nor that of the training sets."""
+"""A seed that neither the evaluation sets nor the training sets use."""
 IMAGES: Final = 20_000
 QUALITIES: Final = (20, 12)
-"""The first costs the detector about 4 points and the segmenter 6, the second 20 and 30."""
+"""JPEG qualities. The first costs the detector about 4 points and the segmenter 6, the second 20 and 30."""
 SHARD: Final = 250
 BATCH: Final = 32
 CLEAN: Final = "clean"
@@ -46,7 +46,7 @@ class Population:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """``clean``, then each quality: ``jpeg-20``."""
+        """Names of the conditions: ``clean``, then each quality, such as ``jpeg-20``."""
         return (CLEAN, *(f"jpeg-{quality}" for quality in self.qualities))
 
     @property
@@ -54,7 +54,7 @@ class Population:
         return -(-self.images // SHARD)
 
     def settle(self, folder: Path) -> None:
-        """Make the folder this population's; SystemExit where it is another's."""
+        """Mark the folder as this population's; raises `SystemExit` if it belongs to another."""
         folder.mkdir(parents=True, exist_ok=True)
         record, mine = folder / _RECORD, json.dumps(asdict(self))
         if record.exists() and json.loads(record.read_text(encoding="utf-8")) != json.loads(mine):
@@ -65,7 +65,7 @@ class Population:
 
 
 def read(folder: Path) -> Population:
-    """Return the population of a folder; SystemExit where there is none."""
+    """Return the population of a folder; raises `SystemExit` if there is none."""
     record = folder / _RECORD
     if not record.is_file():
         raise SystemExit(f"{folder}: has no {_RECORD}; make it with python -m benchmarks.coverage.population --out")
@@ -74,7 +74,7 @@ def read(folder: Path) -> Population:
 
 
 def complete(folder: Path, population: Population) -> list[int]:
-    """Return the shards of which every file is there, ascending."""
+    """Return the shards whose files all exist, in ascending order."""
     names = [(task, condition) for task in METRICS for condition in population.conditions]
     return [
         shard

@@ -37,7 +37,7 @@ SAMPLES: Final = 500
 GONE: Final = (0.01, 0.0)
 """Shares of the images that lose everything."""
 OTHERS: Final = (0.003, 0.03, 0.2)
-"""About what the others lose: the spread of the share of right pixels that turn wrong."""
+"""Approximate losses of the others: the spread of the share of right pixels that turn wrong."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ class Population:
 
     @property
     def drop(self) -> float:
-        """The true drop in points."""
+        """True drop in points."""
         clean, compressed = self.scorers(slice(None))
         return _score(clean) - _score(compressed)
 

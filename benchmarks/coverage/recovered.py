@@ -36,7 +36,7 @@ CONFIDENCE: Final = 0.95
 SIZES: Final = (50, 200, 800)
 SAMPLES: Final = 400
 SHARES: Final = (0.3, 0.8)
-"""About what finetuning brings back."""
+"""Approximate shares that finetuning brings back."""
 MARK: Final = "recovered"
 Interval = Callable[[Ratio], Ends]
 
@@ -90,7 +90,7 @@ def score(scorer: Scorer, images: int) -> float:
 
 
 def regions(hit: float, loss: float, back: float, seed: int) -> Population:
-    """mIoU: of a share `hit` of the images, up to `loss` of what was found of each object is lost."""
+    """Return a population of mIoU: a share `hit` of the images lose up to `loss` of the pixels found of each object."""
     generator = np.random.default_rng([seed, 1])
     truth = generator.gamma(2, 500, (IMAGES, CLASSES)) * (generator.random((IMAGES, CLASSES)) < 0.5)
     found = generator.beta(18, 2, truth.shape)
@@ -103,7 +103,7 @@ def regions(hit: float, loss: float, back: float, seed: int) -> Population:
 
 
 def answers(drop: float, back: float, seed: int) -> Population:
-    """top1: 85 % right; compression makes some of those wrong and a few others right, finetuning brings many back."""
+    """Return a population of top1: 85 % right; compression spoils some and corrects a few, finetuning restores many."""
     generator = np.random.default_rng([seed, 2])
     draws = generator.random((4, IMAGES))
     whole = draws[0] < 0.85
@@ -130,7 +130,7 @@ def verdicts(ratio: Ratio) -> Ends:
 
 
 def percentile(ratio: Ratio) -> Ends:
-    """Return quantiles of the replicates of the ratio, of those that have a drop."""
+    """Return quantiles over the replicates of the ratio that have a drop."""
     tail = (1 - CONFIDENCE) / 2
     drawn = ratio.below.replicates != 0
     low, high = np.quantile(ratio.above.replicates[drawn] / ratio.below.replicates[drawn], [tail, 1 - tail])
@@ -138,14 +138,14 @@ def percentile(ratio: Ratio) -> Ends:
 
 
 def delta(ratio: Ratio) -> Ends:
-    """Return the ratio made linear: its standard error from the joint covariance, and the normal quantile."""
+    """Return the interval of the linearised ratio, by the joint covariance and the normal quantile."""
     rest = ratio.above.replicates - ratio.value * ratio.below.replicates
     reach = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * float(rest.std()) / abs(ratio.denominator)
     return ratio.value - reach, ratio.value + reach
 
 
 def fieller(ratio: Ratio) -> Ends:
-    """Fieller's roots with the joint covariance of the replicates and the normal quantile."""
+    """Return Fieller's roots with the joint covariance of the replicates and the normal quantile."""
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     covariance = np.cov(ratio.above.replicates, ratio.below.replicates)
     a = ratio.denominator**2 - z**2 * covariance[1, 1]
@@ -181,7 +181,7 @@ class Tally:
 
     @property
     def shares(self) -> int:
-        """Samples that have one."""
+        """Number of samples that have a share."""
         return len(self.ends.get(VERDICTS, ()))
 
     def cell(self, name: str, truth: float) -> str:

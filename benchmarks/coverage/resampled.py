@@ -88,7 +88,7 @@ class World:
         return folder / "samples" / f"{self.task}-{self.images}-{size}"
 
     def drawn(self, folder: Path, size: int) -> int:
-        """Return the number of samples of this size that were drawn so far, one after the other."""
+        """Return the number of samples of this size drawn so far, counted without a gap."""
         drawer = self.drawer(folder, size)
         return next(number for number in itertools.count() if not (drawer / f"{number:05d}.npz").exists())
 
@@ -143,7 +143,7 @@ class Tally:
         return float(np.mean(self.values)) - self.truth
 
     def row(self, name: str) -> tuple[float, float, float, float]:
-        """Shares in percent of intervals that hold the truth, lie above it and below it; their mean width in points."""
+        """Return percentages of intervals that hold the truth, lie above it and below it, and the mean width (points)."""
         low, high = np.array(self.ends[name]).T
         above, below = 100 * float(np.mean(low > self.truth)), 100 * float(np.mean(high < self.truth))
         return 100 - above - below, above, below, float(np.mean(high - low))
@@ -176,7 +176,7 @@ def tallies(world: World, folder: Path, size: int, samples: int) -> dict[str, Ta
 
 
 def report(world: World, folder: Path, sizes: Sequence[int], samples: int | None) -> Iterator[str]:
-    """Yield the lines of a task; without a number of samples, of those that are there."""
+    """Yield the lines of a task; without a number of samples, all existing samples are used."""
     name = NAMES[world.metric]
     numbers = {size: world.drawn(folder, size) if samples is None else samples for size in sizes}
     found = {size: tallies(world, folder, size, number) for size, number in numbers.items() if number > 1}

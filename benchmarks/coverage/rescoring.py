@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from compress_guard.tasks.contract import Arrays
 
 OBJECTS: Final = 7.3
-"""Per image, as in COCO val2017; images have 1 to 40."""
+"""Mean number of objects per image, as in COCO val2017; images have 1 to 40."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Size:
 
 
 def generated(size: Size, quality: float, seed: int = 0) -> tuple[Arrays, ...]:
-    """Evidence of a detector that finds objects the more often, and the tighter, the higher its quality of 0 to 1.
+    """Return evidence of a detector; with higher quality (0 to 1) it finds more objects, and tighter boxes.
 
-    Two qualities with one seed are of the same images with the same objects.
+    With the same seed, two qualities have the same images with the same objects.
     """
     generator = np.random.default_rng(seed)
     popularity = 1 / (1 + np.arange(size.classes))
@@ -74,7 +74,7 @@ def _image(generator: np.random.Generator, size: Size, popularity: NDArray[np.fl
 
 
 def seconds(size: Size) -> tuple[float, float]:
-    """Return CPU seconds of both sides: what it takes to make the scorers, and to score the resamples."""
+    """Return CPU seconds for both sides: to make the scorers, and to score the resamples."""
     sides = [generated(size, quality) for quality in (0.95, 0.75)]
     started = time.process_time()
     scorers = [Detection().scorer("map", side) for side in sides]

@@ -35,19 +35,19 @@ CONFIDENCE: Final = 0.95
 SEQUENCES: Final = 20_000
 CHUNK: Final = 2000
 JUST: Final = 1e-5
-"""Distance of the truth that is `just` on the wrong side of the limit, as a share: a thousandth of a point."""
+"""Distance of a truth that is just on the wrong side of the limit, as a share: a thousandth of a point."""
 MARK: Final = "stopping"
 DISTANCES: Final = (-5, -3, -2, -1, 1, 2, 3, 5)
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean of flags, or of their paired differences, and how the package judges it. Shares, not points."""
+    """A mean of flags, or of their paired differences, and the package's rules for it. In shares, not points."""
 
     sides: Callable[..., tuple[Truths, Truths]]
-    """Images, counts, limit, confidence: whether the interval of a look is above the limit, and below it."""
+    """Function of images, counts, limit and confidence: is the interval of a look above the limit, is it below."""
     bounds: Callable[..., tuple[Numbers, Numbers]]
-    """Images, counts, confidence: the interval of a look."""
+    """Function of images, counts and confidence: the interval of a look."""
     last: Callable[..., tuple[Numbers, Numbers]]
     """Ends of the interval over all images, in the same form."""
 
@@ -64,7 +64,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """Many runs of one cell: what was said (1: above the limit, -1: below it, 0: neither), by which interval."""
+    """Many runs of one cell: verdicts (1: above the limit, -1: below it, 0: neither) and their intervals."""
 
     side: NDArray[np.int64]
     full: NDArray[np.int64]
@@ -79,7 +79,7 @@ SCORE: Final = Mean(betting.score_sides, betting.score_bounds, wilson.bounds)
 
 
 def drop_case(flips: float, lost: float) -> Case:
-    """So many images flip, of which so many from right to wrong. How many are right besides does not matter."""
+    """Return a case by the share of flips and the share of these from right to wrong; other images do not matter."""
     label = f"{100 * flips:g} % flips, {100 * lost:.0f} % of them harmful"
     return Case(DROP, (flips * lost, flips * (1 - lost)), flips * (2 * lost - 1), label)
 
@@ -93,7 +93,7 @@ SCORES: Final = [score_case(accuracy, drop) for accuracy in (0.7, 0.9) for drop 
 
 
 def sizes(planned: int, batch: int) -> list[int]:
-    """Return the numbers of images at which flags are looked at when they come in batches."""
+    """Return the numbers of images at which there is a look if flags come in batches."""
     found, due = [], stopping.FIRST
     for images in range(batch, planned, batch):
         if images >= due:
@@ -140,7 +140,7 @@ def _side(case: Case, low: Numbers, high: Numbers, limit: float) -> NDArray[np.i
 
 
 def many(case: Case, limit: float, sequences: int, seed: int) -> Outcomes:
-    """`run` of so many draws, in parts that fit into memory; the same draws for every limit."""
+    """Return the outcomes of `run` for many draws, in parts that fit into memory; all limits get the same draws."""
     generator = np.random.default_rng(seed)
     parts = [
         run(case, draw(case, min(CHUNK, sequences - start), generator), limit) for start in range(0, sequences, CHUNK)
@@ -169,7 +169,7 @@ def errors(sequences: int, seed: int) -> Iterator[str]:
 
 
 def saving(sequences: int, seed: int) -> Iterator[str]:
-    """Yield images used at so many interval widths from the limit, and the least coverage over all of these limits."""
+    """Yield images used, by the distance from the limit in interval widths, and the least coverage over all limits."""
     yield f"| images like these | width | {' | '.join(f'{distance:+d}' for distance in DISTANCES)} | covered |"
     yield f"|---|--:|{'--:|' * (len(DISTANCES) + 1)}"
     for case in [*DROPS, *SCORES]:

@@ -35,19 +35,19 @@ ACCURACIES: Final = (0.5, 0.7, 0.9, 0.99, 1.0)
 DROPS: Final = tuple(np.round([*np.arange(0, 10), *np.arange(10, 100, 5)], 4) / 100)
 GAINS: Final = (0.0, 0.1, 0.5, 1.0)
 _SLACK: Final = 1e-12
-"""Ends that are the truth itself but for rounding cover it."""
+"""Tolerance for rounding: an end this near to the truth covers it."""
 
 
 class Wrong(NamedTuple):
     """Error rates of a cell that exactly keeps both limits, as shares between 0 and 1."""
 
     fails: float
-    """Its verdict is ``fail``: an interval is wholly on the wrong side of its limit."""
+    """Rate of the verdict ``fail``: an interval is wholly on the wrong side of its limit."""
     misses: float
-    """One interval or both do not hold the truth."""
+    """Rate at which one interval or both do not hold the truth."""
 
     def among(self, cells: int) -> Wrong:
-        """Return at least one of so many cells that have nothing to do with one another."""
+        """Return the rates of at least one error among this number of independent cells."""
         return Wrong(*(1 - (1 - share) ** cells for share in self))
 
 
@@ -82,7 +82,7 @@ def _wrong(scenario: Scenario, drops: flags.Tabulated, scores: Ends) -> Wrong:
 
 
 def confidence_of(cells: int, correction: Correction) -> float:
-    """What each interval holds with in a file of so many cells with a max_drop and a min_score, as the gate has it."""
+    """Return the gate's confidence of each interval in a file whose cells have a max_drop and a min_score."""
     spec = CodecSpec("jpeg", "jpeg")
     asked = tuple(Cell("all", spec, 0.1 * (at + 1), 2.0, 60.0, None, 0) for at in range(cells))
     guard = Guard("all", "classification", "top1", "", "", asked, confidence=CONFIDENCE, correction=correction)

@@ -30,7 +30,7 @@ IMAGES = (50, 200, 300, 1000, 5000)
 ACCURACIES = (0.5, 0.9, 0.99, 1.0)
 DROPS = tuple(np.round([*np.arange(0, 5, 0.1), *np.arange(5, 100, 0.5)], 4) / 100)
 FEWER_DROPS = tuple(np.round([0, 0.1, 0.2, 0.3, 0.5, 0.7, *np.arange(1, 5, 0.5), *np.arange(5, 100)], 4) / 100)
-"""Where outcomes are drawn: with many images coverage hardly changes between neighbours."""
+"""Grid for drawn outcomes: with many images coverage hardly changes between neighbours."""
 GAINS = (0.0, 0.1, 0.5, 1.0)
 MOST_COUNTED = 300
 DRAWS = 40_000
@@ -81,7 +81,7 @@ class Found:
 
     @property
     def where(self) -> Scenario:
-        """The scenario of the lowest coverage."""
+        """Scenario of the lowest coverage."""
         return self.scenarios[int(self.coverage.argmin())]
 
     def part(self, images: int, accuracy: float) -> Found:
@@ -91,7 +91,7 @@ class Found:
 
 
 def broken(found: Found, tango: Found) -> list[str]:
-    """Return the bars for 95 % that do not hold, each with its finding."""
+    """Return the bars for 95 % that do not hold, each with the measured value."""
     share = float((found.width / tango.width).mean())
     bars = (
         (found.coverage.min() >= 0.93, f"covers {found.coverage.min():.2%} ({found.where})"),
@@ -193,7 +193,7 @@ def by_size(chosen: Found, tango: Found) -> Iterator[str]:
 
 
 def other_confidences(images: Sequence[int]) -> Iterator[str]:
-    """What more confidence brings, where it can be counted exactly: a row per confidence and method."""
+    """Yield a row per confidence and method, for numbers of images that can be counted exactly."""
     yield f"| confidence | method | {COLUMNS} |"
     yield "|--:|---|--:|--:|--:|--:|--:|"
     for confidence in CONFIDENCES:
@@ -204,7 +204,7 @@ def other_confidences(images: Sequence[int]) -> Iterator[str]:
 
 
 def one_sample(images: Sequence[int]) -> Iterator[str]:
-    """The interval of one score, as `min_score` needs: true scores in steps of 0.05 points, finer towards 0 and 100."""
+    """Yield rows for the interval of one score (`min_score`), in steps of 0.05 points, finer towards 0 and 100."""
     yield "| images | method | lowest coverage | at a score of | mean coverage | worst false fail | worst false pass |"
     yield "|--:|---|--:|--:|--:|--:|--:|"
     for number in images:

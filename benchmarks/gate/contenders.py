@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 TOLERANCE: Final = 0.05
 QUALITIES: Final = {"jpeg": (1, 95), "webp": (0, 100)}
-"""The settings that Pillow's manual gives for each format."""
+"""Settings that Pillow's manual gives for each format."""
 BATCH: Final = 8
-"""Images of a batch."""
+"""Number of images in a batch."""
 PROBES: Final = 7
 """Number of probes of `find_close` among 102 qualities, each encoded, decoded and compared with its source."""
 
@@ -54,9 +54,9 @@ class Effort:
     seconds: float
     """CPU time."""
     encodes: float | None
-    """Calls of an encoder; None where nobody counted."""
+    """Number of encoder calls; None if they were not counted."""
     held: float | None = None
-    """Share of the images within 5 % of their rate; None where that was not looked at."""
+    """Share of the images within 5 % of their rate; None if it was not measured."""
 
 
 class Photographs:
@@ -81,7 +81,7 @@ def opened(path: Path) -> Image:
 
 
 def brightness(images: list[Tensor]) -> list[Tensor]:
-    """A model that costs next to nothing: of each quarter of uint8 RGB tensors (3, H, W) the mean of some pixels."""
+    """Return the mean of some pixels in each quarter of uint8 RGB tensors (3, H, W): a model at almost no cost."""
     import torch
 
     grids = [image[:, image.shape[1] % 16 // 2 :: 16, image.shape[2] % 16 // 2 :: 16].float() for image in images]
@@ -89,7 +89,7 @@ def brightness(images: list[Tensor]) -> list[Tensor]:
 
 
 def model() -> Callable[[list[Tensor]], list[Tensor]]:
-    """`brightness` as the factory of a thresholds file."""
+    """Return `brightness`, as a factory for a thresholds file."""
     return brightness
 
 
@@ -119,7 +119,7 @@ def plain_loop(task: Task) -> Effort:
 
 
 def bisected(picture: Image, codec: str, rate: float) -> tuple[bytes, int]:
-    """Return the stream nearest to a rate in bits per pixel among those that a bisection comes to, and their number."""
+    """Return the stream of a bisection that is nearest to a rate in bits per pixel, and the number of streams."""
     low, high = QUALITIES[codec]
     pixels, best, probes = picture.width * picture.height, b"", 0
     while low <= high:
@@ -149,7 +149,7 @@ def _holds(length: int, picture: Image, rate: float) -> bool:
 
 
 def find_close(task: Task) -> Effort:
-    """CompressAI's `find_close` on each file and rate; what it reconstructed goes to the model."""
+    """Run CompressAI's `find_close` on each file and rate; its reconstructions go to the model."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # compressai's libraries warn of one another when they are imported
         from compressai.utils.bench.codecs import JPEG, WebP
@@ -167,10 +167,10 @@ def find_close(task: Task) -> Effort:
 
 
 def gate(task: Task, cache: Path) -> Effort:
-    """`compress-guard run` with its streams kept in `cache`: all that a gate does, on one thread of coding.
+    """Run `compress-guard run` with its streams kept in `cache`: a whole gate, on one thread of coding.
 
-    That is more than the others do: clean predictions and those after a lossless codec, the sample that is decoded
-    again, PSNR, intervals and verdicts. Raises `RuntimeError` where a cell could not be measured.
+    It does more than the others: clean predictions, predictions after a lossless codec, images that are decoded again,
+    PSNR, intervals and verdicts. Raises `RuntimeError` if a cell could not be measured.
     """
     from compress_guard.cli import main as command
 
@@ -189,7 +189,7 @@ def gate(task: Task, cache: Path) -> Effort:
 
 
 def batches(task: Task, cache: Path) -> Effort:
-    """Return the same images as the fixture `compressed_batches` gives them to a test: what the loops do, and no more.
+    """Run the fixture `compressed_batches` on the same images: the work of the loops, and no more.
 
     A sample is still decoded again, and files are hashed, as in a gate.
     """
@@ -241,7 +241,7 @@ class Speed:
 
 
 def speed_by_bench(task: Task, quality: int) -> Speed:
-    """As CompressAI's `bench` finds it: one image at a time, by the clock, each file opened and compared as well."""
+    """Return speed by CompressAI's `bench`: wall time of single images, with each file opened and compared."""
     from compressai.utils.bench.__main__ import collect
     from compressai.utils.bench.codecs import JPEG, WebP
 
@@ -255,7 +255,7 @@ def speed_by_bench(task: Task, quality: int) -> Speed:
 
 
 def speed_of_ours(task: Task, quality: int) -> Speed:
-    """The gate's codec on the same files and one thread, at the nearest setting that it has, in batches to tensors."""
+    """Return speed of the gate's codec on the same files, on one thread, at its nearest setting, in batches to tensors."""
     from compress_guard.codecs.pictures.pixels import to_rgb
     from compress_guard.engine.coding.available import available_codec
     from compress_guard.engine.machine.clock import timed

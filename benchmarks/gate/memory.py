@@ -73,7 +73,7 @@ class Pictures:
 
 
 def brightest(image: Tensor) -> int:
-    """Return the class of a picture: which of its quarters is the brightest."""
+    """Return the class of a picture: the index of its brightest quarter."""
     return int(_quarters([image])[0].argmax())
 
 
@@ -107,7 +107,7 @@ def segmenter() -> Callable[[list[Tensor]], list[Tensor]]:
 
 
 def thresholds(task: str) -> str:
-    """Return a thresholds file of one guard whose cells hold, whatever the models lose."""
+    """Return a thresholds file of one guard whose cells pass, whatever the models lose."""
     model, data = {"classification": (classifier, pictures), "segmentation": (segmenter, maps)}[task]
     names = {key: f"benchmarks.gate.memory:{made.__name__}" for key, made in (("model", model), ("data", data))}
     guard = {"task": task, "codecs": ["jpeg"], "bpp": [0.5, 1.0], "max_drop": 100, **names}
@@ -130,7 +130,7 @@ def work(job: Job) -> None:
 
 
 def measure(job: Job) -> float | None:
-    """Megabytes (10^6 bytes) of this process's largest resident set after the work; None where no system tells."""
+    """Return this process's largest resident set after the work, in megabytes (10^6 bytes); None if unknown."""
     work(job)
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -141,7 +141,7 @@ def measure(job: Job) -> float | None:
 
 
 def in_own_process(job: Job) -> float | None:
-    """Return the same in a fresh process, whose largest resident set nothing else has a part in."""
+    """Return the same of a fresh process, whose largest resident set comes from nothing else."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(measure, job).result()
 

@@ -42,7 +42,7 @@ MARK: Final = "ourselves"
 CODECS: Final = ("jpeg", "webp")
 RATES: Final = (0.25, 0.5, 1.0)
 QUALITY: Final = 75
-"""At which codecs are timed; `bench`'s own default."""
+"""Quality at which codecs are timed: the default of `bench`."""
 SUFFIXES: Final = {".png", ".jpg", ".jpeg", ".webp"}
 FIRST: Final = "`compressed_batches`, first run"
 EFFORTS: Final = f"""\
@@ -62,7 +62,7 @@ class Found:
 
 
 def contest(task: Task, repeats: int) -> Found:
-    """Every contender `repeats` times in turn, in this process, which is bound to one core where the system can."""
+    """Run each contender `repeats` times in turn, in this process, bound to one core if the system can."""
     import torch
 
     on_one_core()
@@ -100,7 +100,7 @@ def _turn(task: Task, number: int) -> Iterator[tuple[str, Effort]]:
 
 
 def _middle(found: Sequence[Effort]) -> Effort:
-    """Return medians; what was counted is the same each time."""
+    """Return medians; counts are the same each time."""
     return Effort(statistics.median(one.seconds for one in found), found[0].encodes, found[0].held)
 
 
@@ -109,7 +109,7 @@ def _typical(found: Sequence[Speed]) -> Speed:
 
 
 def in_own_process(task: Task, repeats: int) -> Found:
-    """Return the contest in a fresh process: what binds it to a core ends with it."""
+    """Return the contest of a fresh process, which alone is bound to a core."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(contest, task, repeats).result()
 

@@ -46,7 +46,7 @@ class Way:
     serial: bool = False
     fingerprints: bool = True
     parted: bool = False
-    """By pytest, with a process per core."""
+    """True for a run by pytest, with a process per core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Run:
     wall: float
     """Seconds from the start of the process to its last result."""
     encodes: float
-    """Images coded."""
+    """Number of images coded."""
     predictions: int
     spent: dict[str, float]
-    """CPU seconds by what they went into; of a serial run alone."""
+    """CPU seconds by kind of work; only of a serial run."""
 
 
 def measure(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
@@ -133,7 +133,7 @@ def _watched(spent: defaultdict[str, float]) -> Iterator[None]:
 
 
 def in_own_process(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
-    """Return a run in a fresh process, with its start and its imports on the clock."""
+    """Return a run in a fresh process, with the time of its start and its imports."""
     if way.parted:
         return _by_pytest(path, cache, limit)
     command = [sys.executable, "-m", "benchmarks.gate.pipeline", "--child", json.dumps([way.serial, way.fingerprints])]
@@ -151,7 +151,7 @@ def in_own_process(path: Path, way: Way, cache: Path, limit: int | None) -> Run:
 
 
 def _by_pytest(path: Path, cache: Path, limit: int | None) -> Run:
-    """Return the same as people start it, cells that fail and all."""
+    """Return a run as users start it; its cells may fail."""
     written = cache.with_suffix(".json")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(cores()), "--compress-guard"]
     command += [str(path), "--cg-cache", str(cache), "--cg-json", str(written)]

@@ -26,7 +26,7 @@ FIELDS: Final = (
 
 
 def kept(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the record holds of a cell: fields that were measured, figures with six digits."""
+    """Return a cell as the record holds it: fields that were measured, figures with six digits."""
     values = {name: cell[name] for name in FIELDS if cell[name] is not None}
     return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in values.items()}
 

@@ -33,12 +33,12 @@ class Cost:
 
     images: int
     reading: float
-    """Seconds that the first pass took, as are the others."""
+    """Seconds of the first pass; the other times are in seconds too."""
     again: int
-    """Images that were read a second time."""
+    """Number of images that were read a second time."""
     second: float
     cell: float
-    """One cell of a model that costs next to nothing, from the first image to the verdict."""
+    """Seconds of one cell, from the first image to the verdict, with a model that costs almost nothing."""
 
     def row(self, name: str) -> str:
         return (
@@ -64,7 +64,7 @@ class Photographs:
 
 
 def cost(data: Any) -> Cost:
-    """Read a data set, a part of it again, and measure one cell on it; medians are for the caller to take."""
+    """Read a data set, read a part of it again, and measure one cell on it; the caller takes medians."""
     looked = Samples(SampleReader(data, lambda raw, size: raw))
     with patch.object(samples, "read_again", return_value=0):
         started = time.perf_counter()
@@ -79,7 +79,7 @@ def cost(data: Any) -> Cost:
 
 
 class _Labelled:
-    """The same images, of two classes by turns, whatever their targets are."""
+    """The same images with two classes in turn, whatever their targets are."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -99,7 +99,7 @@ def _brightness(images: Sequence[Any]) -> list[Any]:
 
 
 def table(folders: Sequence[Path]) -> Iterator[str]:
-    """The bundled world, then each folder of photographs."""
+    """Yield the rows of the bundled world, then of each folder of photographs."""
     from examples import data
 
     yield (

@@ -26,17 +26,17 @@ from typing import Final
 from benchmarks.command import Command
 
 PAIRS: Final = 31
-"""With fewer, what a shared machine adds to one run or the other is seen in the median."""
+"""Number of pairs of runs; with fewer, the noise of a shared machine shows in the median."""
 HEAVY: Final = ("torch", "PIL")
 """Packages that collecting a thresholds file must not import."""
 OFF_MS: Final = 30
-"""The bar: what a plugin that is switched off may add to a pytest run."""
+"""Bar: milliseconds that a plugin that is switched off may add to a pytest run."""
 HELP_MS: Final = 300
-"""The bar: how long the help may take."""
+"""Bar: milliseconds that the help may take."""
 PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 PLUGIN: Final = ("-p", "compress_guard.plugin")
 EMPTY: Final = ("-p", "plugin_of_nothing")
-"""A module without a line: pytest looks through all installed packages for what -p names, whatever it is."""
+"""Options for an empty module: pytest searches all installed packages for the name after -p, whatever it is."""
 HELP: Final = (sys.executable, "-m", "compress_guard", "--help")
 HEADER: Final = """\
 | start | CPU ms | wall ms | bar |
@@ -49,7 +49,7 @@ class Spent:
     """The time of a process, in milliseconds."""
 
     cpu: float
-    """User and system time, its children's included."""
+    """User and system time, including child processes."""
     wall: float
 
     def __sub__(self, other: Spent) -> Spent:
@@ -63,13 +63,13 @@ class Spent:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a plain pytest run: plugins and options of the command line alone."""
+    """Return the environment of a plain pytest run: plugins and options come only from the command line."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPROFILE"))}
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0"}
 
 
 def spend(command: Sequence[str], folder: Path) -> Spent:
-    """Run a command to its end; raises `CalledProcessError` where it fails, since that is no figure."""
+    """Run a command to its end; raises `CalledProcessError` if it fails, since its time would mean nothing."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - our own
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -121,7 +121,7 @@ def lines(thresholds: Path, pairs: int = PAIRS) -> Iterator[str]:
 
 
 def quarters(count: int) -> tuple[int, int]:
-    """Return places in a sorted list between which the middle half of so many values lies."""
+    """Return the two positions in a sorted list of this length that enclose its middle half."""
     return count // 4, count - 1 - count // 4
 
 

@@ -28,7 +28,7 @@ def codec(request: pytest.FixtureRequest) -> Codec:
 
 
 def _batch(codec: Codec, scenes: list[Tensor]) -> list[Tensor]:
-    """Return eight images of 256x256; two of a network's, which takes a thousand times as long as JPEG."""
+    """Return eight images of 256x256; two for a network, which takes a thousand times as long as JPEG."""
     return scenes[:2] if codec.type == "neural" else scenes
 
 
@@ -37,7 +37,7 @@ def _settings(codec: Codec, images: list[Tensor]) -> list[float]:
 
 
 def test_encode(benchmark: BenchmarkFixture, codec: Codec, scenes: list[Tensor]) -> None:
-    """One batch at the middle of the ladder."""
+    """Time the encoding of one batch at the middle of the ladder."""
     images = [image.clone() for image in _batch(codec, scenes)]
     settings = _settings(codec, images)
 
@@ -53,7 +53,7 @@ def test_encode(benchmark: BenchmarkFixture, codec: Codec, scenes: list[Tensor])
 
 
 def test_decode(benchmark: BenchmarkFixture, codec: Codec, scenes: list[Tensor]) -> None:
-    """The streams of that batch back to images."""
+    """Time the decoding of that batch's streams to images."""
     images = _batch(codec, scenes)
     streams = codec.encode(images, _settings(codec, images), 1)
     rounds = 3 if codec.type == "neural" else 10

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 STREAM = np.random.default_rng(0).bytes(20_000)
-"""About half a bit per pixel of 576x576."""
+"""A stream of about half a bit per pixel at 576x576."""
 
 
 def test_sample(benchmark: BenchmarkFixture, scenes: list[Tensor]) -> None:
-    """An image read from a data set that has it in memory: checked, and hashed, which is most of it."""
+    """Time reading an image of a data set in memory: it is checked and hashed; hashing is most of the work."""
     data = [(scenes[0].repeat(1, 2, 2), 0)]  # 512x512
 
     def unread() -> tuple[tuple[Samples], dict[str, object]]:
@@ -38,14 +38,14 @@ def test_sample(benchmark: BenchmarkFixture, scenes: list[Tensor]) -> None:
 
 
 def test_store_put(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
-    """A stream of 20 kB kept under a new key."""
+    """Time keeping a stream of 20 kB under a new key."""
     store, names = Store(tmp_path), (key("put", number) for number in itertools.count())
     benchmark(lambda: store.put(next(names), STREAM))
     assert store.writable
 
 
 def test_store_get(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
-    """A stream of 20 kB that is there, its checksum verified."""
+    """Time reading a stream of 20 kB from the store, with its checksum verified."""
     store, name = Store(tmp_path), key("get")
     store.put(name, STREAM)
     assert benchmark(store.get, name) == STREAM
@@ -53,7 +53,7 @@ def test_store_get(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def evidence() -> Evidence:
-    """Of 1000 images and a classifier."""
+    """Return the evidence of 1000 images and a classifier."""
     draw = np.random.default_rng(0)
     items = tuple(
         {
@@ -68,16 +68,16 @@ def evidence() -> Evidence:
 
 
 def test_evidence_to_bytes(benchmark: BenchmarkFixture, evidence: Evidence) -> None:
-    """The evidence of a cell written, as for the archive beside a results file and for other processes."""
+    """Time writing the evidence of a cell, as for the archive beside a results file and for other processes."""
     assert len(benchmark(evidence.to_bytes)) < 50_000
 
 
 def test_evidence_from_bytes(benchmark: BenchmarkFixture, evidence: Evidence) -> None:
-    """The same read again."""
+    """Time reading that evidence."""
     assert benchmark(Evidence.from_bytes, evidence.to_bytes()).ids == evidence.ids
 
 
 def test_collect(benchmark: BenchmarkFixture) -> None:
-    """The bundled thresholds file read, checked and frozen: what --collect-only does beside pytest's own work."""
+    """Time reading, checking and freezing the bundled thresholds file: our part of --collect-only."""
     found = benchmark(load, ROOT / "thresholds.yaml")
     assert sum(len(guard.cells) for guard in found.guards) > 40

@@ -1,4 +1,4 @@
-"""The arithmetic of rate control: what a plan costs where encoding costs nothing."""
+"""Arithmetic of rate control: the cost of a plan if encoding costs nothing."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ PIXELS = 500 * 375
 
 @dataclass(frozen=True)
 class MadeUp:
-    """A codec of which every stream length is known: log size bends along the ladder, each image by itself."""
+    """A codec whose stream lengths are all known: log size bends along the ladder, differently for each image."""
 
     lengths: NDArray[np.int64]
-    """(images, steps) bytes."""
+    """Lengths in bytes, (images, steps)."""
 
     @classmethod
     def make(cls) -> MadeUp:
@@ -50,7 +50,7 @@ def codec() -> MadeUp:
 
 @pytest.mark.parametrize(("mode", "tolerance"), [("dataset", 0.02), ("image", 0.05)])
 def test_plan(benchmark: BenchmarkFixture, codec: MadeUp, mode: RateMode, tolerance: float) -> None:
-    """A whole plan: 200 images at five rates. It is what the search adds to the encodes that it asks for."""
+    """Time a whole plan, 200 images at five rates: the cost of the search itself, without its encodes."""
     images = [ImageInfo(str(at), PIXELS) for at in range(IMAGES)]
 
     def planned() -> float:
@@ -63,14 +63,14 @@ def test_plan(benchmark: BenchmarkFixture, codec: MadeUp, mode: RateMode, tolera
 
 
 def _measured(codec: MadeUp, points: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return steps, log bpp and count of so many points of each image, as a ledger keeps them."""
+    """Return steps, log bpp and the number of points of each image, as a ledger keeps them."""
     steps = np.sort(np.random.default_rng(1).permuted(np.tile(np.arange(len(LADDER)), (IMAGES, 1)), axis=1)[:, :points])
     logs = np.log(8 * np.take_along_axis(codec.lengths, steps, axis=1) / PIXELS)
     return steps, logs, np.full(IMAGES, points)
 
 
 def test_learn(benchmark: BenchmarkFixture, codec: MadeUp) -> None:
-    """The size curves refitted to three points of each image, as after each batch of encodes."""
+    """Time refitting the size curves to three points of each image, as after each batch of encodes."""
     measured = _measured(codec, 3)
     curves = Curves(len(LADDER))
     benchmark(curves.learn, *measured)
@@ -78,7 +78,7 @@ def test_learn(benchmark: BenchmarkFixture, codec: MadeUp) -> None:
 
 
 def test_predict(benchmark: BenchmarkFixture, codec: MadeUp) -> None:
-    """Every image's size predicted at every step from its own three points."""
+    """Time predicting every image's size at every step from its own three points."""
     measured = _measured(codec, 3)
     curves = Curves(len(LADDER))
     curves.learn(*measured)

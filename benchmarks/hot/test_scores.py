@@ -30,7 +30,7 @@ def _boxes(draw: np.random.Generator, count: int) -> NDArray[np.float64]:
 
 
 def _detections() -> tuple[Columns, Columns]:
-    """One image with 10 objects of 5 classes, and 100 detections: each object found about, and 90 boxes anywhere."""
+    """Return 10 objects of 5 classes in one image, and 100 detections: one near each object, and 90 boxes anywhere."""
     draw = np.random.default_rng(0)
     objects, labels = _boxes(draw, 10), draw.integers(1, 6, 10)
     found = np.concatenate([objects + draw.uniform(-3, 3, size=(10, 4)), _boxes(draw, 90)])
@@ -43,7 +43,7 @@ def _detections() -> tuple[Columns, Columns]:
 
 
 def test_detection_evidence(benchmark: BenchmarkFixture) -> None:
-    """One image's 100 detections matched with 10 objects, as for every prediction of a detector."""
+    """Time matching 100 detections of one image with 10 objects, as for every prediction of a detector."""
     task, (raw, truth), size = Detection(), _detections(), (600, 600)
     prediction, target = task.prediction(raw, size), task.target(truth, size)
     found = benchmark(task.evidence, prediction, target, size)
@@ -51,7 +51,7 @@ def test_detection_evidence(benchmark: BenchmarkFixture) -> None:
 
 
 def test_segmentation_evidence(benchmark: BenchmarkFixture) -> None:
-    """One label map of 512x512 pixels and 20 classes compared with its truth, as for every prediction."""
+    """Time comparing one label map of 512x512 pixels and 20 classes with its target, as for every prediction."""
     task, size, draw = Segmentation(), (512, 512), np.random.default_rng(0)
     truth = np.kron(draw.integers(0, 20, (16, 16)), np.ones((32, 32), dtype=np.int64))
     wrong = np.where(draw.random(size) < 0.1, draw.integers(0, 20, size), truth)
@@ -61,14 +61,14 @@ def test_segmentation_evidence(benchmark: BenchmarkFixture) -> None:
 
 
 def test_map_of_resamples(benchmark: BenchmarkFixture) -> None:
-    """mAP of 200 resamples of 200 images: a tenth of what one interval asks for."""
+    """Time mAP of 200 resamples of 200 images: a tenth of the work for one interval."""
     scorer = Detection().scorer("map", generated(SIZE, 0.9))
     scores = benchmark(replicates, scorer, SIZE.images, 0, SIZE.resamples)
     assert np.isfinite(scores).all()
 
 
 def test_bootstrap_interval(benchmark: BenchmarkFixture) -> None:
-    """The whole interval of a drop in mIoU over 200 images: 2000 resamples of both sides, halves and all but one."""
+    """Time the interval of a drop in mIoU over 200 images: 2000 resamples of both sides, halves, and all but one."""
     draw = np.random.default_rng(0)
     items = [[_maps(np.random.default_rng(at), share, draw) for at in range(200)] for share in (0.1, 0.15)]
     clean, compressed = (Segmentation().scorer("miou", side) for side in items)
@@ -87,6 +87,6 @@ def _maps(truth: np.random.Generator, wrong: float, draw: np.random.Generator) -
 
 @pytest.mark.parametrize("images", [300, 50_000])
 def test_top1_interval(benchmark: BenchmarkFixture, images: int) -> None:
-    """The interval of a drop in accuracy from counts of flips; the number of images makes no difference."""
+    """Time the interval of a drop in accuracy from counts of flips; the number of images makes no difference."""
     found = benchmark(drop_interval, images, 12, 4, 0.95)
     assert found.low < found.value < found.high

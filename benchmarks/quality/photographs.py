@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 RATES: Final = (0.1, 0.25, 0.5, 1.0, 2.0)
 LONG_SIDE: Final = 768
 POINTS: Final = 24
-"""Settings at which each image is coded, evenly along the ladder."""
+"""Number of settings at which each image is coded, evenly along the ladder."""
 
 
 def photographs(root: Path) -> list[torch.Tensor]:
-    """uint8 (3, H, W) each; raises `SystemExit` where there are none."""
+    """Return uint8 tensors (3, H, W); raises `SystemExit` if there are none."""
     from PIL import Image
 
     from compress_guard.codecs.pictures.pixels import to_rgb
@@ -52,7 +52,7 @@ def photographs(root: Path) -> list[torch.Tensor]:
 
 
 def curve(codec: Codec, image: torch.Tensor, settings: Sequence[float]) -> list[tuple[float, float]]:
-    """(bpp, PSNR in dB) of an image at each setting, rates ascending, up to twice the highest rate asked for."""
+    """Return (bpp, PSNR in dB) of an image at each setting, in ascending order, up to twice the highest target rate."""
     pixels = image.shape[-2] * image.shape[-1]
     points = []
     for setting in settings:

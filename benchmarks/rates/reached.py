@@ -49,7 +49,7 @@ def load(folder: Path, limit: int | None) -> tuple[list[ImageInfo], list[torch.T
 def encoder(
     codec: Codec, images: Sequence[torch.Tensor], workers: int
 ) -> Callable[[Sequence[tuple[int, float]]], list[int | None]]:
-    """Return stream lengths by really coding; nothing is remembered."""
+    """Return a function that codes images and returns stream lengths; it remembers nothing."""
 
     def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
         streams = codec.encode(
@@ -63,7 +63,7 @@ def encoder(
 def held(
     rate: PlannedRate, ladder: Sequence[float], infos: Sequence[ImageInfo], encode: Callable[..., list[int | None]]
 ) -> int:
-    """Images within 5 % of the target, or such that none of the three steps on either side comes nearer to it."""
+    """Return the number of images within 5 % of the target, or with no nearer step among three on either side."""
     step_of = {setting: step for step, setting in enumerate(ladder)}
     doubtful = [
         (index, step_of[setting], abs(math.log(bpp / rate.target)))

@@ -64,10 +64,10 @@ class Way:
     """One way's figures."""
 
     search: Callable[[Work], tuple[int, list[float]]]
-    """Gives the number of encodes and, per image and rate, how far the one kept is off, relative."""
+    """Function that returns the number of encodes and, per image and rate, the relative error of the kept stream."""
     seconds: list[float] = field(default_factory=list)
     encodes: float = 0.0
-    """Per image and rate."""
+    """Number of encodes per image and rate."""
     within: float = 0.0
 
     def run(self, work: Work) -> None:
@@ -125,7 +125,7 @@ def bisection(work: Work) -> tuple[int, list[float]]:
 
 
 def find_close(work: Work) -> tuple[int, list[float]]:
-    """CompressAI's search, in this process."""
+    """Run CompressAI's search in this process."""
     from compressai.utils.bench import codecs
     from compressai.utils.find_close.__main__ import find_closest
 
@@ -149,7 +149,7 @@ def find_close(work: Work) -> tuple[int, list[float]]:
 
 
 def compare(work: Work, passes: int) -> dict[str, Way]:
-    """Return all ways that there are for a codec, in turns."""
+    """Return all ways that exist for a codec, run in turn."""
     ways = {"ours": Way(ours), "bisection": Way(bisection)}
     if work.codec.type in ("jpeg", "webp") and importlib.util.find_spec("compressai") is not None:
         ways["find_close"] = Way(find_close)
@@ -206,7 +206,7 @@ def table(chosen: argparse.Namespace) -> Iterator[str]:
 
 
 def on_one_core() -> None:
-    """Bind this process to one of its cores where the system can, and libraries to one thread."""
+    """Bind this process to one of its cores if the system can, and libraries to one thread."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
     if hasattr(os, "sched_setaffinity"):

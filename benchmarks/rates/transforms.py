@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 CODECS: Final = ("jpeg", "jpeg subsampling=4:4:4", "webp", "avif", "heic", "jp2", "jxl", "neural")
 BPP: Final = (0.1, 2.0)
 DRAWS: Final = 8
-"""Rates for each image."""
+"""Number of rates for each image."""
 WORKERS: Final = 2
 RATES_HEADER: Final = """\
 | codec | streams | within 10 % | within 20 % | median miss |
@@ -53,7 +53,7 @@ SPEED_HEADER: Final = """\
 
 
 def misses(name: str, images: Sequence[torch.Tensor], draws: int) -> np.ndarray[Any, Any]:
-    """Return rates of streams as shares of what was wanted, one for each image and draw.
+    """Return rates of streams as shares of the wanted rates, one for each image and draw.
 
     Raises `CodecUnavailable`, and `OptionError` for a codec that the table of rates does not know.
     """
@@ -113,7 +113,7 @@ class Coded(Dataset[int]):
 
 
 class Transformed:
-    """Ours."""
+    """The pictures, compressed by `RandomCompression`."""
 
     def __init__(self) -> None:
         self.transform: Final = RandomCompression("jpeg", BPP)
@@ -123,7 +123,7 @@ class Transformed:
 
 
 class Bare:
-    """Pillow's, at the qualities that ours takes for the same seeds."""
+    """The pictures, compressed by Pillow at the qualities that `RandomCompression` takes for the same seeds."""
 
     def __init__(self, pictures: Sequence[Image.Image], repeats: int) -> None:
         trip = RoundTrip(available_codec(codec_named("jpeg")))
@@ -154,7 +154,7 @@ def in_one_process(data: Coded) -> Callable[[], float]:
 
 
 def in_workers(data: Coded) -> Callable[[], float]:
-    """Return wall seconds for all of it, by workers that are there already."""
+    """Return wall seconds for all of it, by workers that were started before."""
     loader = DataLoader(data, batch_size=5, num_workers=WORKERS, persistent_workers=True)
 
     def measure() -> float:

@@ -20,14 +20,14 @@ from compress_guard.registry import CODECS
 from compress_guard.thresholds import load
 
 Spent: TypeAlias = defaultdict[str, float]
-"""Seconds by what they went into."""
+"""Seconds by kind of work."""
 TIMED: Final = ("encode", "decode", "proofs")
 """Timed methods of a codec."""
 
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """Seconds by what they went into, a GPU waited for each time."""
+    """Seconds by kind of work; a GPU is synchronised each time."""
 
     coding_cpu: float
     coding_device: float
@@ -69,7 +69,7 @@ def measure(path: Path, device: str, limit: int | None, cache: Path) -> Apart:
 
 @contextmanager
 def watched(codecs: set[type[Any]], device: str, spent: Spent) -> Iterator[None]:
-    """Count the time of these codecs and of models while inside; codecs in codecs and models count once."""
+    """Count the time of these codecs and of models inside the context; nested codecs and models count once."""
     within = threading.local()
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -50,9 +50,9 @@ class Row:
     """Megapixels per second."""
     decode: float | None = None
     memory: float | None = None
-    """Megabytes; None where the system does not tell."""
+    """Megabytes; None if the system does not report it."""
     why: str = ""
-    """Why nothing was measured."""
+    """Reason why nothing was measured."""
 
 
 @dataclass(frozen=True)

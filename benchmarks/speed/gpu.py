@@ -91,13 +91,13 @@ class Ways:
 
 
 def in_own_process(work: Callable[..., T], *given: Any) -> T:
-    """Work in a fresh process, so that no library, thread or memory is another's."""
+    """Work in a fresh process, so that libraries, threads and memory are not shared."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(work, *given).result()
 
 
 def pace(job: Job, side: int) -> Pace | str:
-    """Return a codec beside the loop, or why it was not measured."""
+    """Return a codec compared with the loop, or the reason why it was not measured."""
     try:
         from benchmarks.speed.loop import measure
 
@@ -107,7 +107,7 @@ def pace(job: Job, side: int) -> Pace | str:
 
 
 def gate(run: Gate) -> Ran:
-    """``compress-guard run`` as people start it, cells that fail and all; raises `SystemExit` where it broke."""
+    """Run ``compress-guard run`` as users start it; cells may fail. Raises `SystemExit` if the run itself fails."""
     with tempfile.TemporaryDirectory() as name:
         results = Path(name, "results.json")
         command = [sys.executable, "-m", "compress_guard", "run", str(run.path), "--device", run.device]

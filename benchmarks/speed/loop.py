@@ -39,9 +39,9 @@ class Pace:
     bpp: float
     """Rate of our streams."""
     ours: float
-    """Encoded and decoded in batches."""
+    """Images per second, encoded and decoded in batches."""
     loop: float
-    """Encoded and decoded by the loop."""
+    """Images per second, encoded and decoded by the loop."""
     whole_loop: float
     """Images per second of the loop, with files read and images compared."""
 
@@ -69,7 +69,7 @@ class Looped(nn.Module):
 
 
 def as_model(codec: Codec, setting: float, device: str) -> nn.Module:
-    """What the loop takes for this codec at this setting; raises `CodecUnavailable` for a network of all rates.
+    """Return this codec at this setting as a model for the loop; raises `CodecUnavailable` for a network of all rates.
 
     For CompressAI's own architectures that is the network itself.
     """
@@ -82,7 +82,7 @@ def as_model(codec: Codec, setting: float, device: str) -> nn.Module:
 
 
 def squares(folder: Path | None, limit: int, side: int) -> list[Tensor]:
-    """Photographs, or rendered scenes, cut to (3, side, side); smaller ones are repeated."""
+    """Return photographs, or rendered scenes, cut to (3, side, side); smaller ones are repeated."""
     found = []
     for image in load(folder, limit):
         height, width = image.shape[-2:]
@@ -129,7 +129,7 @@ def in_batches(codec: Codec, images: Sequence[Tensor], setting: float, job: Job)
 
 
 def by_the_loop(model: nn.Module, paths: Sequence[Path], device: str) -> tuple[float, float]:
-    """Seconds that `eval_model` gives itself for encoding and decoding all files, and those that it takes in all."""
+    """Return the seconds that `eval_model` reports for encoding and decoding all files, and its total seconds."""
     given = {"architecture": "codec", "half": False, "per_image": False}
     with _as_its_command() as eval_model:
         whole, found = timed(lambda: eval_model(model, Path(), Path(), paths, **given), device)
@@ -138,7 +138,7 @@ def by_the_loop(model: nn.Module, paths: Sequence[Path], device: str) -> tuple[f
 
 @contextmanager
 def _as_its_command() -> Iterator[Callable[..., dict[str, float]]]:
-    """CompressAI's function, and torch set as its module sets it, for as long as it works."""
+    """Yield CompressAI's function, with torch set as CompressAI's command sets it, inside the context."""
     deterministic = torch.backends.cudnn.deterministic
     with torch_threads(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # compressai's libraries warn of one another when they are imported

@@ -44,7 +44,7 @@ HEADER = """\
 
 
 def in_own_process(job: Job) -> Findings:
-    """Return a fresh process, so that no codec's libraries, threads or memory are another's."""
+    """Return a fresh process, so that codecs share no libraries, threads or memory."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(measure, job).result()
 
@@ -86,7 +86,7 @@ def line(codec: str, found: Row, batch: int) -> str:
 
 
 def devices(asked: Sequence[str]) -> list[str]:
-    """``auto`` is the CPU and, where torch sees one, the first GPU."""
+    """Return the devices to measure; ``auto`` is the CPU and, if torch finds one, the first GPU."""
     import torch
 
     found: list[str] = []
