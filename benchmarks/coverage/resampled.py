@@ -143,7 +143,7 @@ class Tally:
         return float(np.mean(self.values)) - self.truth
 
     def row(self, name: str) -> tuple[float, float, float, float]:
-        """Return percentages of intervals that hold the truth, lie above it and below it, and the mean width (points)."""
+        """Return percentages of intervals that hold the truth, lie above it and below it; and the mean width."""
         low, high = np.array(self.ends[name]).T
         above, below = 100 * float(np.mean(low > self.truth)), 100 * float(np.mean(high < self.truth))
         return 100 - above - below, above, below, float(np.mean(high - low))
