@@ -55,7 +55,7 @@ class RunError(CompressGuardError):
 
 
 class ModelError(RunError):
-    """A model factory that does not import, or a model that answers in the wrong shape."""
+    """A model that cannot be used: it does not import, answers in the wrong shape, or knows nothing of the task."""
 
 
 class DataError(RunError):

@@ -103,7 +103,7 @@ def _with_sound_causes(error: RunError) -> RunError:
 
 
 def _retold(problem: BaseException) -> RunError:
-    """Return an error in place of one of a user's own class whose text must not reach a terminal."""
+    """Return an error of the nearest class of `errors` with printable text, in place of one that is unsafe to show."""
     kind = next(base for base in type(problem).__mro__ if base.__module__ == RunError.__module__)
     error: RunError = kind(said(problem))
     error.__cause__ = problem

@@ -1,4 +1,4 @@
-"""What an object must be to stand behind a name, checked without importing the protocols or what they need."""
+"""Checks that an object can stand behind a name, made without importing the protocols or what they need."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Classification:
         }
 
     def scorer(self, metric: str, items: Sequence[Arrays]) -> ShareScorer:
-        """Return the scorer of the share of images with the flag of that name."""
+        """Return the scorer of `metric`: the share of images whose flag of that name is set."""
         if metric not in self.metrics:
             raise unknown_metric(metric, self.metrics)
         return ShareScorer.of_flags(np.array([item[metric] for item in items], dtype=np.bool_))

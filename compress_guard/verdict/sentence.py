@@ -1,4 +1,4 @@
-"""The sentence of a judgement, with both sides, the interval and the limit."""
+"""The sentences of a judgement, and those on what a number of images can decide, which engine and report share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of its mode's range that a picture fills, measured before it becomes 8-bit RGB."""
+"""Levels of a picture: how much of the value range of its Pillow mode it uses, before conversion to 8-bit RGB."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Learned(Placed, ABC):
     @property
     @abstractmethod
     def label(self) -> str:
-        """Name of the model in a version."""
+        """Name of the model, as the codec's `version` and its messages give it."""
 
     @abstractmethod
     def checkpoints(self) -> list[Checkpoint]:

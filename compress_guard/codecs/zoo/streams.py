@@ -25,7 +25,7 @@ _WHOLE, _FLOAT = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class LearnedHeader:
-    """What a stream says before its payload."""
+    """The header of a learned codec's stream."""
 
     position: int
     """Position of the setting on the codec's ladder."""

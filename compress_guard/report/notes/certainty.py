@@ -115,7 +115,7 @@ def resolvable(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def rare(results: Sequence[CellResult]) -> Iterator[str]:
-    """Yield the passed cells that rare images, of which the sample may have had none, would bring beyond a limit."""
+    """Yield sentences on passed cells that would miss a limit if rare images, absent from this sample, lost all."""
     for (guard, metric, images), group in groups(results, _unseen):
         shown = [text for result in group if (text := _beyond(result)) is not None]
         if len(shown) > MOST_NAMED:

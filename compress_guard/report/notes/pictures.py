@@ -16,7 +16,7 @@ DARK_SHARE: Final = 0.1
 
 
 def outside(results: Sequence[CellResult]) -> Iterator[str]:
-    """Yield the guards with boxes that leave their images."""
+    """Yield a sentence for each guard whose data has boxes that reach beyond their images."""
     for guard, group in by_guard(results, lambda result: bool(result.boxes_outside)):
         most = max(group, key=lambda result: result.boxes_outside or 0)
         yield (
