@@ -84,7 +84,7 @@ class Fault(RunError):
     """An unexpected exception, kept as `__cause__`; the message says where it was raised."""
 
 
-def said(problem: BaseException) -> str:
+def error_text(problem: BaseException) -> str:
     """Return the text of an exception from foreign code, as one printable line of bounded length.
 
     Never raises, although computing the text may run foreign code.
@@ -93,8 +93,8 @@ def said(problem: BaseException) -> str:
     return "its text cannot be read" if text is None else shown(text)
 
 
-def first_said(problem: BaseException) -> str:
-    """Return only the first line of the text of an exception, in the form that `said` gives."""
+def first_error_line(problem: BaseException) -> str:
+    """Return only the first line of the text of an exception, in the form that `error_text` gives."""
     text = _text(problem)
     return "its text cannot be read" if text is None else shown(text.partition("\n")[0])
 
@@ -104,7 +104,7 @@ def described(problem: BaseException) -> str:
 
     Never raises.
     """
-    name, text = shown(type(problem).__name__), said(problem)
+    name, text = shown(type(problem).__name__), error_text(problem)
     return f"{name}: {text}" if text else name
 
 

@@ -51,10 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _exit_text(stop: SystemExit) -> str:
     """Return the status that other people's code exited with, as Python writes it where it is a number or a text."""
-    from compress_guard.errors import said
+    from compress_guard.errors import error_text
     from compress_guard.foreign import shown
 
-    return shown(repr(stop.code)) if stop.code is None or type(stop.code) in (int, str) else said(stop)
+    return shown(repr(stop.code)) if stop.code is None or type(stop.code) in (int, str) else error_text(stop)
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], bool]:

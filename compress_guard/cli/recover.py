@@ -17,7 +17,7 @@ from compress_guard.destination import replace
 from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
-from compress_guard.errors import UsageError, described, said
+from compress_guard.errors import UsageError, described, error_text
 from compress_guard.records import RecoveryCell, RecoveryResult, Thresholds
 from compress_guard.registry import unknown
 from compress_guard.report import recovery_figure, recovery_lines
@@ -97,7 +97,7 @@ def _shown(results: Sequence[RecoveryResult], options: argparse.Namespace) -> bo
     try:
         replace(Path(options.figure), recovery_figure(results).encode())
     except (OSError, ValueError) as problem:
-        tell(f"compress-guard: --figure: {said(problem)}")
+        tell(f"compress-guard: --figure: {error_text(problem)}")
         return False
     return held
 

@@ -14,7 +14,7 @@ from compress_guard.cli.terminal import tell
 from compress_guard.engine.evidence_files import collect_evidence, evidence_lost
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.trouble import attempted
-from compress_guard.errors import RunError, said
+from compress_guard.errors import RunError, error_text
 from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
 from compress_guard.report import environment, write
 from compress_guard.report.earlier import results_files, set_aside
@@ -64,7 +64,7 @@ class Results:
             return True
         evidence = attempted(partial(self._write, Path(self.path), exit_status))
         if isinstance(evidence, RunError):
-            tell(f"compress-guard: --json: {said(evidence)}")
+            tell(f"compress-guard: --json: {error_text(evidence)}")
             return False
         if (lost := evidence_lost(self.settings.run_folder, self.cells, evidence)) is not None:
             tell(f"compress-guard: --json: {lost}")

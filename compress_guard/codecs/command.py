@@ -96,8 +96,8 @@ class Command(RealStreams):
         if self.version_command:
             with tempfile.TemporaryDirectory() as folder:
                 output = run_program(self._words(self.version_command), Path(folder), _VERSION_SECONDS)
-            said = output.strip().splitlines()
-            return f"{said[0].strip()[:_LONGEST_VERSION] if said else 'nameless'} (lines {lines})"
+            printed = output.strip().splitlines()
+            return f"{printed[0].strip()[:_LONGEST_VERSION] if printed else 'nameless'} (lines {lines})"
         words = [*self._words(self.encoder), *self._words(self.decoder)]
         files = dict.fromkeys(word for word in words if Path(word).is_file())
         programs = _digest("".join(_digest_file((name, Path(name).stat().st_mtime_ns)) for name in files).encode())
@@ -109,7 +109,7 @@ class Command(RealStreams):
 
     def unavailable(self) -> str | None:
         """See `Codec.unavailable`."""
-        missing = [name for name in dict.fromkeys(self._programs()) if self._found(name) is None]
+        missing = [name for name in dict.fromkeys(self._programs()) if self._path_of(name) is None]
         if not missing:
             return None
         verb = "is" if len(missing) == 1 else "are"
@@ -184,14 +184,16 @@ class Command(RealStreams):
         program, *words = shlex.split(line)
         full = (Path(self._folder, word).absolute() for word in words)
         named = [str(path) if path.is_file() else word for path, word in zip(full, words, strict=True)]
-        return [str(Path(self._folder, self._found(program) or program).absolute()), *named]
+        return [str(Path(self._folder, self._path_of(program) or program).absolute()), *named]
 
-    def _found(self, program: str) -> str | None:
-        """Return the path of a program, None if there is none; relative folders of PATH are seen as other paths are."""
+    def _path_of(self, program: str) -> str | None:
+        """Return the path of a program, None if there is none; folders of PATH may be relative, as other paths may."""
         if os.path.dirname(program):  # noqa: PTH120 - of the text: Path takes ./name for a bare name
             return shutil.which(Path(self._folder, program).absolute())
         folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-        return shutil.which(program, path=os.pathsep.join(str(Path(self._folder, one).absolute()) for one in folders))
+        return shutil.which(
+            program, path=os.pathsep.join(str(Path(self._folder, folder).absolute()) for folder in folders)
+        )
 
     def _programs(self) -> list[str]:
         lines = [self.encoder, self.decoder, *([self.version_command] if self.version_command else [])]

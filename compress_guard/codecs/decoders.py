@@ -18,7 +18,7 @@ from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.execution.pool import map_ordered
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.pictures.pixels import from_pil, read_pil
-from compress_guard.errors import CodecError, said
+from compress_guard.errors import CodecError, error_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +102,7 @@ def _repeated_all(streams: Sequence[bytes], workers: int) -> list[torch.Tensor]:
             what = (
                 f"stream {number + 1} of {len(streams)} ({len(stream)} bytes) could not be decoded by repeating chroma"
             )
-            raise CodecError(f"{what}: {said(error)}") from error
+            raise CodecError(f"{what}: {error_text(error)}") from error
 
     return map_ordered(one, list(enumerate(streams)), workers)
 

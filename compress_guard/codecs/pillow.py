@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.execution.pool import map_ordered, map_processes
 from compress_guard.codecs.pictures.pixels import from_pil, read_pil, to_pil
-from compress_guard.errors import CodecError, CodecUnavailable, said
+from compress_guard.errors import CodecError, CodecUnavailable, error_text
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +96,7 @@ class PillowCodec(RealStreams, ABC):
         try:
             read = self._read(self._passing(image, setting))
         except Exception as error:  # codec libraries raise any exception, also classes of their own
-            raise CodecError(f"{what} at setting {setting:g}: {said(error)}") from error
+            raise CodecError(f"{what} at setting {setting:g}: {error_text(error)}") from error
         return read if read.mode == "RGB" else read.convert("RGB")
 
     def _passing(self, image: Image.Image, setting: float) -> bytes:
@@ -114,7 +114,9 @@ class PillowCodec(RealStreams, ABC):
         try:
             return to_pil(image)
         except Exception as error:
-            raise CodecError(f"{self._what(at, count, image.shape[-1], image.shape[-2])}: {said(error)}") from error
+            raise CodecError(
+                f"{self._what(at, count, image.shape[-1], image.shape[-2])}: {error_text(error)}"
+            ) from error
 
     def _encode_picture(self, at: int, count: int, image: Image.Image, setting: float) -> bytes:
         what = self._what(at, count, *image.size)
@@ -125,7 +127,7 @@ class PillowCodec(RealStreams, ABC):
         try:
             return self._write(image, setting)
         except Exception as error:  # codec libraries raise any exception, also classes of their own
-            raise CodecError(f"{what} at setting {setting:g}: {said(error)}") from error
+            raise CodecError(f"{what} at setting {setting:g}: {error_text(error)}") from error
 
     def _what(self, at: int, count: int, width: int, height: int) -> str:
         return f"{self.type} could not encode image {at + 1} of {count} ({width}x{height} pixels)"
@@ -139,7 +141,7 @@ class PillowCodec(RealStreams, ABC):
             return self._read(stream)
         except Exception as error:
             what = f"{self.type} could not decode stream {at + 1} of {count} ({len(stream)} bytes)"
-            raise CodecError(f"{what}: {said(error)}") from error
+            raise CodecError(f"{what}: {error_text(error)}") from error
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
         """Return the arguments of Image.save for a setting; none for a codec that writes in another way."""

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from compress_guard import interrupts
 from compress_guard.engine.frames import PACKAGE, Place, deepest_of_ours, frames
-from compress_guard.errors import CompressGuardError, Fault, RunError, described, said
+from compress_guard.errors import CompressGuardError, Fault, RunError, described, error_text
 from compress_guard.foreign import TAB, shown, shown_lines
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def as_error(problem: BaseException) -> RunError:
     # Checked by type: isinstance also asks the object for its __class__, which may raise.
     if issubclass(type(problem), RunError):
         return _with_sound_causes(problem if _is_sound(problem) else _retold(problem))  # type: ignore[arg-type]  # ditto
-    error = RunError(said(problem)) if issubclass(type(problem), CompressGuardError) else Fault(_blame(problem))
+    error = RunError(error_text(problem)) if issubclass(type(problem), CompressGuardError) else Fault(_blame(problem))
     error.__cause__ = problem
     return _with_sound_causes(error)
 
@@ -105,7 +105,7 @@ def _with_sound_causes(error: RunError) -> RunError:
 def _retold(problem: BaseException) -> RunError:
     """Return an error of the nearest class of `errors` with printable text, in place of one that is unsafe to show."""
     kind = next(base for base in type(problem).__mro__ if base.__module__ == RunError.__module__)
-    error: RunError = kind(said(problem))
+    error: RunError = kind(error_text(problem))
     error.__cause__ = problem
     return error
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.destination import discard, replace
-from compress_guard.errors import RunError, said
+from compress_guard.errors import RunError, error_text
 from compress_guard.foreign import shown_json
 from compress_guard.records import SCHEMA, Ending
 
@@ -91,7 +91,7 @@ def write(
         # JSON's own escapes: a reader gets the values unchanged, lone surrogates too.
         replace(path, shown_json(text).encode() + b"\n")
     except OSError as problem:
-        why = problem.strerror or said(problem)
+        why = problem.strerror or error_text(problem)
         raise RunError(
             f"{path}: results cannot be written ({why}); name a file in a folder that can be written"
         ) from problem

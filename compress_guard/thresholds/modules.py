@@ -55,7 +55,7 @@ def source_of(module: str, roots: Sequence[Path]) -> Path | None:
         return Path(file) if isinstance(file, str) and file.endswith(".py") else None
     places = list(roots)
     for at, part in enumerate(parts):
-        found = _found(part, places)
+        found = _source_named(part, places)
         if isinstance(found, list):
             places = found
         elif found is None or at == len(parts) - 1:
@@ -76,7 +76,7 @@ def _redirects(package: Path) -> bool:
     return any(word in source for word in (b"__path__", b"sys.modules", b"meta_path", b"path_hooks"))
 
 
-def _found(part: str, places: Sequence[Path]) -> Path | list[Path] | None:
+def _source_named(part: str, places: Sequence[Path]) -> Path | list[Path] | None:
     """Return the source that `part` names in the first of these places that has it.
 
     The folders of a package without ``__init__``, if there are no others; None where it is no source, or nowhere.

@@ -13,7 +13,7 @@ from compress_guard.errors import (
     RunError,
     Unreachable,
     described,
-    said,
+    error_text,
 )
 
 
@@ -60,7 +60,7 @@ class Subclass(Exception):
 )
 def test_an_exception_is_described_whatever_it_is(problem, text) -> None:
     assert described(problem) == text
-    assert described(problem).endswith(said(problem) or type(problem).__name__)
+    assert described(problem).endswith(error_text(problem) or type(problem).__name__)
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def run_program(words: Sequence[str], folder: Path, timeout: float, watch: Calla
                 pipe.close()
     output, errors = (capture.text for capture in captures)
     if process.returncode != 0:
-        said = _last_line(errors) or _last_line(output) or "it said nothing"
-        raise CodecError(f"{name} ended with {_status(process.returncode)}: {said}")
+        message = _last_line(errors) or _last_line(output) or "it said nothing"
+        raise CodecError(f"{name} ended with {_status(process.returncode)}: {message}")
     return output + errors
 
 
@@ -95,8 +95,8 @@ def _started(words: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
             start_new_session=True,
         )
     except (OSError, ValueError) as error:  # ValueError: a NUL in a word
-        said = getattr(error, "strerror", None) or error
-        raise CodecError(f"{Path(words[0]).name} could not be started: {said}") from error
+        cause = getattr(error, "strerror", None) or error
+        raise CodecError(f"{Path(words[0]).name} could not be started: {cause}") from error
 
 
 def _selects() -> bool:

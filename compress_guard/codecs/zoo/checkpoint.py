@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from compress_guard.codecs.insulation import drawing_apart, insulated
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES
 from compress_guard.codecs.zoo.library import compressai_library
-from compress_guard.errors import CodecUnavailable, described, first_said
+from compress_guard.errors import CodecUnavailable, described, first_error_line
 from compress_guard.foreign import shown
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Checkpoint:
                 state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         except Exception as problem:  # junk raises a dozen errors, tarfile.ReadError and AttributeError among them
             # The first sentence only: torch adds the advice to unpickle everything in the file.
-            why = first_said(problem).partition(". ")[0]
+            why = first_error_line(problem).partition(". ")[0]
             raise CodecUnavailable(
                 f"{self.path} is no file of weights alone ({why}); save it with torch.save(model.state_dict(), PATH)"
             ) from problem

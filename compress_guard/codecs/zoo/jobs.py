@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from compress_guard.codecs.execution.batching import Device, in_batches, out_of_memory
 from compress_guard.codecs.zoo.network import Size, padded
-from compress_guard.errors import CodecError, first_said, said
+from compress_guard.errors import CodecError, error_text, first_error_line
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -55,7 +55,7 @@ def run(
                 raise blamed(label, batch[0].what, problem, place) from problem
             if out_of_memory(problem):
                 raise
-            why = first_said(problem)
+            why = first_error_line(problem)
         found = [result for job in batch for result in attempt([job])]
         place.note(f"a batch failed on {place.name} ({why}); its images went one by one", "failed batch")
         return found
@@ -73,8 +73,8 @@ def run(
 
 def blamed(label: str, what: str, problem: BaseException, place: Device) -> CodecError:
     """Return the error of a network, with the job that it had."""
-    found = said(problem)
+    reason = error_text(problem)
     if out_of_memory(problem):
         place.free()
-        found = f"memory ran out on {place.name}; free memory there, use smaller images, or choose another device"
-    return CodecError(f"{label} could not {what}: {found}")
+        reason = f"memory ran out on {place.name}; free memory there, use smaller images, or choose another device"
+    return CodecError(f"{label} could not {what}: {reason}")

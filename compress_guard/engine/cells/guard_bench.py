@@ -31,7 +31,7 @@ from compress_guard.engine.prediction.versions import moved_from
 from compress_guard.engine.progress import SILENT, UNHEARD, Progress, Tell
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.engine.trouble import attempted
-from compress_guard.errors import DataError, ModelError, OptionError, RunError, said
+from compress_guard.errors import DataError, ModelError, OptionError, RunError, error_text
 from compress_guard.records import (
     Cell,
     CellResult,
@@ -128,7 +128,7 @@ class Bench:
         if fault is None:
             return measured
         if isinstance(fault, RunError):
-            fault = f"asked its first clean batch again at the end of the guard: {said(fault)}"
+            fault = f"asked its first clean batch again at the end of the guard: {error_text(fault)}"
         moved = ModelError(f"{fault}; {disbelief(self._judged)}")
         if measured.problem is not None:
             moved = ModelError(f"{measured.result.reason}; {moved}")

@@ -12,7 +12,7 @@ from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.prediction.knowledge_check import Insight
 from compress_guard.engine.settings import RunSettings, device_name, effective_limit
-from compress_guard.errors import RunError, said
+from compress_guard.errors import RunError, error_text
 from compress_guard.records import (
     Cell,
     CellResult,
@@ -197,7 +197,7 @@ class Draft:
 
     def given_up(self, problem: RunError) -> CellResult:
         """Return the result of a cell that could not be measured."""
-        return self.settled(Judgement.without_evidence(problem.verdict, said(problem)))
+        return self.settled(Judgement.without_evidence(problem.verdict, error_text(problem)))
 
     def settled(self, judgement: Judgement) -> CellResult:
         """Return the result with a judgement's verdict and the outcome that the guard's policy gives it."""

@@ -156,10 +156,10 @@ class CodecWatch:
         if not twice.differing:
             twice = Difference.between(image.image, self._decode(codec, image, f"again {place}", decoded))
         if twice.differing:
-            raise self._fault(image, f"decoded twice {place}: {_told(twice)}")
+            raise self._fault(image, f"decoded twice {place}: {_extent(twice)}")
         if difference.largest > BATCH_LEVELS:
             raise self._fault(
-                image, f"decoded in a batch and alone {place}: {_told(difference)}, allowed {BATCH_LEVELS}"
+                image, f"decoded in a batch and alone {place}: {_extent(difference)}, allowed {BATCH_LEVELS}"
             )
 
     def _check_device(self, image: DecodedImage) -> float | None:
@@ -169,7 +169,9 @@ class CodecWatch:
             return None
         difference = Difference.between(self._decode(twin, image, "on the CPU"), image.image)
         if (what := _deviation(difference, self._coder.codec.device_tolerance)) is not None:
-            raise self._fault(image, f"decoded on {self._coder.codec.device} and on the CPU: {_told(difference)}{what}")
+            raise self._fault(
+                image, f"decoded on {self._coder.codec.device} and on the CPU: {_extent(difference)}{what}"
+            )
         return difference.luma
 
     def _decode(
@@ -193,7 +195,8 @@ class CodecWatch:
         )
 
 
-def _told(difference: Difference) -> str:
+def _extent(difference: Difference) -> str:
+    """Return the words for the extent of a difference."""
     return f"{difference.differing} of {difference.pixels} pixels differ, by up to {difference.largest} levels"
 
 

@@ -38,7 +38,7 @@ class Access:
         """Lock that is held while the data set is read."""
         self.bound = False
         """True if the data set can be read on its own thread only."""
-        self._told = False
+        self._remarked = False
         self._refused: Final[set[Hashable]] = set()
         """Reads that failed on another thread and have not been repeated."""
         self._length: int | None = None
@@ -80,7 +80,7 @@ class Access:
 
     def remark_once(self) -> str | None:
         """Return the remark on data that is bound to its thread at the first call; None at later ones."""
-        if not self.bound or self._told:
+        if not self.bound or self._remarked:
             return None
-        self._told = True
+        self._remarked = True
         return REMARK

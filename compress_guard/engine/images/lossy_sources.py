@@ -80,14 +80,14 @@ def lossy_sources(data: Any, positions: Sequence[int], pixels: Sequence[int], se
 
 def _files(data: Any, positions: Iterable[int]) -> dict[int, _Origin]:
     """Return the origins by position, from the files that the data set lists."""
-    return _told(positions, lambda position: _of_file(path) if (path := _path(data, position)) is not None else None)
+    return _origins(positions, lambda position: _of_file(path) if (path := _path(data, position)) is not None else None)
 
 
 def _items(data: Any, positions: Iterable[int]) -> dict[int, _Origin]:
-    return _told(positions, lambda position: _of_item(data[position]))
+    return _origins(positions, lambda position: _of_item(data[position]))
 
 
-def _told(positions: Iterable[int], look: Callable[[int], _Origin | None]) -> dict[int, _Origin]:
+def _origins(positions: Iterable[int], look: Callable[[int], _Origin | None]) -> dict[int, _Origin]:
     """Return the origins by position; stop early if the first few have none."""
     origins: dict[int, _Origin] = {}
     for number, position in enumerate(positions):

@@ -17,7 +17,7 @@ from compress_guard.engine.machine.heap import Heap
 from compress_guard.engine.machine.worker import aside
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
-from compress_guard.errors import DataError, described, said
+from compress_guard.errors import DataError, described, error_text
 from compress_guard.records import Orientation, printable
 
 KEPT_BYTES: Final = 128 * 2**20
@@ -175,7 +175,7 @@ class SampleReader:
             self._unreadable[position] = image_id
             sample = f"sample {position} (id {image_id})"
             if issubclass(type(problem), DataError):
-                raise DataError(f"{sample}: {said(problem)}") from problem
+                raise DataError(f"{sample}: {error_text(problem)}") from problem
             # A lazily opened picture fails only now if its file is broken.
             raise _unread(sample, problem) from problem
         try:
@@ -183,7 +183,7 @@ class SampleReader:
         except BaseException as problem:
             pass_on(problem)
             unknown = f"its slices cannot be determined ({described(problem)})"
-            what = said(problem) if issubclass(type(problem), DataError) else unknown
+            what = error_text(problem) if issubclass(type(problem), DataError) else unknown
             raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
         return Sample(image_id, image, target, digest, arrival, slices, target_digest)
 

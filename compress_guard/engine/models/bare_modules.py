@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from compress_guard.errors import said
+from compress_guard.errors import error_text
 
 _BATCHES: Final = ("torchvision.models.", "timm.models.", "transformers.models.")
 """Packages whose modules all take batches of floats, never a list of uint8 images."""
@@ -38,8 +38,8 @@ def hint(model: object, task: str, problem: BaseException) -> str:
     It is empty for a model that is no module, and for errors that say nothing about the input. Modules that take lists
     are valid predictors, so the hint leaves open which kind this is.
     """
-    told_by_type = isinstance(problem, (TypeError, AttributeError, NotImplementedError))
-    if not is_module(model) or not (told_by_type or "list" in said(problem).lower()):
+    suspect_type = isinstance(problem, (TypeError, AttributeError, NotImplementedError))
+    if not is_module(model) or not (suspect_type or "list" in error_text(problem).lower()):
         return ""
     return (
         f"; it was called with a list of uint8 images (3, H, W), as predictors are: if {type(model).__name__} is a "

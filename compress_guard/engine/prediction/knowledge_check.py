@@ -86,8 +86,8 @@ def check_floor(subject: Subject, limit: int | None, question: Question, progres
         return
     clean = score_interval(scorer, score, images, question.seed, question.confidence)
     if clean.high < question.min_clean:
-        said = sentence.of_clean(clean, question.confidence, question.min_clean)
-        raise ModelError(f"{question.metric}: {said}; mend the model before its drop is studied, or lower min_clean")
+        finding = sentence.of_clean(clean, question.confidence, question.min_clean)
+        raise ModelError(f"{question.metric}: {finding}; mend the model before its drop is studied, or lower min_clean")
 
 
 def _look(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> Insight:

@@ -153,11 +153,11 @@ class Subject:
         """Yield the evidence of each shard, for callers that may stop early; evidence of earlier runs is used."""
         recall, first = self.recall, True
 
-        def found_or_made(shard: Shard) -> Predicted | Batch:
+        def kept_or_made(shard: Shard) -> Predicted | Batch:
             kept = recall.get(shard) if recall is not None else None
             return shard.make() if kept is None else kept
 
-        making = ahead((partial(found_or_made, shard) for shard in shards), lambda: self.reading.access.bound)
+        making = ahead((partial(kept_or_made, shard) for shard in shards), lambda: self.reading.access.bound)
         for shard, outcome in zip(shards, making, strict=True):
             if isinstance(outcome, Predicted):
                 self.remembered += len(shard.ids) if recall is not None and recall.is_earlier(shard) else 0

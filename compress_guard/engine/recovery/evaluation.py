@@ -29,7 +29,7 @@ class Evaluation:
         self._material: Final = material
         self._device: Final = device
         self._points: Final = tuple(points)
-        self._found: Final[dict[Point, Decoded | RunError]] = {}
+        self._outcomes: Final[dict[Point, Decoded | RunError]] = {}
         self._evidence: Final[dict[str, Mapping[Place, Evidence]]] = {}
         self._scorers: Final[dict[tuple[str, Place], Remembered]] = {}
         self._ids: tuple[str, ...] = ()
@@ -37,17 +37,17 @@ class Evaluation:
     def require(self, points: Sequence[Point], progress: Progress) -> None:
         """Raise the error of a point that cannot be tested: `CodecUnavailable`, `CodecError`, `Unreachable`."""
         for point in self._points:
-            if point not in self._found:
+            if point not in self._outcomes:
                 listener = partial(progress, f"coding {self._guard.name} with {point[0].alias}")
-                self._found[point] = _found(self._material, point, listener)
+                self._outcomes[point] = _decoded_or_error(self._material, point, listener)
         for point in points:
-            if isinstance(problem := self._found[point], RunError):
+            if isinstance(problem := self._outcomes[point], RunError):
                 raise problem
 
     @property
     def tested(self) -> tuple[Point, ...]:
         """The points of the study that can be tested."""
-        return tuple(point for point in self._points if isinstance(self._found[point], Decoded))
+        return tuple(point for point in self._points if isinstance(self._outcomes[point], Decoded))
 
     def bpp_mean(self, point: Point) -> float | None:
         """Return the mean bits per pixel of the coded images at a point."""
@@ -111,7 +111,7 @@ class Evaluation:
         return self._ids
 
     def _decoded(self, point: Point) -> Decoded:
-        decoded = self._found[point]
+        decoded = self._outcomes[point]
         assert isinstance(decoded, Decoded)
         return decoded
 
@@ -148,7 +148,8 @@ class Evaluation:
         )
 
 
-def _found(material: Material, point: Point, progress: CountProgress) -> Decoded | RunError:
+def _decoded_or_error(material: Material, point: Point, progress: CountProgress) -> Decoded | RunError:
+    """Return the decoded images of a point, or the error that prevents them."""
     try:
         return material.at(point, progress)
     except RunError as problem:

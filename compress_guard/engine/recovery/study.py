@@ -29,7 +29,7 @@ from compress_guard.engine.recovery.training_set import TrainingSet
 from compress_guard.engine.recovery.trainings import Arm, Lesson, Trainings
 from compress_guard.engine.settings import RunSettings, device_name
 from compress_guard.engine.trouble import attempted
-from compress_guard.errors import ModelError, RunError, said
+from compress_guard.errors import ModelError, RunError, error_text
 from compress_guard.records import (
     CodecSpec,
     Guard,
@@ -100,14 +100,16 @@ class Study:
         result, problem = attempted(partial(self._measured, cell, asked, progress)), None
         if isinstance(result, RunError):
             problem = result
-            result = self._settled(asked, problem.verdict, said(problem), ())
+            result = self._settled(asked, problem.verdict, error_text(problem), ())
         judged = self._done
         self._done += problem is None
         if last and self._done:
             fault = attempted(partial(self._sources.subject.model.moved_answers, others=True))
             if fault is not None:
-                problem = ModelError(f"{said(fault) if isinstance(fault, RunError) else fault}; {disbelief(judged)}")
-                result = self._settled(asked, problem.verdict, said(problem), ())
+                problem = ModelError(
+                    f"{error_text(fault) if isinstance(fault, RunError) else fault}; {disbelief(judged)}"
+                )
+                result = self._settled(asked, problem.verdict, error_text(problem), ())
         made = self._prepared.trainings.made - before if self._prepared else 0
         return MeasuredRecovery(replace(result, trained=made, seconds=time.perf_counter() - started), problem)
 

@@ -16,7 +16,7 @@ from compress_guard.engine.recovery import batches, losses, recipes, targets
 from compress_guard.engine.recovery.batches import Batches
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
-from compress_guard.errors import ModelError, RunError, described, said
+from compress_guard.errors import ModelError, RunError, described, error_text
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +66,7 @@ class Trainer:
             with importable(self.folder), torch.inference_mode(False), torch.enable_grad():
                 made = self.call(module, shown, steps, **self._taken(offered))
         except RunError as problem:
-            raise ModelError(f"trainer {self.name}: {said(problem)}{_REMEDY}") from problem
+            raise ModelError(f"trainer {self.name}: {error_text(problem)}{_REMEDY}") from problem
         except BaseException as problem:
             pass_on(problem)
             raise ModelError(f"trainer {self.name}: raised {described(problem)}") from problem

@@ -105,7 +105,7 @@ class Trainings:
         )
         module = self._fresh().to(lesson.device)
 
-        def told(step: int, steps: int, loss: float) -> None:
+        def report_step(step: int, steps: int, loss: float) -> None:
             if loss != loss or abs(loss) == float("inf"):
                 raise ModelError(f"the loss is {loss} at step {step} of {steps}")
             progress(what, step, steps)
@@ -116,7 +116,7 @@ class Trainings:
             "seed": arm.seed,
             "device": lesson.device,
             "checkpoint": checkpoint,
-            "progress": told,
+            "progress": report_step,
         }
         if recovery.learning_rate is not None:
             offered["learning_rate"] = recovery.learning_rate

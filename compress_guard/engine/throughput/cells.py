@@ -22,7 +22,7 @@ from compress_guard.engine.throughput.comparison import Contest
 from compress_guard.engine.throughput.result_draft import Terms, TimedCell
 from compress_guard.engine.throughput.timed_codec import Entrant, Field, TimingSettings
 from compress_guard.engine.trouble import attempted
-from compress_guard.errors import Fault, OptionError, RunError, said
+from compress_guard.errors import Fault, OptionError, RunError, error_text
 from compress_guard.records import CodecSpec, Guard, Scalar, SpeedLimits, Throughput, ThroughputCell, Work
 from compress_guard.registry import CODECS, codec_named, unknown
 
@@ -167,7 +167,7 @@ def _prepared(terms: Terms, images: Callable[[], Field], device: str, progress: 
         elif cell.limits.min_ratio is not None or isinstance(compared, Fault):
             return Contest.given_up(terms, compared, reference.alias)
         else:
-            remark = f"; not compared with {reference.alias}: {said(compared)}"
+            remark = f"; not compared with {reference.alias}: {error_text(compared)}"
     timed = attempted(partial(entrants, field, codec, beside))
     if isinstance(timed, RunError):
         return Contest.given_up(terms, timed)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from compress_guard.engine.settings import RunSettings, device_name, processor
-from compress_guard.errors import RunError, said
+from compress_guard.errors import RunError, error_text
 from compress_guard.records import Guard, Throughput, ThroughputCell, ThroughputResult
 from compress_guard.verdict.speed import SpeedJudgement, SpeedRule, settle_speed
 
@@ -79,7 +79,7 @@ class Terms:
 
     def given_up(self, problem: RunError, reference: str = "") -> ThroughputResult:
         """Return the result if nothing can be timed; `reference` is the codec at fault if that is the reference."""
-        reason = f"the reference {reference}: {said(problem)}" if reference else said(problem)
+        reason = f"the reference {reference}: {error_text(problem)}" if reference else error_text(problem)
         return self.settled(SpeedJudgement(problem.verdict, reason, False))
 
 

@@ -39,11 +39,11 @@ class Selected:
         """Return why a run that would be green has to fail: tests did not run, and nothing says why."""
         lost = [name for name in self.not_measured if name not in self._skipped]
         if lost:
-            said = "was selected and not measured" if len(lost) == 1 else "were selected and not measured"
-            return f"{_named(lost, 'cell')} {said}, and no test says why: the run fails"
+            fate = "was selected and not measured" if len(lost) == 1 else "were selected and not measured"
+            return f"{_named(lost, 'cell')} {fate}, and no test says why: the run fails"
         if self._worker_died and self._waiting:
-            said = "was collected and never ran" if len(self._waiting) == 1 else "were collected and never ran"
-            return f"{_named(sorted(self._waiting), 'test')} {said}, since workers died: the run fails"
+            fate = "was collected and never ran" if len(self._waiting) == 1 else "were collected and never ran"
+            return f"{_named(sorted(self._waiting), 'test')} {fate}, since workers died: the run fails"
         return None
 
     def remark(self) -> str | None:

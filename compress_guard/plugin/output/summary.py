@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from compress_guard.errors import said
+from compress_guard.errors import error_text
 from compress_guard.plugin.output.reports import attached
 from compress_guard.plugin.output.terminal import encoding_of, write_line
 from compress_guard.plugin.results import Kind
@@ -59,8 +59,8 @@ def show(
     `failures` are the reasons why a run fails that would be green by its tests alone.
     """
     unmeasured = _unmeasured(run)
-    said = unmeasured or run.unwritten or remarks or failures
-    if not (run.results or run.speeds or run.studies or said):
+    notices = unmeasured or run.unwritten or remarks or failures
+    if not (run.results or run.speeds or run.studies or notices):
         return
     from compress_guard.report import apart, fit, lines, recovery_lines, throughput_lines
 
@@ -121,7 +121,7 @@ def write_json(run: Run, ending: Ending) -> None:
 
     problem = attempted(written)
     if problem is not None:
-        run.unwritten = said(problem)
+        run.unwritten = error_text(problem)
 
 
 def close_store(run: Run) -> None:
