@@ -121,7 +121,7 @@ class Command(RealStreams):
         self._require_available()
         ladder, count = frozenset(self.ladder), len(images)
 
-        def one(job: tuple[int, torch.Tensor, float]) -> bytes:
+        def encode_job(job: tuple[int, torch.Tensor, float]) -> bytes:
             index, image, setting = job
             height, width = image.shape[-2:]
             with _blaming(f"command could not encode image {index + 1} of {count} ({width}x{height} pixels)"):
@@ -129,7 +129,9 @@ class Command(RealStreams):
                     raise CodecError(f"{setting!r} is not one of its settings")
                 return self._encode_one(image, setting)
 
-        return map_ordered(one, [(i, *pair) for i, pair in enumerate(zip(images, settings, strict=True))], workers)
+        return map_ordered(
+            encode_job, [(i, *pair) for i, pair in enumerate(zip(images, settings, strict=True))], workers
+        )
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """See `Codec.decode`."""
@@ -146,12 +148,12 @@ class Command(RealStreams):
     ) -> list[torch.Tensor]:
         self._require_available()
 
-        def one(job: tuple[int, bytes, tuple[int, int] | None]) -> torch.Tensor:
+        def decode_job(job: tuple[int, bytes, tuple[int, int] | None]) -> torch.Tensor:
             index, stream, size = job
             with _blaming(f"command could not decode stream {index + 1} of {len(streams)} ({len(stream)} bytes)"):
                 return self._decode_one(stream, size)
 
-        return map_ordered(one, [(i, *pair) for i, pair in enumerate(zip(streams, sizes, strict=True))], workers)
+        return map_ordered(decode_job, [(i, *pair) for i, pair in enumerate(zip(streams, sizes, strict=True))], workers)
 
     def _encode_one(self, image: torch.Tensor, setting: float) -> bytes:
         with tempfile.TemporaryDirectory(prefix="compress_guard-", ignore_cleanup_errors=True) as folder:

@@ -94,7 +94,7 @@ def _program(kind: str) -> SecondDecoder | None:
 
 
 def _repeated_all(streams: Sequence[bytes], workers: int) -> list[torch.Tensor]:
-    def one(job: tuple[int, bytes]) -> torch.Tensor:
+    def decode_job(job: tuple[int, bytes]) -> torch.Tensor:
         number, stream = job
         try:
             return _repeated(stream)
@@ -104,7 +104,7 @@ def _repeated_all(streams: Sequence[bytes], workers: int) -> list[torch.Tensor]:
             )
             raise CodecError(f"{what}: {error_text(error)}") from error
 
-    return map_ordered(one, list(enumerate(streams)), workers)
+    return map_ordered(decode_job, list(enumerate(streams)), workers)
 
 
 def _repeated(stream: bytes) -> torch.Tensor:

@@ -36,7 +36,7 @@ from compress_guard.records import (
 )
 from compress_guard.registry import CODECS, TASKS, codec_named, unknown
 from compress_guard.thresholds.keys.shares import looks_like_share
-from compress_guard.thresholds.keywords import CHOICES, LIMITS, asked_rates, check_number, check_policy, check_rate
+from compress_guard.thresholds.keywords import CHOICES, LIMITS, check_number, check_policy, check_rate, listed_rates
 from compress_guard.thresholds.settings import TOLERANCE
 
 RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache")
@@ -104,7 +104,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
 
 def guard_at_rates(name: str, *, bpp: float | Sequence[float], **wanted: Any) -> Guard:
     """Return a guard with one cell for each rate, in the order asked for; raises what `one_cell_guard` raises."""
-    rates = asked_rates(bpp)
+    rates = listed_rates(bpp)
     if rates is None:
         return one_cell_guard(name, bpp=bpp, **wanted)  # type: ignore[arg-type]  # refuses what is no rate
     first, *others = (one_cell_guard(name, bpp=rate, **wanted) for rate in rates)
@@ -218,7 +218,7 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         CodecUnavailable: what a gate would report as verdict ``error``, ``codec_error`` or ``unavailable``.
     """
     check_keywords(wanted, *RUN_KEYWORDS)
-    rates = asked_rates(bpp)
+    rates = listed_rates(bpp)
     guard = guard_at_rates("measure", task=task, codec=codec, bpp=bpp if rates is None else rates, **wanted)
     check_device(device, "device")
     warn_of_shares(wanted)

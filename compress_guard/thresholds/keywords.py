@@ -85,7 +85,7 @@ def check_rate(mode: str, bpp: float, tolerance: float | None) -> None:
         check_number("rate_tolerance", tolerance)
 
 
-def asked_rates(bpp: float | Sequence[float]) -> list[float] | None:
+def listed_rates(bpp: float | Sequence[float]) -> list[float] | None:
     """Return the rates of a list in its order; None for a single rate, and for an object that is no rate.
 
     Raises `OptionError` for a list that is empty or holds a rate twice.

@@ -14,7 +14,7 @@ from compress_guard.errors import OptionError
 from compress_guard.rate import plan
 from compress_guard.records import Bits, ImageInfo, PlannedRate, RateMode
 from compress_guard.registry import codec_named
-from compress_guard.thresholds.keywords import asked_rates, check_rate
+from compress_guard.thresholds.keywords import check_rate, listed_rates
 from compress_guard.thresholds.settings import TOLERANCE
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def compress(
         CodecError: an image could not be coded. DataError: an item is not an image, or the levels of all images are on
             another scale than their mode says, so that they would be almost black.
     """
-    rates = asked_rates(bpp)
+    rates = listed_rates(bpp)
     targets: list[Any] = [bpp] if rates is None else rates
     for target in targets:
         check_rate(rate, target, tolerance)

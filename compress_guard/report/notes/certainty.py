@@ -84,11 +84,11 @@ def inconclusive(results: Sequence[CellResult]) -> Iterator[str]:
 def needed(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the approximate number of images that would settle the open verdicts of each guard."""
 
-    def asked(result: CellResult) -> bool:
-        # Without it no interval was made.
+    def is_open(result: CellResult) -> bool:
+        # Without a resolvable drop there was no interval.
         return result.verdict == "inconclusive" and result.resolvable_drop is not None
 
-    for guard, group in by_guard(results, asked):
+    for guard, group in by_guard(results, is_open):
         near = [result for result in group if result.images_needed is None]
         rest = sorted(
             (result for result in group if result.images_needed), key=lambda result: result.images_needed or 0

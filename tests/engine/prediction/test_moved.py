@@ -14,7 +14,7 @@ from compress_guard.engine.prediction.shards import Predicted, Shard
 from compress_guard.records import Evidence, Fingerprint
 from compress_guard.store import Store
 from tests.engine.conftest import Toy
-from tests.engine.prediction.test_remembered import BATCH, IMAGES, Worlds, asked, looked, recalled, said
+from tests.engine.prediction.test_remembered import BATCH, IMAGES, Worlds, looked, predicted, recalled, without_work
 
 RATES = (0.5, 1.5, 3.0)
 WAYS = ("model_moved", "decoder_moved")
@@ -55,7 +55,7 @@ def few(worlds):
     return lowest
 
 
-def told(results, field="model_moved"):
+def moved(results, field="model_moved"):
     return [getattr(result, field) for result in results.values()]
 
 
@@ -63,7 +63,7 @@ def numbers(results):
     """Return the fields of results, without those about changes."""
     return {
         label: {name: value for name, value in fields.items() if name not in WAYS}
-        for label, fields in said(results).items()
+        for label, fields in without_work(results).items()
     }
 
 
@@ -85,12 +85,12 @@ def test_a_change_that_acts_at_one_rate_alone_is_found_out_before_any_cell_of_th
     world = changed()
     found = {label: measured.result for label, measured in world.run(order).items()}
     assert numbers(found) == expected
-    assert told(found) == [True] * 3
+    assert moved(found) == [True] * 3
     assert recalled(found) == 0
     third = changed().whole()
     assert numbers(third) == expected
-    assert told(third) == [False] * 3
-    assert asked(third) == looked(cells=3)
+    assert moved(third) == [False] * 3
+    assert predicted(third) == looked(cells=3)
 
 
 def test_what_a_model_left_before_a_change_is_no_part_of_what_came_after(worlds, deblocking, few):
@@ -98,7 +98,7 @@ def test_what_a_model_left_before_a_change_is_no_part_of_what_came_after(worlds,
     worlds.run(model=deblocking(few))
     back = worlds.run()
     assert numbers(back) == numbers(first)
-    assert told(back) == [True] * 3
+    assert moved(back) == [True] * 3
     assert recalled(back) == 0
 
 
@@ -123,7 +123,7 @@ def test_a_change_on_one_clean_image_of_the_control_is_found_out(worlds, spectru
     expected = worlds.run(model=model, folder="afresh")
     found = worlds.run(model=model)
     assert numbers(found) == numbers(expected) != numbers(first)
-    assert told(found) == [True] * 3
+    assert moved(found) == [True] * 3
 
 
 @pytest.fixture
@@ -151,14 +151,14 @@ def test_a_decoder_that_changed_under_its_old_version_is_said_and_its_images_are
     expected = worlds.run(folder="afresh")
     second = worlds.run()
     assert numbers(second) == numbers(expected)
-    assert told(second, "decoder_moved") == [True, False]
-    assert told(second) == [False, False], "the model is not to blame"
+    assert moved(second, "decoder_moved") == [True, False]
+    assert moved(second) == [False, False], "the model is not to blame"
     # Probing batch and the control's, the first of both codecs, and then all of toy.
-    assert asked(second) == looked(cells=2) + IMAGES
-    assert recalled(second) == asked(first) - asked(second) + BATCH
+    assert predicted(second) == looked(cells=2) + IMAGES
+    assert recalled(second) == predicted(first) - predicted(second) + BATCH
     third = worlds.run()
-    assert told(third, "decoder_moved") == [False, False]
-    assert asked(third) == looked(cells=2)
+    assert moved(third, "decoder_moved") == [False, False]
+    assert predicted(third) == looked(cells=2)
 
 
 def test_a_decoder_that_changed_at_one_setting_alone_is_found_out_for_all_its_cells(worlds, brighter):
@@ -168,9 +168,9 @@ def test_a_decoder_that_changed_at_one_setting_alone_is_found_out_for_all_its_ce
     brighter(lambda setting: setting in lowest)
     second = worlds.run()
     assert numbers(second) == numbers(worlds.run(folder="afresh"))
-    assert told(second, "decoder_moved") == [True] * 3
+    assert moved(second, "decoder_moved") == [True] * 3
     # The first batch of the lowest rate alone comes out otherwise; that of the others is of the other generation.
-    assert asked(second) == looked(cells=1) + 3 * IMAGES
+    assert predicted(second) == looked(cells=1) + 3 * IMAGES
 
 
 def test_a_second_decoder_that_changed_is_predicted_again(worlds, make_guard, monkeypatch):
@@ -189,7 +189,7 @@ def test_a_second_decoder_that_changed_is_predicted_again(worlds, make_guard, mo
     second = worlds.run()
     assert second["jpeg-1.0bpp"].swap_score != first["jpeg-1.0bpp"].swap_score
     assert second["jpeg-1.0bpp"].score == first["jpeg-1.0bpp"].score
-    assert told(second, "decoder_moved") == [True]
+    assert moved(second, "decoder_moved") == [True]
 
 
 def test_early_stops_look_again_too(worlds, deblocking, few):
@@ -197,7 +197,7 @@ def test_early_stops_look_again_too(worlds, deblocking, few):
     second = worlds.run(model=deblocking(few), early_stop=True)
     assert numbers(second) == numbers(worlds.run(model=deblocking(few), early_stop=True, folder="afresh"))
     assert second["toy-0.5bpp"].score != first["toy-0.5bpp"].score
-    assert told(second) == [True] * 3
+    assert moved(second) == [True] * 3
 
 
 def test_another_process_of_the_run_gives_up_what_the_first_gave_up(worlds, make_guard, deblocking, few):
@@ -316,9 +316,9 @@ def test_an_exact_decoder_decodes_one_image_of_each_first_batch_again(worlds, di
     first = worlds.run()
     diary.decoded.clear()
     second = worlds.run()
-    assert said(second) == said(first)
+    assert without_work(second) == without_work(first)
     assert len(diary.decoded) == len(RATES)
-    assert asked(second) == looked(cells=3)
+    assert predicted(second) == looked(cells=3)
 
 
 def test_an_exact_decoder_that_moved_is_found_out_all_the_same(worlds, brighter, monkeypatch):
@@ -327,4 +327,4 @@ def test_an_exact_decoder_that_moved_is_found_out_all_the_same(worlds, brighter,
     brighter()
     second = worlds.run()
     assert numbers(second) == numbers(worlds.run(folder="afresh"))
-    assert told(second, "decoder_moved") == [True] * 3
+    assert moved(second, "decoder_moved") == [True] * 3

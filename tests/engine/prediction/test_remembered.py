@@ -33,7 +33,7 @@ def looked(cells=1, batch=BATCH, probe=None):
     return (probe or batch) + batch * (1 + cells)
 
 
-def said(results):
+def without_work(results):
     """Return the fields of results about the model, without the work that they took."""
     return {
         label: {name: value for name, value in result.as_dict().items() if name not in WORK}
@@ -41,7 +41,7 @@ def said(results):
     }
 
 
-def asked(results):
+def predicted(results):
     return sum(result.predictions for result in results.values())
 
 
@@ -83,15 +83,15 @@ def test_a_second_run_asks_the_model_for_first_batches_alone_and_encodes_nothing
     worlds.guard = make_guard(rates=(0.5, 3.0), max_drop=20.0, fingerprint=STATED)
     first = worlds.run()
     # Probing, clean, three batches of the control, two of them among other neighbours, two cells.
-    assert asked(first) == BATCH + IMAGES + 20 + MIXED + 2 * IMAGES
+    assert predicted(first) == BATCH + IMAGES + 20 + MIXED + 2 * IMAGES
     assert recalled(first) == 0
     diary.encoded.clear()
     diary.decoded.clear()
     world = worlds.world()
     second = world.whole()
-    assert said(second) == said(first)
-    assert len(world.model.images_seen) == asked(second) == looked(cells=2)
-    assert recalled(second) == asked(first) - looked(cells=2)
+    assert without_work(second) == without_work(first)
+    assert len(world.model.images_seen) == predicted(second) == looked(cells=2)
+    assert recalled(second) == predicted(first) - looked(cells=2)
     assert (len(diary.encoded), len(diary.decoded)) == (0, 2 * BATCH)
     assert [(result.encodes, result.check_encodes) for result in second.values()] == [(0, 0)] * 2
 
@@ -112,11 +112,11 @@ def test_it_says_the_same_in_every_mode(worlds, make_guard, keys, settings):
     guard = make_guard(**{"rates": (0.5, 3.0), "max_drop": 60.0, "fingerprint": STATED, **keys})
     first = worlds.run(guard=guard, **settings)
     second = worlds.run(guard=guard, **settings)
-    assert said(second) == said(first)
+    assert without_work(second) == without_work(first)
     assert all(result.drop is not None for result in first.values())
     assert sum(result.encodes for result in second.values()) == 0
     cells = len(first) * (2 if keys.get("decoder_swap") else 1)
-    assert asked(second) == looked(cells, batch=min(BATCH, settings.get("limit", BATCH)), probe=BATCH)
+    assert predicted(second) == looked(cells, batch=min(BATCH, settings.get("limit", BATCH)), probe=BATCH)
     if keys.get("decoder_swap"):
         assert all(result.swap_score is not None for result in second.values())
 
@@ -139,31 +139,31 @@ def test_it_says_the_same_of_detections_where_some_images_have_none(make_guard, 
     data = [(image, target(at), name) for at, (image, _, name) in enumerate(pictures(10))]
     guard = make_guard(rates=(2.0,), task="detection", metric="map", fingerprint=STATED)
     first, second = (make_world(guard, Detector(), data, run=f"run{run}").whole() for run in range(2))
-    assert said(second) == said(first)
+    assert without_work(second) == without_work(first)
     assert first["toy-2.0bpp"].clean_score > 0
-    assert asked(second) == looked(batch=4)
+    assert predicted(second) == looked(batch=4)
 
 
 def test_a_further_rate_costs_its_own_images_alone(worlds, make_guard):
     few, more = (make_guard(rates=rates, max_drop=20.0, fingerprint=STATED) for rates in ((0.5, 3.0), (0.5, 1.5, 3.0)))
     worlds.run(guard=few)
     second = worlds.run(guard=more)
-    assert said(second) == said(worlds.afresh(guard=more))
-    assert asked(second) <= looked(cells=2) + IMAGES + 2 * IMAGES
+    assert without_work(second) == without_work(worlds.afresh(guard=more))
+    assert predicted(second) <= looked(cells=2) + IMAGES + 2 * IMAGES
     assert second["toy-1.5bpp"].predictions == IMAGES
 
 
 def test_without_a_store_that_outlasts_the_run_nothing_is_vouched_for(worlds):
     worlds.run(folder="runs", run="runs")
     again = worlds.run(folder="runs", run="runs")
-    assert asked(again) == 3 * IMAGES + MIXED
+    assert predicted(again) == 3 * IMAGES + MIXED
     assert [result.remembered for result in again.values()] == [None]
 
 
 def test_what_another_process_of_the_run_made_is_no_earlier_run_s(worlds):
     first, second = (worlds.run(run="one", shared=True) for _ in range(2))
-    assert said(first) == said(second)
-    assert asked(second) == BATCH
+    assert without_work(first) == without_work(second)
+    assert predicted(second) == BATCH
     assert recalled(second) == 0
 
 
@@ -173,7 +173,7 @@ def test_what_another_process_of_the_run_made_is_no_earlier_run_s(worlds):
 def test_a_model_that_nothing_vouches_for_is_asked_again(worlds, spectrum, make_guard):
     guard = make_guard(rates=(3.0,))
     first, again = (worlds.run(guard=guard) for _ in range(2))
-    assert asked(first) == asked(again) == 3 * IMAGES + MIXED
+    assert predicted(first) == predicted(again) == 3 * IMAGES + MIXED
     changed = worlds.run(guard=guard, model=spectrum(BATCH, head=(3, 2, 1, 0)))
     assert changed["toy-3.0bpp"].clean_score < first["toy-3.0bpp"].clean_score
     assert [result.remembered for result in again.values()] == [None]
@@ -206,8 +206,8 @@ def test_other_surroundings_find_nothing_and_no_fault_with_the_model(worlds, mon
     first = worlds.run()
     SURROUNDINGS[what](monkeypatch)
     second = worlds.run()
-    assert (recalled(second), asked(second)) == (0, asked(first))
-    assert said(second) == said(first)
+    assert (recalled(second), predicted(second)) == (0, predicted(first))
+    assert without_work(second) == without_work(first)
 
 
 @pytest.mark.skipif(not hasattr(torch.backends, "fp32_precision"), reason="this torch has the older names alone")
@@ -274,11 +274,11 @@ def test_batches_of_which_an_image_changed_are_predicted_again(worlds, change):
     first = worlds.run()
     changed = change(worlds.data)
     second = worlds.run(data=changed)
-    assert said(second) == said(worlds.afresh(data=changed))
+    assert without_work(second) == without_work(worlds.afresh(data=changed))
     # Only the last batch has changed, in clean images, control and cells, and what plans made of it; if it was probed,
     # all has.
-    assert asked(second) >= BATCH + 3 * (len(changed) % BATCH)
-    assert recalled(second) + asked(second) == asked(first) - 3 * (IMAGES - len(changed))
+    assert predicted(second) >= BATCH + 3 * (len(changed) % BATCH)
+    assert recalled(second) + predicted(second) == predicted(first) - 3 * (IMAGES - len(changed))
     assert not any(result.model_moved for result in second.values())
 
 
@@ -292,10 +292,12 @@ def test_another_codec_version_is_coded_predicted_and_said(worlds, diary):
     diary.version = "2"
     diary.encoded.clear()
     second = worlds.run()
-    moved = {label: {**values, "codec_moved": "1", "codec_version": "2"} for label, values in said(first).items()}
-    assert said(second) == moved
+    moved = {
+        label: {**values, "codec_moved": "1", "codec_version": "2"} for label, values in without_work(first).items()
+    }
+    assert without_work(second) == moved
     assert diary.encoded
-    assert asked(second) == 2 * BATCH + IMAGES
+    assert predicted(second) == 2 * BATCH + IMAGES
     assert worlds.run()["toy-3.0bpp"].codec_moved is None
 
 
@@ -305,12 +307,12 @@ def test_other_options_of_a_codec_find_nothing_of_its_images(worlds, make_guard,
     tagged = make_guard(rates=(3.0,), max_drop=20.0, fingerprint=STATED, options=(("tag", "x"),))
     second = worlds.run(guard=tagged)
     assert diary.encoded
-    assert asked(second) == 2 * BATCH + IMAGES
+    assert predicted(second) == 2 * BATCH + IMAGES
 
 
 def test_another_seed_is_planned_again_and_says_the_same_as_afresh(worlds):
     worlds.run()
-    assert said(worlds.run(seed=3)) == said(worlds.afresh(seed=3))
+    assert without_work(worlds.run(seed=3)) == without_work(worlds.afresh(seed=3))
 
 
 # Models that are not what they say
@@ -324,13 +326,15 @@ def test_a_model_that_changed_by_a_millionth_under_its_old_fingerprint_is_found_
     first = worlds.run()
     second = worlds.run(model=Nudged(BATCH))
     assert [result.model_moved for result in (*first.values(), *second.values())] == [False, True]
-    assert (recalled(second), asked(second)) == (0, asked(first))
+    assert (recalled(second), predicted(second)) == (0, predicted(first))
     third = worlds.run(model=Nudged(BATCH))
     assert not any(result.model_moved for result in third.values())
-    assert asked(third) == looked()
+    assert predicted(third) == looked()
     back = worlds.run()
-    assert said(back) == {label: {**values, "model_moved": True} for label, values in said(first).items()}
-    assert asked(back) == looked()
+    assert without_work(back) == {
+        label: {**values, "model_moved": True} for label, values in without_work(first).items()
+    }
+    assert predicted(back) == looked()
 
 
 def test_what_was_there_before_is_the_same_for_all_processes_of_a_run_and_after_a_kill(worlds, spectrum):
@@ -343,7 +347,7 @@ def test_what_was_there_before_is_the_same_for_all_processes_of_a_run_and_after_
         assert result.result.model_moved
     resumed = worlds.run(model=changed())
     assert all(result.model_moved for result in resumed.values())
-    assert (asked(resumed), recalled(resumed)) == (looked(), 3 * IMAGES + MIXED - 2 * BATCH)
+    assert (predicted(resumed), recalled(resumed)) == (looked(), 3 * IMAGES + MIXED - 2 * BATCH)
     assert not any(result.model_moved for result in worlds.run(model=changed()).values())
 
 
@@ -361,7 +365,7 @@ def test_files_count_by_their_content(worlds, tmp_path):
     guard = replace(worlds.guard, fingerprint=Fingerprint(files=("weights.bin", "network.py")))
     worlds.run(guard=guard)
     turned = replace(worlds.guard, fingerprint=Fingerprint(files=("network.py", "weights.bin")))
-    assert asked(worlds.run(guard=turned)) == looked()
+    assert predicted(worlds.run(guard=turned)) == looked()
     (tmp_path / "network.py").write_text("two")
     assert recalled(worlds.run(guard=guard)) == 0
     (tmp_path / "network.py").write_text("one")
@@ -409,7 +413,7 @@ def test_an_image_that_cannot_be_read_does_not_become_the_probing_batch(worlds, 
         certain = worlds.run(guard=guard, data=given, model=spectrum(1), folder=f"certain{broken}")["toy-3.0bpp"]
         without = worlds.run(guard=replace(guard, fingerprint=None), data=given, model=spectrum(1))["toy-3.0bpp"]
         assert certain.images_used == 2
-        assert said({"": certain}) == said({"": without})
+        assert without_work({"": certain}) == without_work({"": without})
 
 
 def test_no_image_at_all_is_the_error_that_it_always_is(worlds):
@@ -424,10 +428,10 @@ def test_what_was_lost_gets_a_second_look_and_is_counted_again(worlds, diary, ma
     guard = make_guard(rates=(3.0,), max_error_share=0.3, fingerprint=STATED)
     diary.broken = lambda picture, setting: picture == 3
     first, second = (worlds.run(guard=guard) for _ in range(2))
-    assert said(first) == said(second)
+    assert without_work(first) == without_work(second)
     assert first["toy-3.0bpp"].errors == 1
     # The cell's first batch lost an image and was kept by no run; the second one stands for it.
-    assert asked(second) == looked() + BATCH - 1
+    assert predicted(second) == looked() + BATCH - 1
     diary.broken = lambda picture, setting: False
     mended = worlds.run(guard=guard)["toy-3.0bpp"]
     assert (mended.errors, mended.images_used) == (0, IMAGES)
@@ -450,10 +454,10 @@ def test_damaged_entries_are_dropped_and_made_again(worlds, kind):
         at = choice.randrange(len(data))
         flipped = data[:at] + bytes([data[at] ^ 1 << choice.randrange(8)]) + data[at + 1 :]
         path.write_bytes((flipped, data[:at], b"", whole[number - 1] if number else b"foreign")[number % 4])
-    assert said(worlds.run()) == said(first)
+    assert without_work(worlds.run()) == without_work(first)
     again = worlds.run()
-    assert said(again) == said(first)
-    assert asked(again) == looked()
+    assert without_work(again) == without_work(first)
+    assert predicted(again) == looked()
 
 
 class Bomb:
@@ -479,9 +483,9 @@ def test_entries_of_another_making_are_never_trusted_or_unpickled(worlds, kind):
     second = worlds.run()
     if kind == "versions":  # which generation it is stands there too: of another one, nothing is used
         assert all(result.model_moved for result in second.values())
-        assert (asked(second), recalled(second)) == (asked(first), 0)
+        assert (predicted(second), recalled(second)) == (predicted(first), 0)
         second = worlds.run()
-    assert said(second) == said(first)
+    assert without_work(second) == without_work(first)
 
 
 def test_evidence_of_other_images_under_our_name_is_not_used(worlds):
@@ -493,7 +497,7 @@ def test_evidence_of_other_images_under_our_name_is_not_used(worlds):
         other = replace(entry, run=bytes(16), predicted=replace(entry.predicted, evidence=foreign))
         store.put(path.parent.name + path.name, other.to_bytes(), "evidence")
     second = worlds.run()
-    assert said(second) == said(first)
+    assert without_work(second) == without_work(first)
     assert recalled(second) == 0
 
 
@@ -502,12 +506,12 @@ def test_whatever_is_missing_is_made_again(worlds, kinds):
     first = worlds.run()
     for path in entries(worlds, *kinds)[::2]:
         path.unlink()
-    assert said(worlds.run()) == said(first)
+    assert without_work(worlds.run()) == without_work(first)
 
 
 @pytest.mark.parametrize("after", [0, 7, 60])
 def test_a_disk_that_fills_up_changes_no_result(worlds, monkeypatch, after):
-    expected = said(worlds.afresh())
+    expected = without_work(worlds.afresh())
     real, written = os.fdopen, []
 
     def full(handle, mode):
@@ -521,15 +525,15 @@ def test_a_disk_that_fills_up_changes_no_result(worlds, monkeypatch, after):
         patch.setattr(os, "fdopen", full)
         first, second = worlds.run(), worlds.run()
     assert len(written) > after
-    assert said(first) == expected
-    assert said(second) == expected
-    assert said(worlds.run()) == expected
+    assert without_work(first) == expected
+    assert without_work(second) == expected
+    assert without_work(worlds.run()) == expected
 
 
 def test_a_folder_that_cannot_be_made_changes_no_result(worlds, tmp_path):
-    expected = said(worlds.afresh())
+    expected = without_work(worlds.afresh())
     (tmp_path / "file").write_text("in the way")
-    assert said(worlds.run(folder="file")) == expected
+    assert without_work(worlds.run(folder="file")) == expected
 
 
 def test_what_the_cap_drops_is_made_again(worlds, diary):
@@ -538,7 +542,7 @@ def test_what_the_cap_drops_is_made_again(worlds, diary):
     assert world.settings.store().trim() > 0
     diary.encoded.clear()
     second = world.whole()
-    assert said(second) == said(first)
+    assert without_work(second) == without_work(first)
     assert sum(result.encodes for result in second.values()) > 0
     assert diary.encoded
     world.settings.store().trim()
@@ -555,7 +559,7 @@ def test_measure_takes_a_fingerprint(pictures, spectrum, tmp_path):
         return measure(model, pictures(IMAGES), cache=tmp_path / "cache", **wanted, **keys)
 
     first, second = (measured(spectrum(BATCH), fingerprint="v1") for _ in range(2))
-    assert said({"": first}) == said({"": second})
+    assert without_work({"": first}) == without_work({"": second})
     assert (second.encodes, second.predictions, second.remembered) == (0, looked(), 3 * IMAGES + MIXED - 2 * BATCH)
     assert measured(spectrum(BATCH, head=(3, 2, 1, 0)), fingerprint="v1").model_moved
     # Where nothing is remembered the first clean batch is asked again at the end.

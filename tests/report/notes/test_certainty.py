@@ -7,7 +7,7 @@ from compress_guard.report.notes.lines import notes
 from compress_guard.verdict import power
 
 
-def told(results):
+def note_lines(results):
     beside = (" inconclusive (?): ", "predictions that turned wrong / right: ")
     return [text for text in plain(notes(results)).splitlines() if not any(words in text for words in beside)]
 
@@ -41,7 +41,7 @@ def test_a_limit_that_the_images_can_never_hold_is_called_out_once_per_guard(fla
         flagged("webp", 2, "inconclusive", "passed", 0.0, max_drop=2.0),
     ]
     enough = [power.images_for(0.95, limit) for limit in (2.5, 2.0)]
-    assert told(found) == [
+    assert note_lines(found) == [
         "photos: jpeg at 1 and 2 bpp, webp at 2 bpp: 50 images are too few for a max_drop unless compression puts "
         "predictions right: where none changes, the 95 % "
         f"interval of the drop reaches 7.1, allowed 2.0 to 2.5; it takes {enough[0]} to {enough[1]} images"
@@ -61,26 +61,26 @@ def test_a_limit_that_the_images_can_hold_or_held_is_not_called_out(flagged):
         flagged("heic", 2, "inconclusive", "passed", 1.0, min_score=60.0),
         flagged("jp2", 2, "inconclusive", "passed", 1.0, max_drop=2.0, images_used=None),
     ]
-    assert [text for text in told(found) if "too few for a max_drop" in text] == []
+    assert [text for text in note_lines(found) if "too few for a max_drop" in text] == []
     found = [flagged("jpeg", 1, "fail", "failed", 9.0, max_drop=2.0, images_used=enough - 1)]
-    assert "too few for a max_drop" in told(found)[0]
+    assert "too few for a max_drop" in note_lines(found)[0]
 
 
 def test_of_a_metric_without_flags_no_limit_is_called_out(flagged):
     """A detector's limit of 5.6 on 64 images: a few images that change a little may hold it."""
     found = [flagged("neural", 0.5, "inconclusive", "passed", 1.4, max_drop=5.6, metric="map", harmful_flips=None)]
-    assert told(found) == []
+    assert note_lines(found) == []
 
 
 def test_of_a_gain_no_limit_is_called_out(flagged):
     """A larger gain would pass with as few images."""
-    assert told([flagged("jpeg", 1, "inconclusive", "passed", -2.0, max_drop=2.0)]) == []
+    assert note_lines([flagged("jpeg", 1, "inconclusive", "passed", -2.0, max_drop=2.0)]) == []
 
 
 def test_a_cell_that_stopped_early_is_not_called_out(flagged):
     assert [
         text
-        for text in told([flagged("jpeg", 1, "fail", "failed", 30.0, max_drop=2.0, stopped_early=True)])
+        for text in note_lines([flagged("jpeg", 1, "fail", "failed", 30.0, max_drop=2.0, stopped_early=True)])
         if "too few for a max_drop" in text
     ] == []
 
@@ -88,17 +88,17 @@ def test_a_cell_that_stopped_early_is_not_called_out(flagged):
 def test_the_images_used_count_and_not_those_planned(flagged):
     enough = power.images_for(0.95, 2.0)
     found = [flagged("jpeg", 1, "inconclusive", "passed", 0.0, max_drop=2.0, images=enough, images_used=enough - 1)]
-    assert told(found)[0].startswith(f"photos: jpeg at 1 bpp: {enough - 1} images are too few for a max_drop ")
+    assert note_lines(found)[0].startswith(f"photos: jpeg at 1 bpp: {enough - 1} images are too few for a max_drop ")
 
 
 def test_no_number_of_images_shows_a_drop_of_nothing(flagged):
-    text = told([flagged("jpeg", 2, "inconclusive", "passed", 0.0, max_drop=0.0)])[0]
+    text = note_lines([flagged("jpeg", 2, "inconclusive", "passed", 0.0, max_drop=0.0)])[0]
     assert text.endswith("allowed 0.0; no number of images could")
 
 
 def test_confidence_counts(flagged):
     found = [flagged("jpeg", 2, "inconclusive", "passed", 0.0, max_drop=8.0, confidence=c) for c in (0.9, 0.999)]
-    (text,) = told(found)
+    (text,) = note_lines(found)
     assert "the 99.9 % interval" in text
 
 
@@ -111,7 +111,7 @@ def test_open_verdicts_come_with_the_images_that_would_settle_them(cell):
         make("avif", 1, None),
         make("jpeg", 1, 96, guard="scans"),
     ]
-    assert [text for text in told(found) if "settle" in text] == [
+    assert [text for text in note_lines(found) if "settle" in text] == [
         "photos: about 790 images would settle jpeg at 0.5 bpp, avif at 0.5 bpp; about 12000 images would settle "
         "webp at 0.5 bpp; too near the limit for a hundred times the images: avif at 1 bpp",
         "scans: about 96 images would settle jpeg at 1 bpp",
@@ -121,19 +121,19 @@ def test_open_verdicts_come_with_the_images_that_would_settle_them(cell):
 def test_many_different_numbers_are_a_range(cell):
     make = doubt(cell)
     found = [make(f"c{place}", 1, 300 * place) for place in range(1, 9)]
-    assert [text for text in told(found) if "settle" in text] == [
+    assert [text for text in note_lines(found) if "settle" in text] == [
         "photos: about 300 to 2400 images would settle 8 cells"
     ]
 
 
 def test_advice_is_never_fewer_images_than_were_asked_for(cell):
     for needed in (1, 9, 10, 99, 101, 999, 1001, 123_456):
-        text = next(text for text in told([doubt(cell)("jpeg", 1, needed)]) if "settle" in text)
+        text = next(text for text in note_lines([doubt(cell)("jpeg", 1, needed)]) if "settle" in text)
         assert needed <= int(text.split()[2]) <= 1.1 * needed
 
 
 def test_open_verdicts_of_which_nobody_asked_are_silent(cell):
-    assert told([cell("jpeg", 1, "inconclusive", "passed", 4.0, max_drop=30.0)]) == []
+    assert note_lines([cell("jpeg", 1, "inconclusive", "passed", 4.0, max_drop=30.0)]) == []
 
 
 def test_what_images_resolve_is_one_light_line_per_guard(cell):
@@ -144,7 +144,7 @@ def test_what_images_resolve_is_one_light_line_per_guard(cell):
         cell("jpeg", 0.5, drop=1.0, resolvable_drop=3.9, guard="scans"),
     ]
     lines = list(notes(found))
-    assert [text for text in told(found) if "to be decided" in text] == [
+    assert [text for text in note_lines(found) if "to be decided" in text] == [
         "photos: with 198 to 200 images a drop must be 2.1 to 4.9 points away from its limit to be decided",
         "scans: with 200 images a drop must be 3.9 points away from its limit to be decided",
     ]
@@ -153,7 +153,7 @@ def test_what_images_resolve_is_one_light_line_per_guard(cell):
 
 def test_a_correction_is_said_once(cell):
     found = [cell("jpeg", 1, drop=1.0, guard=guard, correction="bonferroni", confidence=0.999) for guard in "aab"]
-    assert told([*found, cell("jpeg", 1, drop=1.0)]) == [
+    assert note_lines([*found, cell("jpeg", 1, drop=1.0)]) == [
         "a, b: intervals at 99.9 %: bonferroni over the judged limits of the file"
     ]
 
@@ -165,7 +165,7 @@ def test_early_stops_are_counted(cell):
         cell("jpeg", 1, drop=1.0, images_used=96, **stopped),
         cell("jpeg", 2, drop=1.0, images_used=5000, images=5000),
     ]
-    assert told(found) == ["photos: 2 of 3 cells stopped early (*), certain after 96 to 640 of 5000 images"]
+    assert note_lines(found) == ["photos: 2 of 3 cells stopped early (*), certain after 96 to 640 of 5000 images"]
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_passed_cells_that_rare_losses_would_bring_beyond_their_limit_are_named(
         scored("jpeg", 2, 1.0, 4.5, min_score=91.0, max_drop=None),
         scored("avif", 2, 1.0, None),
     ]
-    assert told(found) == [
+    assert note_lines(found) == [
         "photos: the interval of map does not cover rare images that lose everything; as many as 64 images may have "
         "missed would bring neural at 0.5 bpp to a drop of 6.7 (allowed 5.6), jpeg at 1 bpp to a score of 91.5 (at "
         "least 92.0)"
@@ -197,5 +197,5 @@ def test_passed_cells_that_rare_losses_would_bring_beyond_their_limit_are_named(
 
 
 def test_many_such_cells_are_only_counted(scored):
-    (text,) = told([scored(f"c{place}", 1, 1.4, 6.69) for place in range(7)])
+    (text,) = note_lines([scored(f"c{place}", 1, 1.4, 6.69) for place in range(7)])
     assert text.endswith("would bring 7 cells beyond their limits")

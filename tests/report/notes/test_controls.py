@@ -4,7 +4,7 @@ from compress_guard.report import plain
 from compress_guard.report.notes.lines import notes
 
 
-def told(results):
+def note_lines(results):
     return plain(notes(results)).splitlines()
 
 
@@ -13,25 +13,25 @@ def style(results):
 
 
 def test_a_lossless_pass_that_changed_nothing_is_silent(cell):
-    assert told([cell("jpeg", 1, drop=1.0, control_images=96, control_changed=0)]) == []
+    assert note_lines([cell("jpeg", 1, drop=1.0, control_images=96, control_changed=0)]) == []
 
 
 def test_a_lossless_pass_that_changed_predictions_is_told_once(cell):
     found = [cell("jpeg", bpp, drop=1.0, control_images=96, control_changed=2) for bpp in (1, 2)]
-    assert told(found) == ["photos: 2 of 96 images were predicted otherwise after a lossless codec"]
+    assert note_lines(found) == ["photos: 2 of 96 images were predicted otherwise after a lossless codec"]
     assert style(found) == ["yellow"]
 
 
 def test_cells_at_or_above_the_rate_of_lossy_sources_are_flagged(cell):
     lossy = {"lossy_sources": 198, "source_bpp": 1.0}
     found = [cell(codec, bpp, drop=1.0, **lossy) for codec in ("jpeg", "webp") for bpp in (0.5, 1, 2)]
-    assert told(found) == [
+    assert note_lines(found) == [
         "photos: 198 of 200 sources are lossy files already, 1 bpp on average; the drop says little at or above that: "
         "jpeg at 1 and 2 bpp, webp at 1 and 2 bpp"
     ]
     assert style(found) == ["yellow"]
     below = found[:1]
-    assert told(below) == ["photos: 198 of 200 sources are lossy files already, 1 bpp on average"]
+    assert note_lines(below) == ["photos: 198 of 200 sources are lossy files already, 1 bpp on average"]
     assert style(below) == ["light"]
 
 
@@ -41,7 +41,7 @@ def test_lossless_or_unknown_sources_are_silent(cell):
         cell("webp", 2, drop=1.0, lossy_sources=None),
         cell("avif", 2, "unreachable", "skipped", lossy_sources=0, floor_bpp=3.0),
     ]
-    assert [text for text in told(found) if "sources" in text] == []
+    assert [text for text in note_lines(found) if "sources" in text] == []
 
 
 def test_another_decoder_moves_scores_by_so_much(cell):
@@ -53,7 +53,7 @@ def test_another_decoder_moves_scores_by_so_much(cell):
         cell("avif", 1, drop=1.0),
         cell("jp2", 1, drop=1.0, **swap),
     ]
-    assert told(found) == [
+    assert note_lines(found) == [
         "photos: another decoder (torchvision 0.29) moves the score by -0.3 to +0.1 points: jpeg at 0.5 and 1 bpp",
         "photos: another decoder (other 1) moves the score by +0.0 points: webp at 1 bpp",
     ]

@@ -7,13 +7,13 @@ from compress_guard.report.brief import failures
 from compress_guard.report.notes.lines import notes
 
 
-def told(results):
+def note_lines(results):
     return plain(notes(results)).splitlines()
 
 
 def test_a_clean_run_has_no_notes(cell):
     found = [cell("jpeg", 1, drop=1.0, off_target=0, bits="coded", errors=0)]
-    assert told(found) == []
+    assert note_lines(found) == []
     assert list(failures(found, (), ("cell", "cells"))) == []
 
 
@@ -28,7 +28,7 @@ def test_every_way_to_settle_a_doubt_is_counted(cell):
             ("failed", "point"),
         ]
     ]
-    assert told(found) == [
+    assert note_lines(found) == [
         (
             "5 inconclusive (?): the interval reaches to both sides of the limit, so these images cannot tell and more "
             "are needed; 2 passed by on_inconclusive: pass, 1 failed by on_inconclusive: fail, "
@@ -44,7 +44,7 @@ def test_unreachable_rates_come_with_floors_and_remedy(cell):
         cell("jpeg", 0.15, "unreachable", "failed"),
         cell("webp", 0.02, "unreachable", "skipped", floor_bpp=0.063),
     ]
-    assert told(found) == [
+    assert note_lines(found) == [
         (
             "photos: jpeg cannot reach 0.1 (floor 0.225), 0.15 bpp on these images; ask for higher rates, "
             "bpp: {jpeg: [...], default: [...]}, use larger images, or set on_unreachable: skip"
@@ -61,12 +61,14 @@ def test_unreachable_rates_come_with_floors_and_remedy(cell):
 )
 def test_a_codec_that_is_unavailable_is_told_once(reason, cell):
     found = [cell("heic", bpp, "unavailable", "failed", reason=reason) for bpp in (0.5, 1, 2)]
-    assert told([*found, cell("jpeg", 1, drop=1.0)]) == [f"heic is unavailable (3 cells): {reason}"]
+    assert note_lines([*found, cell("jpeg", 1, drop=1.0)]) == [f"heic is unavailable (3 cells): {reason}"]
 
 
 def test_images_left_out_are_named(cell):
     found = [cell("jpeg", bpp, drop=1.0, errors=3, error_ids=("a", "b")) for bpp in (0.5, 1)]
-    assert told(found) == ["photos: 3 of 200 images failed to load or code and were left out of 2 cells: a, b, ..."]
+    assert note_lines(found) == [
+        "photos: 3 of 200 images failed to load or code and were left out of 2 cells: a, b, ..."
+    ]
 
 
 def test_what_a_rate_rests_on_is_said(cell):
@@ -75,7 +77,7 @@ def test_what_a_rate_rests_on_is_said(cell):
         cell("webp", 0.1, drop=1.0, off_target=3, mixed=True, bits="estimated"),
         cell("avif", 0.1, "unreachable", "skipped", off_target=40, floor_bpp=0.2),
     ]
-    assert told(found)[1:] == [
+    assert note_lines(found)[1:] == [
         (
             "photos: images coded at the codec's floor or ceiling, off their rate: "
             "jpeg 0.1 bpp: 12 of 200, webp 0.1 bpp: 3 of 200"
@@ -91,7 +93,7 @@ def test_settings_that_are_far_apart_are_said_where_a_run_is_verbose(cell):
         cell("webp", 0.1, drop=1.0, mixed=True),
     ]
     line = "photos: settings more than 15 % apart share the rate: jpeg 0.1 bpp, webp 0.1 bpp"
-    assert line not in told(found)
+    assert line not in note_lines(found)
     assert line in plain(notes(found, verbose=True)).splitlines()
     assert line not in plain(lines(found)).splitlines()
     assert line in plain(lines(found, verbose=True)).splitlines()
@@ -112,7 +114,7 @@ def test_a_mean_beyond_its_tolerance_is_said(cell):
         missed("jpeg", 3, 4.0, rate_tolerance=None),
         cell("avif", 0.1, "unreachable", "skipped", bpp_mean=0.2, rate_tolerance=0.02, floor_bpp=0.2),
     ]
-    assert [text for text in told(found) if "mean of" in text] == [
+    assert [text for text in note_lines(found) if "mean of" in text] == [
         (
             "photos: heic at 0.7 bpp has a mean of 0.734 (+4.9 %), webp at 1 bpp has a mean of 0.95 (-5.0 %), "
             "tolerance 2 %: too few images to mix two settings finely"
@@ -130,7 +132,7 @@ def test_a_guard_that_gates_nothing_is_called_out(cell):
         cell("heic", 1, "unavailable", "skipped", guard="scans", reason="pip install pillow-heif"),
         cell("jpeg", 0.1, "unreachable", "skipped", guard="scans", floor_bpp=0.2),
     ]
-    assert told(found)[0] == "scans gates nothing: none of its 2 cells was judged"
+    assert note_lines(found)[0] == "scans gates nothing: none of its 2 cells was judged"
 
 
 def test_a_faulty_codec_says_nothing_of_the_model(cell):
@@ -139,7 +141,7 @@ def test_a_faulty_codec_says_nothing_of_the_model(cell):
         cell("toy", 0.5, "codec_error", "failed", reason="image a decoded twice: 4 of 9 pixels differ"),
         cell("toy", 1, "codec_error", "failed", reason="image b decoded twice: 5 of 9 pixels differ"),
     ]
-    assert told(found) == ["photos: toy itself failed in 2 cells: no verdict on the model there"]
+    assert note_lines(found) == ["photos: toy itself failed in 2 cells: no verdict on the model there"]
     assert "image b decoded twice: 5 of 9 pixels differ" in plain(failures(found, (), ("cell", "cells")))
 
 
@@ -153,7 +155,7 @@ def test_estimated_bits_come_with_what_they_are_off(cell):
         cell("odd", 1, drop=1.0, **far),
         cell("neural", 1, drop=1.0, bits="coded", bits_difference=0.3, bits_checked=2),
     ]
-    assert told(found) == [
+    assert note_lines(found) == [
         (
             "photos: the estimated bits of odd are -5.0 % off its real streams (checked on 2 images), so the rates of "
             "2 cells are too; set bits: coded"
@@ -171,7 +173,7 @@ def test_outliers_are_named_with_their_neighbours_level(cell):
         cell("toy", 0.5, drop=1.0, outlier_count=1, outliers=(("a.png", 8.25),), psnr_median=31.04),
         cell("toy", 1, drop=1.0, outlier_count=3, outliers=(("a", 8.0), ("b", 9.0)), psnr_median=33.0),
     ]
-    assert told(found) == [
+    assert note_lines(found) == [
         (
             "photos: toy at 0.5 bpp: 1 image came back far worse than the others (median 31.0 dB); look at what its "
             "decoder makes of: a.png (8.2 dB)"
@@ -186,4 +188,4 @@ def test_outliers_are_named_with_their_neighbours_level(cell):
 def test_what_a_codec_met_is_said_once(cell):
     remark = "batches cut to 4 after memory ran out on cuda:0"
     found = [cell("neural", bpp, drop=1.0, codec_remark=remark) for bpp in (0.5, 1)]
-    assert told([*found, cell("jpeg", 1, drop=1.0)]) == [f"photos: neural: {remark}"]
+    assert note_lines([*found, cell("jpeg", 1, drop=1.0)]) == [f"photos: neural: {remark}"]

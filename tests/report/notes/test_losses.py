@@ -4,7 +4,7 @@ from compress_guard.report import plain
 from compress_guard.report.notes.lines import notes
 
 
-def told(results):
+def note_lines(results):
     return [text for text in plain(notes(results)).splitlines() if " inconclusive (?): " not in text]
 
 
@@ -21,7 +21,7 @@ def test_flips_of_red_and_open_cells_are_one_line_with_images_to_look_at(cell):
         flipped(cell, "avif", 1, 2, 2, "pass", names=("z",)),
         flipped(cell, "jpeg", 1, 5, 0, guard="scans"),
     ]
-    assert told(found) == [
+    assert note_lines(found) == [
         "photos: predictions that turned wrong / right: jpeg at 0.5 bpp 14 / 3, webp at 0.1 bpp 71 / 2; wrong ones "
         "such as a, b, c, d, e",
         "scans: predictions that turned wrong / right: jpeg at 1 bpp 5 / 0",
@@ -30,7 +30,7 @@ def test_flips_of_red_and_open_cells_are_one_line_with_images_to_look_at(cell):
 
 def test_of_many_cells_the_first_are_told(cell):
     found = [flipped(cell, f"c{place}", 1, place, 0) for place in range(9)]
-    assert told(found)[0].endswith("c5 at 1 bpp 5 / 0, 3 more")
+    assert note_lines(found)[0].endswith("c5 at 1 bpp 5 / 0, 3 more")
 
 
 def test_other_metrics_name_the_images_that_lost_most_where_they_did(cell):
@@ -43,11 +43,11 @@ def test_other_metrics_name_the_images_that_lost_most_where_they_did(cell):
         lost("webp", "inconclusive", ("b", 0.35), ("d", 0.1), ("e", 0.05), ("f", 0.04)),
         lost("avif", "pass", ("z", 9.0)),
     ]
-    assert told(found) == [
+    assert note_lines(found) == [
         "photos: images that lost most: a (0.41 points, jpeg at 0.25 bpp), b (0.35 points, webp at 0.25 bpp), "
         "c (0.20 points, jpeg at 0.25 bpp), d (0.10 points, webp at 0.25 bpp), e (0.05 points, webp at 0.25 bpp)"
     ]
 
 
 def test_without_images_nothing_is_said(cell):
-    assert told([cell("jpeg", 1, "fail", "failed", 9.0)]) == []
+    assert note_lines([cell("jpeg", 1, "fail", "failed", 9.0)]) == []

@@ -9,7 +9,7 @@ def part(value, drop=None, low=None, high=None, *, slicing="weather", verdict="u
     return SliceResult(slicing, value, images, 0.95, verdict, drop=drop, drop_low=low, drop_high=high, **fields)
 
 
-def told(results):
+def note_lines(results):
     return plain(notes(results)).splitlines()
 
 
@@ -30,7 +30,7 @@ def test_a_slice_above_its_limit_is_told_once_where_it_is_furthest_above_it(cell
         "photos: weather=night lost more than it may in 2 cells, most with jpeg at 1 bpp: 12.1 points, allowed 5.0 "
         "(33 images)"
     )
-    assert told(found)[0] == text
+    assert note_lines(found)[0] == text
     assert styles(found)[text] == "yellow"
 
 
@@ -51,7 +51,7 @@ def test_the_worst_slice_of_a_slicing_is_the_one_that_surely_lost_more_than_all_
         ),
         cell("jpeg", 1, drop=1.0, guard="scans", slices=(part("2019", None, slicing="year", images=0),)),
     ]  # fmt: skip
-    assert [text for text in told(found) if "lost most" in text] == [
+    assert [text for text in note_lines(found) if "lost most" in text] == [
         "photos: slices that lost most: weather=night 12.1 points (9.0 to 15.0, 33 images) where all lost 6.0, "
         "jpeg at 0.5 bpp; class=7 9.0 points (3.0 to 15.0, 1 image) where all lost 1.0, jpeg at 1 bpp"
     ]
@@ -65,7 +65,7 @@ def test_a_limit_on_a_slice_without_images_is_called_out(cell):
         part("old", images=0, max_drop=5.0, slicing="source"),
     )
     found = [cell("jpeg", bpp, drop=1.0, slices=slices) for bpp in (0.5, 1)]
-    assert told(found)[:2] == [
+    assert note_lines(found)[:2] == [
         "photos: no image is in weather=nihgt, which has a limit; slices with images: day, night",
         "photos: no image is in source=old, which has a limit; slices with images: none",
     ]
