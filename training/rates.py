@@ -39,7 +39,7 @@ CODECS = {
     "heic": (CLOSE, 2),
     "neural": (THOROUGH, 1),
 }
-"""Which features tell of a codec, and every which image it is shown: slow ones see fewer."""
+"""Features that predict the rate of a codec, and the step between its training images: slow codecs get fewer."""
 KNOTS = 10
 SPAN = (0.03, 4.0)
 """Range of bpp; knots are spread, evenly in log rate, over the settings that bring the median image into it."""

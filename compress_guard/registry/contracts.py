@@ -54,11 +54,11 @@ class Kind:
     word: str
     """``codec``, as messages call it."""
     group: str
-    """The entry points by which others add objects of this kind."""
+    """Group of entry points by which third parties add objects of this kind."""
     check_name: Callable[[str, Iterable[str]], tuple[str, str] | None]
-    """What is wrong with a new name beside the names already in use, and the remedy; None for a good one."""
+    """Function that returns the fault of a new name, given the names in use, and the remedy; None for a good one."""
     check_object: Callable[[str, object], tuple[str, str] | None]
-    """What is wrong with an object under this name, and what was expected; None for a good one."""
+    """Function that returns the fault of an object under a name, and what was expected; None for a good one."""
 
 
 def _codec_name(name: str, known: Iterable[str]) -> tuple[str, str] | None:

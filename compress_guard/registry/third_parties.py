@@ -12,14 +12,14 @@ from compress_guard.errors import RegistrationError, described
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One object that somebody offers under a name, not loaded yet where an entry point offers it."""
+    """One object that a third party offers under a name; an object of an entry point is not loaded yet."""
 
     target: str
     """``package.module:Class``."""
     owner: str
-    """Who offers it, as messages name them: ``the distribution cg-demo 1.0``."""
+    """Third party, as messages name it: ``the distribution cg-demo 1.0``."""
     remedy: str
-    """What a user can do about a faulty object."""
+    """Remedy for a faulty object, as messages state it."""
     load: Callable[[], Any]
 
     def __str__(self) -> str:

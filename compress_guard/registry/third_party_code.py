@@ -1,4 +1,4 @@
-"""Which code of others made what a store keeps, so that a changed codec or task never meets its old results."""
+"""Identity of third-party code in the keys of the store: a changed codec or task never gets its old results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which setting is to bring an image to a rate: what was learnt of a codec, and learning it anew."""
+"""The choice of a setting that brings an image to a rate: by stored knowledge of a codec, and by new learning."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class Made:
 
 
 def taught(images, bpp=0.5):
-    """How far images came out from their rate, in octaves, and what each was measured."""
+    """Return the distance of images from their rate, in octaves, and the measurements of each."""
     made, aim = Made(), Learning(Made.ladder)
     misses, asked = [], []
     for seed in range(images):

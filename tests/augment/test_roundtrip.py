@@ -33,7 +33,7 @@ def available(name):
 
 
 class Counted:
-    """How often each coding function of a codec's class is called."""
+    """Number of calls of each coding function of a codec's class."""
 
     def __init__(self, monkeypatch, kind, *names):
         self.calls = dict.fromkeys(names, 0)

@@ -22,7 +22,7 @@ TOY = Path(__file__).parents[1] / "plugin" / "toy"
 
 @dataclass(frozen=True)
 class Done:
-    """What one command did."""
+    """Exit code and output of one command."""
 
     code: int
     out: str

@@ -1,4 +1,4 @@
-"""What programs, folders, files and exits say is written by the command without a chance to do anything."""
+"""The command writes texts of programs, folders, files and exits so that they cannot do anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every codec promises, whatever it is made of."""
+"""Promises of every codec, whatever it is made of."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def chroma(stream):
 
 
 class Double:
-    """What nvJPEG writes, by Pillow: 4:4:4 and the standard Huffman tables."""
+    """A double of nvJPEG that codes by Pillow: 4:4:4 and the standard Huffman tables."""
 
     name = "nvJPEG (double 1)"
 

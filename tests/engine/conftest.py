@@ -326,7 +326,7 @@ class Honest:
         assert result.bpp_mean == pytest.approx(result.target_bpp, rel=0.03)
 
     def images(self, result: Any, seen: list[Any]) -> None:
-        """What the model saw are the decoded streams of these settings, image by image, and never the source."""
+        """Assert that the model saw the decoded streams of these settings, image by image, and never the source."""
         decoded = [pillow_decode(stream) for stream in self.streams(result)]
         assert len(seen) == len(decoded)
         for shown, expected, (source, _, _) in zip(seen, decoded, self.data, strict=True):

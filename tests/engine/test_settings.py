@@ -1,4 +1,4 @@
-"""What the command line decides for a whole run."""
+"""Settings of a whole run, from the command line."""
 
 from __future__ import annotations
 

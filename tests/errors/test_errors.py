@@ -1,4 +1,4 @@
-"""What messages repeat of exceptions that people's code raises."""
+"""Texts of exceptions of users' code, as messages repeat them."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ TOY = Path(__file__).parent / "toy"
 
 @dataclass(frozen=True)
 class Run:
-    """What one pytest run did."""
+    """Exit status and output of one pytest run."""
 
     code: int
     out: str
@@ -67,7 +67,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.as_worker = False
-        """Whether runs in this process see that a worker of pytest-xdist makes them, where one does."""
+        """True if runs in this process may see that they are in a worker of pytest-xdist, if they are."""
         shutil.copytree(TOY, folder, dirs_exist_ok=True)
         self.write("pytest.ini", "[pytest]\naddopts = -p no:cacheprovider\n")
 

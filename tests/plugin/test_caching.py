@@ -133,7 +133,7 @@ TEMPORARY = "compress-guard-run-"
 
 
 def fill_up_temporary_folders(patch):
-    """From now on the first bytes alone of what is written for the run itself find room."""
+    """Let only the first bytes of each file of the run itself be written from now on."""
     write_bytes = Path.write_bytes
 
     def full(path, data):
@@ -377,7 +377,7 @@ class Slow:
         raise TimeoutError
 
     def asked(self, what):
-        """How many images the model, or encoders, were given since the diary was last cleared."""
+        """Return the number of images given to the model, or to encoders, since the diary was last cleared."""
         if not self.diary.exists():
             return 0
         lines = (line.split() for line in self.diary.read_text().splitlines())

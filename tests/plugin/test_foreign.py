@@ -1,4 +1,4 @@
-"""What data, models, programs and exceptions say is printed, and written to files, without a chance to do anything."""
+"""Texts of data, models, programs and exceptions are printed, and written to files, so that they cannot do anything."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def small(project):
 
 
 def said(run):
-    """What the section of the gate says."""
+    """Return the first line of the gate's section; None without a section."""
     lines = [line for line in run.out.splitlines() if line.strip()]
     starts = [number for number, line in enumerate(lines) if line.strip("= ") == "compress_guard"]
     assert len(starts) <= 1

@@ -23,7 +23,7 @@ FIELDS = (
 
 
 def numbers(run):
-    """What a cell says, without what it cost."""
+    """Return the fields of the cells, without those of the work."""
     cost = {"seconds", "encodes", "predictions"}
     return [{key: value for key, value in cell.items() if key not in cost} for cell in run.json["cells"]]
 

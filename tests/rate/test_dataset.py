@@ -15,7 +15,7 @@ TARGETS = (0.25, 0.5, 1.0, 2.0)
 
 
 def places(one: Any, rate: PlannedRate) -> list[int]:
-    """Where the settings used stand among all distinct means."""
+    """Return the positions of the used settings among all distinct means."""
     distinct = np.unique(np.round(one.means, 12))
     used = [one.step(setting) for setting in rate.setting_counts]
     return sorted(int(np.searchsorted(distinct, np.round(one.means[step], 12))) for step in used)

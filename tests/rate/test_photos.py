@@ -121,7 +121,7 @@ def test_dataset_mode_codes_little_more_than_it_keeps(lengths: Any, folder: str,
 
 
 def adjacent(rate: PlannedRate, ladder: Sequence[float], infos: Sequence[ImageInfo], encode: Encode) -> bool:
-    """Whether at most two settings are used, and no setting between them has a mean rate between theirs."""
+    """Return True if at most two settings are used, with no setting between them whose mean rate is between theirs."""
     places = sorted(ladder.index(setting) for setting in rate.setting_counts)
     if len(places) > 2:
         return False

@@ -1,4 +1,4 @@
-"""What holds for every rate plan, whatever the mode."""
+"""Properties of every rate plan, whatever the mode."""
 
 from __future__ import annotations
 

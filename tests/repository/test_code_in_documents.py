@@ -27,7 +27,7 @@ RUN_ELSEWHERE: Final = {
 }
 """Pages whose blocks another module of tests runs, all of them."""
 RUN_IN_A_PROJECT: Final = "def test_survives_jpeg"
-"""How the block of README.md begins that tests/plugin/test_pages.py runs."""
+"""Beginning of the block of README.md that tests/plugin/test_pages.py runs."""
 BLOCK: Final = re.compile(
     r"(?:^<!-- not run: (?P<reason>.+) -->\n)?^```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -134,7 +134,7 @@ HOW: Final[dict[tuple[str, str], Callable[[str, Path, pytest.MonkeyPatch], None]
     ("docs/models.md", "predictor("): one_call,
     ("docs/recovery.md", "import torch\n\n\ndef finetune"): trainer,
 }
-"""How a block runs, by its page and how it begins."""
+"""Functions that run a block, by its page and beginning."""
 
 
 def run(code: str, **names: Any) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def test_code_that_is_not_run_is_recognised_with_its_reason() -> None:
 
 
 NEEDED: Final = {"task": "classification", "model": "mine:model", "data": "mine:data", "max_drop": 5}
-"""What a guard needs, where a page shows only the keys that it speaks of."""
+"""Keys that a guard needs, for pages that show only the keys that they explain."""
 
 
 WITH_NAMES_OF_ITS_OWN: Final = ROOT / "docs" / "extending.md"

@@ -29,7 +29,7 @@ LINES: Final = (
     ("report", "transforms"),
     ("plugin", "cli"),
 )
-"""From the ground up. Parts on one line do not know of one another."""
+"""Layers, from the lowest to the highest. Parts on one line do not import one another."""
 
 ENGINE: Final = (
     ("progress", "settings", "frames", "wording", "machine"),
@@ -43,7 +43,7 @@ ENGINE: Final = (
     ("session",),
     ("readiness", "throughput"),
 )
-"""The same for the folders of engine and the modules beside them, along the way of an image."""
+"""Layers of the folders and modules of engine, along the way of an image."""
 
 PLUGIN: Final = (
     ("options", "modes", "benchmark_plugin", "results"),
@@ -58,17 +58,17 @@ PLUGIN: Final = (
     ("gate",),
     ("hooks",),
 )
-"""The same for the folders of plugin and the modules beside them: from the command line to the hooks.
+"""Layers of the folders and modules of plugin, from the command line to the hooks.
 
 Two modules that are there when the gate is off, hooks and fixtures/definitions, import the others inside functions.
 """
 
 FOLDERS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {"engine": ENGINE, "plugin": PLUGIN}
-"""The folders that have lines of their own."""
+"""Folders that have lines of their own."""
 
 LINE_OF: Final = {part: number for number, parts in enumerate(LINES, start=1) for part in parts} | {"__main__": 10}
 MOST_MODULES: Final = 16
-"""In one folder, its `__init__` counted."""
+"""Largest number of modules in one folder, including `__init__`."""
 HEAVY: Final = frozenset(
     [
         "PIL",
@@ -157,7 +157,7 @@ def part_of(target: str) -> str | None:
 
 
 def problems(package: Path) -> list[str]:
-    """What is against the rules, one sentence each."""
+    """Return the violations of the rules, one sentence each."""
     found = []
     for each in imports(package):
         name = each.target.split(".")[0]
@@ -175,7 +175,7 @@ def problems(package: Path) -> list[str]:
 
 
 def module_path(target: str) -> str:
-    """Where a module of the package lies, also if an object in it is named."""
+    """Return the path of a module of the package, also from the name of an object in it."""
     path = target.removeprefix(f"{PACKAGE}.").replace(".", "/") + ".py"
     parent = path.rpartition("/")[0] + ".py"
     return parent if parent in NETWORKS else path
@@ -421,7 +421,7 @@ def test_importing_every_module_loads_nothing_heavy() -> None:
 
 
 def loaded_after(modules: list[str], names: AbstractSet[str]) -> AbstractSet[str]:
-    """Which of the names a process of its own has loaded after importing the modules."""
+    """Return those of the names that a fresh process has loaded after importing the modules."""
     program = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nprint(*sys.modules)"
     command = [sys.executable, "-W", "error", "-c", program, *modules]
     run = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=60)

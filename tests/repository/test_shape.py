@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 PACKAGE: Final = Path(__file__).parents[2] / "compress_guard"
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Definition: TypeAlias = tuple[str, ast.ClassDef | Function]
-"""Where a class or function stands, as ``folder/module.py:Class.method``, and its syntax tree."""
+"""Place of a class or function, as ``folder/module.py:Class.method``, and its syntax tree."""
 
 MOST_PARAMETERS: Final = 5
 """Without self and cls. A function that needs more wants a record, or an entry below."""

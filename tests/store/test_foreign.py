@@ -1,4 +1,4 @@
-"""What is in a store and is not its own: links, pipes, devices, files of others. None of it is read or touched."""
+"""Foreign objects in a store: links, pipes, devices, other files. None of them is read or touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task says of targets and predictions that it cannot use: found, expected, what to do."""
+"""Messages of tasks about targets and predictions that they cannot use: found, expected, what to do."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def changed(found, given) -> list[bool]:
 
 
 def settings_of(trip, images, seed) -> list[float]:
-    """What the transform takes with this seed, by its two draws for each image."""
+    """Return the settings that the transform takes with this seed, by its two draws for each image."""
     torch.manual_seed(seed)
     return [
         trip.aimed(image, RATES, chance)[1]
@@ -125,7 +125,7 @@ def test_pixels_are_those_of_real_streams(batch, neural):
 
 
 def test_an_image_does_not_depend_on_its_batch(batch, neural):
-    """Where one was not drawn, the others come out as they would."""
+    """If some images are not drawn, the others are coded as they would be otherwise."""
     torch.manual_seed(2)
     all_of_them = RandomBatchCompression("neural")(batch)
     torch.manual_seed(2)

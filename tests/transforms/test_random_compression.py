@@ -201,7 +201,7 @@ def test_it_survives_a_pickle(name, scenes):
 
 
 def loaded(pictures, workers, seed, **options):
-    """What a DataLoader hands out of pictures that are coded and made tensors sample by sample."""
+    """Return what a DataLoader yields if pictures are coded and made tensors sample by sample."""
     steps = v2.Compose([RandomCompression(("jpeg", "webp"), bpp=(0.2, 2.0)), v2.PILToTensor()])
     loader = DataLoader(
         pictures,

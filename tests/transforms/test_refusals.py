@@ -1,4 +1,4 @@
-"""What the transforms refuse, in whole sentences."""
+"""Refusals of the transforms, in whole sentences."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from compress_guard.verdict.power import OutOfReach
 
 CONFIDENCES = st.sampled_from([0.6, 0.9, 0.95, 0.975, 0.99, 0.999])
 PARTS = st.floats(0.1, 0.99)
-"""Of what the interval reaches where nothing changes."""
+"""Parts of the reach of the interval if nothing changes."""
 LIMITS = st.floats(0, 100).map(lambda points: round(points, 2))
 
 
@@ -102,7 +102,7 @@ def test_no_advice_is_to_have_fewer_images_than_it_takes(images, lost, gained, p
 
 @pytest.mark.parametrize(("images", "limit"), [(64, 5.6), (64, 1.0), (30, 3.0), (300, 0.5)])
 def test_without_flags_such_a_limit_can_be_passed_by_a_slight_change(mean_scorer, images, limit):
-    """So nothing of the kind may be said of mAP and mIoU."""
+    """For mAP and mIoU no limit may therefore be called out of reach."""
     assert power.out_of_reach(images, [limit], 0.95) is not None
     clean = np.linspace(70, 95, images)
     slight = clean - 0.02 * np.arange(images) % 0.3

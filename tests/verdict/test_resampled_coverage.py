@@ -1,4 +1,4 @@
-"""How often the interval of a drop in mIoU holds the truth, on made-up populations.
+"""Coverage of the interval of a drop in mIoU, on generated populations.
 
 A quick version of `benchmarks.coverage.resampled`, which needs the evidence of 20 000 rendered scenes.
 """

@@ -39,7 +39,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def threads():
-    """As many as there were: `speed` takes one."""
+    """Restore the number of threads afterwards: `speed` sets it to one."""
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)

@@ -35,7 +35,7 @@ def job(folder):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """What the encoder and decoder of jpeg were called with: numbers of images."""
+    """Return the numbers of images in the calls of jpeg's encoder and decoder."""
     made = {"encode": [], "decode": []}
     jpeg = CODECS.resolve("jpeg")
     encode, decode = jpeg.encode, jpeg.decode

@@ -1,4 +1,4 @@
-"""How far two images are apart."""
+"""The difference of two images."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def jxl_of_a_jpeg(folder, orientation: int) -> bytes:
 
 
 def without_the_jpeg(data: bytes, orientation: int) -> bytes:
-    """The same file with plain EXIF and without what it takes to restore the JPEG, so that libjxl decodes it."""
+    """Return the file with plain EXIF and without the data that restore the JPEG, so that libjxl decodes it."""
     at, boxes = 0, []
     while at < len(data):
         size = struct.unpack(">I", data[at : at + 4])[0] or len(data) - at

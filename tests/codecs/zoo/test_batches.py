@@ -59,7 +59,7 @@ def two_levels(lively, place) -> CompressAi:
 
 @pytest.fixture
 def batches(monkeypatch) -> list[int]:
-    """How many images each use of a network was given."""
+    """Return the number of images in each use of a network."""
     found = []
 
     def watched(method):

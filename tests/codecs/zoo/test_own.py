@@ -124,7 +124,7 @@ def test_another_architecture_is_said(saved, pictures) -> None:
 
 
 class Trap:
-    """What a checkpoint must not be able to do."""
+    """An object that would run code when a checkpoint is loaded."""
 
     def __reduce__(self):
         return (Path.touch, (Path("trapped"),))

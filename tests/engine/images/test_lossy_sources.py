@@ -1,4 +1,4 @@
-"""Which images are lossily coded files already, and at what rate, from what data sets tell of it."""
+"""Images that are lossy files already, and their rates, as far as data sets reveal them."""
 
 from __future__ import annotations
 

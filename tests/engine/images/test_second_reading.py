@@ -40,7 +40,7 @@ def brightest(images):
 
 
 class Data:
-    """So many coloured pictures; `row` makes the row of a position."""
+    """A data set of coloured pictures; `row` makes the row of a position."""
 
     def __init__(self, row, count=12):
         self.row, self.count, self.reads = row, count, []

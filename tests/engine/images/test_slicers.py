@@ -1,4 +1,4 @@
-"""Which slices an image is in: by factories, fields and object sizes, and the messages for what tells nothing."""
+"""The slices of an image, by factories, fields and object sizes; messages for slicers that give none."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ tells = pytest.mark.skipif(not TELLS, reason="this system does not tell a proces
 
 
 def fresh(size):
-    """So many bytes of memory that the process did not have: an allocator may serve what it kept of earlier work."""
+    """Return memory that is new to the process: an allocator might reuse memory of earlier work."""
     memory = mmap.mmap(-1, size)
     for page in range(0, size, mmap.PAGESIZE):
         memory[page] = 1

@@ -19,7 +19,7 @@ WRONG = (1, 0, 3, 2)
 
 
 def flat(count):
-    """So many plain images, light and dark, whose value tells their number; with their ids."""
+    """Return plain images, light and dark, whose value encodes their number; with their ids."""
     import torch
 
     values = [(STEP * number + 128) % 256 for number in range(count)]

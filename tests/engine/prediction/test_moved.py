@@ -44,7 +44,7 @@ def deblocking(spectrum: Any):
 
 @pytest.fixture
 def few(worlds):
-    """So many levels the images of the lowest rate have at most, and all others more."""
+    """Return the largest number of levels in images of the lowest rate; all other images have more."""
     seen = []
     for at in range(len(RATES)):
         world = worlds.world(folder=f"look{at}")

@@ -140,7 +140,7 @@ def codecs(monkeypatch, diary):
 
 @pytest.fixture
 def pictures():
-    """So many grey images, their first pixel telling their number."""
+    """Return a maker of grey images whose first pixel encodes their number."""
 
     def make(count=4, side=SIDE):
         found = [torch.full((3, side, side), 100, dtype=torch.uint8) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""How a run ended: its exit status, and the cells that were selected and have no result."""
+"""The end of a run: its exit status, and the cells that were selected and have no result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a failure looks like: a reason in pytest's summary line, each sentence once, and none of our frames."""
+"""The look of a failure: a reason in pytest's summary line, each sentence once, and none of our frames."""
 
 from __future__ import annotations
 

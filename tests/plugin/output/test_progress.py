@@ -18,7 +18,7 @@ class Clock:
 
 
 class Reporter:
-    """What TerminalProgress uses of pytest's reporter, and of its capture manager; notes what is written."""
+    """A double of pytest's reporter and capture manager, as TerminalProgress uses them; it records what is written."""
 
     def __init__(self, *, hasmarkup, verbosity=0, captured=True):
         self.hasmarkup, self._verbosity, self._captured = hasmarkup, verbosity, captured

@@ -74,7 +74,7 @@ def test_the_second_worker_predicts_of_the_clean_images_a_batch_and_the_controls
 
 
 def ends(project):
-    """How often a worker had a cell behind which came no other of its guard at once."""
+    """Return the number of times that a worker had a cell not directly followed by another of its guard."""
     tests = {}
     for line in (project.folder / "who.txt").read_text().splitlines():
         worker, _, node_id = line.partition(" ")

@@ -22,7 +22,7 @@ def group_of(node_id):
 
 
 class Config:
-    """What the schedulers ask of pytest's."""
+    """A double of pytest's config, as the schedulers use it."""
 
     def __init__(self, workers, chunk=None):
         self._options = {"tx": ["popen"] * workers, "maxschedchunk": chunk}
