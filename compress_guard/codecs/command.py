@@ -54,7 +54,7 @@ class Command(RealStreams):
     encoder: str
     decoder: str
     settings: str | Sequence[float | str]
-    """Settings by ascending file size: a list of numbers, ``1..100``, ``51..0`` or ``25..0.5..0.5`` (`parse_ladder`)."""
+    """Settings by ascending file size: a list, ``1..100``, ``51..0`` or ``25..0.5..0.5`` (`parse_ladder`)."""
     format: str = "ppm"
     """Format of the image files: ppm or png."""
     suffix: str = ".bin"
