@@ -12,6 +12,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from tests.repository.test_layers import LINES
+
 ROOT: Final = Path(__file__).parents[2]
 DECISIONS: Final = ROOT / "docs" / "decisions"
 FRAGMENTS: Final = ROOT / "changelog.d"
@@ -55,6 +57,14 @@ def test_the_design_names_every_folder_of_the_package() -> None:
     assert {name for name in tops if not re.search(rf"\b{name}\b", text)} == set()
     rows = set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
     assert {path.parent.name for path in (package / "engine").glob("*/__init__.py")} <= rows
+
+
+def test_contributing_shows_the_layers_that_are_checked() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown: dict[int, set[str]] = {}
+    for number, name in re.findall(r"^(\d| )  ([a-z_]+)/? {2,}", text, flags=re.MULTILINE):
+        shown.setdefault(int(number) if number.strip() else max(shown), set()).add(name)
+    assert shown == {number: set(names) for number, names in enumerate(LINES, start=1)}
 
 
 @pytest.mark.parametrize("page", ["glossary.md", "design.md", "deprecation.md", "decisions/README.md"])
