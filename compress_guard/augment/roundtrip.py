@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, final
 
 from compress_guard.augment.activity import of_pil, of_tensor
 from compress_guard.augment.aim import Aim, Learning, aim_of
-from compress_guard.codecs.contract import Codec, decode_to_sizes
+from compress_guard.codecs import calls
+from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.pictures.pixels import from_pil, to_pil
 from compress_guard.codecs.pillow import PillowCodec
 
@@ -81,7 +82,8 @@ class RoundTrip:
         if passed is not None and not isinstance(self.codec, PillowCodec):
             made = passed(images, settings)
         else:
-            made = decode_to_sizes(self.codec, self.codec.encode(images, settings), [_size(image) for image in images])
+            streams = calls.encode(self.codec, images, settings)
+            made = calls.decode(self.codec, streams, [_size(image) for image in images])
         return [decoded.to(image.device) for decoded, image in zip(made, images, strict=True)]
 
     @property
@@ -101,12 +103,12 @@ class RoundTrip:
         features = of_tensor(image, self._aim.features)
 
         def measure(setting: float) -> float:
-            return 8 * self.codec.cost(self.codec.encode([image], [setting])[0]) / pixels
+            return 8 * self.codec.cost(calls.encode(self.codec, [image], [setting])[0]) / pixels
 
         setting = self._aim.setting(features, pixels, rates.at(chance), measure)
-        (stream,) = self.codec.encode([image], [setting])
+        (stream,) = calls.encode(self.codec, [image], [setting])
         self._aim.saw(features, setting, 8 * self.codec.cost(stream) / pixels)
-        return decode_to_sizes(self.codec, [stream], [_size(image)])[0].to(image.device)
+        return calls.decode(self.codec, [stream], [_size(image)])[0].to(image.device)
 
 
 def _size(image: torch.Tensor) -> tuple[int, int]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.errors import RegistrationError, described
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+_REFERENCE: Final = re.compile(r"[\w.]+(:[\w.]+)?\s*(\[.*\])?")
+"""``package.module:name [extra]``, as the value of an entry point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,16 @@ def installed(group: str) -> dict[str, list[Offer]]:
         version = f" {point.dist.version}" if point.dist is not None else ""
         owner = f"the distribution {project}{version}"
         offers.setdefault(point.name, []).append(
-            Offer(point.value, owner, f"repair or uninstall {project}", point.load)
+            Offer(point.value, owner, f"repair or uninstall {project}", partial(_load, point))
         )
     return offers
+
+
+def _load(point: EntryPoint) -> Any:
+    # The message of importlib differs from version to version.
+    if not _REFERENCE.fullmatch(point.value):
+        raise ValueError("expected package.module:name")
+    return point.load()
 
 
 def refuse_second(word: str, name: str, owners: Iterable[object], remedy: str) -> RegistrationError:

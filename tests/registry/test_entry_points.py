@@ -153,9 +153,8 @@ FAULTS = {
     "no spelling": (
         "tone = to nes!",
         CODEC,
-        "the codec 'tone' (to nes! of the distribution tones 1.0) cannot be imported (AttributeError: 'NoneType' "
-        "object "
-        "has no attribute 'group'); repair or uninstall tones",
+        "the codec 'tone' (to nes! of the distribution tones 1.0) cannot be imported (ValueError: expected "
+        "package.module:name); repair or uninstall tones",
     ),
     "members": (
         "tone = tones:Tone",

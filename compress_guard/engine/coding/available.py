@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from compress_guard.codecs.contract import Codec
-from compress_guard.errors import CodecUnavailable, OptionError
+from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 from compress_guard.records import CodecSpec, Scalar
 from compress_guard.registry import CODECS, unknown
 from compress_guard.thresholds.catalogue import option_names, required_options
@@ -42,11 +42,13 @@ def missing_options(spec: CodecSpec) -> str:
 def available_codec(spec: CodecSpec, device: str = "cpu") -> Codec:
     """Build the codec of a specification for a device, or for the CPU if it cannot work there.
 
-    Raises `CodecUnavailable` for one that cannot run here, and `OptionError`.
+    Raises `CodecUnavailable` for one that cannot run here, `CodecError` for one without settings, and `OptionError`.
     """
     codec = build_codec(spec)
     if (reason := codec.unavailable()) is not None:
         raise CodecUnavailable(reason)
+    if not len(codec.ladder):
+        raise CodecError(f"{spec.alias} has an empty ladder; a codec needs at least one setting")
     return codec.on(device)
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, final
 
 from compress_guard import own_code
 from compress_guard import store as keys
-from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
+from compress_guard.codecs import calls
+from compress_guard.codecs.contract import Codec, Proof
 from compress_guard.codecs.pictures.fidelity import coarse_psnr, flat_psnr
 from compress_guard.engine.coding import kept_images
 from compress_guard.engine.images.sample import Sample
@@ -171,7 +172,7 @@ class Coder:
             self.progress(self.encoded_images, 0)
         try:
             self._count(requests)
-            return list(self.codec.encode(images, settings, self.workers))
+            return list(calls.encode(self.codec, images, settings, self.workers))
         except CodecError:
             return [self._encode_one(at, image, setting) for (at, setting), image in zip(requests, images, strict=True)]
 
@@ -181,7 +182,7 @@ class Coder:
     def _encode_one(self, at: int, image: torch.Tensor, setting: float) -> bytes | None:
         self._count([(at, setting)])
         try:
-            return self.codec.encode([image], [setting], 1)[0]
+            return calls.encode(self.codec, [image], [setting])[0]
         except CodecError as problem:
             self.failures[at] = str(problem)
             return None
@@ -190,7 +191,7 @@ class Coder:
         """Decode each stream; the result is None, and a failure is recorded, if it does not have its source's size."""
         sizes = [self.source(at).size for at, _ in requests]
         try:
-            images: list[torch.Tensor | None] = list(decode_to_sizes(self.codec, streams, sizes, self.workers))
+            images: list[torch.Tensor | None] = list(calls.decode(self.codec, streams, sizes, self.workers))
         except CodecError:
             images = [self._decode_one(*each) for each in zip(requests, streams, sizes, strict=True)]
         for number, ((at, setting), size) in enumerate(zip(requests, sizes, strict=True)):
@@ -225,7 +226,7 @@ class Coder:
 
     def _decode_one(self, request: tuple[int, float], stream: bytes, size: tuple[int, int]) -> torch.Tensor | None:
         try:
-            return decode_to_sizes(self.codec, [stream], [size])[0]
+            return calls.decode(self.codec, [stream], [size])[0]
         except CodecError as problem:
             self._undecoded[request] = str(problem)
             return None
@@ -242,7 +243,7 @@ class Coder:
             with contextlib.suppress(Exception):  # damaged proofs are made again
                 return [Proof(**proof) for proof in json.loads(data)]
         images = [self.source(at).image for at, _ in requests]
-        proofs = self.codec.proofs(images, [setting for _, setting in requests], self.workers)
+        proofs = calls.proofs(self.codec, images, [setting for _, setting in requests], self.workers)
         self.proved_images += len(proofs)
         if proofs and self.codec.bits == "coded":
             self._store.put(name, json.dumps([asdict(proof) for proof in proofs]).encode(), "plans")

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from compress_guard.codecs.contract import Codec, decode_to_sizes
+from compress_guard.codecs import calls
+from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.pictures.pixels import Picture, check_sizes
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.engine.images.value_range import check_levels
@@ -58,7 +59,7 @@ class _Coded:
         settings = [setting for setting in planned.settings if setting is not None]
         kept = [self.streams[at, setting] for at, setting in enumerate(settings)]
         sizes = [(image.shape[-2], image.shape[-1]) for image in self.sources]
-        images = decode_to_sizes(self.codec, kept, sizes, self.workers)
+        images = calls.decode(self.codec, kept, sizes, self.workers)
         check_sizes(self.name, self.sources, images)
         images = [image.to(source.device) for image, source in zip(images, self.sources, strict=True)]
         bpp = [rate for rate in planned.bpp if rate is not None]
@@ -142,7 +143,7 @@ def compress(
     streams: dict[tuple[int, float], bytes] = {}
 
     def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
-        coded = built.encode([pixels[at] for at, _ in requests], [setting for _, setting in requests], workers)
+        coded = calls.encode(built, [pixels[at] for at, _ in requests], [setting for _, setting in requests], workers)
         streams.update(zip(requests, coded, strict=True))
         return [built.cost(stream) for stream in coded]
 

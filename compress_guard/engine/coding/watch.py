@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, final
 
-from compress_guard.codecs.contract import Codec, decode_to_sizes
+from compress_guard.codecs import calls
+from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.pictures.fidelity import Difference, psnr
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.decoded_image import DecodedImage
@@ -106,7 +107,7 @@ class CodecWatch:
         coder, size = self._coder, self._coder.source(at).size
         try:
             streams = [stream for stream in coder.streams([(at, setting)]) if stream is not None]
-            images = decode_to_sizes(coder.codec, streams, [size], coder.workers) if streams else []
+            images = calls.decode(coder.codec, streams, [size], coder.workers) if streams else []
         except CodecError:
             return None
         return images[0] if len(images) == 1 and tuple(images[0].shape) == (3, *size) else None
@@ -181,7 +182,7 @@ class CodecWatch:
         together = batch or (decoded,)
         try:
             sizes = [each.sample.size for each in together]
-            images = decode_to_sizes(codec, [each.stream for each in together], sizes, self._coder.workers)
+            images = calls.decode(codec, [each.stream for each in together], sizes, self._coder.workers)
         except CodecError as problem:
             raise self._fault(decoded, f"decoded once, but not {how} ({problem})") from problem
         image = images[together.index(decoded)]

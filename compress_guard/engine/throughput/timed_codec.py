@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, final
 
+from compress_guard.codecs import calls
 from compress_guard.codecs.contract import Codec, decode_to_sizes
 from compress_guard.codecs.pictures.pixels import check_sizes
 from compress_guard.engine.coding.available import available_codec
@@ -54,15 +55,13 @@ class Entrant:
 
     def check(self) -> None:
         """Make one pass that is not timed; raises `CodecError` if images come back in other sizes, or wrong."""
-        streams = self.streams if self.work == "decode" else self._encoded()
+        streams = self.streams if self.work == "decode" else calls.encode(self.codec, self.images, self.settings)
         if len(streams) != len(self.images) or not all(streams):
             whole = sum(map(bool, streams))
             raise CodecError(f"{self.alias} gave {whole} streams that are not empty for {len(self.images)} images")
         if self.work == "encode":
             return
-        images = self._decoded(streams)
-        if len(images) != len(self.images):
-            raise CodecError(f"{self.alias} gave {len(images)} images for {len(self.images)} streams")
+        images = calls.decode(self.codec, streams, self._sizes)
         check_sizes(self.alias, self.images, images)
         pairs = [Pair(*parts) for parts in zip(images, self.images, self.settings, strict=True)]
         if (what := mishap(self.codec, self.bpp, pairs[:COMPARED])) is not None:
@@ -100,8 +99,11 @@ class Entrant:
         return self.codec.encode(self.images, self.settings, self.threads)
 
     def _decoded(self, streams: Sequence[bytes]) -> list[torch.Tensor]:
-        sizes = [(image.shape[-2], image.shape[-1]) for image in self.images]
-        return decode_to_sizes(self.codec, streams, sizes, self.threads)
+        return decode_to_sizes(self.codec, streams, self._sizes, self.threads)
+
+    @property
+    def _sizes(self) -> list[tuple[int, int]]:
+        return [(image.shape[-2], image.shape[-1]) for image in self.images]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ class Field:
         return Entrant(
             planned.spec.alias,
             codec,
-            [self._samples[self._survey.usable[at]].image.to(codec.device) for at in used],
+            calls.own_copies(codec, [self._samples[self._survey.usable[at]].image.to(codec.device) for at in used]),
             [setting for _, setting in requests],
             streams,
             statistics.fmean(bits for at in used if (bits := rate.bpp[at]) is not None),
