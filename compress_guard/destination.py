@@ -71,6 +71,11 @@ def replace(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def evidence_path(path: Path) -> Path:
+    """Return the archive of the evidence that belongs to a results file."""
+    return path.with_name(f"{path.stem}.evidence.zip")
+
+
 def discard(path: Path) -> None:
     """Remove a regular file; a link, or anything else with this name, stays."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):

@@ -45,7 +45,7 @@ def check_options(options: argparse.Namespace) -> None:
     _run_options(options).check("--")
     for option in ("json", "figure"):
         if (given := getattr(options, option, None)) is not None:
-            check_results_file(Path(given), f"--{option}")
+            check_results_file(Path(given), f"--{option}", {"the thresholds file": Path(options.thresholds)})
             setattr(options, option, str(Path(given).absolute()))
     anchor_search_path()
 

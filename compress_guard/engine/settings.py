@@ -6,11 +6,12 @@ import functools
 import os
 import platform
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from compress_guard.destination import destination
+from compress_guard.destination import destination, evidence_path
 from compress_guard.errors import UsageError
 from compress_guard.files import Foreign
 from compress_guard.records import Cell
@@ -122,8 +123,12 @@ def check_device(device: str, option: str) -> None:
             raise UsageError(option, f"{device} asked for, but torch sees {found}", "use auto or cpu")
 
 
-def check_results_file(path: Path, option: str) -> None:
-    """Raise `UsageError`, which names the option, where no results file can be written: better now than at the end."""
+def check_results_file(path: Path, option: str, taken: Mapping[str, Path | None]) -> None:
+    """Raise `UsageError`, which names the option, where no results file can be written: better now than at the end.
+
+    `taken` are the other files of the run by what messages call them; neither the results nor their evidence may
+    replace one of them.
+    """
     try:
         place = destination(path)
     except IsADirectoryError:
@@ -132,6 +137,9 @@ def check_results_file(path: Path, option: str) -> None:
         raise UsageError(option, str(problem), "name a file that may be replaced as a whole") from None
     except OSError as problem:
         raise UsageError(option, f"{path} cannot be written ({problem.strerror})", "name a file") from None
+    for name, other in taken.items():
+        if other is not None and Path(os.path.realpath(other)) in (place, evidence_path(place)):
+            raise UsageError(option, f"{path} would replace {name}", "name another file")
     folder = next((folder for folder in place.parents if folder.exists()), Path("/"))
     if not folder.is_dir():
         raise UsageError(option, f"{path} cannot be written: {folder} is not a folder", "name a file in a folder")

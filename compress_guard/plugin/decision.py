@@ -168,7 +168,9 @@ def _copied(path: Path, roots: list[Path]) -> Path:
 def _run_settings(config: pytest.Config, options: GateOptions, file: Path) -> RunSettings:
     """Return the settings of this process, with a new folder for the run; raises `UsageError`."""
     if options.json is not None:
-        check_results_file(options.json, "--cg-json")
+        report = getattr(config.option, "xmlpath", None)
+        taken = {"the thresholds file": file, "the report of --junitxml": Path(report) if report else None}
+        check_results_file(options.json, "--cg-json", taken)
     options.run.check("--cg-", device=not config.option.collectonly)
     run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
     return options.run.settings(run_folder, file.parent, keep_evidence=options.json is not None)

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from compress_guard.destination import destination, require_replaceable
-from compress_guard.report.results_file import evidence_path
+from compress_guard.destination import destination, evidence_path, require_replaceable
 
 ENDING: Final = ".previous"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from compress_guard.destination import discard, replace
+from compress_guard.destination import discard, evidence_path, replace
 from compress_guard.errors import RunError, error_text
 from compress_guard.foreign import shown_json
 from compress_guard.records import SCHEMA, Ending
@@ -127,11 +127,6 @@ def _plain(value: Any, place: str, unfit: list[str]) -> Any:
         return [_plain(item, f"{place}[{index}]", unfit) for index, item in enumerate(value)]
     unfit.append(f"{place} is {value}" if isinstance(value, float) else f"{place} is of type {type(value).__name__}")
     return None
-
-
-def evidence_path(path: Path) -> Path:
-    """Return the path of the evidence beside a results file."""
-    return path.with_name(f"{path.stem}.evidence.zip")
 
 
 def _packed(evidence: Mapping[str, bytes]) -> bytes:

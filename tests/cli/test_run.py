@@ -223,7 +223,7 @@ def test_bad_usage(command, arguments, message):
 
 def test_a_results_file_that_fails_at_the_end(command, guards, folder, monkeypatch):
     guards(toy="max_drop: 100, limit: 2")
-    monkeypatch.setattr("compress_guard.cli.preparation.check_results_file", lambda path, option: None)
+    monkeypatch.setattr("compress_guard.cli.preparation.check_results_file", lambda path, option, taken: None)
     done = command("run", "--json=toy.py/x.json")
     assert done.code == 1
     assert "toy: top1 100.0 on 2 clean images" in done.out

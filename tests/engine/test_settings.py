@@ -77,7 +77,7 @@ def test_there_is_at_least_one_core():
 
 
 def test_a_results_file_may_lie_in_folders_that_are_yet_to_be_made(tmp_path):
-    check_results_file(tmp_path / "a" / "b" / "results.json", "--cg-json")
+    check_results_file(tmp_path / "a" / "b" / "results.json", "--cg-json", {})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -86,7 +86,7 @@ def test_a_results_file_that_cannot_be_written(tmp_path, monkeypatch):
 
     def refuses(path, message):
         with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
-            check_results_file(path, "--cg-json")
+            check_results_file(path, "--cg-json", {})
 
     refuses(tmp_path, f"--cg-json: {tmp_path} is a folder; name a file")
     inside = tmp_path / "file" / "results.json"

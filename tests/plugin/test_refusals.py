@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+
+from compress_guard.cli import main
 
 GUARD = "guards:\n  toy: {task: classification, model: 'toy:model', data: 'toy:data', max_drop: 5%s}\n"
 
@@ -113,3 +117,29 @@ def test_a_results_file_that_fails_at_the_end_leaves_the_results_on_the_terminal
         "that can be written" in run.out
     )
     assert "Traceback" not in run.out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--cg-json=thresholds.yaml"], "thresholds.yaml would replace the thresholds file"),
+        (["--cg-json=r.json", "--junitxml=r.json"], "r.json would replace the report of --junitxml"),
+        (["--cg-json=r.json", "--junitxml=r.evidence.zip"], "r.json would replace the report of --junitxml"),
+    ],
+)
+def test_results_replace_no_other_file_of_the_run(project, options, message):
+    project.guard("max_drop: 100")
+    before = (project.folder / "thresholds.yaml").read_bytes()
+    run = project.run("--compress-guard", *options, gate=False)
+    assert run.code == pytest.ExitCode.USAGE_ERROR
+    assert f"--cg-json: {message}; name another file" in run.out.replace(f"{project.folder}/", "")
+    assert (project.folder / "thresholds.yaml").read_bytes() == before
+
+
+def test_the_command_replaces_no_thresholds_file_either(project, capsys):
+    project.guard("max_drop: 100")
+    before = (project.folder / "thresholds.yaml").read_bytes()
+    with contextlib.chdir(project.folder):
+        assert main(["run", "--json", "thresholds.yaml"]) == 4
+    assert "--json: thresholds.yaml would replace the thresholds file; name another file" in capsys.readouterr().err
+    assert (project.folder / "thresholds.yaml").read_bytes() == before

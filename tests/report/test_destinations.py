@@ -24,7 +24,7 @@ def names(folder):
 
 def refusal(path):
     with pytest.raises(UsageError) as caught:
-        check_results_file(path, "--cg-json")
+        check_results_file(path, "--cg-json", {})
     return str(caught.value)
 
 
@@ -46,7 +46,7 @@ def test_a_link_stays_and_its_file_is_replaced(reports, elsewhere):
     (elsewhere / "a.json").write_text("old")
     (elsewhere / "b.json").symlink_to("a.json")
     (reports / "r.json").symlink_to("../elsewhere/b.json")
-    check_results_file(reports / "r.json", "--cg-json")
+    check_results_file(reports / "r.json", "--cg-json", {})
     write(reports / "r.json", [], {}, {})
     assert (reports / "r.json").is_symlink()
     assert (elsewhere / "b.json").is_symlink()
@@ -72,7 +72,7 @@ def test_without_evidence_nothing_behind_a_link_is_removed(reports, elsewhere):
 
 def test_a_link_that_leads_nowhere_gets_its_file(reports, elsewhere):
     (reports / "r.json").symlink_to(elsewhere / "new" / "folder" / "a.json")
-    check_results_file(reports / "r.json", "--cg-json")
+    check_results_file(reports / "r.json", "--cg-json", {})
     write(reports / "r.json", [], {}, {})
     assert (reports / "r.json").is_symlink()
     assert (elsewhere / "new" / "folder" / "a.json").is_file()
