@@ -11,7 +11,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from compress_guard.augment.roundtrip import RateRange, RoundTrip
-from compress_guard.codecs.pictures.pixels import from_pil
+from compress_guard.codecs.pixels import from_pil
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.engine.images.value_range import DarkWatch
 from compress_guard.errors import DataError, OptionError

@@ -256,7 +256,7 @@ def speed_by_bench(task: Task, quality: int) -> Speed:
 
 def speed_of_ours(task: Task, quality: int) -> Speed:
     """Return speed of the gate's codec on the same files and one thread, at its nearest setting, in batches."""
-    from compress_guard.codecs.pictures.pixels import to_rgb
+    from compress_guard.codecs.pixels import to_rgb
     from compress_guard.engine.coding.available import available_codec
     from compress_guard.engine.machine.clock import timed
     from compress_guard.registry import codec_named

@@ -35,7 +35,7 @@ def photographs(root: Path) -> list[torch.Tensor]:
     """Return uint8 tensors (3, H, W); raises `SystemExit` if there are none."""
     from PIL import Image
 
-    from compress_guard.codecs.pictures.pixels import to_rgb
+    from compress_guard.codecs.pixels import to_rgb
 
     found = []
     for name, paths in files(root, held_out=True).items():

@@ -36,7 +36,7 @@ def load(folder: Path, limit: int | None) -> tuple[list[ImageInfo], list[torch.T
     """Return the images of a folder, in order of name, as infos and uint8 RGB tensors (3, H, W)."""
     from PIL import Image
 
-    from compress_guard.codecs.pictures.pixels import to_rgb
+    from compress_guard.codecs.pixels import to_rgb
 
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".png", ".jpg", ".jpeg", ".webp"})
     images = [to_rgb(Image.open(path)) for path in paths[:limit]]

@@ -177,7 +177,7 @@ def table(chosen: argparse.Namespace) -> Iterator[str]:
     import torch
     from PIL import Image
 
-    from compress_guard.codecs.pictures.pixels import to_rgb
+    from compress_guard.codecs.pixels import to_rgb
     from compress_guard.registry import CODECS as REGISTRY
 
     torch.set_num_threads(1)

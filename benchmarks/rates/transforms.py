@@ -30,7 +30,7 @@ from benchmarks.command import Command, check_document, conditions
 from benchmarks.rates.reached import load
 from compress_guard.augment.aim import entry, table
 from compress_guard.augment.roundtrip import RateRange, RoundTrip
-from compress_guard.codecs.pictures.pixels import from_pil, to_pil
+from compress_guard.codecs.pixels import from_pil, to_pil
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.errors import CodecUnavailable, OptionError
 from compress_guard.registry import codec_named

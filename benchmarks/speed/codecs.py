@@ -69,7 +69,7 @@ def load(folder: Path | None, limit: int) -> list[torch.Tensor]:
     """Return the first photographs of a folder by name, or rendered scenes, as uint8 RGB tensors (3, H, W)."""
     from PIL import Image
 
-    from compress_guard.codecs.pictures.pixels import to_rgb
+    from compress_guard.codecs.pixels import to_rgb
 
     if folder is None:
         import torch

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from benchmarks.speed.codecs import Job, load, named, planned_rates
 from compress_guard.codecs.contract import Codec
-from compress_guard.codecs.pictures.pixels import to_pil
+from compress_guard.codecs.pixels import to_pil
 from compress_guard.codecs.zoo.learned import Learned
 from compress_guard.engine.coding.available import available_codec
 from compress_guard.engine.machine.clock import timed, torch_threads

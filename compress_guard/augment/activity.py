@@ -10,7 +10,7 @@ import numpy as np
 
 from compress_guard.augment import expectation
 from compress_guard.augment.waves import BLOCK, cosines
-from compress_guard.codecs.pictures.pixels import from_pil
+from compress_guard.codecs.pixels import from_pil
 
 if TYPE_CHECKING:
     import torch

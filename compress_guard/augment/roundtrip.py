@@ -10,8 +10,8 @@ from compress_guard.augment.activity import of_pil, of_tensor
 from compress_guard.augment.aim import Aim, Learning, aim_of
 from compress_guard.codecs import calls
 from compress_guard.codecs.contract import Codec
-from compress_guard.codecs.pictures.pixels import from_pil, to_pil
 from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.pixels import from_pil, to_pil
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from compress_guard.codecs.insulation import Globals, whole_files
+from compress_guard.codecs.execution.insulation import Globals, whole_files
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_whole
-from compress_guard.codecs.pictures.pixels import opened_pil
 from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.pixels import opened_pil
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -20,7 +20,7 @@ from compress_guard.codecs.execution.pool import map_ordered
 from compress_guard.codecs.execution.program import run_program
 from compress_guard.codecs.ladder import check_ladder, parse_ladder
 from compress_guard.codecs.options import require_choice, require_flag, require_positive, require_text
-from compress_guard.codecs.pictures.pixels import to_pil
+from compress_guard.codecs.pixels import to_pil
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from compress_guard.codecs.command import Command
 from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.execution.pool import map_ordered
 from compress_guard.codecs.jpeg import Jpeg
-from compress_guard.codecs.pictures.pixels import from_pil, read_pil
+from compress_guard.codecs.pixels import from_pil, read_pil
 from compress_guard.errors import CodecError, error_text
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from compress_guard.codecs.insulation import Globals
+from compress_guard.codecs.execution.insulation import Globals
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice
 from compress_guard.codecs.pillow import PillowCodec
 

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from compress_guard.codecs import cuda_jpeg
 from compress_guard.codecs.execution.batching import Device, Placed
+from compress_guard.codecs.execution.insulation import Globals
 from compress_guard.codecs.execution.pool import map_ordered
-from compress_guard.codecs.insulation import Globals
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_flag
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.errors import CodecUnavailable

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.execution.pool import map_ordered, map_processes
-from compress_guard.codecs.pictures.pixels import from_pil, read_pil, to_pil
+from compress_guard.codecs.pixels import from_pil, read_pil, to_pil
 from compress_guard.errors import CodecError, CodecUnavailable, error_text
 
 if TYPE_CHECKING:

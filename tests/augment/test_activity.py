@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from compress_guard.augment import activity
 from compress_guard.augment.activity import CLOSE, LOOKS, QUICK, THOROUGH, of_pil, of_tensor
-from compress_guard.codecs.pictures.pixels import to_pil
+from compress_guard.codecs.pixels import to_pil
 
 SIDE = st.one_of(st.integers(1, 20), st.integers(21, 90))
 

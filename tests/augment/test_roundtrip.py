@@ -14,7 +14,7 @@ from PIL import Image
 from compress_guard.augment.roundtrip import RateRange, RoundTrip
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.neural.codec import Neural
-from compress_guard.codecs.pictures.pixels import from_pil, to_pil
+from compress_guard.codecs.pixels import from_pil, to_pil
 from compress_guard.errors import CodecError
 from compress_guard.registry import CODECS
 

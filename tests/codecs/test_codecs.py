@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compress_guard.codecs.pictures.pixels import check_sizes
+from compress_guard.codecs.pixels import check_sizes
 from compress_guard.errors import CodecError
 from compress_guard.registry import CODECS
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from compress_guard.codecs.command import Command
-from compress_guard.codecs.pictures.pixels import check_sizes
+from compress_guard.codecs.pixels import check_sizes
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 
 PYTHON = Path(sys.executable).as_posix()

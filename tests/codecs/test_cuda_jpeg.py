@@ -17,7 +17,7 @@ from PIL import Image
 
 from compress_guard.codecs import cuda_jpeg
 from compress_guard.codecs.jpeg import Jpeg
-from compress_guard.codecs.pictures.pixels import from_pil, to_pil
+from compress_guard.codecs.pixels import from_pil, to_pil
 from compress_guard.errors import CodecError, CodecUnavailable
 from compress_guard.registry import CODECS
 

@@ -20,7 +20,7 @@ from compress_guard.codecs.decoders import second_decoder
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.jxl import Jxl
 from compress_guard.codecs.pictures.fidelity import Difference, psnr
-from compress_guard.codecs.pictures.pixels import from_pil
+from compress_guard.codecs.pixels import from_pil
 from compress_guard.codecs.webp import WebP
 from compress_guard.errors import CodecError
 

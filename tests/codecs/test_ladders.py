@@ -15,7 +15,7 @@ from compress_guard.codecs.heic import Heic
 from compress_guard.codecs.jp2 import Jp2
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.jxl import Jxl
-from compress_guard.codecs.pictures.pixels import check_sizes, read_pil, to_pil
+from compress_guard.codecs.pixels import check_sizes, read_pil, to_pil
 from compress_guard.codecs.webp import WebP
 from compress_guard.errors import CodecError
 

@@ -84,7 +84,7 @@ def test_codecs_are_values(codec) -> None:
 def test_building_codecs_imports_nothing_heavy() -> None:
     code = (
         "import sys; from compress_guard.registry import CODECS\n"
-        "import compress_guard.codecs.pictures.pixels\n"
+        "import compress_guard.codecs.pixels\n"
         "lines = dict(encoder='e {input} {output} {setting}', decoder='d {input} {output}', settings='1..9')\n"
         "needed = dict(command=lines, zoo=dict(model='mbt2018'), compressai=dict(path='a.pth', arch='mbt2018'))\n"
         "for name in CODECS:\n"

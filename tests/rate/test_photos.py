@@ -28,7 +28,7 @@ def load(folder: str, limit: int | None = None) -> tuple[list[ImageInfo], list[A
     """The photographs of a folder as infos and uint8 RGB tensors (3, H, W), in order of name."""
     from PIL import Image
 
-    from compress_guard.codecs.pictures.pixels import to_rgb
+    from compress_guard.codecs.pixels import to_rgb
 
     home = Path(os.environ.get("COMPRESS_GUARD_PHOTOS") or Path(__file__).parents[3] / "shared" / "data")
     paths = sorted(path for path in (home / folder).glob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from compress_guard.codecs.pictures.pixels import to_pil
+from compress_guard.codecs.pixels import to_pil
 from examples.world import GROUP, render
 
 

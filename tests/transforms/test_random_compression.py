@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 import compress_guard
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.neural.codec import Neural
-from compress_guard.codecs.pictures.pixels import from_pil, to_pil
+from compress_guard.codecs.pixels import from_pil, to_pil
 from compress_guard.codecs.webp import WebP
 from compress_guard.errors import CodecError
 from compress_guard.transforms import RandomCompression

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torchvision import tv_tensors
 
-from compress_guard.codecs.pictures.pixels import to_pil
+from compress_guard.codecs.pixels import to_pil
 from compress_guard.codecs.webp import WebP
 from compress_guard.errors import CodecUnavailable, OptionError
 from compress_guard.registry import CODECS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from compress_guard.codecs.pictures.pixels import opened_pil, to_rgb
+from compress_guard.codecs.pixels import opened_pil, to_rgb
 from compress_guard.errors import CodecError
 from compress_guard.files import Foreign, kind_of, open_regular
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from compress_guard.codecs.contract import Proof
 from compress_guard.codecs.execution.batching import Device, Placed, in_batches
+from compress_guard.codecs.execution.insulation import insulated
 from compress_guard.codecs.execution.pool import map_parts
-from compress_guard.codecs.insulation import insulated
 from compress_guard.codecs.neural.model import RUNGS, WEIGHTS, Answer, Coded, Model, model
 from compress_guard.codecs.neural.stream import (
     FORMAT,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, final
 
-from compress_guard.codecs.insulation import insulated
+from compress_guard.codecs.execution.insulation import insulated
 from compress_guard.codecs.neural.coefficients import Coefficients
 from compress_guard.codecs.neural.stream import Frequencies
 

@@ -1,6 +1,6 @@
-"""Pixels: source images to upright 8-bit RGB, and the comparison of two images.
+"""Pictures: their orientation and levels, and the comparison of two images.
 
-In: a tensor or PIL image in any mode. Out: uint8 RGB (3, H, W) with what its file says of it. Open `pixels` first.
-`orientation` turns by EXIF, `levels` measures the range of values, `fidelity` compares two images, and `mishaps` finds
-swapped channels, turns and shifts.
+In: a picture, or two of one size. Out: how it is stored, or how far they are apart. `pixels`, one folder up, uses it.
+`orientation` turns by EXIF, `levels` measures the range of values, `fidelity` compares two images, and `mishaps`
+finds swapped channels, turns and shifts.
 """

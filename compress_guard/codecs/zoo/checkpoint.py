@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from compress_guard.codecs.insulation import drawing_apart, insulated
+from compress_guard.codecs.execution.insulation import drawing_apart, insulated
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES
 from compress_guard.codecs.zoo.library import compressai_library
 from compress_guard.errors import CodecUnavailable, described, first_error_line

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, final
 
-from compress_guard.codecs.insulation import insulated
+from compress_guard.codecs.execution.insulation import insulated
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES
 from compress_guard.codecs.zoo.checkpoint import Checkpoint
 from compress_guard.codecs.zoo.precision import reproducible, steady, sum_in_double

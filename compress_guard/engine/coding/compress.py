@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from compress_guard.codecs import calls
 from compress_guard.codecs.contract import Codec
-from compress_guard.codecs.pictures.pixels import Picture, check_sizes
+from compress_guard.codecs.pixels import Picture, check_sizes
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.engine.images.value_range import check_levels
 from compress_guard.errors import OptionError

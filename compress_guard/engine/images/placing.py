@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, final
 
 from compress_guard.codecs.pictures.levels import Levels
 from compress_guard.codecs.pictures.orientation import UPRIGHT, loaded, stored_pil, turned_pil
-from compress_guard.codecs.pictures.pixels import Picture
+from compress_guard.codecs.pixels import Picture
 from compress_guard.errors import DataError
 from compress_guard.records import Orientation
 from compress_guard.registry import TASKS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, final
 
-from compress_guard.codecs.pictures.pixels import to_pil
+from compress_guard.codecs.pixels import to_pil
 from compress_guard.engine.models.outputs import described_output
 from compress_guard.engine.trouble import pass_on
 from compress_guard.errors import ModelError, RunError, described

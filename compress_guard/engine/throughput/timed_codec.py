@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.codecs import calls
 from compress_guard.codecs.contract import Codec, decode_to_sizes
-from compress_guard.codecs.pictures.pixels import check_sizes
+from compress_guard.codecs.pixels import check_sizes
 from compress_guard.engine.coding.available import available_codec
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.likeness import COMPARED, Pair, mishap

@@ -10,7 +10,7 @@ from PIL import Image
 
 from benchmarks.rates import search
 from benchmarks.rates.search import Way, Work
-from compress_guard.codecs.pictures.pixels import to_rgb
+from compress_guard.codecs.pixels import to_rgb
 from compress_guard.registry import CODECS
 
 RATES = (0.5, 1.5)

@@ -13,7 +13,7 @@ from benchmarks.rates import transforms
 from benchmarks.rates.reached import load
 from compress_guard.augment.aim import entry, table
 from compress_guard.codecs.jpeg import Jpeg
-from compress_guard.codecs.pictures.pixels import from_pil, to_pil
+from compress_guard.codecs.pixels import from_pil, to_pil
 from compress_guard.codecs.webp import WebP
 from compress_guard.engine.coding.available import build_codec, codec_options
 from compress_guard.records import CodecSpec

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageOps
 
 from compress_guard.codecs.pictures.orientation import exif_turn, loaded, stored, stored_pil, turned, turned_pil
-from compress_guard.codecs.pictures.pixels import Picture, from_pil, to_rgb
+from compress_guard.codecs.pixels import Picture, from_pil, to_rgb
 
 ORIENTATIONS = st.integers(1, 8)
 PIXELS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 7), st.integers(1, 7), st.just(3)))

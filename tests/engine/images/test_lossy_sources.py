@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Subset
 
-from compress_guard.codecs.pictures.pixels import from_pil, to_pil
+from compress_guard.codecs.pixels import from_pil, to_pil
 from compress_guard.engine.images import lossy_sources as module
 from compress_guard.engine.images.lossy_sources import Sources, lossy_sources
 from compress_guard.records import SourceFigures

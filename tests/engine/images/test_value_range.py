@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import compress_guard
-from compress_guard.codecs.pictures.pixels import Picture
+from compress_guard.codecs.pixels import Picture
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.images.value_range import check_levels

@@ -14,7 +14,7 @@ from PIL import Image
 
 import compress_guard
 from compress_guard.codecs import cuda_jpeg
-from compress_guard.codecs.pictures.pixels import from_pil, to_pil
+from compress_guard.codecs.pixels import from_pil, to_pil
 from compress_guard.engine import compressed_batches as engine_batches
 from compress_guard.engine.compressed_batches import compressed_batches
 from compress_guard.engine.settings import RunSettings

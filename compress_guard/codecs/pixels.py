@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from compress_guard.codecs.insulation import Globals, whole_files
+from compress_guard.codecs.execution.insulation import Globals, whole_files
 from compress_guard.codecs.pictures.levels import Levels, levels_of
 from compress_guard.codecs.pictures.orientation import SIDEWAYS, UPRIGHT, loaded, stored, turned
 from compress_guard.errors import CodecError, DataError

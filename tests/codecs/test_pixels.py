@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageOps
 
 from compress_guard.codecs.jpeg import Jpeg
-from compress_guard.codecs.pictures.pixels import check_sizes, from_pil, to_pil, to_rgb
+from compress_guard.codecs.pixels import check_sizes, from_pil, to_pil, to_rgb
 from compress_guard.errors import CodecError, DataError
 
 EXPECTED = "expected a PIL image or a uint8 RGB tensor of shape (3, H, W) with H and W at least 1"
