@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 
 from compress_guard import compress
-from compress_guard.registry import CODECS
 
 COUNT = 12
-
-
-@pytest.fixture
-def plant(diary, monkeypatch):
-    """Puts these methods into the codec `toy`."""
-    toy = type(CODECS.resolve("toy")())
-
-    def methods(**planted):
-        made = type("Planted", (toy,), {"__module__": toy.__module__, **planted})
-        monkeypatch.setitem(CODECS._found, "toy", lambda **options: made(diary, **options))
-        return toy
-
-    return methods
 
 
 def test_images_without_a_stream_are_errors(plant, spectrum, pictures, make_guard, make_world):
