@@ -20,7 +20,7 @@ from benchmarks.command import Command, check_document
 from benchmarks.coverage import flags
 from benchmarks.coverage.intervals import CHOICE, Ends
 from benchmarks.coverage.top1 import Scenario
-from compress_guard.records import Cell, CodecSpec, Guard
+from compress_guard.records import Cell, CodecSpec, Guard, Rate
 from compress_guard.thresholds.keys.correction import corrected
 from compress_guard.verdict import wilson
 
@@ -84,7 +84,7 @@ def _wrong(scenario: Scenario, drops: flags.Tabulated, scores: Ends) -> Wrong:
 def confidence_of(cells: int, correction: Correction) -> float:
     """Return the gate's confidence of each interval in a file whose cells have a max_drop and a min_score."""
     spec = CodecSpec("jpeg", "jpeg")
-    asked = tuple(Cell("all", spec, 0.1 * (at + 1), 2.0, 60.0, None, 0) for at in range(cells))
+    asked = tuple(Cell("all", spec, Rate(0.1 * (at + 1)), 2.0, 60.0, None, 0) for at in range(cells))
     guard = Guard("all", "classification", "top1", "", "", asked, confidence=CONFIDENCE, correction=correction)
     return corrected((guard,))[0].confidence
 

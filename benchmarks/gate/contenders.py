@@ -205,7 +205,8 @@ def batches(task: Task, cache: Path) -> Effort:
         for cell in guard.cells:
             for batch in compressed_batches(data, guard, cell, settings, "cpu", BATCH):
                 brightness(batch.images)
-                held += sum(abs(bpp - cell.bpp) <= TOLERANCE * cell.bpp for bpp in batch.bpp)
+                target = cell.bpp or 0.0
+                held += sum(abs(bpp - target) <= TOLERANCE * target for bpp in batch.bpp)
         return Effort(time.process_time() - started, None, held / task.images)
 
 

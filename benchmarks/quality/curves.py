@@ -48,7 +48,7 @@ def draw(axes: Axes, guard: str, results: Sequence[CellResult]) -> None:
     others = iter(OTHERS)
     for codec in dict.fromkeys(cell.codec for cell in measured):
         colour, marker = STYLES.get(codec) or next(others, OTHERS[-1])
-        chosen = sorted((cell for cell in measured if cell.codec == codec), key=lambda cell: cell.target_bpp)
+        chosen = sorted((cell for cell in measured if cell.codec == codec), key=lambda cell: cell.target_bpp or 0.0)
         scores = [cell.score or 0.0 for cell in chosen]
         spans = [
             [score - (clean - (cell.drop_high or 0.0)) for score, cell in zip(scores, chosen, strict=True)],
@@ -66,7 +66,7 @@ def draw(axes: Axes, guard: str, results: Sequence[CellResult]) -> None:
             capsize=2,
             label=codec,
         )
-    rates = sorted({cell.target_bpp for cell in measured})
+    rates = sorted({cell.target_bpp or 0.0 for cell in measured})
     axes.set_xscale("log")
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
     axes.minorticks_off()

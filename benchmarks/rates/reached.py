@@ -66,9 +66,9 @@ def held(
     """Return the number of images within 5 % of the target, or with no nearer step among three on either side."""
     step_of = {setting: step for step, setting in enumerate(ladder)}
     doubtful = [
-        (index, step_of[setting], abs(math.log(bpp / rate.target)))
+        (index, step_of[setting], abs(math.log(bpp / rate.nominal_bpp)))
         for index, (setting, bpp) in enumerate(zip(rate.settings, rate.bpp, strict=True))
-        if setting is not None and bpp is not None and abs(bpp / rate.target - 1) > TOLERANCE["image"]
+        if setting is not None and bpp is not None and abs(bpp / rate.nominal_bpp - 1) > TOLERANCE["image"]
     ]
     requests = [
         (index, ladder[step])
@@ -79,7 +79,7 @@ def held(
     nearest: dict[int, float] = {}
     for (index, _), length in zip(requests, encode(requests), strict=True):
         if length is not None:
-            miss = abs(math.log(8 * length / infos[index].pixels / rate.target))
+            miss = abs(math.log(8 * length / infos[index].pixels / rate.nominal_bpp))
             nearest[index] = min(miss, nearest.get(index, miss))
     beaten = sum(nearest.get(index, math.inf) < miss - 1e-9 for index, _, miss in doubtful)
     return sum(setting is not None for setting in rate.settings) - beaten
@@ -89,11 +89,12 @@ def row(name: str, rate: PlannedRate, at_best: int | None) -> str:
     """Return one line of the table."""
     rates = [bpp for bpp in rate.bpp if bpp is not None]
     mean = rate.bpp_mean or float("nan")
-    near = sum(abs(bpp / rate.target - 1) <= 0.05 for bpp in rates) / max(1, len(rates))
+    near = sum(abs(bpp / rate.nominal_bpp - 1) <= 0.05 for bpp in rates) / max(1, len(rates))
     best = "" if at_best is None else f"{at_best} of {len(rates)}"
     floor = "" if rate.reachable else f"unreachable, floor {rate.floor:.3f}"
+    target = rate.nominal_bpp
     return (
-        f"| {name} | {rate.target:g} | {mean:.4f} | {100 * (mean / rate.target - 1):+.2f} | {rate.encodes:.2f} "
+        f"| {name} | {target:g} | {mean:.4f} | {100 * (mean / target - 1):+.2f} | {rate.encodes:.2f} "
         f"| {rate.off_target} | {100 * near:.0f} % | {best} | {floor} |"
     )
 

@@ -101,7 +101,7 @@ def ours(work: Work) -> tuple[int, list[float]]:
         for path, image in zip(work.paths, work.images, strict=True)
     ]
     found = plan(infos, work.codec.ladder, work.rates, mode="image", tolerance=TOLERANCE, seed=0, encode=encode)
-    return count, [abs(bpp / one.target - 1) for one in found.rates for bpp in one.bpp if bpp is not None]
+    return count, [abs(bpp / one.nominal_bpp - 1) for one in found.rates for bpp in one.bpp if bpp is not None]
 
 
 def bisection(work: Work) -> tuple[int, list[float]]:

@@ -129,7 +129,7 @@ def row(codec: Codec, images: Sequence[torch.Tensor], planned: PlannedRate, job:
     """Return speed and memory at one rate."""
     if not planned.reachable:
         floor = "" if planned.floor is None else f", its floor is {planned.floor:.2f}"
-        return Row(planned.target, planned.bpp_mean, why=f"cannot be reached on these images{floor}")
+        return Row(planned.nominal_bpp, planned.bpp_mean, why=f"cannot be reached on these images{floor}")
     settings = [setting for setting in planned.settings if setting is not None]
     batches = [slice(start, start + job.batch) for start in range(0, len(images), job.batch)]
     megapixels = sum(image.shape[-2] * image.shape[-1] for image in images) / 1e6
@@ -150,7 +150,7 @@ def row(codec: Codec, images: Sequence[torch.Tensor], planned: PlannedRate, job:
         encoding.append(seconds)
         decoding.append(timed(partial(decode, streams), job.device)[0])
     return Row(
-        planned.target,
+        planned.nominal_bpp,
         planned.bpp_mean,
         megapixels / statistics.median(encoding),
         megapixels / statistics.median(decoding),

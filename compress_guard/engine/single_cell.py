@@ -31,6 +31,7 @@ from compress_guard.records import (
     OnMissing,
     Orientation,
     Policy,
+    Rate,
     RateMode,
     Scalar,
 )
@@ -91,7 +92,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         metric=metric or metrics[0],
         model="",
         data="",
-        cells=(Cell(name, spec, float(bpp), max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts),),
+        cells=(Cell(name, spec, Rate(float(bpp)), max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts),),
         rate=rate,
         rate_tolerance=TOLERANCE[rate] if rate_tolerance is None else rate_tolerance,
         confidence=confidence,

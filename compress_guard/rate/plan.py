@@ -10,7 +10,7 @@ import numpy as np
 from compress_guard.rate.dataset import DatasetSearch, Mix
 from compress_guard.rate.image import STUCK_SHARE, ImageSearch, Window
 from compress_guard.rate.ledger import Encode, Ledger
-from compress_guard.records import ImageInfo, PlannedRate, RateMode, RatePlan
+from compress_guard.records import ImageInfo, PlannedRate, Rate, RateMode, RatePlan
 
 WIDE_STEP: Final = 1.15
 """Factor between the mean rates of two settings above which a mix of them is flagged as mixed."""
@@ -115,7 +115,7 @@ def _planned(
     place = np.argsort(ledger.index)
     ranked = [(int(rank), steps[int(rank)]) for rank in place]
     return PlannedRate(
-        target=target,
+        point=Rate(target),
         settings=tuple(None if step is None else ledger.ladder[step] for _, step in ranked),
         lengths=tuple(None if step is None else ledger.length(rank, step) for rank, step in ranked),
         bpp=tuple(None if step is None else ledger.bpp(rank, step) for rank, step in ranked),

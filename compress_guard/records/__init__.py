@@ -4,8 +4,8 @@ Plain values come in, and the other layers pass the records on. Open `guards` fi
 then `results` for what a run reports: `cell_parts` documents its fields. `plans` is rate control, `evidence` what the
 model answered, `vocabulary` the words of the contract.
 
-`codecs` is a codec and a rate, `judgements` what verdicts say, `slices` parts of a cell; `recovery` and `throughput`
-are the records of those cells. `ids` and `texts` make names and texts printable.
+`codecs` is a codec, `points` what a cell asks of it, `judgements` what verdicts say, `slices` parts of a
+cell; `recovery` and `throughput` are the records of those cells. `ids` and `texts` make names and texts printable.
 """
 
 from __future__ import annotations
@@ -42,6 +42,16 @@ from compress_guard.records.guards import (
 from compress_guard.records.ids import printable
 from compress_guard.records.judgements import Interval, Judgement
 from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction
+from compress_guard.records.points import (
+    Fixed,
+    OperatingPoint,
+    Quality,
+    Rate,
+    format_setting,
+    labelled,
+    phrased,
+    shortened,
+)
 from compress_guard.records.recovery import (
     MIXED,
     Recovery,
@@ -92,6 +102,7 @@ __all__ = [
     "Evidence",
     "FidelityFigures",
     "Fingerprint",
+    "Fixed",
     "Guard",
     "ImageCounts",
     "ImageInfo",
@@ -101,11 +112,14 @@ __all__ = [
     "LossFigures",
     "OnInconclusive",
     "OnMissing",
+    "OperatingPoint",
     "Orientation",
     "Outcome",
     "PlannedRate",
     "Policy",
     "Precision",
+    "Quality",
+    "Rate",
     "RateMode",
     "RatePlan",
     "Recovery",
@@ -131,7 +145,11 @@ __all__ = [
     "WorkDone",
     "format_bpp",
     "format_rate",
+    "format_setting",
     "format_trained",
+    "labelled",
+    "phrased",
     "printable",
     "seeded_fraction",
+    "shortened",
 ]

@@ -80,6 +80,8 @@ class CellTerms(CellPart):
     """Largest number of images allowed; None: all."""
     max_drop: float | None = None
     min_score: float | None = None
+    target_quality: float | None = None
+    """Setting of the codec that all images are coded at; None with a target rate, or with nothing to choose."""
     min_clean: float | None = None
     """Least clean score. None: a model that knows nothing is an error; 0: not even such a model is."""
     doubts: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""A codec and a rate, as a thresholds file and node ids name them."""
+"""A codec, and rates, as a thresholds file and node ids name them."""
 
 from __future__ import annotations
 

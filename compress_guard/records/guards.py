@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from compress_guard.records.codecs import CodecSpec, format_bpp
+from compress_guard.records.codecs import CodecSpec
+from compress_guard.records.points import OperatingPoint, Rate, labelled
 from compress_guard.records.recovery import Recovery
 from compress_guard.records.throughput import Throughput
 from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMissing, Orientation, RateMode
@@ -53,11 +54,11 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One test: guard x codec x target rate."""
+    """One test: guard x codec x operating point."""
 
     guard: str
     codec: CodecSpec
-    bpp: float
+    point: OperatingPoint
     max_drop: float | None
     """Allowed drop in points; None: measured and `unjudged` unless there is another limit."""
     min_score: float | None
@@ -74,7 +75,12 @@ class Cell:
     @property
     def label(self) -> str:
         """Text between the brackets of the node id, e.g. ``jpeg-0.25bpp``."""
-        return f"{self.codec.alias}-{format_bpp(self.bpp)}"
+        return labelled(self.codec.alias, self.point)
+
+    @property
+    def bpp(self) -> float | None:
+        """Target rate in bits per pixel; None at another operating point."""
+        return self.point.bpp if isinstance(self.point, Rate) else None
 
     @property
     def name(self) -> str:
@@ -132,9 +138,15 @@ class Guard:
     """Recovery study; None: the file asks for none."""
     line: int = 0
 
+    def points(self, codec: str) -> tuple[OperatingPoint, ...]:
+        """Return the operating points of the codec with this alias, all of which its plan covers: rates first."""
+        given = dict.fromkeys(cell.point for cell in self.cells if cell.codec.alias == codec)
+        return (*map(Rate, self.rates(codec)), *(point for point in given if not isinstance(point, Rate)))
+
     def rates(self, codec: str) -> tuple[float, ...]:
-        """Return the target rates of the codec with this alias, ascending; its rate plan covers all of them."""
-        return tuple(sorted(cell.bpp for cell in self.cells if cell.codec.alias == codec))
+        """Return the target rates of the codec with this alias, ascending."""
+        rates = (cell.bpp for cell in self.cells if cell.codec.alias == codec)
+        return tuple(sorted(bpp for bpp in rates if bpp is not None))
 
     @property
     def min_clean(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Input and output of rate control: images, and the setting of each at each target rate."""
+"""Input and output of rate control: images, and the setting of each at each operating point."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
+from compress_guard.records.points import Fixed, OperatingPoint, Quality, Rate
 from compress_guard.records.vocabulary import RateMode
 
 T = TypeVar("T")
@@ -24,9 +25,9 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRate:
-    """Setting of every image at one target rate."""
+    """Setting of every image at one operating point."""
 
-    target: float
+    point: OperatingPoint
     settings: tuple[float | None, ...]
     """Setting of each image, in data order; None for an image that could not be coded."""
     lengths: tuple[int | None, ...]
@@ -37,12 +38,16 @@ class PlannedRate:
     floor: float | None
     """For an unreachable rate: the lowest mean bpp of the codec (dataset mode), or the highest floor among the images
     that are stuck (image mode)."""
-    off_target: int
-    """Images at the codec's floor or ceiling that miss the target by more than the tolerance."""
+    off_target: int | None
+    """Images at the codec's floor or ceiling that miss the target by more than the tolerance; None without a target."""
     mixed: bool
     """Two settings more than 15 % apart in mean rate are mixed."""
     encodes: float
     """Encoder calls that this rate's search asked for, weighted by pixels: encoded pixels / pixels of all images."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the planned rate as JSON values."""
+        return asdict(self) | {"point": _point_as_dict(self.point)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PlannedRate:
@@ -50,7 +55,18 @@ class PlannedRate:
         fields: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
         }
+        fields["point"] = _point_from_dict(fields["point"])
         return cls(**fields)
+
+    @property
+    def target(self) -> float | None:
+        """Target rate in bits per pixel; None at another operating point."""
+        return self.point.bpp if isinstance(self.point, Rate) else None
+
+    @property
+    def nominal_bpp(self) -> float:
+        """Target rate in bits per pixel, or the mean of the images' own at another operating point."""
+        return self.target or self.bpp_mean or 0.0
 
     @property
     def bpp_mean(self) -> float | None:
@@ -84,28 +100,34 @@ class PlannedRate:
 
 @dataclass(frozen=True, slots=True)
 class RatePlan:
-    """Settings of one codec that bring the images of a guard to each of its target rates."""
+    """Settings of one codec that bring the images of a guard to each of its operating points."""
 
     mode: RateMode
     rates: tuple[PlannedRate, ...]
-    """Planned rates, one for each target, ascending."""
+    """One for each operating point: target rates ascending, then the points whose setting is given."""
 
-    def fits(self, mode: RateMode, rates: Sequence[float], images: int, ladder: Container[float]) -> bool:
-        """Return True if this can be a plan for this number of images at these rates, with settings of this ladder."""
+    def fits(self, mode: RateMode, points: Sequence[OperatingPoint], images: int, settings: Container[float]) -> bool:
+        """Return True if this can be a plan for this number of images at these points, with these settings only."""
         return (
             self.mode == mode
-            and [planned.target for planned in self.rates] == sorted(rates)
+            and [planned.point for planned in self.rates] == list(points)
             and all(len(values) == images for rate in self.rates for values in (rate.settings, rate.lengths, rate.bpp))
-            and all(setting is None or setting in ladder for rate in self.rates for setting in rate.settings)
+            and all(setting is None or setting in settings for rate in self.rates for setting in rate.settings)
         )
 
-    def at(self, bpp: float) -> PlannedRate:
-        """Return the plan of this target rate."""
-        return next(planned for planned in self.rates if planned.target == bpp)
+    def at(self, point: OperatingPoint) -> PlannedRate:
+        """Return the plan of this operating point."""
+        return next(planned for planned in self.rates if planned.point == point)
+
+    @property
+    def finest(self) -> PlannedRate:
+        """The plan of the operating point with the highest rate."""
+        return max(self.rates, key=lambda planned: planned.nominal_bpp)
 
     def to_bytes(self) -> bytes:
         """Return the plan as JSON."""
-        return json.dumps(asdict(self), separators=(",", ":")).encode()
+        values = {"mode": self.mode, "rates": [rate.as_dict() for rate in self.rates]}
+        return json.dumps(values, separators=(",", ":")).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> RatePlan:
@@ -115,6 +137,22 @@ class RatePlan:
             return cls(values["mode"], tuple(PlannedRate.from_dict(rate) for rate in values["rates"]))
         except Exception as problem:  # damaged JSON may be nested too deeply, or hold anything
             raise ValueError(f"these bytes are not a rate plan: {problem}") from problem
+
+
+def _point_as_dict(point: OperatingPoint) -> dict[str, float]:
+    match point:
+        case Rate(bpp):
+            return {"bpp": bpp}
+        case Quality(setting):
+            return {"quality": setting}
+        case Fixed():
+            return {}
+
+
+def _point_from_dict(values: Mapping[str, float]) -> OperatingPoint:
+    if "bpp" in values:
+        return Rate(values["bpp"])
+    return Quality(values["quality"]) if "quality" in values else Fixed()
 
 
 def seeded_fraction(seed: int, image_id: str) -> float:

@@ -25,6 +25,7 @@ from compress_guard.records.cell_parts import (
     SourceFigures,
     WorkDone,
 )
+from compress_guard.records.points import Fixed, OperatingPoint, Quality, Rate
 from compress_guard.records.slices import SliceResult
 from compress_guard.records.texts import settle_texts
 from compress_guard.records.vocabulary import JUDGED, Outcome, RateMode, SettledBy, Verdict
@@ -63,7 +64,7 @@ class CellResult:
     task: str
     metric: str
     codec: str
-    target_bpp: float
+    target_bpp: float | None
     verdict: Verdict
     outcome: Outcome
     settled_by: SettledBy
@@ -90,6 +91,7 @@ class CellResult:
     work: WorkDone = field(default_factory=WorkDone)
 
     # In the order of the JSON file, behind the fields above that are no parts.
+    target_quality = Flat(lambda cell: cell.terms.target_quality)
     bpp_mean = Flat(lambda cell: cell.coded.bpp_mean)
     bpp_pooled = Flat(lambda cell: cell.coded.bpp_pooled)
     bpp_se = Flat(lambda cell: cell.coded.bpp_se)
@@ -204,6 +206,13 @@ class CellResult:
         for name, part in _PARTS.items():
             composed[name] = part(**{each.name: values[each.name] for each in fields(part) if each.name in values})
         return cls(**composed)
+
+    @property
+    def point(self) -> OperatingPoint:
+        """Operating point of the cell."""
+        if self.target_bpp is not None:
+            return Rate(self.target_bpp)
+        return Fixed() if self.target_quality is None else Quality(self.target_quality)
 
     @property
     def judged(self) -> bool:

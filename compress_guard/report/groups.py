@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from compress_guard.records import Rate, phrased, shortened
 from compress_guard.report import numbers
 
 if TYPE_CHECKING:
@@ -37,13 +38,13 @@ def by_guard(
 def listed(results: Iterable[CellResult], remark: Callable[[CellResult], str | None], what: str) -> Iterator[str]:
     """Yield a line for each guard that names the cells whose `remark` is not None, each with its remark."""
     for guard, group in by_guard(results, lambda result: remark(result) is not None):
-        cells = (f"{result.codec} {result.target_bpp:g} bpp{remark(result)}" for result in group)
+        cells = (f"{shortened(result.codec, result.point)}{remark(result)}" for result in group)
         yield f"{guard}: {what}: {', '.join(cells)}"
 
 
 def cell(result: CellResult) -> str:
     """Return the name of a cell within its guard: ``jpeg at 0.5 bpp``."""
-    return f"{result.codec} at {result.target_bpp:g} bpp"
+    return phrased(result.codec, result.point)
 
 
 def cells(results: Iterable[CellResult]) -> str:
@@ -52,6 +53,10 @@ def cells(results: Iterable[CellResult]) -> str:
     if len(results) > MOST_NAMED:
         return numbers.count(len(results), "cell")
     rates: dict[str, list[str]] = {}
+    others = []
     for result in results:
-        rates.setdefault(result.codec, []).append(f"{result.target_bpp:g}")
-    return ", ".join(f"{codec} at {' and '.join(of)} bpp" for codec, of in rates.items())
+        if isinstance(result.point, Rate):
+            rates.setdefault(result.codec, []).append(f"{result.point.bpp:g}")
+        else:
+            others.append(cell(result))
+    return ", ".join([*(f"{codec} at {' and '.join(of)} bpp" for codec, of in rates.items()), *others])

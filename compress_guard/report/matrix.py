@@ -1,4 +1,4 @@
-"""One guard as a matrix: codecs down, rates across, in each cell the drop and a mark for its verdict."""
+"""One guard as a matrix: codecs down, operating points across, in each cell the drop and a mark for its verdict."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from compress_guard.records import format_bpp
+from compress_guard.records import Fixed, OperatingPoint, Quality, Rate
 from compress_guard.report import numbers
 from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
 from compress_guard.report.signs import Signs, style
@@ -24,16 +24,16 @@ _FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
 def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
     """Yield the lines of one guard's matrix. `results` holds at least one result, and those of one guard only.
 
-    Codecs are in the order of the results, rates ascending. Allowed drops have a row of their own if they are the same
-    for all codecs, else each follows its drop. Numbers, and words in place of numbers, are aligned at the right; marks
-    follow.
+    Codecs are in the order of the results, rates ascending, qualities behind them. Allowed drops have
+    a row of their own if they are the same for all codecs, else each follows its drop. Numbers, and words in place of
+    numbers, are aligned at the right; marks follow.
     """
     grid = _Grid.of(results)
     shared = grid.shared_limits()
-    columns = [_Column(format_bpp(rate)) for rate in grid.rates]
+    columns = [_Column(point.label or "fixed") for point in grid.points]
     for row in grid.rows:
-        for column, rate in zip(columns, grid.rates, strict=True):
-            column.cells.append(_cell(row.get(rate), signs, with_limit=shared is None))
+        for column, point in zip(columns, grid.points, strict=True):
+            column.cells.append(_cell(row.get(point), signs, with_limit=shared is None))
     heads = _limit_rows(grid, shared)
     for _, limits in heads:
         for column, text in zip(columns, limits, strict=True):
@@ -54,39 +54,50 @@ class _Grid:
     """Place of each result in the matrix."""
 
     codecs: tuple[tuple[str, int], ...]
-    """Rows: a codec and the number of its row, since results that share codec and rate need a row each."""
-    rates: tuple[float, ...]
-    rows: tuple[Mapping[float, CellResult], ...]
+    """Rows: a codec and the number of its row, since results that share codec and point need a row each."""
+    points: tuple[OperatingPoint, ...]
+    rows: tuple[Mapping[OperatingPoint, CellResult], ...]
 
     @classmethod
     def of(cls, results: Sequence[CellResult]) -> _Grid:
-        rows: dict[tuple[str, int], dict[float, CellResult]] = {}
+        rows: dict[tuple[str, int], dict[OperatingPoint, CellResult]] = {}
         for result in results:
             again = 0
-            while result.target_bpp in rows.setdefault((result.codec, again), {}):
+            while result.point in rows.setdefault((result.codec, again), {}):
                 again += 1
-            rows[result.codec, again][result.target_bpp] = result
+            rows[result.codec, again][result.point] = result
         order = list(dict.fromkeys(codec for codec, _ in rows))
         codecs = sorted(rows, key=lambda row: (order.index(row[0]), row[1]))
-        rates = sorted({result.target_bpp for result in results})
-        return cls(tuple(codecs), tuple(rates), tuple(rows[codec] for codec in codecs))
+        points = sorted({result.point for result in results}, key=_place)
+        return cls(tuple(codecs), tuple(points), tuple(rows[codec] for codec in codecs))
 
-    def values(self, rate: float, of: Callable[[CellResult], float | None]) -> list[float]:
-        """Return the values of the codecs at a rate, each once, ascending."""
-        values = (of(row[rate]) for row in self.rows if rate in row)
+    def values(self, point: OperatingPoint, of: Callable[[CellResult], float | None]) -> list[float]:
+        """Return the values of the codecs at a point, each once, ascending."""
+        values = (of(row[point]) for row in self.rows if point in row)
         return sorted({value for value in values if value is not None})
 
     def shared_limits(self) -> list[str] | None:
-        """Return the allowed drop at each rate; None if codecs differ."""
-        limits = [self.values(rate, lambda result: result.max_drop) for rate in self.rates]
+        """Return the allowed drop at each point; None if codecs differ."""
+        limits = [self.values(point, lambda result: result.max_drop) for point in self.points]
         if any(len(distinct) > 1 for distinct in limits):
             return None
         return [numbers.limit(distinct[0]) if distinct else "" for distinct in limits]
 
 
+def _place(point: OperatingPoint) -> tuple[int, float]:
+    """Return the place of a column: rates ascending, then qualities ascending, then codecs without a choice."""
+    match point:
+        case Rate(bpp):
+            return 0, bpp
+        case Quality(setting):
+            return 1, setting
+        case Fixed():
+            return 2, 0.0
+
+
 @dataclass(slots=True)
 class _Column:
-    """The texts of one rate and the room they take."""
+    """The texts of one point and the room they take."""
 
     head: str
     limits: list[str] = field(default_factory=list)
@@ -100,12 +111,12 @@ class _Column:
 
 
 def _limit_rows(grid: _Grid, shared: list[str] | None) -> list[tuple[str, list[str]]]:
-    """Return the rows of limits above the codecs: a name and one text per rate."""
+    """Return the rows of limits above the codecs: a name and one text per point."""
     rows = []
     if shared is not None and any(shared):
         rows.append(("allowed", shared))
     for name, floor in _FLOORS:
-        floors = [grid.values(rate, floor) for rate in grid.rates]
+        floors = [grid.values(point, floor) for point in grid.points]
         if any(floors):
             rows.append((name, [numbers.span(map(numbers.limit, values)) if values else "" for values in floors]))
     return rows

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from compress_guard.records import Cell, Guard, Recovery, Throughput
+from compress_guard.records import Cell, Guard, Rate, Recovery, Throughput
 from compress_guard.registry import DATA, MODELS, TASKS, unknown
 from compress_guard.thresholds import settings
 from compress_guard.thresholds.catalogue import Catalogue
@@ -126,7 +126,7 @@ def _cells(
             min_score = floor.at(bpp) if floor else None
             min_clean = chosen.min_clean.at(bpp) if chosen.min_clean else None
             limit = chosen.limit.at(spec.alias)
-            cell = Cell(at.context, spec, bpp, max_drop, min_score, limit, at.line, min_clean=min_clean)
+            cell = Cell(at.context, spec, Rate(bpp), max_drop, min_score, limit, at.line, min_clean=min_clean)
             limited = tuple(zip(LIMITS, (drop, floor, chosen.min_clean), strict=True))
             doubts = [doubt for name, curve in limited for doubt in doubts_of(name, curve, bpp)]
             if cell.judged:

@@ -24,7 +24,7 @@ from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.prediction.versions import remember_run
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import CodecError
-from compress_guard.records import Cell, CellResult, CodecSpec, Guard
+from compress_guard.records import Cell, CellResult, CodecSpec, Guard, Rate
 from compress_guard.registry import CODECS
 
 SIZES = ((96, 96), (89, 95), (95, 71), (81, 96))
@@ -212,7 +212,9 @@ def make_guard() -> Callable[..., Guard]:
         **keys: Any,
     ) -> Guard:
         cells = tuple(
-            Cell("toys", CodecSpec(codec, codec, options), rate, max_drop, min_score, (limits or {}).get(codec), 1)
+            Cell(
+                "toys", CodecSpec(codec, codec, options), Rate(rate), max_drop, min_score, (limits or {}).get(codec), 1
+            )
             for codec in codecs
             for rate in rates
         )

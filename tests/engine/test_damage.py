@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from compress_guard.engine.prediction.shards import Predicted
-from compress_guard.records import Evidence, PlannedRate, RatePlan
+from compress_guard.records import Evidence, PlannedRate, Rate, RatePlan
 
 DEEP = b"[" * 100_000
 PLAN = RatePlan(
@@ -26,7 +26,7 @@ JUNK = [
     b'"text"',
     b'{"mode": "dataset", "rates": 7}',
     b'{"mode": "dataset", "rates": ["text"]}',
-    b'{"mode": "dataset", "rates": [{"target": 1}]}',
+    b'{"mode": "dataset", "rates": [{"point": {"bpp": 1}}]}',
     b"\xff\xfe",
     b'{"rates": []}',
 ]
@@ -60,7 +60,7 @@ def test_an_archive_that_unpacks_to_more_than_memory_is_no_evidence(monkeypatch)
         (PLAN, True),
         (replace(PLAN, mode="image"), False),
         (replace(PLAN, rates=()), False),
-        (replace(PLAN, rates=(replace(PLAN.rates[0], target=2.0),)), False),
+        (replace(PLAN, rates=(replace(PLAN.rates[0], point=Rate(2.0)),)), False),
         (replace(PLAN, rates=(replace(PLAN.rates[0], settings=(50.0,)),)), False),
         (replace(PLAN, rates=(replace(PLAN.rates[0], settings=(51.5, None)),)), False),
     ],

@@ -12,13 +12,15 @@ from compress_guard.engine.plan_ahead import AHEAD, Scout
 from compress_guard.engine.session import Session
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import DataError
-from compress_guard.records import Cell, CodecSpec, Guard, Thresholds
+from compress_guard.records import Cell, CodecSpec, Guard, Rate, Thresholds
 
 CODECS = ("jpeg", "webp", "toy")
 
 
 def guard_of(name="toys", codecs=CODECS, rates=(2.0, 4.0), **keys):
-    cells = tuple(Cell(name, CodecSpec(codec, codec), rate, 100.0, None, None, 1) for codec in codecs for rate in rates)
+    cells = tuple(
+        Cell(name, CodecSpec(codec, codec), Rate(rate), 100.0, None, None, 1) for codec in codecs for rate in rates
+    )
     return Guard(name, "classification", "top1", **{"model": "m:model", "data": "m:data", **keys}, cells=cells)
 
 

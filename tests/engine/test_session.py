@@ -15,7 +15,7 @@ from compress_guard.engine.evidence_files import collect_evidence, evidence_lost
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import DataError, ModelError
-from compress_guard.records import Cell, CodecSpec, Evidence, Guard, Thresholds
+from compress_guard.records import Cell, CodecSpec, Evidence, Guard, Rate, Thresholds
 
 MODULE = """
     import torch
@@ -44,7 +44,7 @@ MODULE = """
 
 
 def guard(name, model, data, task="classification"):
-    cells = tuple(Cell(name, CodecSpec("webp", "webp"), rate, 100.0, None, None, 1) for rate in (2.0, 4.0))
+    cells = tuple(Cell(name, CodecSpec("webp", "webp"), Rate(rate), 100.0, None, None, 1) for rate in (2.0, 4.0))
     return Guard(name, task, "top1", model, data, cells)
 
 

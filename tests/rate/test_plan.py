@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compress_guard.rate import plan
-from compress_guard.records import ImageInfo, RateMode
+from compress_guard.records import ImageInfo, Rate, RateMode
 
 MODES: tuple[RateMode, ...] = ("dataset", "image")
 TARGETS = (0.25, 0.5, 1.0, 2.0)
@@ -69,7 +69,7 @@ def test_the_same_call_gives_the_same_plan(bench: Any, mode: RateMode) -> None:
 def test_rates_ascend_and_can_be_looked_up(bench: Any, mode: RateMode) -> None:
     planned = bench.make(12, 40, 1).plan((1.0, 0.25, 1.0), mode)
     assert [rate.target for rate in planned.rates] == [0.25, 1.0]
-    assert planned.at(1.0).target == 1.0
+    assert planned.at(Rate(1.0)).target == 1.0
     assert planned.mode == mode
 
 

@@ -26,6 +26,7 @@ from compress_guard.records import (
     FidelityFigures,
     Guard,
     PlannedRate,
+    Rate,
     RatePlan,
     SliceResult,
     Verdict,
@@ -251,7 +252,7 @@ def test_settings_and_outliers_are_named_pairs_in_json():
 def test_a_planned_rate_without_images_is_that_of_the_others(lengths, lost):
     def planned(lengths):
         return PlannedRate(
-            target=1.0,
+            point=Rate(1.0),
             settings=tuple(None if one is None else float(one % 3) for one in lengths),
             lengths=tuple(lengths),
             bpp=tuple(None if one is None else one / 100 for one in lengths),
@@ -273,11 +274,11 @@ def test_a_planned_rate_without_images_is_that_of_the_others(lengths, lost):
 )
 def test_rates_print_with_a_decimal_at_least(bpp, text):
     assert format_bpp(bpp) == text
-    assert Cell("g", CodecSpec("mine", "jpeg"), bpp, None, None, None, 1).name == f"g[mine-{text}]"
+    assert Cell("g", CodecSpec("mine", "jpeg"), Rate(bpp), None, None, None, 1).name == f"g[mine-{text}]"
 
 
 def cell(codec="jpeg", bpp=1.0, max_drop=None, min_score=None):
-    return Cell("g", CodecSpec(codec, "jpeg"), bpp, max_drop, min_score, None, 1)
+    return Cell("g", CodecSpec(codec, "jpeg"), Rate(bpp), max_drop, min_score, None, 1)
 
 
 def test_a_cell_is_judged_by_either_limit():

@@ -19,6 +19,7 @@ OUTPUT: Final = "output of a model of the user's, before it is checked"
 ALLOWED: Final[Mapping[str, str]] = {
     "Avif._save_options": SAVING,
     "CellResult.as_dict": JSON,
+    "PlannedRate.as_dict": JSON,
     "CellResult.from_dict": JSON,
     "CellResult.from_fields": "values of JSON that are tuples and slices again, by their keys",
     "CodecThroughput._timed": KEYWORDS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compress_guard.records import Cell, CodecSpec, Guard, Policy
+from compress_guard.records import Cell, CodecSpec, Guard, Policy, Rate
 from compress_guard.thresholds import load
 
 JPEG, WEBP, AVIF = (CodecSpec(name, name) for name in ("jpeg", "webp", "avif"))
@@ -107,7 +107,7 @@ guards:
 """
     ).guards
     stated = frozenset({"on_inconclusive", "on_unreachable", "on_unavailable"})
-    assert first.cells == (Cell("a", WEBP, 0.5, None, None, 100, 15),)
+    assert first.cells == (Cell("a", WEBP, Rate(0.5), None, None, 100, 15),)
     assert (first.orientation, second.orientation, third.orientation) == ("stored", "upright", None)
     assert (first.rate, first.rate_tolerance, first.confidence, first.max_error_share) == ("image", 0.1, 0.9, 0.25)
     assert first.policy == Policy("fail", "fail", "skip", stated)

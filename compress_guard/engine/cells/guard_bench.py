@@ -140,7 +140,7 @@ class Bench:
         codec, subset = self._codec(cell, draft, limit)
         coder, survey = codec.coder, subset.survey
         self._expect(cell, limit, survey, draft, tell)
-        planned = codec.plan(partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")).at(cell.bpp)
+        planned = codec.plan(partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")).at(cell.point)
         draft.note_rate(survey, coder, planned)
         draft.check_failures(survey, coder.failures)
         if not planned.reachable:
@@ -241,7 +241,7 @@ class Bench:
         if not looked.done:
             looked.done = True
             for other in self.guard.cells:
-                if self._key(other) == self._key(cell) and codec.plan().at(other.bpp).reachable:
+                if self._key(other) == self._key(cell) and codec.plan().at(other.point).reachable:
                     # An error there is reported when that cell is predicted.
                     looked.moved |= attempted(self._trial(other, codec, subset).verify) is Verdict.DECODER
         return looked.moved
@@ -274,7 +274,7 @@ class Bench:
         known.check()
 
     def _trial(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> Trial:
-        planned = codec.plan().at(cell.bpp)
+        planned = codec.plan().at(cell.point)
         # A run that stops early is only sure to predict the first batch.
         first = len(next(iter(self._subject.batches(subset)))) if self._early else None
         return Trial(

@@ -28,7 +28,9 @@ from compress_guard.records import (
     LossFigures,
     PlannedRate,
     Precision,
+    Quality,
     Scores,
+    phrased,
 )
 from compress_guard.verdict import settle
 
@@ -71,6 +73,7 @@ class Draft:
                     max_drop=cell.max_drop,
                     min_score=cell.min_score,
                     min_clean=cell.min_clean,
+                    target_quality=cell.point.setting if isinstance(cell.point, Quality) else None,
                     doubts=cell.doubts,
                     correction=guard.correction,
                 ),
@@ -179,7 +182,7 @@ class Draft:
                 clean_high=clean.high if clean else None,
             ),
         )
-        reason = f"{judgement.reason}: {cell.codec.alias} at {cell.bpp:g} bpp, {used} images"
+        reason = f"{judgement.reason}: {phrased(cell.codec.alias, cell.point)}, {used} images"
         return self.settled(replace(judgement, reason=reason))
 
     def withdraw(self) -> None:

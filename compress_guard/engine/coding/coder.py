@@ -6,7 +6,7 @@ import contextlib
 import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Final, final
 
@@ -20,8 +20,8 @@ from compress_guard.engine.images.sample import Sample
 from compress_guard.engine.images.samples import Samples, Survey
 from compress_guard.engine.settings import processor
 from compress_guard.errors import CodecError, RunError
-from compress_guard.rate import plan, search_identity
-from compress_guard.records import Guard, PlannedRate, RatePlan
+from compress_guard.rate import plan, plan_given, search_identity
+from compress_guard.records import Guard, OperatingPoint, PlannedRate, Quality, Rate, RatePlan
 from compress_guard.registry import code_of
 from compress_guard.store import Store
 
@@ -63,8 +63,8 @@ class Coder:
         self._before_plan: int | None = None
         """Value of `encoded_pixels` at the start of a plan that is not finished; None without one."""
         self._flat: Final[dict[int, float]] = {}
-        self.compared: Final[set[float]] = set()
-        """Rates in bpp at which decoded images were compared with their sources; see `CodecWatch`."""
+        self.compared: Final[set[OperatingPoint]] = set()
+        """Points at which decoded images were compared with their sources; see `CodecWatch`."""
         self.stopped: Callable[[], bool] = lambda: False
         """Called between chunks of a plan; True stops it."""
         self.progress: Callable[[int, int], None] | None = None
@@ -92,21 +92,23 @@ class Coder:
         return None if self.codec.device == "cpu" else self.codec.on("cpu")
 
     def plan(self, guard: Guard, alias: str, seed: int) -> RatePlan:
-        """Return the plan that brings the images to the guard's rates by this codec, called `alias` in the file.
+        """Return the plan that brings the images to the guard's points by this codec, called `alias` in the file.
 
         The plan is kept with the streams, under a name of all that it depends on: it is a pure function of that.
         """
         self._store.prepare()
-        rates = guard.rates(alias)
+        points, rates = guard.points(alias), guard.rates(alias)
+        given = {point: self._given(point) for point in points if not isinstance(point, Rate)}
         # Streams of a plan that was stopped count for the plan that finds them in the store.
         before = self._before_plan = self.encoded_pixels if self._before_plan is None else self._before_plan
         how = (search_identity(), self.identity, guard.rate, guard.rate_tolerance, seed)
-        name = keys.key("plan", *how, len(rates), *rates, *self._images())
+        name = keys.key("plan", *how, len(points), *map(repr, points), *self._images())
         kept = self._kept_plan(name)
-        if kept is not None and kept.fits(guard.rate, rates, len(self.survey.infos), frozenset(self.codec.ladder)):
+        known = frozenset((*self.codec.ladder, *given.values()))
+        if kept is not None and kept.fits(guard.rate, points, len(self.survey.infos), known):
             self.made_share, self._before_plan = 0.0, None
             return kept
-        planned = plan(
+        searched = plan(
             self.survey.infos,
             self.codec.ladder,
             rates,
@@ -115,6 +117,9 @@ class Coder:
             seed=seed,
             encode=self.lengths,
         )
+        # After the search, which then asks for the same streams as it does without these points.
+        fixed = [plan_given(self.survey.infos, point, setting, self.lengths) for point, setting in given.items()]
+        planned = replace(searched, rates=(*searched.rates, *fixed))
         if not self.failures:
             self._store.put(name, planned.to_bytes(), "plans")
         self._before_plan = None
@@ -122,6 +127,10 @@ class Coder:
         asked = sum(rate.encodes for rate in planned.rates) * sum(info.pixels for info in self.survey.infos)
         self.made_share = (self.encoded_pixels - before) / asked if asked else 0.0
         return planned
+
+    def _given(self, point: OperatingPoint) -> float:
+        """Return the setting of a point that is no rate; a codec with one operating point has one setting."""
+        return point.setting if isinstance(point, Quality) else self.codec.ladder[0]
 
     def _images(self) -> Iterator[str | bytes]:
         for info, digest in zip(self.survey.infos, self.survey.digests, strict=True):

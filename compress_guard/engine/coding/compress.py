@@ -13,7 +13,7 @@ from compress_guard.engine.coding.available import available_codec, codec_option
 from compress_guard.engine.images.value_range import check_levels
 from compress_guard.errors import OptionError
 from compress_guard.rate import plan
-from compress_guard.records import Bits, ImageInfo, PlannedRate, RateMode
+from compress_guard.records import Bits, ImageInfo, PlannedRate, Rate, RateMode
 from compress_guard.registry import codec_named
 from compress_guard.thresholds.keywords import check_rate, listed_rates
 from compress_guard.thresholds.settings import TOLERANCE
@@ -157,7 +157,7 @@ def compress(
         encode=encode,
     )
     coded = _Coded(codec, built, pixels, streams, workers)
-    made = [coded.decoded(planned.at(target)) for target in targets]
+    made = [coded.decoded(planned.at(Rate(target))) for target in targets]
     return made[0] if rates is None else made
 
 

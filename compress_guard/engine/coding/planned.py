@@ -1,4 +1,4 @@
-"""A codec on the images of a guard: its coder, its rate plan and its proof, made once for all its rates."""
+"""A codec on the images of a guard: its coder, its plan and its proof, made once for all its operating points."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from compress_guard.engine.coding.watch import CodecWatch
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import Unreachable
-from compress_guard.records import CodecSpec, Guard, PlannedRate, RatePlan, format_rate
+from compress_guard.records import CodecSpec, Guard, OperatingPoint, PlannedRate, RatePlan, format_rate
 
 _WAIT_SECONDS: Final = 0.2
 """Time between two reports of progress while another thread makes the plan."""
@@ -20,10 +20,10 @@ _WAIT_SECONDS: Final = 0.2
 
 @final
 class PlannedCodec:
-    """One codec on one set of images at all rates of a guard. Two threads may use it."""
+    """One codec on one set of images at all operating points of a guard. Two threads may use it."""
 
     def __init__(self, spec: CodecSpec, coder: Coder, guard: Guard, seed: int) -> None:
-        """Take the rates of the guard's cells with this codec, its rate mode and its tolerance from `guard`."""
+        """Take the points of the guard's cells with this codec, its rate mode and its tolerance from `guard`."""
         self.spec: Final = spec
         self.coder: Final = coder
         self._guard: Final = guard
@@ -38,7 +38,7 @@ class PlannedCodec:
         return self.coder.survey
 
     def plan(self, progress: CountProgress | None = None) -> RatePlan:
-        """Return the setting of every image at every rate; raises `CodecError`.
+        """Return the setting of every image at every point; raises `CodecError`.
 
         The first call searches for them. A call from another thread waits until they are found.
         """
@@ -59,9 +59,9 @@ class PlannedCodec:
             finally:
                 self.coder.stopped = lambda: False
 
-    def at(self, bpp: float) -> PlannedRate:
-        """Return the plan at a rate in bits per pixel; raises `CodecError`, or `Unreachable` below its floor."""
-        planned = self.plan().at(bpp)
+    def at(self, point: OperatingPoint) -> PlannedRate:
+        """Return the plan at an operating point; raises `CodecError`, or `Unreachable` for a rate below its floor."""
+        planned = self.plan().at(point)
         if not planned.reachable:
             raise Unreachable(unreachable(self.spec.alias, planned, self._guard.rate))
         return planned
@@ -77,7 +77,7 @@ class PlannedCodec:
         return self._proven, self.coder.proved_images
 
     def watch(self, planned: PlannedRate, first: int | None = None) -> CodecWatch:
-        """Return the checks of the decoded images at one rate, with a sample of the `first` images only, if given."""
+        """Return the checks of the decoded images at one point, with a sample of the `first` images only, if given."""
         return CodecWatch(self.coder, self.plan(), planned, self._seed, first)
 
     def _made(self, progress: CountProgress | None) -> RatePlan:
@@ -97,6 +97,6 @@ def unreachable(alias: str, planned: PlannedRate, mode: str) -> str:
         "the mean goes down to" if mode == "dataset" else f"{planned.off_target} images are stuck, the highest floor is"
     )
     return (
-        f"{alias} cannot reach {format_rate(planned.target)} bpp on these images: {what} {floor}; "
+        f"{alias} cannot reach {format_rate(planned.nominal_bpp)} bpp on these images: {what} {floor}; "
         "ask for a rate above that, larger images or another codec"
     )

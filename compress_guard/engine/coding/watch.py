@@ -40,7 +40,7 @@ NOT_JUDGED: Final = "the codec is at fault, so the model was not judged"
 
 
 def sample(planned: PlannedRate, ids: Sequence[str], seed: int, first: int | None = None) -> frozenset[int]:
-    """Return the positions of the images to check at a rate: the one with the highest bpp, and a seeded choice.
+    """Return the positions of the images to check at a point: the one with the highest bpp, and a seeded choice.
 
     With `first`, only that number of first images is considered: the model may never get the others.
     """
@@ -48,7 +48,8 @@ def sample(planned: PlannedRate, ids: Sequence[str], seed: int, first: int | Non
         at: bpp for at, bpp in enumerate(planned.bpp[:first]) if bpp is not None and planned.settings[at] is not None
     }
     # A hash of the id alone would choose the images that a mix of two settings puts first, all at one setting.
-    order = sorted(rates, key=lambda at: seeded_fraction(seed, f"health at {planned.target!r} bpp: {ids[at]}"))
+    where = f"{planned.target!r} bpp" if planned.target is not None else planned.point.label
+    order = sorted(rates, key=lambda at: seeded_fraction(seed, f"health at {where}: {ids[at]}"))
     largest = max(rates, key=lambda at: rates[at], default=None)
     chosen = [at for at in order if at != largest][: SAMPLED - 1]
     return frozenset(chosen if largest is None else [largest, *chosen])
@@ -65,7 +66,7 @@ class CodecWatch:
         ids = [info.id for info in coder.survey.infos]
         self._coder: Final = coder
         self._planned: Final = planned
-        self._best: Final = plan.rates[-1]
+        self._best: Final = plan.finest
         """The highest rate of the file: it shows a shift by a pixel, which is lost in the noise of a low rate."""
         self._best_sample: Final = sample(self._best, ids, seed, first)
         self.sample: Final = sample(planned, ids, seed, first)
@@ -87,7 +88,7 @@ class CodecWatch:
         images = {at: known[at] if at in known else self._early(at, self._planned) for at in sorted(self.sample)}
         self._hold(self._planned, images)
         self._alone.update((at, image) for at, image in images.items() if image is not None and at not in known)
-        if self._best.target not in self._coder.compared:
+        if self._best.point not in self._coder.compared:
             self._hold(self._best, {at: self._early(at, self._best) for at in sorted(self._best_sample)})
 
     def _hold(self, planned: PlannedRate, images: Mapping[int, torch.Tensor | None]) -> None:
@@ -96,9 +97,9 @@ class CodecWatch:
             for at, image in images.items()
             if image is not None and (setting := planned.settings[at]) is not None
         ]
-        if (what := mishap(self._coder.codec, planned.target, pairs)) is not None:
+        if (what := mishap(self._coder.codec, planned.nominal_bpp, pairs)) is not None:
             raise CodecError(f"{what}; {NOT_JUDGED}")
-        self._coder.compared.add(planned.target)
+        self._coder.compared.add(planned.point)
 
     def _early(self, at: int, planned: PlannedRate) -> torch.Tensor | None:
         """Decode an image before its batch; return None if that fails, which is reported with its batch."""
@@ -129,7 +130,7 @@ class CodecWatch:
     def check_median(self, seen: Seen) -> None:
         """Raise `CodecError` if flat pictures are nearer to the sources than most of these decoded images."""
         rated = (fidelity.rated for fidelity in seen.fidelities)
-        if (what := below_flat(self._coder.codec, self._planned.target, rated)) is not None:
+        if (what := below_flat(self._coder.codec, self._planned.nominal_bpp, rated)) is not None:
             raise CodecError(f"{what}; {NOT_JUDGED}")
 
     def see(self, decoded: Sequence[DecodedImage]) -> Seen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import tempfile
@@ -26,7 +25,7 @@ from compress_guard.engine.prediction.shards import Shard
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import CodecError, ModelError
-from compress_guard.records import ControlFigures, Evidence, PlannedRate
+from compress_guard.records import ControlFigures, Evidence, Fixed, PlannedRate
 from compress_guard.records.evidence import same
 from compress_guard.store import Store
 
@@ -188,7 +187,7 @@ def _spread(cuts: Sequence[range]) -> list[range]:
 def _plan(count: int) -> PlannedRate:
     """Return a plan with every image at the single setting, and without any known rate."""
     nothing = (None,) * count
-    return PlannedRate(math.inf, (_SETTING,) * count, nothing, nothing, True, None, 0, False, 0.0)
+    return PlannedRate(Fixed(), (_SETTING,) * count, nothing, nothing, True, None, None, False, 0.0)
 
 
 def _require_source(decoded: Sequence[DecodedImage]) -> Seen:

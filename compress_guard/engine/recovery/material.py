@@ -16,7 +16,7 @@ from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.recovery.pool import Pool
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import CodecError
-from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate
+from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate, Rate
 
 if TYPE_CHECKING:
     import torch
@@ -99,7 +99,7 @@ class Material:
     def _made(self, point: Point, progress: CountProgress) -> Decoded:
         spec, bpp = point
         codec = self._codec(spec, tuple(sorted(set(self._rates(spec, bpp)))), progress)
-        coder, planned, survey = codec.coder, codec.at(bpp), self.subset.survey
+        coder, planned, survey = codec.coder, codec.at(Rate(bpp)), self.subset.survey
         codec.watch(planned).compare()
         requests = [(at, setting) for at, setting in enumerate(planned.settings) if setting is not None]
         rows: dict[int, int] = {}
@@ -135,7 +135,7 @@ class Material:
         return self._codecs[key]
 
     def _cell(self, spec: CodecSpec, bpp: float) -> Cell:
-        return Cell(self._guard.name, spec, bpp, None, None, None, self._guard.line)
+        return Cell(self._guard.name, spec, Rate(bpp), None, None, None, self._guard.line)
 
 
 def _decoded(coder: Coder, requests: Sequence[tuple[int, float]]) -> Iterator[tuple[int, torch.Tensor]]:

@@ -23,7 +23,7 @@ from compress_guard.engine.throughput.result_draft import Terms, TimedCell
 from compress_guard.engine.throughput.timed_codec import Entrant, Field, TimingSettings
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import Fault, OptionError, RunError, error_text
-from compress_guard.records import CodecSpec, Guard, Scalar, SpeedLimits, Throughput, ThroughputCell, Work
+from compress_guard.records import CodecSpec, Guard, Rate, Scalar, SpeedLimits, Throughput, ThroughputCell, Work
 from compress_guard.registry import CODECS, codec_named, unknown
 
 __all__ = ["FEWEST_ROUNDS", "SILENT", "Clocks", "Contest", "contest_of"]
@@ -147,7 +147,7 @@ def _prepared(terms: Terms, images: Callable[[], Field], device: str, progress: 
     def planned(spec: CodecSpec, where: str) -> tuple[Field, PlannedCodec]:
         field = images()
         codec = field.codec(spec, where, progress)
-        codec.at(cell.bpp)
+        codec.at(Rate(cell.bpp))
         return field, codec
 
     def entrants(field: Field, codec: PlannedCodec, beside: PlannedCodec | None) -> tuple[Entrant, Entrant | None]:

@@ -20,7 +20,7 @@ from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.machine.clock import timed, torch_threads
 from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import CodecError
-from compress_guard.records import Cell, CodecSpec, Guard, Work
+from compress_guard.records import Cell, CodecSpec, Guard, Rate, Work
 from compress_guard.store import Store
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ class Field:
 
         Raises `Unreachable`, `CodecError`.
         """
-        rate = planned.at(bpp)
-        every = [rate] if other is None else [rate, other.at(bpp)]
+        rate = planned.at(Rate(bpp))
+        every = [rate] if other is None else [rate, other.at(Rate(bpp))]
         used = [
             at
             for at in range(len(self._survey.infos))
@@ -192,4 +192,4 @@ class Field:
 
 
 def _cell(guard: str, spec: CodecSpec, bpp: float) -> Cell:
-    return Cell(guard, spec, bpp, None, None, None, 0)
+    return Cell(guard, spec, Rate(bpp), None, None, None, 0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.report import numbers
-from compress_guard.report.groups import by_guard, groups, listed
+from compress_guard.report.groups import by_guard, cell, groups, listed
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
@@ -23,7 +23,7 @@ def outliers(results: Sequence[CellResult]) -> Iterator[str]:
         named = ", ".join(f"{name} ({psnr:.1f} dB)" for name, psnr in result.outliers)
         more = ", ..." if len(result.outliers) < result.outlier_count else ""
         yield (
-            f"{result.guard}: {result.codec} at {result.target_bpp:g} bpp: "
+            f"{result.guard}: {cell(result)}: "
             f"{numbers.count(result.outlier_count, 'image')} came back far worse than the others "
             f"(median {result.psnr_median:.1f} dB); look at what its decoder makes of: {named}{more}"
         )
@@ -55,8 +55,7 @@ def missed(results: Sequence[CellResult]) -> Iterator[str]:
 
     for guard, group in by_guard(results, beyond):
         cells = ", ".join(
-            f"{result.codec} at {result.target_bpp:g} bpp has a mean of {numbers.bpp(result.bpp_mean or 0.0)} "
-            f"({100 * _miss(result):+.1f} %)"
+            f"{cell(result)} has a mean of {numbers.bpp(result.bpp_mean or 0.0)} ({100 * _miss(result):+.1f} %)"
             for result in group
         )
         tolerance = numbers.span(f"{100 * (result.rate_tolerance or 0.0):g} %" for result in group)
@@ -66,7 +65,7 @@ def missed(results: Sequence[CellResult]) -> Iterator[str]:
 
 def _miss(result: CellResult) -> float:
     """Return the relative distance of the mean rate from its target if it is beyond the tolerance, else 0."""
-    if result.bpp_mean is None or result.rate_tolerance is None:
+    if result.bpp_mean is None or result.target_bpp is None or result.rate_tolerance is None:
         return 0.0
     miss = result.bpp_mean / result.target_bpp - 1
     # A mean at the very edge of the tolerance may lie beyond it by rounding.

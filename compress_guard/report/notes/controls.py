@@ -60,7 +60,8 @@ def decoders(results: Sequence[CellResult]) -> Iterator[str]:
 
 def _beyond(result: CellResult) -> bool:
     rate = result.source_bpp
-    return bool(result.lossy_sources) and rate is not None and result.drop is not None and result.target_bpp >= rate
+    coded = result.target_bpp or result.bpp_mean
+    return bool(result.lossy_sources) and rate is not None and result.drop is not None and (coded or 0.0) >= rate
 
 
 def _sources(group: Sequence[CellResult]) -> str:

@@ -163,6 +163,7 @@ def _unlimited(guard: Guard) -> Throughput:
     cells = (
         ThroughputCell(guard.name, cell.codec, cell.bpp, work, SpeedLimits(), cell.line)
         for cell in guard.cells
+        if cell.bpp is not None
         for work in WORKS
     )
     return Throughput(next(named, CodecSpec(REFERENCE, REFERENCE)), cells=tuple(cells))

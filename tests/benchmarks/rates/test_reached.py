@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.rates import reached as rates
-from compress_guard.records import ImageInfo, PlannedRate
+from compress_guard.records import ImageInfo, PlannedRate, Rate
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_images_that_could_come_nearer_are_not_held():
     infos = [ImageInfo(str(at), 800) for at in range(3)]
     bytes_at = {1.0: 50, 2.0: 80, 3.0: 130, 4.0: 300}
     rate = PlannedRate(
-        target=1.2,
+        point=Rate(1.2),
         settings=(3.0, 2.0, None),
         lengths=(130, 80, None),
         bpp=(1.3, 0.8, None),

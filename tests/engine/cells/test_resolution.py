@@ -7,7 +7,7 @@ import pytest
 from compress_guard.engine.cells.judging import Judging
 from compress_guard.engine.cells.resolution import expectations
 from compress_guard.engine.images.samples import Survey
-from compress_guard.records import Cell, CodecSpec, Guard, ImageInfo, SliceLimit
+from compress_guard.records import Cell, CodecSpec, Guard, ImageInfo, Rate, SliceLimit
 from compress_guard.registry import TASKS
 
 HELD = (0.95, 0.95)
@@ -27,7 +27,7 @@ def survey():
 
 
 def cell(max_drop, bpp=1.0, **fields):
-    return Cell("photos", CodecSpec("jpeg", "jpeg"), bpp, max_drop, None, None, 1, **fields)
+    return Cell("photos", CodecSpec("jpeg", "jpeg"), Rate(bpp), max_drop, None, None, 1, **fields)
 
 
 def test_limits_that_the_images_cannot_hold_come_with_their_reason_and_the_number_that_can(survey):

@@ -24,6 +24,7 @@ from compress_guard.records import (
     Guard,
     Interval,
     Judgement,
+    Rate,
     SliceLimit,
     SliceResult,
     Slicing,
@@ -31,7 +32,7 @@ from compress_guard.records import (
 from compress_guard.registry import TASKS
 from compress_guard.verdict import judge
 
-CELL = Cell("g", CodecSpec("jpeg", "jpeg"), 0.25, 5.0, None, None, 1)
+CELL = Cell("g", CodecSpec("jpeg", "jpeg"), Rate(0.25), 5.0, None, None, 1)
 TOP1 = TASKS.resolve("classification")()
 
 

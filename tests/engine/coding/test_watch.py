@@ -15,7 +15,7 @@ from compress_guard.engine.coding.watch import SAMPLED, sample
 from compress_guard.engine.compressed_batches import compressed_batches
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import CodecError
-from compress_guard.records import PlannedRate
+from compress_guard.records import PlannedRate, Rate
 
 
 def decoding(change):
@@ -84,7 +84,7 @@ def test_the_sample_holds_the_dearest_image_and_others_at_both_settings_of_a_mix
     chosen = set()
     for target in (at / 20 for at in range(2, 42)):
         planned = PlannedRate(
-            target=target,
+            point=Rate(target),
             settings=tuple(None if at == 7 else float(at % 2) for at in range(40)),
             lengths=(None,) * 40,
             bpp=tuple(None if at == 7 else 5.0 if at == 11 else 1.0 for at in range(40)),

@@ -24,7 +24,7 @@ from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.single_cell import one_cell_guard
 from compress_guard.errors import DataError
-from compress_guard.records import Cell, CodecSpec, Guard, Thresholds
+from compress_guard.records import Cell, CodecSpec, Guard, Rate, Thresholds
 
 COUNT = 20
 
@@ -182,7 +182,7 @@ def run(tmp_path, monkeypatch):
                 "m:model",
                 f"m:{name}",
                 tuple(
-                    Cell(name, CodecSpec(codec, codec), rate, 100.0, None, None, 1)
+                    Cell(name, CodecSpec(codec, codec), Rate(rate), 100.0, None, None, 1)
                     for codec in ("webp", "jpeg")
                     for rate in (4.0, 5.0)
                 ),

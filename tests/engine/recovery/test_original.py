@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compress_guard.records import Cell, CodecSpec
+from compress_guard.records import Cell, CodecSpec, Rate
 
 MORE = """
     def many():
@@ -25,7 +25,7 @@ def constant(tiny):
     path.write_text(path.read_text() + "\n".join(line.removeprefix("    ") for line in MORE.splitlines()) + "\n")
 
     def run(min_clean=None, data="M:many"):
-        cell = Cell("toys", CodecSpec("jpeg", "jpeg"), 3.0, 5.0, None, None, 1, min_clean=min_clean)
+        cell = Cell("toys", CodecSpec("jpeg", "jpeg"), Rate(3.0), 5.0, None, None, 1, min_clean=min_clean)
         recovery = tiny.recovery(seeds=(0,), trainer="M:look")
         return tiny.only(recovery, model="M:constant", data=data, cells=(cell,)).result
 

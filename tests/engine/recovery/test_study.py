@@ -11,7 +11,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from compress_guard.records import Cell, CodecSpec
+from compress_guard.records import Cell, CodecSpec, Rate
 
 JPEG, WEBP = CodecSpec("jpeg", "jpeg"), CodecSpec("webp", "webp")
 BOTH = ((JPEG, 3.0), (WEBP, 3.0))
@@ -215,7 +215,7 @@ def test_the_limits_of_the_codecs_decide_how_many_images_are_tested(tiny):
 
 
 def test_what_the_gate_tests_is_tested_on_the_very_same_streams(tiny):
-    gated = Cell("toys", WEBP, 3.0, None, None, None, 1)
+    gated = Cell("toys", WEBP, Rate(3.0), None, None, None, 1)
     recovery = tiny.recovery(((WEBP, 1.2), (WEBP, 3.0)), seeds=(0,))
     session = tiny.session(recovery, cells=(gated,))
     gate = session.measure(gated, "gate", lambda name, error: None, tiny.tell).result

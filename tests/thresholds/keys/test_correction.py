@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compress_guard.records import Cell, CodecSpec, Guard, SliceLimit
+from compress_guard.records import Cell, CodecSpec, Guard, Rate, SliceLimit
 from compress_guard.thresholds.keys.correction import corrected
 
 SMALL = "task: detection, model: m:f, data: d:f, codecs: [jpeg, webp], bpp: [0.25, 0.5]"
@@ -18,7 +18,7 @@ def with_cells(name, judged, unjudged=0, confidence=0.95, correction="bonferroni
     """A guard whose first `floors` judged cells have a min_score beside their max_drop."""
     limits = [2.0] * judged + [None] * unjudged
     cells = tuple(
-        Cell(name, CodecSpec("jpeg", "jpeg"), 0.1 * (at + 1), limit, 60.0 if at < floors else None, None, 1)
+        Cell(name, CodecSpec("jpeg", "jpeg"), Rate(0.1 * (at + 1)), limit, 60.0 if at < floors else None, None, 1)
         for at, limit in enumerate(limits)
     )
     return Guard(name, "detection", "map", "m:f", "d:f", cells, confidence=confidence, correction=correction)
@@ -79,7 +79,9 @@ def test_a_cell_is_judged_where_it_has_a_limit():
     for max_drop in limits:
         for min_score in limits:
             for min_clean in limits:
-                cell = Cell("a", CodecSpec("jpeg", "jpeg"), 1.0, max_drop, min_score, None, 1, min_clean=min_clean)
+                cell = Cell(
+                    "a", CodecSpec("jpeg", "jpeg"), Rate(1.0), max_drop, min_score, None, 1, min_clean=min_clean
+                )
                 assert cell.judged == (cell.judged_limits > 0)
 
 
