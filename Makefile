@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it builds. Python >= 3.11, make and git are enough.
 
 VENV ?= .venv
-EXTRAS ?= dev,heif,jxl,neural
+EXTRAS ?= dev,heif,jxl,neural,webp
 GUARD_ARGS ?=
 TEST_ARGS ?= -n auto --dist loadgroup
 BENCH_ARGS ?= --benchmark-group-by=fullfunc --benchmark-columns=min,median,iqr,rounds

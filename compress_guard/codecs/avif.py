@@ -1,7 +1,9 @@
-"""AVIF by Pillow, libavif and libaom."""
+"""AVIF by Pillow and libavif, which codes by libaom unless another encoder is asked for."""
 
 from __future__ import annotations
 
+import functools
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -10,6 +12,7 @@ from compress_guard.codecs.execution.insulation import Globals, whole_files
 from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_whole
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.codecs.pixels import opened_pil
+from compress_guard.errors import OptionError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,6 +29,11 @@ _LADDER: Final = tuple(map(float, (
     75, 76, 78, 79, 80, 82, 83, 84, 86, 87, 88, 90, 91, 92, 94, 95, 96, 98, 99, 100,
 )))
 # fmt: on
+
+CODERS: Final = ("auto", "aom", "rav1e", "svt")
+"""Names by which libavif knows AV1 encoders."""
+TUNES: Final = ("psnr", "ssim", "iq", "ssimulacra2")
+"""Measures of quality that libaom can be tuned for, as far as its version has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +53,35 @@ class Avif(PillowCodec):
     # times: a tenth of the time is worth 8 % of the rate.
     speed: int = 9
     """Encoder speed from 0 (small) to 10 (fast)."""
+    codec: str = "auto"
+    """AV1 encoder, of those that Pillow's libavif was built with: auto takes aom where it is there."""
+    tune: str | None = None
+    """Measure of quality that libaom optimises; None: libavif's own choice for still pictures."""
 
     def __post_init__(self) -> None:
         require_choice("subsampling", self.subsampling, SUBSAMPLINGS)
         require_whole("speed", self.speed, 0, 10)
+        require_choice("codec", self.codec, CODERS)
+        if self.tune is None:
+            return
+        require_choice("tune", self.tune, TUNES)
+        if self.codec not in ("auto", "aom"):
+            raise OptionError(f"tune is an option of codec: aom, found codec: {self.codec}; leave one of them out")
 
     @property
     def ladder(self) -> tuple[float, ...]:
         """Settings: one quality for each of AV1's quantisers."""
         return _LADDER
 
+    def unavailable(self) -> str | None:
+        """See `Codec.unavailable`."""
+        return PillowCodec.unavailable(self) or _missing(self.codec, self.tune)
+
     def _save_options(self, setting: float) -> Mapping[str, Any]:
+        tuned = {} if self.tune is None else {"advanced": {"tune": self.tune}}
         return {
+            **tuned,
+            "codec": self.codec,
             "quality": int(setting),
             "subsampling": self.subsampling,
             "speed": self.speed,
@@ -77,3 +102,21 @@ class Avif(PillowCodec):
         coders = [f"{name} {AvifImagePlugin.get_codec_version(name)}" for name in ("aom", "dav1d", "svt", "rav1e")]
         used = ", ".join(coder for coder in coders if not coder.endswith("None"))
         return f"{PillowCodec._version(self)[:-1]}, {used})"
+
+
+@functools.cache
+def _missing(codec: str, tune: str | None) -> str | None:
+    """Return the reason why this build of Pillow's libavif lacks an encoder or libaom's tuning; None if it has them."""
+    import PIL
+    from PIL import AvifImagePlugin, Image
+
+    if codec != "auto" and AvifImagePlugin.get_codec_version(codec) is None:
+        return f"libavif of Pillow {PIL.__version__} was built without the encoder {codec}; set codec: auto"
+    if tune is None:
+        return None
+    try:
+        Image.new("RGB", (8, 8)).save(io.BytesIO(), "AVIF", codec=codec, speed=10, advanced={"tune": tune})
+    except Exception as error:  # noqa: BLE001 - Pillow states no class of its own for an option that is unknown
+        version = AvifImagePlugin.get_codec_version("aom")
+        return f"aom {version} of Pillow {PIL.__version__} has no tune {tune} ({error}); pip install --upgrade pillow"
+    return None

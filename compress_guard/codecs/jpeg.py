@@ -1,4 +1,4 @@
-"""JPEG: by Pillow and libjpeg-turbo with optimised Huffman tables, or by nvJPEG on a CUDA device."""
+"""JPEG: by Pillow and libjpeg-turbo, or by nvJPEG on a CUDA device."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from compress_guard.codecs import cuda_jpeg
 from compress_guard.codecs.execution.batching import Device, Placed
 from compress_guard.codecs.execution.insulation import Globals
 from compress_guard.codecs.execution.pool import map_ordered
-from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_flag
+from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_flag, require_whole
 from compress_guard.codecs.pillow import PillowCodec
-from compress_guard.errors import CodecUnavailable
+from compress_guard.errors import CodecUnavailable, OptionError
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _ROOM: Final = threading.Lock()
 """Guards temporary changes of `ImageFile.MAXBLOCK`."""
 _LADDER: Final = tuple(float(quality) for quality in range(1, 101))
+_LONGEST_INTERVAL: Final = 65535
+"""The largest restart interval that a JPEG file can state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,25 @@ class Jpeg(Placed, PillowCodec):
     subsampling: str = "4:2:0"
     """Chroma resolution: 4:2:0, 4:2:2 or 4:4:4."""
     progressive: bool = False
+    """True for a progressive file, whose Huffman tables libjpeg always optimises."""
+    optimize: bool = True
+    """True for Huffman tables made for the image; false for the standard's own, as many encoders use."""
+    restart: int = 0
+    """Number of blocks (MCUs) between two restart markers; 0 for none."""
+    restart_rows: int = 0
+    """Number of rows of blocks between two restart markers, instead of `restart`; 0 for none."""
     _place: Device = field(default_factory=Device, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require_choice("subsampling", self.subsampling, SUBSAMPLINGS)
         require_flag("progressive", self.progressive)
+        require_flag("optimize", self.optimize)
+        require_whole("restart", self.restart, 0, _LONGEST_INTERVAL)
+        require_whole("restart_rows", self.restart_rows, 0, _LONGEST_INTERVAL)
+        if self.restart and self.restart_rows:
+            raise OptionError(
+                f"restart and restart_rows exclude each other, found {self.restart} and {self.restart_rows}; set one"
+            )
 
     @property
     def ladder(self) -> tuple[float, ...]:
@@ -67,7 +83,7 @@ class Jpeg(Placed, PillowCodec):
         place = Device(device)
         if self._not_on_cuda:
             place.note(f"encoded by libjpeg on the CPU: {nvjpeg} writes {self._not_on_cuda}")
-        else:
+        elif self.optimize:
             place.note(f"{nvjpeg} writes the standard Huffman tables: larger files than the optimised ones of the CPU")
         if self.subsampling != cuda_jpeg.SUBSAMPLING:
             place.note(f"decoded by {nvjpeg}, which repeats the chroma that libjpeg interpolates")
@@ -108,7 +124,9 @@ class Jpeg(Placed, PillowCodec):
         """The reason why the CUDA encoder cannot write what these options ask for; None if it can."""
         if self.subsampling != cuda_jpeg.SUBSAMPLING:
             return f"{cuda_jpeg.SUBSAMPLING} only, asked for {self.subsampling}"
-        return "baseline files only, asked for progressive" if self.progressive else None
+        if self.progressive:
+            return "baseline files only, asked for progressive"
+        return "files without restart markers only, asked for some" if self.restart or self.restart_rows else None
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
         # Standard Huffman tables would put the floor of a flat 224x224 image at 0.225 bpp instead of 0.092.
@@ -116,7 +134,9 @@ class Jpeg(Placed, PillowCodec):
             "quality": int(setting),
             "subsampling": self.subsampling,
             "progressive": self.progressive,
-            "optimize": True,
+            "optimize": self.optimize,
+            "restart_marker_blocks": self.restart,
+            "restart_marker_rows": self.restart_rows,
         }
 
     def _write(self, image: Image.Image, setting: float) -> bytes:

@@ -1,13 +1,19 @@
-"""Lossy WebP by Pillow and libwebp."""
+"""Lossy WebP by libwebp: through Pillow, or through libvips for options that Pillow does not pass on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from compress_guard.codecs.options import require_whole
+from compress_guard.codecs.options import require_choice, require_flag, require_whole
 from compress_guard.codecs.pillow import PillowCodec
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+PRESETS: Final = ("default", "picture", "photo", "drawing", "icon", "text")
+"""Kinds of pictures for which libwebp has sets of filter and noise-shaping strengths."""
 
 
 def _quality(index: float) -> float:
@@ -25,11 +31,18 @@ def _quality(index: float) -> float:
 # two, which differ in the quantisers of libwebp's segments.
 _INDICES: Final = (*range(24, 127), *(index / 2 for index in range(48)))
 _LADDER: Final = tuple(sorted({0.0, *map(_quality, _INDICES)}))
+_NEEDED: Final = (8, 15)
+"""The first release of libvips that can leave out all metadata by the option `keep`."""
+_WHOLE: Final = tuple(float(quality) for quality in range(101))
+"""Qualities that libvips can pass on."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebP(PillowCodec):
-    """Lossy WebP (VP8), always 4:2:0; the setting is libwebp's quality, 0 to 100, fractions included."""
+    """Lossy WebP (VP8), always 4:2:0; the setting is libwebp's quality, 0 to 100, fractions included.
+
+    Pillow passes on neither `sharp_yuv` nor `preset`. With one of them libvips encodes, at whole qualities alone.
+    """
 
     type: ClassVar[str] = "webp"
     format: ClassVar[str] = "WEBP"
@@ -39,14 +52,65 @@ class WebP(PillowCodec):
 
     method: int = 4
     """Effort from 0 (fast) to 6 (small)."""
+    sharp_yuv: bool = False
+    """True for chroma that is fitted to the edges of the image before it is halved (libsharpyuv)."""
+    preset: str = "default"
+    """Kind of picture that libwebp's filters are set for."""
 
     def __post_init__(self) -> None:
         require_whole("method", self.method, 0, 6)
+        require_flag("sharp_yuv", self.sharp_yuv)
+        require_choice("preset", self.preset, PRESETS)
 
     @property
     def ladder(self) -> tuple[float, ...]:
-        """Settings: one quality for each of libwebp's quantisers."""
-        return _LADDER
+        """Settings: one quality for each of libwebp's quantisers; whole ones where libvips encodes."""
+        return _WHOLE if self._by_vips else _LADDER
+
+    def unavailable(self) -> str | None:
+        """See `Codec.unavailable`."""
+        reason = PillowCodec.unavailable(self)
+        if reason is not None or not self._by_vips:
+            return reason
+        try:
+            import pyvips
+        except (ImportError, OSError):  # without the library itself its binding raises OSError
+            return "sharp_yuv and preset need pyvips, which is not installed; pip install 'compress-guard[webp]'"
+        version = ".".join(str(pyvips.version(part)) for part in range(3))
+        if not pyvips.type_find("VipsOperation", "webpsave_buffer"):
+            return f"libvips {version} was built without libwebp; pip install --upgrade 'compress-guard[webp]'"
+        if not pyvips.at_least_libvips(*_NEEDED):
+            needed = ".".join(map(str, _NEEDED))
+            return f"libvips {version} is too old, {needed} is needed; pip install --upgrade 'compress-guard[webp]'"
+        return None
+
+    @property
+    def _by_vips(self) -> bool:
+        return self.sharp_yuv or self.preset != "default"
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
         return {"quality": setting, "method": self.method}
+
+    def _write(self, image: Image.Image, setting: float) -> bytes:
+        if not self._by_vips:
+            return PillowCodec._write(self, image, setting)
+        import pyvips
+
+        picture = pyvips.Image.new_from_memory(image.tobytes(), image.width, image.height, 3, "uchar")
+        stream: bytes = picture.webpsave_buffer(
+            Q=int(setting),
+            effort=self.method,
+            smart_subsample=self.sharp_yuv,
+            preset=self.preset,
+            keep="none",  # libvips would add an EXIF block of its own
+        )
+        return stream
+
+    def _version(self) -> str:
+        version = PillowCodec._version(self)
+        if not self._by_vips:
+            return version
+        import pyvips
+
+        libvips = ".".join(str(pyvips.version(part)) for part in range(3))
+        return f"libwebp of libvips {libvips} (pyvips {pyvips.__version__}), decoded by {version}"

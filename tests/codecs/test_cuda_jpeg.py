@@ -87,6 +87,12 @@ def test_444_is_coded_there(nvjpeg, photos):
     )
 
 
+def test_standard_huffman_tables_that_were_asked_for_need_no_remark(nvjpeg, photos):
+    codec = Jpeg(subsampling="4:4:4", optimize=False).on("cpu:0")
+    assert codec.encode(photos, [50.0] * 5) == [Double.write(image, 50) for image in photos]
+    assert codec.remark is None
+
+
 @pytest.mark.parametrize(
     ("options", "remark"),
     [
@@ -103,6 +109,11 @@ def test_444_is_coded_there(nvjpeg, photos):
         (
             {"subsampling": "4:4:4", "progressive": True},
             "encoded by libjpeg on the CPU: nvJPEG (double 1) writes baseline files only, asked for progressive",
+        ),
+        (
+            {"subsampling": "4:4:4", "restart_rows": 1},
+            "encoded by libjpeg on the CPU: nvJPEG (double 1) writes files without restart markers only, asked for "
+            "some",
         ),
     ],
 )
@@ -189,7 +200,9 @@ def test_the_same_codec_here_and_there(nvjpeg):
     here = Jpeg(subsampling="4:4:4")
     there = here.on("cpu:0")
     assert there == here
-    assert repr(there) == repr(here) == "Jpeg(subsampling='4:4:4', progressive=False)"
+    assert repr(there) == repr(here)
+    assert repr(here).startswith("Jpeg(subsampling='4:4:4', progressive=False, ")
+    assert "cpu" not in repr(there)
     assert here.on("cpu") is here
     assert there.on("cpu:0") is there
     assert (there.on("cpu").device, there.on("cpu").remark, there.on("cpu").version) == ("cpu", None, here.version)

@@ -22,12 +22,35 @@ REFUSED = [
     (Jpeg, {"subsampling": 444}, SUBSAMPLING + "444"),
     (Jpeg, {"progressive": "yes"}, "progressive must be true or false, found 'yes'"),
     (Jpeg, {"progressive": 1}, "progressive must be true or false, found 1"),
+    (Jpeg, {"optimize": 0}, "optimize must be true or false, found 0"),
+    (Jpeg, {"restart": 65536}, "restart must be a whole number from 0 to 65535, found 65536"),
+    (Jpeg, {"restart": True}, "restart must be a whole number from 0 to 65535, found True"),
+    (Jpeg, {"restart_rows": -1}, "restart_rows must be a whole number from 0 to 65535, found -1"),
+    (
+        Jpeg,
+        {"restart": 4, "restart_rows": 1},
+        "restart and restart_rows exclude each other, found 4 and 1; set one",
+    ),
+    (WebP, {"sharp_yuv": "on"}, "sharp_yuv must be true or false, found 'on'"),
+    (
+        WebP,
+        {"preset": "portrait"},
+        "preset must be 'default', 'picture', 'photo', 'drawing', 'icon' or 'text', found 'portrait'",
+    ),
     (WebP, {"method": 7}, "method must be a whole number from 0 to 6, found 7"),
     (WebP, {"method": True}, "method must be a whole number from 0 to 6, found True"),
     (WebP, {"method": 4.0}, "method must be a whole number from 0 to 6, found 4.0"),
     (Avif, {"speed": 11}, "speed must be a whole number from 0 to 10, found 11"),
     (Avif, {"speed": -1}, "speed must be a whole number from 0 to 10, found -1"),
     (Avif, {"subsampling": "4:0:0"}, SUBSAMPLING + "'4:0:0'"),
+    (Avif, {"codec": "dav1d"}, "codec must be 'auto', 'aom', 'rav1e' or 'svt', found 'dav1d'"),
+    (Avif, {"codec": None}, "codec must be 'auto', 'aom', 'rav1e' or 'svt', found None"),
+    (Avif, {"tune": "vmaf"}, "tune must be 'psnr', 'ssim', 'iq' or 'ssimulacra2', found 'vmaf'"),
+    (
+        Avif,
+        {"codec": "svt", "tune": "ssim"},
+        "tune is an option of codec: aom, found codec: svt; leave one of them out",
+    ),
     (Heic, {"subsampling": ("4:2:0",)}, SUBSAMPLING + "('4:2:0',)"),
     (
         Heic,
@@ -50,13 +73,23 @@ EFFECTS = [
     (Jpeg, "subsampling", "4:2:0", "4:2:2", 75.0),
     (Jpeg, "subsampling", "4:2:2", "4:4:4", 75.0),
     (Jpeg, "progressive", True, False, 75.0),
+    (Jpeg, "optimize", True, False, 75.0),
+    (Jpeg, "restart", 0, 1, 75.0),
+    (Jpeg, "restart", 100, 1, 75.0),
+    (Jpeg, "restart_rows", 0, 1, 75.0),
+    (WebP, "preset", "photo", "drawing", 75.0),
     (WebP, "method", 6, 0, WebP().ladder[75]),
     (Avif, "subsampling", "4:2:0", "4:4:4", 80.0),
     (Avif, "speed", 6, 9, 40.0),
+    (Avif, "tune", "iq", "psnr", 40.0),
     (Heic, "subsampling", "4:2:0", "4:4:4", 71.0),
     (Heic, "preset", "veryfast", "ultrafast", 41.0),
     (Jxl, "effort", 7, 3, Jxl().ladder[-10]),
 ]
+
+
+ELSEWHERE = {Avif: {"codec"}, WebP: {"sharp_yuv"}}
+"""Options whose effect is no smaller file: test_encoder_options.py has their tests."""
 
 
 @pytest.mark.parametrize(("codec", "option", "smaller", "larger", "setting"), EFFECTS)
@@ -72,6 +105,7 @@ def test_every_option_has_its_effect_tested(codec) -> None:
     if codec.type == "command":
         pytest.skip("command has tests of its own")
     tested = {option for kind, option, *_ in EFFECTS if kind is type(codec)}
+    tested |= ELSEWHERE.get(type(codec), set())
     assert tested == {field.name for field in dataclasses.fields(codec) if field.init}
 
 
@@ -89,7 +123,8 @@ def test_building_codecs_imports_nothing_heavy() -> None:
         "needed = dict(command=lines, zoo=dict(model='mbt2018'), compressai=dict(path='a.pth', arch='mbt2018'))\n"
         "for name in CODECS:\n"
         "    CODECS.resolve(name)(**needed.get(name, {})).ladder\n"
-        "heavy = {'torch', 'PIL', 'numpy', 'pillow_heif', 'pillow_jxl', 'pytest', 'compressai', 'safetensors'}\n"
+        "heavy = {'torch', 'PIL', 'numpy', 'pillow_heif', 'pytest', 'compressai', 'safetensors'}\n"
+        "heavy |= {'pillow_jxl', 'pyvips'}\n"
         "print(*sorted(heavy & set(sys.modules)))\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

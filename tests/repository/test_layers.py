@@ -76,6 +76,7 @@ HEAVY: Final = frozenset(
         "faster_coco_eval",
         "pillow_heif",
         "pillow_jxl",
+        "pyvips",
         "safetensors",
         "scipy",
         "torch",

@@ -19,6 +19,8 @@ _PACKAGES: Final = (
     "pytest",
     "pillow-heif",
     "pillow-jxl-plugin",
+    "pyvips",
+    "pyvips-binary",
     "compressai",
 )
 """Distributions that a score, a rate or a test may depend on."""
