@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar, runtime_checkable
 
 from compress_guard.records import Bits
 
@@ -24,8 +24,9 @@ class Codec(Protocol):
     so that its length is what the image costs, unless the codec counts estimated bits (see `cost`).
     """
 
-    type: ClassVar[str]
-    """The name under which the codec is registered."""
+    @property
+    def type(self) -> str:
+        """The name under which the codec is registered, an attribute of its class."""
 
     @property
     def ladder(self) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from math import isnan
 import numpy as np
 
 from compress_guard import store as keys
-from compress_guard.codecs.decoders import SecondDecoder, second_decoder
+from compress_guard.codecs.decoding.second import SecondDecoder, second_decoder
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.fidelity import Seen
 from compress_guard.engine.coding.watch import CodecWatch

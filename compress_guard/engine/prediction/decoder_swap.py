@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compress_guard.codecs.decoders import SecondDecoder
+from compress_guard.codecs.decoding.second import SecondDecoder
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.prediction.batches import Batch
 from compress_guard.errors import CodecError

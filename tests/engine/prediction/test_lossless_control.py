@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 import torch
 
-from compress_guard.codecs.decoders import SecondDecoder, second_decoder
+from compress_guard.codecs.decoding.second import SecondDecoder, second_decoder
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.images.subsets import ReadingOptions

@@ -13,10 +13,11 @@ import pytest
 import torch
 from PIL import Image
 
-from compress_guard.codecs import cuda_jpeg, decoders
+from compress_guard.codecs import cuda_jpeg
 from compress_guard.codecs.avif import Avif
 from compress_guard.codecs.contract import RealStreams
-from compress_guard.codecs.decoders import second_decoder
+from compress_guard.codecs.decoding import second
+from compress_guard.codecs.decoding.second import second_decoder
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.jxl import Jxl
 from compress_guard.codecs.pictures.fidelity import Difference, psnr
@@ -243,4 +244,4 @@ def test_nvjpeg_repeats_chroma_as_the_second_decoder_of_the_cpu_does(photos):
 def test_the_programs_are_of_registered_codecs():
     from compress_guard.registry import CODECS
 
-    assert set(decoders._PROGRAMS) <= set(CODECS)
+    assert set(second._PROGRAMS) <= set(CODECS)
