@@ -24,7 +24,7 @@ LINES: Final = (
     ("records", "destination"),
     ("registry",),
     ("codecs", "tasks", "thresholds"),
-    ("rate", "verdict", "store", "augment"),
+    ("rate", "verdict", "store", "augment", "traffic"),
     ("engine",),
     ("report", "transforms"),
     ("plugin", "cli"),

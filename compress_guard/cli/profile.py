@@ -1,0 +1,59 @@
+"""``compress-guard profile``: what production files look like."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+from compress_guard.cli.terminal import StandardErrorProgress, put
+from compress_guard.destination import replace
+from compress_guard.engine.settings import check_results_file
+from compress_guard.errors import UsageError
+from compress_guard.foreign import shown
+from compress_guard.report.traffic.distribution import profile_text
+from compress_guard.traffic.cover import cover_of
+from compress_guard.traffic.profile import TrafficProfile, profile_of
+from compress_guard.traffic.sample import drawn, paths_of
+
+_LOG_SECONDS: Final = 10.0
+
+
+def profile(options: argparse.Namespace) -> bool:
+    """Print the distribution of a sample of files; raises `UsageError`, also where none of them is an image."""
+    _check_destinations(options)
+    sample = drawn(paths_of(options.source, sys.stdin.buffer), options.sample, options.seed)
+    with StandardErrorProgress("profile:", _LOG_SECONDS) as progress:
+        seen = profile_of(sample, options.seed, progress)
+    if not seen.images:
+        raise _no_images(options.source, seen)
+    if options.json is not None:
+        _write("--json", Path(options.json), json.dumps(seen.as_dict(), indent=2) + "\n")
+    put(profile_text(seen, cover_of(seen)))
+    return True
+
+
+def _check_destinations(options: argparse.Namespace) -> None:
+    """Raise `UsageError` for a file that cannot be written, or that would replace another, before anything is read."""
+    source = None if options.source == "-" else Path(options.source)
+    if options.json is not None:
+        check_results_file(Path(options.json), "--json", {"the list of files": source})
+
+
+def _no_images(source: str, seen: TrafficProfile) -> UsageError:
+    named = "standard input" if source == "-" else shown(source)
+    if not seen.found:
+        return UsageError(named, "there are no files", "name a folder or a list of image files")
+    reasons = ", ".join(f"{number} {reason}" for reason, number in seen.left_out.items())
+    files = f"none of {seen.drawn} files is" if seen.drawn > 1 else "its only file is not"
+    return UsageError(named, f"{files} an image that can be used ({reasons})", "name a folder or a list of image files")
+
+
+def _write(option: str, path: Path, text: str) -> None:
+    try:
+        replace(path, text.encode())
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise UsageError(option, f"{path} cannot be written: {reason}", "name another file") from problem

@@ -1,0 +1,56 @@
+"""The headers of the formats that Pillow reads without decoding: PNG, GIF, BMP, TIFF, JPEG 2000."""
+
+from __future__ import annotations
+
+import warnings
+from io import BufferedReader
+from typing import Final
+
+from compress_guard.traffic.exif import read_exif
+from compress_guard.traffic.headers import FileHeader, LeftOut
+
+_PILLOW: Final = {"png": "PNG", "gif": "GIF", "bmp": "BMP", "tiff": "TIFF", "jp2": "JPEG2000"}
+_LOSSY: Final = frozenset(["jp2"])
+_PNG_END: Final = b"IEND\xae\x42\x60\x82"
+_TAIL: Final = 64
+
+
+def read_raster(file: BufferedReader, size: int, format_name: str) -> FileHeader:
+    """Return the header of a file in one of these formats; raises `LeftOut`."""
+    from PIL import Image
+
+    if format_name == "png" and not _png_ends(file, size):
+        raise LeftOut("truncated")
+    file.seek(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the file's contents, which are counted instead
+            with Image.open(file, formats=(_PILLOW[format_name],)) as image:
+                animated = format_name != "tiff" and bool(getattr(image, "is_animated", False))
+                width, height = image.size
+                icc = image.info.get("icc_profile")
+                exif = image.info.get("exif")
+    except Image.DecompressionBombError:
+        raise LeftOut("too many pixels") from None
+    except Exception:  # noqa: BLE001 -- Pillow's parsers raise anything for damaged files
+        raise LeftOut("damaged header") from None
+    if animated:
+        raise LeftOut("animated")
+    profile = len(icc) if isinstance(icc, bytes) else 0
+    block = exif.removeprefix(b"Exif\0\0") if isinstance(exif, bytes) else b""
+    return FileHeader(
+        format_name,
+        width,
+        height,
+        size,
+        max(size - len(block), 1),
+        lossy=format_name in _LOSSY,
+        turned=read_exif(block).turned,
+        icc=profile,
+    )
+
+
+def _png_ends(file: BufferedReader, size: int) -> bool:
+    """Return True if the end of a PNG file is there, with at most a few bytes behind it."""
+    file.seek(max(size - _TAIL, 0))
+    return _PNG_END in file.read(_TAIL)
