@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from compress_guard.codecs.contract import Codec, Proof, decode_to_sizes
+from compress_guard.codecs.contract import Codec, FromFiles, Proof, decode_to_sizes
 from compress_guard.errors import CodecError
 
 if TYPE_CHECKING:
@@ -31,6 +31,17 @@ def encode(codec: Codec, images: Sequence[torch.Tensor], settings: Sequence[floa
     streams = _as_list(codec.encode(own_copies(codec, images), settings, workers), codec, "streams")
     if len(streams) != len(images):
         raise CodecError(f"{codec.type} gave {len(streams)} streams for {len(images)} images; expected one for each")
+    return [_as_bytes(codec, stream, number, len(streams)) for number, stream in enumerate(streams, start=1)]
+
+
+def encode_files(
+    codec: Codec, images: Sequence[torch.Tensor], files: Sequence[bytes], settings: Sequence[float], workers: int = 1
+) -> list[bytes]:
+    """Do what `encode` does, for a codec that begins with the files of its images."""
+    assert isinstance(codec, FromFiles)
+    streams = _as_list(codec.encode_files(own_copies(codec, images), files, settings, workers), codec, "streams")
+    if len(streams) != len(images):
+        raise CodecError(f"{codec.type} gave {len(streams)} streams for {len(images)} files; expected one for each")
     return [_as_bytes(codec, stream, number, len(streams)) for number, stream in enumerate(streams, start=1)]
 
 

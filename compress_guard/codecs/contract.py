@@ -74,7 +74,7 @@ class Codec(Protocol):
         """
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
-        """Return one image per stream, uint8 (3, H, W) of the source's size.
+        """Return one image per stream, uint8 (3, H, W) of the source's size, or of the size that `Reshaping` delivers.
 
         Raises `CodecError` for a broken stream.
         """
@@ -94,6 +94,42 @@ class SizedDecoder(Protocol):
         self, streams: Sequence[bytes], sizes: Sequence[tuple[int, int]], workers: int = 1
     ) -> list[torch.Tensor]:
         """Do what `Codec.decode` does; `sizes` are (H, W) of the sources. Raises `CodecError` for another size too."""
+
+
+@runtime_checkable
+class FromFiles(Protocol):
+    """A codec that can begin with the coded files that its sources came in, as a service that codes uploads again."""
+
+    @property
+    def from_files(self) -> bool:
+        """True if this codec begins with the files of its sources, so that `encode_files` replaces `encode`."""
+
+    def encode_files(
+        self, images: Sequence[torch.Tensor], files: Sequence[bytes], settings: Sequence[float], workers: int = 1
+    ) -> list[bytes]:
+        """Do what `Codec.encode` does; `files` are the bytes of the images' files.
+
+        Each file decodes to the pixels of its image, turned upright by its EXIF. Raises `CodecError`.
+        """
+
+
+@runtime_checkable
+class SeveralEncoders(Protocol):
+    """A codec that runs several encoders, one after the other, for each image that it encodes."""
+
+    @property
+    def encoders(self) -> int:
+        """Number of these encoders; each counts as a call."""
+
+
+def needs_files(codec: object) -> bool:
+    """Return True if a codec begins with the coded files of its sources."""
+    return isinstance(codec, FromFiles) and codec.from_files
+
+
+def encoders_of(codec: object) -> int:
+    """Return the number of encoder calls that coding one image takes; most codecs have one encoder."""
+    return codec.encoders if isinstance(codec, SeveralEncoders) else 1
 
 
 def decode_to_sizes(

@@ -4,8 +4,9 @@ Plain values come in, and the other layers pass the records on. Open `guards` fi
 then `results` for what a run reports: `cell_parts` documents its fields. `plans` is rate control, `evidence` what the
 model answered, `vocabulary` the words of the contract.
 
-`codecs` is a codec, `points` what a cell asks of it, `judgements` what verdicts say, `slices` parts of a
-cell; `recovery` and `throughput` are the records of those cells. `ids` and `texts` make names and texts printable.
+`codecs` is a codec and the geometry of what it delivers, `points` what a cell asks of it, `judgements` what verdicts
+say, `slices` parts of a cell; `recovery` and `throughput` are the records of those cells. `ids` and `texts` make names
+and texts printable.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from compress_guard.records.cell_parts import (
     SourceFigures,
     WorkDone,
 )
-from compress_guard.records.codecs import CodecSpec, Scalar, format_bpp, format_rate
+from compress_guard.records.codecs import CodecSpec, Geometry, Scalar, format_bpp, format_rate
 from compress_guard.records.evidence import Evidence
 from compress_guard.records.guards import (
     Cell,
@@ -103,6 +104,7 @@ __all__ = [
     "FidelityFigures",
     "Fingerprint",
     "Fixed",
+    "Geometry",
     "Guard",
     "ImageCounts",
     "ImageInfo",

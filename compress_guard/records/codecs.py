@@ -1,4 +1,4 @@
-"""A codec, and rates, as a thresholds file and node ids name them."""
+"""A codec and rates as a thresholds file and node ids name them, and the frame of what a codec delivers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,35 @@ class CodecSpec:
     options: tuple[tuple[str, Scalar], ...] = ()
     folder: str | None = field(default=None, compare=False, repr=False)
     """Absolute folder that relative paths in the options start from; None: the current one when the codec is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The part of a source that a delivered picture shows, and the picture's size."""
+
+    source: tuple[int, int]
+    """(H, W) of the source in pixels."""
+    box: tuple[float, float, float, float]
+    """(x1, y1, x2, y2) of that part, in pixels of the source."""
+    delivered: tuple[int, int]
+    """(H, W) of the delivered picture in pixels."""
+
+    @classmethod
+    def unchanged(cls, size: tuple[int, int]) -> Geometry:
+        """Return the geometry of a codec that delivers the source's own size (H, W)."""
+        height, width = size
+        return cls(size, (0.0, 0.0, float(width), float(height)), size)
+
+    @property
+    def cropped(self) -> bool:
+        """True if a part of the source is not delivered."""
+        height, width = self.source
+        return self.box != (0.0, 0.0, float(width), float(height))
+
+    @property
+    def same(self) -> bool:
+        """True if the delivered picture has the source's frame and size."""
+        return not self.cropped and self.delivered == self.source
 
 
 def format_rate(bpp: float) -> str:

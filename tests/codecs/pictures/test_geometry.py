@@ -1,7 +1,7 @@
 """The geometry of codecs that deliver other pictures than their sources."""
 
 from compress_guard.codecs.jpeg import Jpeg
-from compress_guard.codecs.pictures.geometry import Geometry, geometry_of
+from compress_guard.codecs.pictures.geometry import Geometry, geometry_of, reshaping_of
 
 HEIGHT, WIDTH = 30, 40
 
@@ -34,3 +34,25 @@ def test_a_codec_that_reshapes_says_how():
             return list(images)
 
     assert geometry_of(Halving(), (HEIGHT, WIDTH)).delivered == (15, 20)
+
+
+def test_codecs_that_reshape_alike_say_the_same():
+    class Thumbnail:
+        def __init__(self, quality, reshaping):
+            self.quality = quality
+            if reshaping is not None:
+                self.reshaping = reshaping
+
+        def __repr__(self):
+            return f"Thumbnail({self.quality})"
+
+        def geometry(self, size):
+            return Geometry.unchanged(size)
+
+        def reshaped(self, images, workers=1):
+            return list(images)
+
+    assert reshaping_of(Jpeg()) == ""
+    assert reshaping_of(Thumbnail(75, "half")) == reshaping_of(Thumbnail(50, "half")) == "half"
+    assert reshaping_of(Thumbnail(75, "")) == ""
+    assert reshaping_of(Thumbnail(75, None)) == "Thumbnail(75)"
