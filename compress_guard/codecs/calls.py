@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard.codecs.contract import Codec, FromFiles, Proof, decode_to_sizes
+from compress_guard.codecs.pictures.geometry import Reshaping, geometry_of
 from compress_guard.errors import CodecError
 
 if TYPE_CHECKING:
@@ -61,6 +62,32 @@ def decode(
                 f"{codec.type} decoded stream {number} of {len(images)} to {fault}; expected a uint8 tensor (3, H, W)"
             )
     return images
+
+
+def reshaped(codec: Codec, images: Sequence[torch.Tensor], workers: int = 1) -> list[torch.Tensor]:
+    """Return uint8 RGB images (3, H, W) as the codec scales and crops them, but not coded.
+
+    Raises `CodecError` for anything else than one image for each, of the size that the codec's geometry states.
+    """
+    if not isinstance(codec, Reshaping):
+        return list(images)
+    made = _as_list(codec.reshaped(own_copies(codec, images), workers), codec, "reshaped images")
+    if len(made) != len(images):
+        raise CodecError(f"{codec.type} reshaped {len(images)} images to {len(made)}; expected one for each")
+    for source, image, size in zip(images, made, delivered_sizes(codec, images), strict=True):
+        if (fault := _image_fault(image)) is not None:
+            raise CodecError(f"{codec.type} reshaped an image to {fault}; expected a uint8 tensor (3, H, W)")
+        if tuple(image.shape[-2:]) != size:
+            raise CodecError(
+                f"{codec.type} reshaped an image of {tuple(source.shape)} to {tuple(image.shape)}, and its geometry "
+                f"states {(3, *size)}; expected both to agree"
+            )
+    return made
+
+
+def delivered_sizes(codec: Codec, sources: Sequence[torch.Tensor]) -> list[tuple[int, int]]:
+    """Return (H, W) of what the codec delivers of each source (3, H, W)."""
+    return [geometry_of(codec, (int(source.shape[-2]), int(source.shape[-1]))).delivered for source in sources]
 
 
 def proofs(codec: Codec, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[Proof]:

@@ -153,11 +153,17 @@ def opened_pil(kind: str, data: bytes) -> Image.Image:
     return image
 
 
-def check_sizes(codec: str, sources: Sequence[torch.Tensor], decoded: Sequence[torch.Tensor]) -> None:
-    """Raise `CodecError` if a decoded image has another shape than its source."""
+def check_sizes(
+    codec: str,
+    sources: Sequence[torch.Tensor],
+    decoded: Sequence[torch.Tensor],
+    sizes: Sequence[tuple[int, int]] | None = None,
+) -> None:
+    """Raise `CodecError` if a decoded image has another shape than its source, or than (3, H, W) of these sizes."""
     for index, (source, image) in enumerate(zip(sources, decoded, strict=True)):
-        if source.shape != image.shape:
-            (_, height, width), (_, found_height, found_width) = source.shape, image.shape
+        height, width = source.shape[-2:] if sizes is None else sizes[index]
+        if tuple(image.shape) != (3, height, width):
+            found_height, found_width = image.shape[-2:]
             raise CodecError(
                 f"{codec} gave image {index + 1} of {len(sources)} back as {found_width}x{found_height} pixels, "
                 f"expected {width}x{height}"

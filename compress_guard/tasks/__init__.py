@@ -5,5 +5,6 @@ scorers in points. Open `contract` first, then `classification`, the simplest ta
 `matching` and `precision` are COCO's, `skill` and `borders` say what a task can tell of a model that knows nothing and
 of bad masks.
 
-The other tasks are `detection` and `segmentation`; `scores` are counts and means in points.
+The other tasks are `detection` and `segmentation`; `scores` are counts and means in points. `frames` bring boxes and
+label maps back from pictures that a codec scaled or cropped.
 """

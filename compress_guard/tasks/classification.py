@@ -15,6 +15,7 @@ from compress_guard.tasks.skill import Agreement, Skill
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from compress_guard.records import Geometry
     from compress_guard.tasks.contract import Arrays
 
 _TOP: Final = 5
@@ -90,6 +91,14 @@ class Classification:
             )
             raise subject.refuse(found, "finite scores", "check the model's preprocessing and number format")
         return {"scores": array.astype(np.result_type(array.dtype, np.float32))}
+
+    def restored(self, prediction: Arrays, geometry: Geometry) -> Arrays:
+        """Return the prediction as it is: scores hold for a picture of any size."""
+        return prediction
+
+    def cropped(self, target: Arrays, geometry: Geometry) -> Arrays:
+        """Return the target as it is: the part is to be classified as the whole."""
+        return target
 
     def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
         """Return the evidence that the class describes.

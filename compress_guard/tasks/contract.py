@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from compress_guard.records import Geometry
     from compress_guard.tasks.borders import Borders
     from compress_guard.tasks.skill import Skill
 
@@ -91,4 +92,23 @@ class Task(Protocol):
         """Return the reason why `metric` is 100 for any answers of this model; None where it is not.
 
         `items` is the evidence of clean images; `predictions` asks the model for a few answers, and costs time.
+        """
+
+
+@runtime_checkable
+class FramedTask(Protocol):
+    """A task that also serves codecs which scale or crop pictures. These members are optional: a task without them can
+    be measured behind all other codecs."""
+
+    def restored(self, prediction: Arrays, geometry: Geometry) -> Arrays:
+        """Return the prediction for a delivered picture in the frame of its source, or of the part that it shows.
+
+        The source's frame is that of its target; the frame of a part has the scale of the source and begins at the
+        corner of the part. `prediction` is the result of `Task.prediction` for the delivered size.
+        """
+
+    def cropped(self, target: Arrays, geometry: Geometry) -> Arrays:
+        """Return the target of a whole source in the frame of the part that is delivered.
+
+        `Task.evidence` then gets the size of that part: see `frames.frame_size`.
         """

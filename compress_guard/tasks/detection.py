@@ -10,6 +10,7 @@ import numpy as np
 
 from compress_guard.errors import DataError, described
 from compress_guard.tasks.arrays import MessageSubject, describe, read
+from compress_guard.tasks.frames import cropped_boxes, restored_boxes
 from compress_guard.tasks.matching import AREAS, IOUS, Boxes, Truth, match, ranked
 from compress_guard.tasks.precision import AveragePrecision
 from compress_guard.tasks.scores import unknown_metric
@@ -18,6 +19,7 @@ from compress_guard.tasks.skill import Margin, Skill
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from compress_guard.records import Geometry
     from compress_guard.tasks.contract import Arrays
 
 ALL_IOUS: Final = tuple(range(len(IOUS)))
@@ -113,6 +115,24 @@ class Detection:
         table.check(np.isfinite(scores), "score", scores, "finite scores", "check the model's number format")
         scores = scores.astype(np.result_type(scores.dtype, np.float32))
         return {"boxes": objects.boxes, "labels": objects.labels, "scores": scores}
+
+    def restored(self, prediction: Arrays, geometry: Geometry) -> Arrays:
+        """Return the detections with their boxes at the source's scale, none of them clipped."""
+        return {**prediction, "boxes": restored_boxes(prediction["boxes"], geometry)}
+
+    def cropped(self, target: Arrays, geometry: Geometry) -> Arrays:
+        """Return the objects of which some area lies in the crop, each clipped to it.
+
+        An area that the data states shrinks by as much as that of the box, since the mask behind it is unknown.
+        """
+        boxes, shares = cropped_boxes(target["boxes"], geometry)
+        kept = shares > 0
+        return {
+            "boxes": boxes[kept],
+            "labels": target["labels"][kept],
+            "area": (target["area"] * shares)[kept],
+            "crowd": target["crowd"][kept],
+        }
 
     def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
         """Return the evidence that the class describes."""

@@ -10,6 +10,7 @@ import numpy as np
 from compress_guard.errors import DataError
 from compress_guard.tasks.arrays import MessageSubject, describe, is_whole, read
 from compress_guard.tasks.borders import Borders
+from compress_guard.tasks.frames import cropped_map, restored_map
 from compress_guard.tasks.scores import ShareScorer, checked_weights, mean_over_classes, ratio, unknown_metric
 from compress_guard.tasks.skill import Margin, Skill
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from compress_guard.records import Geometry
     from compress_guard.tasks.contract import Arrays, Scorer
 
 IGNORE: Final = 255
@@ -68,6 +70,14 @@ class Segmentation:
         """Return `labels` (H, W) uint16 of an integer map; raise `ModelError` for anything else."""
         remedy = "resize the logits to the image and return their argmax over the classes, one map per image"
         return {"labels": _label_map(MessageSubject.prediction(size), raw, size, remedy)}
+
+    def restored(self, prediction: Arrays, geometry: Geometry) -> Arrays:
+        """Return the map at the source's scale: each pixel has the label of the delivered pixel at its centre."""
+        return {"labels": restored_map(prediction["labels"], geometry)}
+
+    def cropped(self, target: Arrays, geometry: Geometry) -> Arrays:
+        """Return the part of the map whose pixels have their centres in the crop."""
+        return {"labels": cropped_map(target["labels"], geometry)}
 
     def evidence(self, prediction: Arrays, target: Arrays, size: tuple[int, int]) -> Arrays:
         """Return the evidence that the class describes."""

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Final, final
 from compress_guard import own_code
 from compress_guard import store as keys
 from compress_guard.codecs import calls
-from compress_guard.codecs.contract import Codec, Proof
+from compress_guard.codecs.contract import Codec, Proof, encoders_of
 from compress_guard.codecs.pictures.fidelity import coarse_psnr, flat_psnr
+from compress_guard.codecs.pictures.geometry import geometry_of
 from compress_guard.engine.coding import kept_images
-from compress_guard.engine.images.sample import Sample
-from compress_guard.engine.images.samples import Samples, Survey
+from compress_guard.engine.images.sample import Pictures, Sample
+from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.settings import processor
 from compress_guard.errors import CodecError, RunError
 from compress_guard.rate import plan, plan_given, search_identity
-from compress_guard.records import Guard, OperatingPoint, PlannedRate, Quality, Rate, RatePlan
+from compress_guard.records import Geometry, Guard, OperatingPoint, PlannedRate, Quality, Rate, RatePlan
 from compress_guard.registry import code_of
 from compress_guard.store import Store
 
@@ -36,7 +37,7 @@ CHUNK_IMAGES: Final = 32
 class Coder:
     """The streams of a guard's images by one codec: each is coded when it is first needed, then kept in the store."""
 
-    def __init__(self, codec: Codec, samples: Samples, survey: Survey, store: Store, workers: int) -> None:
+    def __init__(self, codec: Codec, samples: Pictures, survey: Survey, store: Store, workers: int) -> None:
         self.codec: Final = codec
         self._samples: Final = samples
         self.survey: Final = survey
@@ -53,7 +54,7 @@ class Coder:
         """Errors of images that could not be encoded, by position among the usable ones."""
         self._undecoded: Final[dict[tuple[int, float], str]] = {}
         self.encoded_pixels = 0
-        """Pixels of all images that an encoder was called with, repeated calls included."""
+        """Pixels of all images that an encoder was called with, repeated calls and all encoders of a codec included."""
         self.made_share = 1.0
         """Share of the plan's streams, by pixels, that an encoder had to make; the others were in the store."""
         self.proved_images = 0
@@ -70,14 +71,23 @@ class Coder:
         self.progress: Callable[[int, int], None] | None = None
         """Called with the number of encoded images, and 0: the total is known only at the end."""
 
+    def geometry(self, at: int) -> Geometry:
+        """Return the part of the source at this position that the codec delivers, and its size."""
+        source = self.source(at)
+        return source.reshaped or geometry_of(self.codec, source.size)
+
+    def uncoded(self, positions: Sequence[int]) -> list[torch.Tensor]:
+        """Return what the codec would deliver of these sources if nothing were coded; raises `CodecError`."""
+        return calls.reshaped(self.codec, [self.source(at).image for at in positions], self.workers)
+
     def coarse(self, at: int, image: torch.Tensor) -> float:
-        """Return `coarse_psnr` of the source at this position, which is the same in all cells."""
+        """Return `coarse_psnr` of the uncoded image at this position, which is the same in all cells."""
         if at not in self._coarse:
             self._coarse[at] = coarse_psnr(image)
         return self._coarse[at]
 
     def flat(self, at: int, image: torch.Tensor) -> float:
-        """Return `flat_psnr` of the source at this position, which is the same in all cells."""
+        """Return `flat_psnr` of the uncoded image at this position, which is the same in all cells."""
         if at not in self._flat:
             self._flat[at] = flat_psnr(image)
         return self._flat[at]
@@ -186,7 +196,7 @@ class Coder:
             return [self._encode_one(at, image, setting) for (at, setting), image in zip(requests, images, strict=True)]
 
     def _count(self, requests: Sequence[tuple[int, float]]) -> None:
-        self.encoded_pixels += sum(self.survey.infos[at].pixels for at, _ in requests)
+        self.encoded_pixels += sum(self.survey.infos[at].pixels for at, _ in requests) * encoders_of(self.codec)
 
     def _encode_one(self, at: int, image: torch.Tensor, setting: float) -> bytes | None:
         self._count([(at, setting)])
@@ -197,18 +207,16 @@ class Coder:
             return None
 
     def decode(self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]) -> list[torch.Tensor | None]:
-        """Decode each stream; the result is None, and a failure is recorded, if it does not have its source's size."""
+        """Decode each stream; the result is None, and a failure is recorded, if it does not have the delivered size."""
         sizes = [self.source(at).size for at, _ in requests]
         try:
             images: list[torch.Tensor | None] = list(calls.decode(self.codec, streams, sizes, self.workers))
         except CodecError:
             images = [self._decode_one(*each) for each in zip(requests, streams, sizes, strict=True)]
-        for number, ((at, setting), size) in enumerate(zip(requests, sizes, strict=True)):
-            image = images[number]
-            if image is None:
-                continue
-            if tuple(image.shape) != (3, *size):
-                self._undecoded[at, setting] = f"decoded to {tuple(image.shape)}, not to the {(3, *size)} of its source"
+        for number, (at, setting) in enumerate(requests):
+            image, geometry = images[number], self.geometry(at)
+            if image is not None and tuple(image.shape) != (3, *geometry.delivered):
+                self._undecoded[at, setting] = f"decoded to {tuple(image.shape)}, not to the {of_size(geometry)}"
                 images[number] = None
         return images
 
@@ -220,7 +228,7 @@ class Coder:
         def decode(some: Sequence[bytes]) -> list[torch.Tensor | None]:
             return self.decode(requests[: len(some)], some)
 
-        sizes = [self._samples[self.survey.usable[at]].size for at, _ in requests]
+        sizes = [self.geometry(at).delivered for at, _ in requests]
         return kept_images.again(self._store, self.identity, streams, sizes, decode) if self._exact else decode(streams)
 
     def keep_decoded(self, requests: Sequence[tuple[int, float]], images: Sequence[torch.Tensor]) -> None:
@@ -267,3 +275,9 @@ class Coder:
         known = list(self._undecoded.items())
         undecoded = {at: why for (at, setting), why in known if planned.settings[at] == setting}
         return undecoded | self.failures
+
+
+def of_size(geometry: Geometry) -> str:
+    """Return the words for the size that an image is delivered in: ``(3, 6, 8) of its source``."""
+    whose = "of its source" if geometry.delivered == geometry.source else "that the codec delivers of its source"
+    return f"{(3, *geometry.delivered)} {whose}"

@@ -31,7 +31,7 @@ class Compressed:
     """The result of `compress`; every list has one entry per image."""
 
     images: list[torch.Tensor]
-    """Decoded, uint8 RGB (3, H, W), on the device of the source."""
+    """Decoded, uint8 RGB (3, H, W), on the device of the source, of its size unless the codec scales or crops."""
     streams: list[bytes]
     """The coded files, as the codec's library writes them; stand-ins for them if bits are estimated."""
     bpp: list[float]
@@ -60,7 +60,7 @@ class _Coded:
         kept = [self.streams[at, setting] for at, setting in enumerate(settings)]
         sizes = [(image.shape[-2], image.shape[-1]) for image in self.sources]
         images = calls.decode(self.codec, kept, sizes, self.workers)
-        check_sizes(self.name, self.sources, images)
+        check_sizes(self.name, self.sources, images, calls.delivered_sizes(self.codec, self.sources))
         images = [image.to(source.device) for image, source in zip(images, self.sources, strict=True)]
         bpp = [rate for rate in planned.bpp if rate is not None]
         return Compressed(images, kept, bpp, settings, self.codec.bits)

@@ -1,4 +1,7 @@
-"""Checks of decoded images before the model gets them: near their sources, and the same when decoded again."""
+"""Checks of decoded images before the model gets them: near their sources, and the same when decoded again.
+
+The source of an image that a codec scales or crops is its uncoded version in these comparisons.
+"""
 
 from __future__ import annotations
 
@@ -92,10 +95,11 @@ class CodecWatch:
             self._hold(self._best, {at: self._early(at, self._best) for at in sorted(self._best_sample)})
 
     def _hold(self, planned: PlannedRate, images: Mapping[int, torch.Tensor | None]) -> None:
+        known = {at: image for at, image in images.items() if image is not None}
         pairs = [
-            Pair(image, self._coder.source(at).image, setting)
-            for at, image in images.items()
-            if image is not None and (setting := planned.settings[at]) is not None
+            Pair(image, source, setting)
+            for (at, image), source in zip(known.items(), self._coder.uncoded(list(known)), strict=True)
+            if (setting := planned.settings[at]) is not None
         ]
         if (what := mishap(self._coder.codec, planned.nominal_bpp, pairs)) is not None:
             raise CodecError(f"{what}; {NOT_JUDGED}")
@@ -105,13 +109,13 @@ class CodecWatch:
         """Decode an image before its batch; return None if that fails, which is reported with its batch."""
         if (setting := planned.settings[at]) is None:
             return None
-        coder, size = self._coder, self._coder.source(at).size
+        coder, geometry = self._coder, self._coder.geometry(at)
         try:
             streams = [stream for stream in coder.streams([(at, setting)]) if stream is not None]
-            images = calls.decode(coder.codec, streams, [size], coder.workers) if streams else []
+            images = calls.decode(coder.codec, streams, [geometry.source], coder.workers) if streams else []
         except CodecError:
             return None
-        return images[0] if len(images) == 1 and tuple(images[0].shape) == (3, *size) else None
+        return images[0] if len(images) == 1 and tuple(images[0].shape) == (3, *geometry.delivered) else None
 
     def check(self, decoded: Sequence[DecodedImage]) -> Seen:
         """Decode the images of the sample among these again, and compare the whole sample with its sources.
@@ -135,10 +139,11 @@ class CodecWatch:
 
     def see(self, decoded: Sequence[DecodedImage]) -> Seen:
         """Check these images, and measure the distance of each from its source."""
-        return replace(self.check(decoded), fidelities=tuple(self._fidelity(image) for image in decoded))
+        seen, sources = self.check(decoded), self._coder.uncoded([image.at for image in decoded])
+        return replace(seen, fidelities=tuple(map(self._fidelity, decoded, sources)))
 
-    def _fidelity(self, decoded: DecodedImage) -> Fidelity:
-        source, coder = decoded.sample.image, self._coder
+    def _fidelity(self, decoded: DecodedImage, source: torch.Tensor) -> Fidelity:
+        coder = self._coder
         coarse, level = coder.coarse(decoded.at, source), psnr(decoded.image, source)
         rated = Pair(decoded.image, source, decoded.setting).rated(coder.codec, level, coder.flat(decoded.at, source))
         if rated is None:

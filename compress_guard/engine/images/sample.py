@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from compress_guard.engine.images.placing import Arrival
 from compress_guard.engine.images.readings import Reading
 from compress_guard.errors import DataError
+from compress_guard.records import Geometry
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +50,8 @@ class Sample:
     """The slices that the image is in, by slicing."""
     target_digest: bytes = b""
     """Content hash of the target, as far as it can be hashed."""
+    reshaped: Geometry | None = None
+    """Geometry of an image that was scaled or cropped; None for a source."""
 
     @property
     def reading(self) -> Reading:
@@ -67,8 +70,24 @@ class Sample:
         return int(height), int(width)
 
     @property
+    def geometry(self) -> Geometry:
+        """Part of the source that the image shows, and its size."""
+        return self.reshaped or Geometry.unchanged(self.size)
+
+    @property
+    def source_size(self) -> tuple[int, int]:
+        """(H, W) in pixels of the source, whose frame the target is in."""
+        return self.geometry.source
+
+    @property
     def memory(self) -> int:
         """Bytes of the image and of arrays in the target: a label map takes more than its image."""
         # Plain dicts only: a data set's own mapping may load its contents when it is read.
         arrays = self.target.values() if type(self.target) is dict else ()
         return int(self.image.numel()) + sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+
+
+class Pictures(Protocol):
+    """Samples by their index: those of a data set, or made from these."""
+
+    def __getitem__(self, index: int, /) -> Sample: ...

@@ -14,14 +14,16 @@ from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.decoded_image import DecodedImage
 from compress_guard.engine.coding.fidelity import NOTHING, Seen
 from compress_guard.engine.images.access import OtherThread
-from compress_guard.engine.images.samples import Samples, Survey
+from compress_guard.engine.images.sample import Pictures
+from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.machine.worker import Worker
 from compress_guard.engine.models.bare_modules import hint
 from compress_guard.engine.models.predictor import DEFAULT_BATCH_SIZE
+from compress_guard.engine.prediction.source_frame import framed_size, framed_target, restored
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
 from compress_guard.errors import ModelError, described
-from compress_guard.records import Bits, Evidence, PlannedRate
+from compress_guard.records import Bits, Evidence, Geometry, PlannedRate
 from compress_guard.tasks.contract import Task
 
 if TYPE_CHECKING:
@@ -46,13 +48,21 @@ class Batch:
     """One per image: the target as the task read it, or the data set's own target in compressed batches for a user's
     own tests."""
     sizes: list[tuple[int, int]]
-    """(H, W) of each image in pixels."""
+    """(H, W) of each source in pixels."""
     bpp: tuple[float, ...]
     """Bits per pixel of each coded image; empty for clean images."""
     bits: Bits = "coded"
     """``coded`` if `bpp` counts the bytes of real streams, ``estimated`` otherwise."""
     seen: Seen = NOTHING
     """Observations of the decoded images."""
+    geometries: tuple[Geometry, ...] = ()
+    """Part of the source and size of each image that a codec scaled or cropped; empty where all are as their sources.
+    Targets are those of the whole sources."""
+
+    @property
+    def frames(self) -> Sequence[Geometry]:
+        """The geometry of each image."""
+        return self.geometries or [Geometry.unchanged(size) for size in self.sizes]
 
 
 def batch_size_of(model: object) -> int:
@@ -78,16 +88,17 @@ def positions_in_batches(count: int, size: int) -> Iterator[range]:
         yield range(start, min(start + size, count))
 
 
-def clean_batch(samples: Samples, survey: Survey, positions: Sequence[int], device: str) -> Batch:
-    """Return the batch of the source images at these positions."""
+def clean_batch(samples: Pictures, survey: Survey, positions: Sequence[int], device: str) -> Batch:
+    """Return the batch of the images at these positions as they are."""
     chosen = [samples[survey.usable[at]] for at in positions]
     return Batch(
         tuple(sample.id for sample in chosen),
         # A copy, since a model that works in place must not change the source, which is coded or scored later.
         [sample.image.to(device, copy=True) for sample in chosen],
         [sample.target for sample in chosen],
-        [sample.size for sample in chosen],
+        [sample.source_size for sample in chosen],
         (),
+        geometries=geometries([sample.geometry for sample in chosen]),
     )
 
 
@@ -120,11 +131,17 @@ def coded_batch(
         tuple(image.sample.id for image in kept),
         [image.image.to(device) for image in kept],
         [image.sample.target for image in kept],
-        [image.sample.size for image in kept],
+        [image.sample.source_size for image in kept],
         tuple(8 * coder.codec.cost(image.stream) / coder.survey.infos[image.at].pixels for image in kept),
         coder.codec.bits,
         seen,
+        geometries([coder.geometry(image.at) for image in kept]),
     )
+
+
+def geometries(each: Sequence[Geometry]) -> tuple[Geometry, ...]:
+    """Return the geometries of a batch's images, none if all are as their sources."""
+    return () if all(geometry.same for geometry in each) else tuple(each)
 
 
 def never() -> bool:
@@ -198,9 +215,13 @@ def predictions(model: Any, task: Task, batch: Batch) -> list[Arrays]:
             f"the model returned {given} for {len(batch.images)} images; expected a list with one prediction per image"
         )
     return [
-        _named(image_id, task.prediction, raw, size)
-        for image_id, raw, size in zip(batch.ids, each, batch.sizes, strict=True)
+        _named(image_id, _prediction, task, raw, geometry)
+        for image_id, raw, geometry in zip(batch.ids, each, batch.frames, strict=True)
     ]
+
+
+def _prediction(task: Task, raw: object, geometry: Geometry) -> Arrays:
+    return restored(task, task.prediction(raw, geometry.delivered), geometry)
 
 
 def evidence_of(task: Task, batch: Batch, predicted: Sequence[Arrays]) -> Evidence:
@@ -208,10 +229,16 @@ def evidence_of(task: Task, batch: Batch, predicted: Sequence[Arrays]) -> Eviden
     return Evidence(
         batch.ids,
         tuple(
-            _named(image_id, task.evidence, answer, target, size)
-            for image_id, answer, target, size in zip(batch.ids, predicted, batch.targets, batch.sizes, strict=True)
+            _named(image_id, _evidence, task, answer, target, geometry)
+            for image_id, answer, target, geometry in zip(
+                batch.ids, predicted, batch.targets, batch.frames, strict=True
+            )
         ),
     )
+
+
+def _evidence(task: Task, answer: Arrays, target: Arrays, geometry: Geometry) -> Arrays:
+    return task.evidence(answer, framed_target(task, target, geometry), framed_size(geometry))
 
 
 def _named(image_id: str, made: Callable[..., Arrays], *arguments: Any) -> Arrays:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compress_guard.codecs.decoding.second import SecondDecoder
-from compress_guard.engine.coding.coder import Coder
-from compress_guard.engine.prediction.batches import Batch
+from compress_guard.engine.coding.coder import Coder, of_size
+from compress_guard.engine.prediction.batches import Batch, geometries
 from compress_guard.errors import CodecError
 from compress_guard.records import PlannedRate
 
@@ -33,11 +33,11 @@ def swapped_batch(
         streams.append(stream)
     chosen = [coder.source(at) for at, _ in requests]
     images = second.decode(streams, coder.workers) if streams else []
-    for sample, image in zip(chosen, images, strict=True):
-        if tuple(image.shape) != (3, *sample.size):
+    delivered = [coder.geometry(at) for at, _ in requests]
+    for sample, image, geometry in zip(chosen, images, delivered, strict=True):
+        if tuple(image.shape) != (3, *geometry.delivered):
             raise CodecError(
-                f"image {sample.id}: {second.name} decoded it to {tuple(image.shape)}, "
-                f"not to the {(3, *sample.size)} of its source"
+                f"image {sample.id}: {second.name} decoded it to {tuple(image.shape)}, not to the {of_size(geometry)}"
             )
     return Batch(
         tuple(sample.id for sample in chosen),
@@ -49,4 +49,5 @@ def swapped_batch(
             for (at, _), stream in zip(requests, streams, strict=True)
         ),
         coder.codec.bits,
+        geometries=geometries(delivered),
     )

@@ -62,9 +62,10 @@ class Entrant:
         if self.work == "encode":
             return
         images = calls.decode(self.codec, streams, self._sizes)
-        check_sizes(self.alias, self.images, images)
-        pairs = [Pair(*parts) for parts in zip(images, self.images, self.settings, strict=True)]
-        if (what := mishap(self.codec, self.bpp, pairs[:COMPARED])) is not None:
+        check_sizes(self.alias, self.images, images, calls.delivered_sizes(self.codec, self.images))
+        sources = calls.reshaped(self.codec, self.images[:COMPARED])
+        pairs = [Pair(*parts) for parts in zip(images, sources, self.settings, strict=False)]
+        if (what := mishap(self.codec, self.bpp, pairs)) is not None:
             raise CodecError(f"{what}; the decoder is wrong, so its speed means nothing")
 
     def seconds(self) -> float:
