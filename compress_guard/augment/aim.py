@@ -170,12 +170,12 @@ def aim_of(codec: Codec) -> Aim:
 def entry(codec: Codec) -> str:
     """Return the table's name of a codec: ``jpeg``, ``jpeg subsampling=4:4:4``, with options that are not the default.
 
-    The option `bits` makes no difference.
+    The options `bits` and `metadata` make no difference.
     """
     named = [codec.type]
     options: Mapping[str, dataclasses.Field[Any]] = getattr(codec, "__dataclass_fields__", {})
     for name, option in options.items():
-        if option.init and name != "bits" and (value := getattr(codec, name)) != option.default:
+        if option.init and name not in ("bits", "metadata") and (value := getattr(codec, name)) != option.default:
             named.append(f"{name}={value}")
     return " ".join(named)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, final
 from compress_guard.augment.activity import of_pil, of_tensor
 from compress_guard.augment.aim import Aim, Learning, aim_of
 from compress_guard.codecs import calls
-from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.contract import Codec, kept_parts
+from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.codecs.pixels import from_pil, to_pil
 
@@ -20,26 +21,42 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+_LEAST: Final = 1e-6
+"""Rate that is asked for where metadata leave nothing for the pixels: any codec then takes its lowest setting."""
+
+
 @final
 class RateRange:
-    """A range of bits per pixel to draw rates from, evenly in the logarithm, or a few rates to choose from."""
+    """A range of bits per pixel to draw rates from, evenly in the logarithm, or a few rates to choose from.
 
-    def __init__(self, low: float, high: float, choices: Sequence[float] = ()) -> None:
+    `carried` are the bits per pixel that a stream takes beside the pixels: metadata that it keeps.
+    """
+
+    def __init__(self, low: float, high: float, choices: Sequence[float] = (), carried: float = 0.0) -> None:
         self.low: Final = low
         self.high: Final = high
         self.choices: Final = tuple(choices)
+        self.carried: Final = carried
+
+    def beside(self, carried: float) -> RateRange:
+        """Return the same range for an image whose stream takes `carried` bits per pixel beside the pixels."""
+        return RateRange(self.low, self.high, self.choices, carried) if carried else self
 
     def at(self, chance: float, reach: tuple[float, float] = (0.0, math.inf)) -> float:
         """Return the rate for a number drawn evenly from 0 to 1, in the part of the range that a codec reaches.
 
-        If it reaches no part, return the nearest end of the range.
+        If it reaches no part, return the nearest end of the range. The rate is what is left for the pixels, to which
+        `reach` refers too.
         """
         if self.choices:
-            return self.choices[min(int(chance * len(self.choices)), len(self.choices) - 1)]
-        low, high = max(self.low, reach[0]), min(self.high, reach[1])
+            return self._left(self.choices[min(int(chance * len(self.choices)), len(self.choices) - 1)])
+        low, high = max(self.low, reach[0] + self.carried), min(self.high, reach[1] + self.carried)
         if low >= high:
-            return min(low, self.high)
-        return low * math.exp(chance * math.log(high / low))
+            return self._left(min(low, self.high))
+        return self._left(low * math.exp(chance * math.log(high / low)))
+
+    def _left(self, bpp: float) -> float:
+        return max(bpp - self.carried, _LEAST) if self.carried else bpp
 
 
 @final
@@ -49,6 +66,7 @@ class RoundTrip:
     def __init__(self, codec: Codec) -> None:
         self.codec: Final = codec
         self._aim: Final[Aim] = aim_of(codec)
+        self._keeps: Final = kept_parts(codec)
 
     def aimed(self, image: torch.Tensor, rates: RateRange, chance: float) -> tuple[float, float]:
         """Return the rate in bpp drawn for a uint8 RGB tensor (3, H, W), and the setting predicted to give it.
@@ -59,7 +77,12 @@ class RoundTrip:
         return self._aimed(of_tensor(image, self._aim.features), pixels, rates, chance)
 
     def picture(self, image: Image.Image, rates: RateRange, chance: float) -> Image.Image:
-        """Code and decode a PIL image of mode RGB; raises `CodecError`."""
+        """Code and decode a PIL image of mode RGB; raises `CodecError`.
+
+        Metadata that the codec keeps count in the rate.
+        """
+        carried = Metadata.of(image).summary.size(self._keeps) if self._keeps else 0
+        rates = rates.beside(8 * carried / (image.width * image.height))
         if not self._direct:
             return to_pil(self.batch([from_pil(image)], rates, [chance])[0])
         assert isinstance(self.codec, PillowCodec)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from compress_guard.codecs.execution.insulation import Globals, whole_files
-from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_whole
-from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.options import METADATA, SUBSAMPLINGS, require_choice, require_whole
+from compress_guard.codecs.pictures.metadata import Metadata
+from compress_guard.codecs.pillow import MetadataCodec, PillowCodec
 from compress_guard.codecs.pixels import opened_pil
 from compress_guard.errors import OptionError
 
@@ -37,7 +38,7 @@ TUNES: Final = ("psnr", "ssim", "iq", "ssimulacra2")
 
 
 @dataclass(frozen=True, slots=True)
-class Avif(PillowCodec):
+class Avif(MetadataCodec):
     """AVIF (AV1 intra); the setting is libavif's quality, 0 to 100."""
 
     type: ClassVar[str] = "avif"
@@ -57,11 +58,14 @@ class Avif(PillowCodec):
     """AV1 encoder, of those that Pillow's libavif was built with: auto takes aom where it is there."""
     tune: str | None = None
     """Measure of quality that libaom optimises; None: libavif's own choice for still pictures."""
+    metadata: str = "strip"
+    """``keep`` puts the source's ICC profile and EXIF into the stream."""
 
     def __post_init__(self) -> None:
         require_choice("subsampling", self.subsampling, SUBSAMPLINGS)
         require_whole("speed", self.speed, 0, 10)
         require_choice("codec", self.codec, CODERS)
+        require_choice("metadata", self.metadata, METADATA)
         if self.tune is None:
             return
         require_choice("tune", self.tune, TUNES)
@@ -88,6 +92,10 @@ class Avif(PillowCodec):
             # Parallel work is the pool's; libavif would take every core for each image.
             "max_threads": 1,
         }
+
+    def _metadata_options(self, metadata: Metadata) -> Mapping[str, bytes]:
+        # Pillow writes an EXIF block with an orientation anew, with other bytes.
+        return {"icc_profile": metadata.icc, "exif": metadata.unturned_exif}
 
     def _read(self, stream: bytes) -> Image.Image:
         with whole_files():

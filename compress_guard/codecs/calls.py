@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from compress_guard.codecs.contract import Codec, FromFiles, Proof, decode_to_sizes
+from compress_guard.codecs.contract import Codec, FromFiles, MetadataKeeper, Proof, decode_to_sizes
 from compress_guard.codecs.pictures.geometry import Reshaping, geometry_of
 from compress_guard.errors import CodecError
 
 if TYPE_CHECKING:
     import torch
+
+    from compress_guard.codecs.pictures.metadata import Metadata
 
 _OWN: Final = "compress_guard."
 _CHANNELS: Final = 3
@@ -27,9 +29,23 @@ def own_copies(codec: Codec, images: Sequence[torch.Tensor]) -> list[torch.Tenso
     return [image.clone() for image in images]
 
 
-def encode(codec: Codec, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
-    """Return one stream for each uint8 RGB image (3, H, W); raise `CodecError` for anything else that comes back."""
-    streams = _as_list(codec.encode(own_copies(codec, images), settings, workers), codec, "streams")
+def encode(
+    codec: Codec,
+    images: Sequence[torch.Tensor],
+    settings: Sequence[float],
+    workers: int = 1,
+    metadata: Sequence[Metadata] = (),
+) -> list[bytes]:
+    """Return one stream for each uint8 RGB image (3, H, W); raise `CodecError` for anything else that comes back.
+
+    `metadata`, if given, has an entry for each image, of which a `MetadataKeeper` puts some into the stream.
+    """
+    given = own_copies(codec, images)
+    if any(metadata) and isinstance(codec, MetadataKeeper) and codec.keeps:
+        made = codec.encode_with(given, metadata, settings, workers)
+    else:
+        made = codec.encode(given, settings, workers)
+    streams = _as_list(made, codec, "streams")
     if len(streams) != len(images):
         raise CodecError(f"{codec.type} gave {len(streams)} streams for {len(images)} images; expected one for each")
     return [_as_bytes(codec, stream, number, len(streams)) for number, stream in enumerate(streams, start=1)]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import torch
 
+    from compress_guard.codecs.pictures.metadata import Metadata
+
 C = TypeVar("C")
 
 
@@ -130,6 +132,25 @@ def needs_files(codec: object) -> bool:
 def encoders_of(codec: object) -> int:
     """Return the number of encoder calls that coding one image takes; most codecs have one encoder."""
     return codec.encoders if isinstance(codec, SeveralEncoders) else 1
+
+
+@runtime_checkable
+class MetadataKeeper(Protocol):
+    """A codec whose streams may hold the ICC profile and the EXIF of their sources."""
+
+    @property
+    def keeps(self) -> frozenset[str]:
+        """Parts that its streams hold: some of ``icc`` and ``exif``, or none as its options say."""
+
+    def encode_with(
+        self, images: Sequence[torch.Tensor], metadata: Sequence[Metadata], settings: Sequence[float], workers: int = 1
+    ) -> list[bytes]:
+        """Do what `Codec.encode` does, with these parts of each image's metadata in its stream."""
+
+
+def kept_parts(codec: Codec) -> frozenset[str]:
+    """Return the parts of a source's metadata that the streams of a codec hold."""
+    return codec.keeps if isinstance(codec, MetadataKeeper) else frozenset()
 
 
 def decode_to_sizes(

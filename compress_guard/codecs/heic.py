@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from compress_guard.codecs.execution.insulation import Globals
-from compress_guard.codecs.options import SUBSAMPLINGS, require_choice
-from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.options import METADATA, SUBSAMPLINGS, require_choice
+from compress_guard.codecs.pictures.metadata import NOTHING, Metadata
+from compress_guard.codecs.pillow import MetadataCodec
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,7 +36,7 @@ _LONG: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Heic(PillowCodec):
+class Heic(MetadataCodec):
     """HEIC; the setting is libheif's quality, 0 to 95, each step one HEVC quantiser (about 10 % of the rate)."""
 
     type: ClassVar[str] = "heic"
@@ -47,10 +48,13 @@ class Heic(PillowCodec):
     # and fast alike 0.95 s, 0.92; slow (libheif's default) 2.1 s, 0.85.
     preset: str = "veryfast"
     """x265's effort, ultrafast to veryslow."""
+    metadata: str = "strip"
+    """``keep`` puts the source's ICC profile and EXIF into the stream."""
 
     def __post_init__(self) -> None:
         require_choice("subsampling", self.subsampling, SUBSAMPLINGS)
         require_choice("preset", self.preset, PRESETS)
+        require_choice("metadata", self.metadata, METADATA)
 
     @property
     def ladder(self) -> tuple[float, ...]:
@@ -70,7 +74,7 @@ class Heic(PillowCodec):
             )
         return None
 
-    def _write(self, image: Image.Image, setting: float) -> bytes:
+    def _write(self, image: Image.Image, setting: float, metadata: Metadata = NOTHING) -> bytes:
         import pillow_heif
 
         # Parallel work is the pool's, and without x265's own threads the stream does not depend on the machine.
@@ -78,6 +82,9 @@ class Heic(PillowCodec):
         if min(image.size) < _THIN and max(image.size) > _LONG:
             # libheif asks for smaller blocks in thin pictures than HEVC allows in long ones, and x265 then refuses.
             parameters["x265:ctu"] = "32"
+        kept = {"icc_profile": metadata.icc} if metadata.icc else {}
+        if metadata.exif:
+            kept["exif"] = metadata.jpeg_exif
         stream = io.BytesIO()
         with _OPTIONS.set():
             pillow_heif.encode(
@@ -88,6 +95,7 @@ class Heic(PillowCodec):
                 quality=int(setting),
                 subsampling=self.subsampling,
                 enc_params=parameters,
+                **kept,
             )
         return stream.getvalue()
 

@@ -13,8 +13,9 @@ from compress_guard.codecs import cuda_jpeg
 from compress_guard.codecs.execution.batching import Device, Placed
 from compress_guard.codecs.execution.insulation import Globals
 from compress_guard.codecs.execution.pool import map_ordered
-from compress_guard.codecs.options import SUBSAMPLINGS, require_choice, require_flag, require_whole
-from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.options import METADATA, SUBSAMPLINGS, require_choice, require_flag, require_whole
+from compress_guard.codecs.pictures.metadata import NOTHING, Metadata
+from compress_guard.codecs.pillow import MetadataCodec, PillowCodec
 from compress_guard.errors import CodecUnavailable, OptionError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _LONGEST_INTERVAL: Final = 65535
 
 
 @dataclass(frozen=True, slots=True)
-class Jpeg(Placed, PillowCodec):
+class Jpeg(Placed, MetadataCodec):
     """Baseline or progressive JPEG; the setting is libjpeg's quality, 1 to 100.
 
     On a CUDA device nvJPEG decodes, and encodes what it can: baseline with 4:4:4 chroma, with the standard Huffman
@@ -52,12 +53,15 @@ class Jpeg(Placed, PillowCodec):
     """Number of blocks (MCUs) between two restart markers; 0 for none."""
     restart_rows: int = 0
     """Number of rows of blocks between two restart markers, instead of `restart`; 0 for none."""
+    metadata: str = "strip"
+    """``keep`` puts the source's ICC profile and EXIF into the stream."""
     _place: Device = field(default_factory=Device, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require_choice("subsampling", self.subsampling, SUBSAMPLINGS)
         require_flag("progressive", self.progressive)
         require_flag("optimize", self.optimize)
+        require_choice("metadata", self.metadata, METADATA)
         require_whole("restart", self.restart, 0, _LONGEST_INTERVAL)
         require_whole("restart_rows", self.restart_rows, 0, _LONGEST_INTERVAL)
         if self.restart and self.restart_rows:
@@ -126,6 +130,8 @@ class Jpeg(Placed, PillowCodec):
             return f"{cuda_jpeg.SUBSAMPLING} only, asked for {self.subsampling}"
         if self.progressive:
             return "baseline files only, asked for progressive"
+        if self.keeps:
+            return "files without metadata only, asked for metadata: keep"
         return "files without restart markers only, asked for some" if self.restart or self.restart_rows else None
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
@@ -139,13 +145,17 @@ class Jpeg(Placed, PillowCodec):
             "restart_marker_rows": self.restart_rows,
         }
 
-    def _write(self, image: Image.Image, setting: float) -> bytes:
+    def _metadata_options(self, metadata: Metadata) -> Mapping[str, bytes]:
+        return {"icc_profile": metadata.icc, "exif": metadata.jpeg_exif}
+
+    def _write(self, image: Image.Image, setting: float, metadata: Metadata = NOTHING) -> bytes:
         try:
-            return PillowCodec._write(self, image, setting)
+            return PillowCodec._write(self, image, setting, metadata)
         except OSError:
             # Pillow gives optimised files a buffer of a byte per pixel, which noise at high quality does not fit into.
-            with _ROOM, Globals("PIL.ImageFile", MAXBLOCK=2**16 + 4 * image.width * image.height).set():
-                return PillowCodec._write(self, image, setting)
+            room = 2**16 + 4 * image.width * image.height + 2 * len(metadata.icc) + len(metadata.exif)
+            with _ROOM, Globals("PIL.ImageFile", MAXBLOCK=room).set():
+                return PillowCodec._write(self, image, setting, metadata)
 
     def _file(self) -> IO[bytes]:
         # Pillow keeps Python's lock while it writes to memory, not while it writes to a file.

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from compress_guard.codecs.options import require_whole
-from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.options import METADATA, require_choice, require_whole
+from compress_guard.codecs.pictures.metadata import Metadata
+from compress_guard.codecs.pillow import MetadataCodec
 
 
 def _quality(distance: float) -> float:
@@ -33,21 +34,30 @@ _LADDER: Final = tuple(_quality(distance) for distance in (*_distances(25.0, 12.
 
 
 @dataclass(frozen=True, slots=True)
-class Jxl(PillowCodec):
+class Jxl(MetadataCodec):
     """Lossy JPEG XL (VarDCT); the setting is libjxl's quality, 0 to 99.9, fractions included."""
 
     type: ClassVar[str] = "jxl"
     format: ClassVar[str] = "JXL"
     library: ClassVar[str] = "libjxl"
+    holds: ClassVar[frozenset[str]] = frozenset({"exif"})  # its plugin for Pillow writes no ICC profile
     max_side: ClassVar[int] = 2**18  # limit of level 5 of the standard, libjxl's default
 
     # Seconds per megapixel, bpp and dB of six gb82 photographs at quality 60: effort 3 0.06 s, 0.48, 36.2; 5 0.37 s,
     # 0.41, 36.8; 7 (libjxl's default) 0.79 s, 0.43, 36.9.
     effort: int = 5
     """Effort from 1 (fast) to 9 (small)."""
+    metadata: str = "strip"
+    """``keep`` puts the source's EXIF into the stream."""
 
     def __post_init__(self) -> None:
         require_whole("effort", self.effort, 1, 9)
+        require_choice("metadata", self.metadata, METADATA)
+
+    @property
+    def remark(self) -> str | None:
+        """See `Codec.remark`."""
+        return "keeps EXIF alone: pillow-jxl-plugin writes no ICC profiles" if self.keeps else None
 
     @property
     def ladder(self) -> tuple[float, ...]:
@@ -65,6 +75,9 @@ class Jxl(PillowCodec):
     def _save_options(self, setting: float) -> Mapping[str, Any]:
         # Zero threads: the caller's own. Parallel work is the pool's.
         return {"quality": setting, "effort": self.effort, "lossless": False, "num_threads": 0}
+
+    def _metadata_options(self, metadata: Metadata) -> Mapping[str, bytes]:
+        return {"exif": metadata.exif}
 
     def _version(self) -> str:
         from importlib.metadata import version

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from compress_guard.errors import OptionError
 
 SUBSAMPLINGS = ("4:2:0", "4:2:2", "4:4:4")
 """Chroma resolutions from half in both directions to full."""
+
+METADATA: Final = ("strip", "keep")
+"""Values of the option `metadata`: leave ICC profile and EXIF of a source out of the stream, or put them into it."""
 
 
 def require_choice(name: str, value: object, allowed: Sequence[str]) -> None:

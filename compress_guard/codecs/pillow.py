@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.execution.pool import map_ordered, map_processes
+from compress_guard.codecs.pictures.metadata import NOTHING, PARTS, Metadata
 from compress_guard.codecs.pixels import from_pil, read_pil, to_pil
 from compress_guard.errors import CodecError, CodecUnavailable, error_text
 
@@ -26,7 +27,8 @@ STREAM_SHARE: Final = 1 / 16
 class PillowCodec(RealStreams, ABC):
     """A codec whose streams Pillow writes and reads; a subclass says how.
 
-    The pixels alone are coded: streams hold no EXIF and no ICC profile, and no orientation is applied on decoding.
+    The pixels alone are coded: streams hold no EXIF and no ICC profile unless a `MetadataCodec` is asked to keep them.
+    Decoding applies neither a profile nor an orientation.
     """
 
     __slots__ = ()
@@ -118,14 +120,16 @@ class PillowCodec(RealStreams, ABC):
                 f"{self._what(at, count, image.shape[-1], image.shape[-2])}: {error_text(error)}"
             ) from error
 
-    def _encode_picture(self, at: int, count: int, image: Image.Image, setting: float) -> bytes:
+    def _encode_picture(
+        self, at: int, count: int, image: Image.Image, setting: float, metadata: Metadata = NOTHING
+    ) -> bytes:
         what = self._what(at, count, *image.size)
         if setting not in self.ladder:
             raise CodecError(f"{what}: {setting!r} is not a setting of its ladder")
         if max(image.size) > self.max_side:
             raise CodecError(f"{what}: sides of at most {self.max_side} pixels can be coded")
         try:
-            return self._write(image, setting)
+            return self._write(image, setting, metadata)
         except Exception as error:  # codec libraries raise any exception, also classes of their own
             raise CodecError(f"{what} at setting {setting:g}: {error_text(error)}") from error
 
@@ -147,9 +151,15 @@ class PillowCodec(RealStreams, ABC):
         """Return the arguments of Image.save for a setting; none for a codec that writes in another way."""
         return {}
 
-    def _write(self, image: Image.Image, setting: float) -> bytes:
+    def _metadata_options(self, metadata: Metadata) -> Mapping[str, bytes]:
+        """Return the arguments of Image.save for metadata. They are given without any too, or Pillow's writers of some
+        formats would take what the image carries."""
+        return {}
+
+    def _write(self, image: Image.Image, setting: float, metadata: Metadata = NOTHING) -> bytes:
+        options = {**self._save_options(setting), **self._metadata_options(metadata)}
         with self._file() as file:
-            image.save(file, self.format, **self._save_options(setting))
+            image.save(file, self.format, **options)
             file.seek(0)
             return file.read()
 
@@ -170,6 +180,38 @@ class PillowCodec(RealStreams, ABC):
         reason = self.unavailable()
         if reason is not None:
             raise CodecUnavailable(reason)
+
+
+class MetadataCodec(PillowCodec):
+    """A codec that keeps a source's metadata where its option `metadata` says so."""
+
+    __slots__ = ()
+
+    metadata: str
+    holds: ClassVar[frozenset[str]] = PARTS
+    """Parts that the library can write."""
+
+    @property
+    def keeps(self) -> frozenset[str]:
+        """See `MetadataKeeper.keeps`."""
+        return self.holds if self.metadata == "keep" else frozenset()
+
+    def encode_with(
+        self, images: Sequence[torch.Tensor], metadata: Sequence[Metadata], settings: Sequence[float], workers: int = 1
+    ) -> list[bytes]:
+        """See `MetadataKeeper.encode_with`."""
+        self._require_available()
+        jobs = list(enumerate(zip(images, metadata, settings, strict=True)))
+
+        def coded(job: tuple[int, tuple[torch.Tensor, Metadata, float]]) -> bytes:
+            at, (image, carried, setting) = job
+            picture = self._picture(at, len(images), image)
+            return self._encode_picture(at, len(images), picture, setting, carried.only(self.keeps))
+
+        return map_ordered(coded, jobs, workers)
+
+    def _metadata_options(self, metadata: Metadata) -> Mapping[str, bytes]:
+        return {"icc_profile": metadata.icc, "exif": metadata.exif}
 
 
 # Functions that worker processes import by name. They import neither this codec's caller nor torch.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from compress_guard.codecs.options import require_choice, require_flag, require_whole
-from compress_guard.codecs.pillow import PillowCodec
+from compress_guard.codecs.options import METADATA, require_choice, require_flag, require_whole
+from compress_guard.codecs.pictures.metadata import NOTHING, Metadata
+from compress_guard.codecs.pillow import MetadataCodec, PillowCodec
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,7 +40,7 @@ _WHOLE: Final = tuple(float(quality) for quality in range(101))
 
 
 @dataclass(frozen=True, slots=True)
-class WebP(PillowCodec):
+class WebP(MetadataCodec):
     """Lossy WebP (VP8), always 4:2:0; the setting is libwebp's quality, 0 to 100, fractions included.
 
     Pillow passes on neither `sharp_yuv` nor `preset`. With one of them libvips encodes, at whole qualities alone.
@@ -56,11 +58,14 @@ class WebP(PillowCodec):
     """True for chroma that is fitted to the edges of the image before it is halved (libsharpyuv)."""
     preset: str = "default"
     """Kind of picture that libwebp's filters are set for."""
+    metadata: str = "strip"
+    """``keep`` puts the source's ICC profile and EXIF into the stream."""
 
     def __post_init__(self) -> None:
         require_whole("method", self.method, 0, 6)
         require_flag("sharp_yuv", self.sharp_yuv)
         require_choice("preset", self.preset, PRESETS)
+        require_choice("metadata", self.metadata, METADATA)
 
     @property
     def ladder(self) -> tuple[float, ...]:
@@ -91,9 +96,9 @@ class WebP(PillowCodec):
     def _save_options(self, setting: float) -> Mapping[str, Any]:
         return {"quality": setting, "method": self.method}
 
-    def _write(self, image: Image.Image, setting: float) -> bytes:
+    def _write(self, image: Image.Image, setting: float, metadata: Metadata = NOTHING) -> bytes:
         if not self._by_vips:
-            return PillowCodec._write(self, image, setting)
+            return PillowCodec._write(self, image, setting, metadata)
         import pyvips
 
         picture = pyvips.Image.new_from_memory(image.tobytes(), image.width, image.height, 3, "uchar")
@@ -102,9 +107,9 @@ class WebP(PillowCodec):
             effort=self.method,
             smart_subsample=self.sharp_yuv,
             preset=self.preset,
-            keep="none",  # libvips would add an EXIF block of its own
+            keep="none",  # libvips would add an EXIF block of its own, or change one that it is given
         )
-        return stream
+        return _with_metadata(stream, metadata, image.size) if metadata else stream
 
     def _version(self) -> str:
         version = PillowCodec._version(self)
@@ -114,3 +119,17 @@ class WebP(PillowCodec):
 
         libvips = ".".join(str(pyvips.version(part)) for part in range(3))
         return f"libwebp of libvips {libvips} (pyvips {pyvips.__version__}), decoded by {version}"
+
+
+def _with_metadata(stream: bytes, metadata: Metadata, size: tuple[int, int]) -> bytes:
+    """Return a simple WebP file of this (width, height) in the extended format, with its metadata."""
+    flags = (0x20 if metadata.icc else 0) | (0x08 if metadata.exif else 0)
+    header = struct.pack("<L", flags) + b"".join((side - 1).to_bytes(3, "little") for side in size)
+    profile = _chunk(b"ICCP", metadata.icc) if metadata.icc else b""
+    exif = _chunk(b"EXIF", metadata.exif) if metadata.exif else b""
+    return _chunk(b"RIFF", b"WEBP" + _chunk(b"VP8X", header) + profile + stream[12:] + exif)
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    """Return a chunk of a RIFF file, padded to an even length."""
+    return name + struct.pack("<L", len(body)) + body + bytes(len(body) % 2)

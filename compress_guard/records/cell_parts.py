@@ -43,6 +43,10 @@ class CodedRate(CellPart):
     floor_bpp: float | None = None
     """For an unreachable target: the lowest mean rate of the codec (dataset mode), or the highest floor among the
     images that are stuck (image mode)."""
+    metadata_images: int | None = None
+    """Images whose streams hold an ICC profile or EXIF of their source; None for a codec that keeps neither."""
+    metadata_bpp: float | None = None
+    """Part of `bpp_mean` that these blocks take, without their headers."""
 
 
 @dataclass(frozen=True, slots=True)

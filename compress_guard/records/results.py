@@ -103,6 +103,8 @@ class CellResult:
     mixed = Flat(lambda cell: cell.coded.mixed)
     off_target = Flat(lambda cell: cell.coded.off_target)
     floor_bpp = Flat(lambda cell: cell.coded.floor_bpp)
+    metadata_images = Flat(lambda cell: cell.coded.metadata_images)
+    metadata_bpp = Flat(lambda cell: cell.coded.metadata_bpp)
     rate_tolerance = Flat(lambda cell: cell.terms.rate_tolerance)
     limit = Flat(lambda cell: cell.terms.limit)
     images = Flat(lambda cell: cell.counts.images)

@@ -69,7 +69,10 @@ def test_no_codec_at_all():
 
 
 def test_options_that_a_codec_does_not_take():
-    said = "unknown option of codec jpeg 'quality'; known: progressive, subsampling"
+    said = (
+        "unknown option of codec jpeg 'quality'; "
+        "known: metadata, optimize, progressive, restart, restart_rows, subsampling"
+    )
     with pytest.raises(OptionError, match=exactly(said)):
         RandomCompression({"webp": {}, "jpeg": {"quality": 3}})
     with pytest.raises(OptionError, match=exactly(said)):

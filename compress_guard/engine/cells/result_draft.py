@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Final
 
 from compress_guard.engine.cells.judging import Judged
@@ -126,6 +127,11 @@ class Draft:
             if length is not None
         ]
         pixels = sum(pixels for pixels, _ in coded)
+        kept = [
+            (info.pixels, summary.size(coder.keeps))
+            for info, summary, length in zip(survey.infos, survey.metadata, planned.lengths, strict=True)
+            if length is not None and coder.keeps
+        ]
         rate = CodedRate(
             bpp_mean=planned.bpp_mean,
             bpp_pooled=8 * sum(length for _, length in coded) / pixels if coded else None,
@@ -134,6 +140,8 @@ class Draft:
             mixed=planned.mixed,
             off_target=planned.off_target,
             floor_bpp=planned.floor,
+            metadata_images=sum(size > 0 for _, size in kept) if kept else None,
+            metadata_bpp=fmean(8 * size / pixels for pixels, size in kept) if kept else None,
         )
         work = replace(self.result.work, encodes=planned.encodes * coder.made_share)
         self.result = replace(self.result, coded=rate, work=work)

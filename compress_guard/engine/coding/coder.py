@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final, final
 from compress_guard import own_code
 from compress_guard import store as keys
 from compress_guard.codecs import calls
-from compress_guard.codecs.contract import Codec, Proof, encoders_of
+from compress_guard.codecs.contract import Codec, Proof, encoders_of, kept_parts
 from compress_guard.codecs.pictures.fidelity import coarse_psnr, flat_psnr
 from compress_guard.codecs.pictures.geometry import geometry_of
+from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.engine.coding import kept_images
-from compress_guard.engine.images.sample import Pictures, Sample
+from compress_guard.engine.images.sample import Pictures, Sample, UnsteadyError
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.settings import processor
 from compress_guard.errors import CodecError, RunError
@@ -50,6 +51,8 @@ class Coder:
         special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
         code = own_code.digest("codecs") + code_of(type(codec))
         self.identity: Final = keys.key(codec.type, codec.version, repr(codec), *special, code)
+        self.keeps: Final = kept_parts(codec)
+        """Parts of the sources' metadata that the streams hold."""
         self.failures: Final[dict[int, str]] = {}
         """Errors of images that could not be encoded, by position among the usable ones."""
         self._undecoded: Final[dict[tuple[int, float], str]] = {}
@@ -143,9 +146,15 @@ class Coder:
         return point.setting if isinstance(point, Quality) else self.codec.ladder[0]
 
     def _images(self) -> Iterator[str | bytes]:
-        for info, digest in zip(self.survey.infos, self.survey.digests, strict=True):
+        for at, (info, digest) in enumerate(zip(self.survey.infos, self.survey.digests, strict=True)):
             yield info.id
             yield digest
+            yield from self._carried(at)
+
+    def _carried(self, at: int) -> tuple[bytes, ...]:
+        """Return what a stream depends on beside the pixels: the hash of metadata that it keeps, if there is any."""
+        digest = self.survey.metadata[at].digest if self.keeps else b""
+        return (digest,) if digest else ()
 
     def _kept_plan(self, name: str) -> RatePlan | None:
         data = self._store.get(name, "plans")
@@ -168,7 +177,10 @@ class Coder:
 
     def streams(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
         """Return the requested streams, from the store or an encoder; None for images that cannot be coded."""
-        names = [keys.key(self.identity, self.survey.digests[at], float(setting)) for at, setting in requests]
+        names = [
+            keys.key(self.identity, self.survey.digests[at], float(setting), *self._carried(at))
+            for at, setting in requests
+        ]
         streams: list[bytes | None] = [self._store.get(name) for name in names]
         missing = [
             number
@@ -191,9 +203,27 @@ class Coder:
             self.progress(self.encoded_images, 0)
         try:
             self._count(requests)
-            return list(calls.encode(self.codec, images, settings, self.workers))
+            return list(calls.encode(self.codec, images, settings, self.workers, self.metadata(requests)))
         except CodecError:
             return [self._encode_one(at, image, setting) for (at, setting), image in zip(requests, images, strict=True)]
+
+    def metadata(self, requests: Sequence[tuple[int, float]]) -> list[Metadata]:
+        """Return the metadata that the streams of these requests keep, an entry for each image; empty if none do.
+
+        Raises `UnsteadyError` for an image whose metadata are not those of the survey.
+        """
+        if not self.keeps:
+            return []
+        carried = []
+        for at, _ in requests:
+            sample = self.source(at)
+            if sample.metadata.summary != self.survey.metadata[at]:
+                raise UnsteadyError(
+                    f"image {sample.id} gives different metadata each time it is read; expected the same ICC profile "
+                    "and EXIF every time; return each image as it was opened, or set metadata: strip"
+                )
+            carried.append(sample.metadata)
+        return carried
 
     def _count(self, requests: Sequence[tuple[int, float]]) -> None:
         self.encoded_pixels += sum(self.survey.infos[at].pixels for at, _ in requests) * encoders_of(self.codec)
@@ -201,7 +231,7 @@ class Coder:
     def _encode_one(self, at: int, image: torch.Tensor, setting: float) -> bytes | None:
         self._count([(at, setting)])
         try:
-            return calls.encode(self.codec, [image], [setting])[0]
+            return calls.encode(self.codec, [image], [setting], metadata=self.metadata([(at, setting)]))[0]
         except CodecError as problem:
             self.failures[at] = str(problem)
             return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from compress_guard.codecs import calls
 from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pixels import Picture, check_sizes
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.engine.images.value_range import check_levels
@@ -50,9 +51,19 @@ class _Coded:
     """Name of the codec, as it was asked for."""
     codec: Codec
     sources: Sequence[torch.Tensor]
-    streams: Mapping[tuple[int, float], bytes]
-    """By position in the batch and setting."""
+    metadata: Sequence[Metadata]
+    """Metadata of each source, of which the codec keeps what its options say."""
     workers: int
+    streams: dict[tuple[int, float], bytes] = field(default_factory=dict)
+    """By position in the batch and setting."""
+
+    def lengths(self, requests: Sequence[tuple[int, float]]) -> list[int | None]:
+        """Code sources at settings, requested as (position, setting), and return the bytes of each stream."""
+        positions, settings = [at for at, _ in requests], [setting for _, setting in requests]
+        sources, metadata = [self.sources[at] for at in positions], [self.metadata[at] for at in positions]
+        streams = calls.encode(self.codec, sources, settings, self.workers, metadata)
+        self.streams.update(zip(requests, streams, strict=True))
+        return [self.codec.cost(stream) for stream in streams]
 
     def decoded(self, planned: PlannedRate) -> Compressed:
         """Decode the streams that a rate takes; raises `CodecError`."""
@@ -134,19 +145,14 @@ def compress(
     for target in targets:
         check_rate(rate, target, tolerance)
     built = available_codec(codec_named(codec, dict(codec_options(options))))
-    pictures = [Picture.read(image) for image in _batch(images)]
+    batch = list(_batch(images))
+    pictures = [Picture.read(image) for image in batch]
     if not pictures:
         raise OptionError("images is an empty batch; expected at least one image to compress")
     check_levels([picture.levels() for picture in pictures], loose=True)
     pixels = [picture.at("upright") for picture in pictures]
     built = built.on(str(pixels[0].device))
-    streams: dict[tuple[int, float], bytes] = {}
-
-    def encode(requests: Sequence[tuple[int, float]]) -> list[int | None]:
-        coded = calls.encode(built, [pixels[at] for at, _ in requests], [setting for _, setting in requests], workers)
-        streams.update(zip(requests, coded, strict=True))
-        return [built.cost(stream) for stream in coded]
-
+    coded = _Coded(codec, built, pixels, [Metadata.of(image) for image in batch], workers)
     planned = plan(
         [ImageInfo(str(at), image.shape[-2] * image.shape[-1]) for at, image in enumerate(pixels)],
         built.ladder,
@@ -154,9 +160,8 @@ def compress(
         mode=rate,
         tolerance=TOLERANCE[rate] if tolerance is None else tolerance,
         seed=seed,
-        encode=encode,
+        encode=coded.lengths,
     )
-    coded = _Coded(codec, built, pixels, streams, workers)
     made = [coded.decoded(planned.at(Rate(target))) for target in targets]
     return made[0] if rates is None else made
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, final
 
+from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pictures.orientation import UPRIGHT
 from compress_guard.engine.images.access import Access, OtherThread
 from compress_guard.engine.images.placing import Placing
@@ -170,6 +171,7 @@ class SampleReader:
             # A data set may reuse the objects that it has returned.
             image, target = own(image), copied(target)
             digest, target_digest = pixel_hash(image), target_hash(target)
+            metadata = Metadata.of(parts[0])
         except BaseException as problem:
             pass_on(problem)
             self._unreadable[position] = image_id
@@ -185,7 +187,7 @@ class SampleReader:
             unknown = f"its slices cannot be determined ({described(problem)})"
             what = error_text(problem) if issubclass(type(problem), DataError) else unknown
             raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
-        return Sample(image_id, image, target, digest, arrival, slices, target_digest)
+        return Sample(image_id, image, target, digest, arrival, slices, target_digest, metadata=metadata)
 
     def _id(self, position: int, *given: object) -> str:
         """Return the id that the data set gives a sample, or its position, as text."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from compress_guard.codecs.pictures.metadata import NOTHING, Metadata
 from compress_guard.engine.images.placing import Arrival
 from compress_guard.engine.images.readings import Reading
 from compress_guard.errors import DataError
@@ -52,6 +53,8 @@ class Sample:
     """Content hash of the target, as far as it can be hashed."""
     reshaped: Geometry | None = None
     """Geometry of an image that was scaled or cropped; None for a source."""
+    metadata: Metadata = NOTHING
+    """ICC profile and EXIF of the image's file."""
 
     @property
     def reading(self) -> Reading:
@@ -84,7 +87,8 @@ class Sample:
         """Bytes of the image and of arrays in the target: a label map takes more than its image."""
         # Plain dicts only: a data set's own mapping may load its contents when it is read.
         arrays = self.target.values() if type(self.target) is dict else ()
-        return int(self.image.numel()) + sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+        carried = len(self.metadata.icc) + len(self.metadata.exif)
+        return int(self.image.numel()) + carried + sum(each.nbytes for each in arrays if isinstance(each, np.ndarray))
 
 
 class Pictures(Protocol):

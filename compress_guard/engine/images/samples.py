@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, final
 
 from compress_guard import interrupts
+from compress_guard.codecs.pictures.metadata import MetadataSummary
 from compress_guard.codecs.pictures.orientation import UPRIGHT
 from compress_guard.engine.images.access import Access
 from compress_guard.engine.images.intake import Intake
@@ -130,6 +131,8 @@ class Survey:
     classes_seen: int = 0
     """Number of usable samples, in their order, until each class that occurs was seen in at least five of them, or in
     all that have it."""
+    metadata: tuple[MetadataSummary, ...] = ()
+    """ICC profile and EXIF of each usable sample's file; empty if nobody asked."""
 
     def content(self, at: int) -> tuple[str | bytes, ...]:
         """Return the id and the hashes of pixels and target of the usable sample at this position."""
@@ -190,7 +193,7 @@ def _surveyed(
     """Make one pass over the samples; return the survey and the arrival of each usable sample, by its id."""
     usable: list[int] = []
     infos: list[ImageInfo] = []
-    looks: list[tuple[tuple[int, int], float]] = []
+    looks: list[tuple[tuple[int, int], float, MetadataSummary]] = []
     digests: list[bytes] = []
     targets: list[bytes] = []
     failures: list[tuple[str, str]] = []
@@ -220,7 +223,7 @@ def _surveyed(
         height, width = sample.size
         usable.append(index)
         infos.append(ImageInfo(sample.id, height * width))
-        looks.append((sample.size, sample.level))
+        looks.append((sample.size, sample.level, sample.metadata.summary))
         digests.append(sample.digest)
         targets.append(b"" if classes is None else sample.target_digest)
         slices.append(sample.slices)
@@ -237,9 +240,10 @@ def _surveyed(
         tuple(failures),
         tuple(slices),
         tuple(targets),
-        tuple(size for size, _ in looks),
-        tuple(level for _, level in looks),
+        tuple(size for size, _, _ in looks),
+        tuple(level for _, level, _ in looks),
         classes_seen=enough,
+        metadata=tuple(summary for _, _, summary in looks),
     )
     return surveyed, arrivals
 

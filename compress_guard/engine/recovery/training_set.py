@@ -69,4 +69,5 @@ def _chosen(surveyed: Survey, kept: Sequence[int]) -> Survey:
         targets=of(surveyed.targets),
         sizes=of(surveyed.sizes),
         levels=of(surveyed.levels),
+        metadata=of(surveyed.metadata),
     )

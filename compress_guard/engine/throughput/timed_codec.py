@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.codecs import calls
-from compress_guard.codecs.contract import Codec, decode_to_sizes
+from compress_guard.codecs.contract import Codec, MetadataKeeper, decode_to_sizes
+from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pixels import check_sizes
 from compress_guard.engine.coding.available import available_codec
 from compress_guard.engine.coding.coder import Coder
@@ -47,6 +48,8 @@ class Entrant:
     """Mean bits per pixel of the images."""
     work: Work
     threads: int
+    metadata: list[Metadata] = field(default_factory=list)
+    """ICC profile and EXIF of each image where the codec keeps them; else empty."""
 
     @property
     def megapixels(self) -> float:
@@ -55,7 +58,9 @@ class Entrant:
 
     def check(self) -> None:
         """Make one pass that is not timed; raises `CodecError` if images come back in other sizes, or wrong."""
-        streams = self.streams if self.work == "decode" else calls.encode(self.codec, self.images, self.settings)
+        streams = self.streams
+        if self.work != "decode":
+            streams = calls.encode(self.codec, self.images, self.settings, metadata=self.metadata)
         if len(streams) != len(self.images) or not all(streams):
             whole = sum(map(bool, streams))
             raise CodecError(f"{self.alias} gave {whole} streams that are not empty for {len(self.images)} images")
@@ -97,6 +102,8 @@ class Entrant:
         return self._decoded(self.streams if self.work == "decode" else self._encoded())
 
     def _encoded(self) -> list[bytes]:
+        if self.metadata and isinstance(self.codec, MetadataKeeper):
+            return self.codec.encode_with(self.images, self.metadata, self.settings, self.threads)
         return self.codec.encode(self.images, self.settings, self.threads)
 
     def _decoded(self, streams: Sequence[bytes]) -> list[torch.Tensor]:
@@ -182,6 +189,7 @@ class Field:
             statistics.fmean(bits for at in used if (bits := rate.bpp[at]) is not None),
             work,
             self._run.workers,
+            planned.coder.metadata(requests),
         )
 
     def _check(self, lost: Mapping[int, str]) -> None:

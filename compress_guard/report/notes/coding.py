@@ -101,6 +101,17 @@ def estimated(results: Sequence[CellResult]) -> Iterator[str]:
     yield from listed(results, remark, "bits are estimated, not coded")
 
 
+def metadata(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the cells whose streams hold ICC profiles and EXIF, and their part of the rate."""
+
+    def remark(result: CellResult) -> str | None:
+        if result.metadata_images is None or result.metadata_bpp is None:
+            return None
+        return f" ({result.metadata_images} of {result.images} images, {numbers.bpp(result.metadata_bpp)} bpp)"
+
+    yield from listed(results, remark, "ICC profiles and EXIF of the sources count in the rate")
+
+
 def remarks(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the remarks of codecs."""
 

@@ -65,6 +65,7 @@ def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[L
         coding.off_target,
         *((coding.mixed,) if verbose else ()),
         coding.estimated,
+        coding.metadata,
         coding.remarks,
         earlier_runs.moved_codecs,
         earlier_runs.remembered,

@@ -184,7 +184,8 @@ def test_progress_counts_the_images_encoded(make_coder):
         (CodecSpec("x", "jpg"), "unknown codec 'jpg', did you mean 'jpeg'? known: "),
         (
             CodecSpec("mine", "jpeg", (("speed", 3),)),
-            "unknown option of codec mine 'speed'; known: progressive, subsampling",
+            "unknown option of codec mine 'speed'; "
+            "known: metadata, optimize, progressive, restart, restart_rows, subsampling",
         ),
         (CodecSpec("jpeg", "jpeg", (("subsampling", "4:1:1"),)), "subsampling must be "),
     ],
@@ -261,7 +262,12 @@ def test_compress_leaves_its_input_alone_and_nothing_is_nothing(pictures):
             OptionError,
             "rate tolerance 0 is outside 0 to 0.5 (0 excluded); it is relative, 0.02 means ",
         ),
-        ({"quality": 3}, OptionError, "unknown option of codec jpeg 'quality'; known: progressive, subsampling"),
+        (
+            {"quality": 3},
+            OptionError,
+            "unknown option of codec jpeg 'quality'; "
+            "known: metadata, optimize, progressive, restart, restart_rows, subsampling",
+        ),
         ({"codec": "zoo"}, OptionError, "codec 'zoo' needs model; add what is missing to its options"),
         (
             {"codec": "zoo", "modell": "mbt2018"},

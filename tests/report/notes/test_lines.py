@@ -189,3 +189,15 @@ def test_what_a_codec_met_is_said_once(cell):
     remark = "batches cut to 4 after memory ran out on cuda:0"
     found = [cell("neural", bpp, drop=1.0, codec_remark=remark) for bpp in (0.5, 1)]
     assert note_lines([*found, cell("jpeg", 1, drop=1.0)]) == [f"photos: neural: {remark}"]
+
+
+def test_metadata_that_count_in_a_rate_are_told(cell):
+    results = [
+        cell("jpeg", 1, drop=1.0, images=300, metadata_images=81, metadata_bpp=0.05123),
+        cell("webp", 1, drop=1.0, images=300, metadata_images=0, metadata_bpp=0.0),
+        cell("avif", 1, drop=1.0, images=300),
+    ]
+    assert [text for text in note_lines(results) if "ICC" in text] == [
+        "photos: ICC profiles and EXIF of the sources count in the rate: jpeg 1 bpp (81 of 300 images, 0.0512 bpp), "
+        "webp 1 bpp (0 of 300 images, 0 bpp)"
+    ]
