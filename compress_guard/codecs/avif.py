@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from compress_guard.codecs.execution.insulation import Globals, whole_files
+from compress_guard.codecs.ladder import Scale
 from compress_guard.codecs.options import METADATA, SUBSAMPLINGS, require_choice, require_whole
 from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pillow import MetadataCodec, PillowCodec
@@ -30,6 +31,7 @@ _LADDER: Final = tuple(map(float, (
     75, 76, 78, 79, 80, 82, 83, 84, 86, 87, 88, 90, 91, 92, 94, 95, 96, 98, 99, 100,
 )))
 # fmt: on
+_SCALE: Final = Scale(0, 100, whole=True)
 
 CODERS: Final = ("auto", "aom", "rav1e", "svt")
 """Names by which libavif knows AV1 encoders."""
@@ -76,6 +78,11 @@ class Avif(MetadataCodec):
     def ladder(self) -> tuple[float, ...]:
         """Settings: one quality for each of AV1's quantisers."""
         return _LADDER
+
+    @property
+    def scale(self) -> Scale:
+        """See `PillowCodec.scale`."""
+        return _SCALE
 
     def unavailable(self) -> str | None:
         """See `Codec.unavailable`."""

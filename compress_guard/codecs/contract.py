@@ -70,9 +70,10 @@ class Codec(Protocol):
         """Return None where the codec can run here, else the reason, ending with the command that installs it."""
 
     def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
-        """Return one stream per image, coded at its own setting of the ladder, on up to `workers` CPU threads.
+        """Return one stream per image, coded at its own setting, on up to `workers` CPU threads.
 
-        Raises `CodecError` if an image cannot be coded.
+        Settings are those of the ladder, and others that a `SettingRange` takes. Raises `CodecError` if an image
+        cannot be coded.
         """
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
@@ -86,6 +87,16 @@ class Codec(Protocol):
 
     def proofs(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[Proof]:
         """Return one proof per image for a codec that can also predict its result without coding; else none."""
+
+
+@runtime_checkable
+class SettingRange(Protocol):
+    """A codec that also codes at settings between those of its ladder, as production may ask for them."""
+
+    def setting_fault(self, setting: float) -> str | None:
+        """Return None for a setting that `Codec.encode` takes, else the settings that it takes: ``numbers from 0 to
+        100``.
+        """
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from compress_guard.codecs.execution.insulation import Globals
+from compress_guard.codecs.ladder import Scale
 from compress_guard.codecs.options import METADATA, SUBSAMPLINGS, require_choice
 from compress_guard.codecs.pictures.metadata import NOTHING, Metadata
 from compress_guard.codecs.pillow import MetadataCodec
@@ -19,6 +20,7 @@ PRESETS: Final = ("ultrafast", "superfast", "veryfast", "faster", "fast", "mediu
 # x265 codes a still picture with a whole quantiser, (100 - quality) / 2 rounded down: one quality for each. Above 95
 # nothing changes.
 _LADDER: Final = (0.0, *map(float, range(1, 96, 2)))
+_SCALE: Final = Scale(0, 100, whole=True)
 
 _OPTIONS: Final = Globals(
     "pillow_heif.options",
@@ -60,6 +62,11 @@ class Heic(MetadataCodec):
     def ladder(self) -> tuple[float, ...]:
         """Settings: one quality for each of HEVC's quantisers that libheif can choose."""
         return _LADDER
+
+    @property
+    def scale(self) -> Scale:
+        """See `PillowCodec.scale`."""
+        return _SCALE
 
     def unavailable(self) -> str | None:
         """See `Codec.unavailable`."""

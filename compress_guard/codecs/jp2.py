@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from compress_guard.codecs.ladder import Scale
 from compress_guard.codecs.pillow import PillowCodec
 
 _LOWEST: Final = 0.02
 _HIGHEST: Final = 16.0
 _STEPS: Final = math.ceil(math.log(_HIGHEST / _LOWEST) / math.log(1.01))
 _LADDER: Final = tuple(float(f"{_LOWEST * (_HIGHEST / _LOWEST) ** (step / _STEPS):.4g}") for step in range(_STEPS + 1))
+_SCALE: Final = Scale(_LOWEST, _HIGHEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Jp2(PillowCodec):
     def ladder(self) -> tuple[float, ...]:
         """Settings: nominal rates from 0.02 to 16 bpp in steps of 1 %."""
         return _LADDER
+
+    @property
+    def scale(self) -> Scale:
+        """See `PillowCodec.scale`."""
+        return _SCALE
 
     def _save_options(self, setting: float) -> Mapping[str, Any]:
         return {

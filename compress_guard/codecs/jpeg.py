@@ -13,6 +13,7 @@ from compress_guard.codecs import cuda_jpeg
 from compress_guard.codecs.execution.batching import Device, Placed
 from compress_guard.codecs.execution.insulation import Globals
 from compress_guard.codecs.execution.pool import map_ordered
+from compress_guard.codecs.ladder import Scale
 from compress_guard.codecs.options import METADATA, SUBSAMPLINGS, require_choice, require_flag, require_whole
 from compress_guard.codecs.pictures.metadata import NOTHING, Metadata
 from compress_guard.codecs.pillow import MetadataCodec, PillowCodec
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _ROOM: Final = threading.Lock()
 """Guards temporary changes of `ImageFile.MAXBLOCK`."""
 _LADDER: Final = tuple(float(quality) for quality in range(1, 101))
+_SCALE: Final = Scale(1, 100, whole=True)
 _LONGEST_INTERVAL: Final = 65535
 """The largest restart interval that a JPEG file can state."""
 
@@ -73,6 +75,11 @@ class Jpeg(Placed, MetadataCodec):
     def ladder(self) -> tuple[float, ...]:
         """Settings: qualities 1 to 100."""
         return _LADDER
+
+    @property
+    def scale(self) -> Scale:
+        """See `PillowCodec.scale`."""
+        return _SCALE
 
     def on(self, device: str) -> Self:
         """See `Codec.on`; on the CPU with a remark where there is no nvJPEG."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from compress_guard.codecs.ladder import Scale
 from compress_guard.codecs.options import METADATA, require_choice, require_whole
 from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pillow import MetadataCodec
@@ -31,6 +32,7 @@ def _distances(highest: float, lowest: float) -> list[float]:
 # 25 is the largest distance that libjxl knows: it has no lower rate. From distance 10 on it codes at half resolution,
 # which at distances 10 to 12 takes more bits than full resolution at 9: they are left out, so that rates rise.
 _LADDER: Final = tuple(_quality(distance) for distance in (*_distances(25.0, 12.2), *_distances(9.1, 0.11)))
+_SCALE: Final = Scale(0, 99.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class Jxl(MetadataCodec):
     def ladder(self) -> tuple[float, ...]:
         """Settings: qualities in steps of at most 4 % in Butteraugli distance, 25 down to 0.11."""
         return _LADDER
+
+    @property
+    def scale(self) -> Scale:
+        """See `PillowCodec.scale`."""
+        return _SCALE
 
     def unavailable(self) -> str | None:
         """See `Codec.unavailable`."""

@@ -1,8 +1,9 @@
-"""The ladder of a command codec as a thresholds file writes it: a list of numbers or a range in a string."""
+"""Settings of codecs: the scale of an encoder, and the ladder of a command codec as a thresholds file writes it."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -16,6 +17,22 @@ _LONGEST: Final = 10_000
 _SHOWN: Final = 20
 """Number of settings of a list that a message prints."""
 _LONGEST_SHOWN: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Settings that an encoder takes, both ends included."""
+
+    low: float
+    high: float
+    whole: bool = False
+    """True if the encoder knows whole numbers alone, and would cut a fraction off."""
+
+    def fault(self, setting: float) -> str | None:
+        """Do what `SettingRange.setting_fault` does."""
+        # A comparison that NaN fails as well.
+        inside = self.low <= setting <= self.high and (not self.whole or float(setting).is_integer())
+        return None if inside else f"{'whole numbers' if self.whole else 'numbers'} from {self.low:g} to {self.high:g}"
 
 
 def parse_ladder(value: object) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.execution.pool import map_ordered, map_processes
+from compress_guard.codecs.ladder import Scale
 from compress_guard.codecs.pictures.metadata import NOTHING, PARTS, Metadata
 from compress_guard.codecs.pixels import from_pil, read_pil, to_pil
 from compress_guard.errors import CodecError, CodecUnavailable, error_text
@@ -49,6 +50,15 @@ class PillowCodec(RealStreams, ABC):
     @abstractmethod
     def ladder(self) -> tuple[float, ...]:
         """See `Codec.ladder`."""
+
+    @property
+    @abstractmethod
+    def scale(self) -> Scale:
+        """Settings that the encoder takes: those of the ladder are some of them."""
+
+    def setting_fault(self, setting: float) -> str | None:
+        """See `SettingRange.setting_fault`."""
+        return self.scale.fault(setting)
 
     @property
     def version(self) -> str:
@@ -91,8 +101,7 @@ class PillowCodec(RealStreams, ABC):
         Raises `CodecError`.
         """
         what = f"{self.type} could not code an image of {image.width}x{image.height} pixels"
-        if setting not in self.ladder:
-            raise CodecError(f"{what}: {setting!r} is not a setting of its ladder")
+        self._check_setting(what, setting)
         if max(image.size) > self.max_side:
             raise CodecError(f"{what}: sides of at most {self.max_side} pixels can be coded")
         try:
@@ -124,14 +133,17 @@ class PillowCodec(RealStreams, ABC):
         self, at: int, count: int, image: Image.Image, setting: float, metadata: Metadata = NOTHING
     ) -> bytes:
         what = self._what(at, count, *image.size)
-        if setting not in self.ladder:
-            raise CodecError(f"{what}: {setting!r} is not a setting of its ladder")
+        self._check_setting(what, setting)
         if max(image.size) > self.max_side:
             raise CodecError(f"{what}: sides of at most {self.max_side} pixels can be coded")
         try:
             return self._write(image, setting, metadata)
         except Exception as error:  # codec libraries raise any exception, also classes of their own
             raise CodecError(f"{what} at setting {setting:g}: {error_text(error)}") from error
+
+    def _check_setting(self, what: str, setting: float) -> None:
+        if (taken := self.setting_fault(setting)) is not None:
+            raise CodecError(f"{what}: {setting!r} is not a setting of it, which takes {taken}")
 
     def _what(self, at: int, count: int, width: int, height: int) -> str:
         return f"{self.type} could not encode image {at + 1} of {count} ({width}x{height} pixels)"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from compress_guard.codecs.ladder import Scale
 from compress_guard.codecs.options import METADATA, require_choice, require_flag, require_whole
 from compress_guard.codecs.pictures.metadata import NOTHING, Metadata
 from compress_guard.codecs.pillow import MetadataCodec, PillowCodec
@@ -37,6 +38,8 @@ _NEEDED: Final = (8, 15)
 """The first release of libvips that can leave out all metadata by the option `keep`."""
 _WHOLE: Final = tuple(float(quality) for quality in range(101))
 """Qualities that libvips can pass on."""
+_SCALE: Final = Scale(0, 100)
+_WHOLE_SCALE: Final = Scale(0, 100, whole=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,11 @@ class WebP(MetadataCodec):
     def ladder(self) -> tuple[float, ...]:
         """Settings: one quality for each of libwebp's quantisers; whole ones where libvips encodes."""
         return _WHOLE if self._by_vips else _LADDER
+
+    @property
+    def scale(self) -> Scale:
+        """See `PillowCodec.scale`."""
+        return _WHOLE_SCALE if self._by_vips else _SCALE
 
     def unavailable(self) -> str | None:
         """See `Codec.unavailable`."""

@@ -79,7 +79,7 @@ class CellTerms(CellPart):
     """Terms of the cell, from the thresholds file and the command line."""
 
     rate_tolerance: float | None = None
-    """Largest relative distance from the target that counts as met: 0.02 is 2 %."""
+    """Largest relative distance from the target rate that counts as met: 0.02 is 2 %; None without a target rate."""
     limit: int | None = None
     """Largest number of images allowed; None: all."""
     max_drop: float | None = None

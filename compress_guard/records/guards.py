@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from compress_guard.records.codecs import CodecSpec
-from compress_guard.records.points import OperatingPoint, Rate, labelled
+from compress_guard.records.points import OperatingPoint, Quality, Rate, labelled
 from compress_guard.records.recovery import Recovery
 from compress_guard.records.throughput import Throughput
 from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMissing, Orientation, RateMode
@@ -81,6 +81,11 @@ class Cell:
     def bpp(self) -> float | None:
         """Target rate in bits per pixel; None at another operating point."""
         return self.point.bpp if isinstance(self.point, Rate) else None
+
+    @property
+    def quality(self) -> float | None:
+        """Setting of the codec that all images are coded at; None at another operating point."""
+        return self.point.setting if isinstance(self.point, Quality) else None
 
     @property
     def name(self) -> str:

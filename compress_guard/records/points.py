@@ -25,6 +25,11 @@ class Rate:
         """Text of sentences, behind the codec: ``at 0.25 bpp``."""
         return f"at {self.bpp:g} bpp"
 
+    @property
+    def short(self) -> str:
+        """Text of lists: ``0.25 bpp``."""
+        return f"{self.bpp:g} bpp"
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
@@ -42,6 +47,11 @@ class Quality:
         """Text of sentences, behind the codec: ``at quality 75``."""
         return f"at quality {format_setting(self.setting)}"
 
+    @property
+    def short(self) -> str:
+        """Text of lists: ``q75``."""
+        return self.label
+
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
@@ -55,6 +65,11 @@ class Fixed:
     @property
     def phrase(self) -> str:
         """Text of sentences, which name the codec alone."""
+        return ""
+
+    @property
+    def short(self) -> str:
+        """Text of lists, which name the codec alone."""
         return ""
 
 
@@ -78,5 +93,4 @@ def phrased(codec: str, point: OperatingPoint) -> str:
 
 def shortened(codec: str, point: OperatingPoint) -> str:
     """Return codec and point as lists of cells print them: ``jpeg 0.25 bpp``, ``jpeg q75``, ``upload``."""
-    short = f"{point.bpp:g} bpp" if isinstance(point, Rate) else point.label
-    return f"{codec} {short}" if short else codec
+    return f"{codec} {point.short}" if point.short else codec

@@ -69,7 +69,7 @@ class CellResult:
     outcome: Outcome
     settled_by: SettledBy
     reason: str
-    rate: RateMode
+    rate: RateMode | None
     device: str
     seed: int
     confidence: float

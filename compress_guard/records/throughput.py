@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias
 
-from compress_guard.records.codecs import CodecSpec, format_bpp
+from compress_guard.records.codecs import CodecSpec
+from compress_guard.records.points import Fixed, OperatingPoint, Quality, Rate, labelled
 from compress_guard.records.texts import settle_texts
 from compress_guard.records.vocabulary import Outcome, SettledBy, Verdict
 
@@ -26,21 +27,31 @@ class SpeedLimits:
 
 @dataclass(frozen=True, slots=True)
 class ThroughputCell:
-    """One test: a codec, a target rate, what is timed, and its limits."""
+    """One test: a codec, an operating point, what is timed, and its limits."""
 
     guard: str
     codec: CodecSpec
-    bpp: float
+    point: OperatingPoint
     work: Work
     limits: SpeedLimits
     line: int
     """Line in the thresholds file (1-based)."""
 
     @property
+    def bpp(self) -> float | None:
+        """Target rate in bits per pixel; None at another operating point."""
+        return self.point.bpp if isinstance(self.point, Rate) else None
+
+    @property
+    def quality(self) -> float | None:
+        """Setting of the codec; None at another operating point."""
+        return self.point.setting if isinstance(self.point, Quality) else None
+
+    @property
     def label(self) -> str:
-        """``throughput-jpeg-0.25bpp`` for a round trip, ``throughput-jpeg-0.25bpp-encode`` for a part of it."""
+        """``throughput-jpeg-0.25bpp`` for a round trip, ``throughput-jpeg-q75-encode`` for a part of it."""
         part = "" if self.work == "round_trip" else f"-{self.work}"
-        return f"throughput-{self.codec.alias}-{format_bpp(self.bpp)}{part}"
+        return f"throughput-{labelled(self.codec.alias, self.point)}{part}"
 
     @property
     def name(self) -> str:
@@ -79,7 +90,7 @@ class ThroughputResult:
     id: str
     guard: str
     codec: str
-    target_bpp: float
+    target_bpp: float | None
     work: Work
     verdict: Verdict
     outcome: Outcome
@@ -87,6 +98,8 @@ class ThroughputResult:
     reason: str
     seed: int
     confidence: float
+    target_quality: float | None = None
+    """Setting that all images are coded at; None with a target rate."""
     bpp_mean: float | None = None
     images: int | None = None
     """Number of images in a call."""
@@ -135,6 +148,13 @@ class ThroughputResult:
     def as_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""
         return asdict(self)
+
+    @property
+    def point(self) -> OperatingPoint:
+        """Operating point of the cell."""
+        if self.target_bpp is not None:
+            return Rate(self.target_bpp)
+        return Fixed() if self.target_quality is None else Quality(self.target_quality)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ThroughputResult:

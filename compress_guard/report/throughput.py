@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from compress_guard.records import format_bpp
 from compress_guard.report import numbers
 from compress_guard.report.brief import failures
 from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
@@ -13,7 +12,7 @@ from compress_guard.report.signs import Signs, style
 from compress_guard.report.tally import tally
 
 if TYPE_CHECKING:
-    from compress_guard.records import ThroughputResult, Work
+    from compress_guard.records import OperatingPoint, ThroughputResult, Work
 
 _HEADS: Final[dict[Work, str]] = {"encode": "encode", "decode": "decode", "round_trip": "round trip"}
 
@@ -62,15 +61,15 @@ def _table(results: Sequence[ThroughputResult], signs: Signs) -> Iterator[Line]:
 
 
 def _rows(results: Sequence[ThroughputResult]) -> list[tuple[str, dict[Work, ThroughputResult]]]:
-    """Return each codec at a rate with its results by work; results that would share a place have rows of their own."""
-    rows: dict[tuple[str, float, int], dict[Work, ThroughputResult]] = {}
+    """Return each codec at a point with its results by work; those that would share a place have rows of their own."""
+    rows: dict[tuple[str, OperatingPoint, int], dict[Work, ThroughputResult]] = {}
     for result in results:
         again = 0
-        while result.work in rows.setdefault((result.codec, result.target_bpp, again), {}):
+        while result.work in rows.setdefault((result.codec, result.point, again), {}):
             again += 1
-        rows[result.codec, result.target_bpp, again][result.work] = result
+        rows[result.codec, result.point, again][result.work] = result
     width = max(len(codec) for codec, _, _ in rows)
-    return [(f"{codec:<{width}} {format_bpp(bpp)}", row) for (codec, bpp, _), row in rows.items()]
+    return [(f"{codec:<{width}} {point.label}".rstrip(), row) for (codec, point, _), row in rows.items()]
 
 
 def _title(results: Sequence[ThroughputResult]) -> Line:

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from compress_guard.records import Cell, Guard, Rate, Recovery, Throughput
+from compress_guard.records import Cell, Guard, Recovery, Throughput
 from compress_guard.registry import DATA, MODELS, TASKS, unknown
 from compress_guard.thresholds import settings
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys import slices
-from compress_guard.thresholds.keys.curve import Curve, read_drops
+from compress_guard.thresholds.keys.curve import Curve, missing, read_drops
 from compress_guard.thresholds.keys.fingerprint import read_fingerprint
 from compress_guard.thresholds.keys.names import check_name, read_factory
 from compress_guard.thresholds.keys.per_codec import PerCodec
-from compress_guard.thresholds.keys.rates import check_room, count_rates
+from compress_guard.thresholds.keys.rates import check_room
 from compress_guard.thresholds.keys.recovery import StudiedGuard
 from compress_guard.thresholds.keys.shares import doubts_of
 from compress_guard.thresholds.keys.slices import SliceRule
@@ -70,7 +70,7 @@ def _read_guard(
     metric = _metric(table, task, metrics)
     model = read_factory(table["model"].value, "model", fixtures=True, names=MODELS)
     data = read_factory(table["data"].value, "data", fixtures=True, names=DATA)
-    rules = slices.read(table["slices"], metrics) if "slices" in table else ()
+    rules = slices.read(table["slices"], metrics, qualities=chosen.quality is not None) if "slices" in table else ()
     cells = _cells(own.key if own else key, chosen, allowed, floors, rules)
     _check_reach(table, rules, cells)
     return Guard(
@@ -110,29 +110,24 @@ def _cells(
     at: Value, chosen: Settings, allowed: PerCodec[Curve], floors: PerCodec[Curve], rules: tuple[SliceRule, ...]
 ) -> tuple[Cell, ...]:
     limits_of_slices = sum(len(rule.limits) for rule in rules)
-    check_room(at, "the guard", count_rates(chosen.codecs, chosen.bpp) * (1 + limits_of_slices))
+    check_room(at, "the guard", chosen.points.count(chosen.codecs) * (1 + limits_of_slices))
     cells = []
     for spec in chosen.codecs:
-        rates = chosen.bpp.at(spec.alias)
-        if rates is None:
-            found = f"the bpp of line {chosen.bpp.line} has no rates for the codec {spec.alias!r}"
-            raise at.error(found, f"add {spec.alias} or default to it")
         drop, floor = allowed.at(spec.alias), floors.at(spec.alias)
-        for bpp in rates.values:
-            max_drop = drop.at(bpp) if drop else None
+        for point, source in chosen.points.of(spec, at):
+            max_drop = drop.holding(point) if drop else None
             if drop and max_drop is None:
-                found = drop.beyond(bpp, rates.source)
-                raise at.error(found, f"give max_drop at {bpp} bpp too, or remove this rate")
-            min_score = floor.at(bpp) if floor else None
-            min_clean = chosen.min_clean.at(bpp) if chosen.min_clean else None
+                raise at.error(drop.beyond(point, source), missing("max_drop", point))
+            min_score = floor.holding(point) if floor else None
+            min_clean = chosen.min_clean.holding(point) if chosen.min_clean else None
             limit = chosen.limit.at(spec.alias)
-            cell = Cell(at.context, spec, Rate(bpp), max_drop, min_score, limit, at.line, min_clean=min_clean)
+            cell = Cell(at.context, spec, point, max_drop, min_score, limit, at.line, min_clean=min_clean)
             limited = tuple(zip(LIMITS, (drop, floor, chosen.min_clean), strict=True))
-            doubts = [doubt for name, curve in limited for doubt in doubts_of(name, curve, bpp)]
+            doubts = [doubt for name, curve in limited for doubt in doubts_of(name, curve, point)]
             if cell.judged:
-                limits = tuple(one for rule in rules for one in rule.at(bpp, rates.source))
+                limits = tuple(one for rule in rules for one in rule.at(point, source))
                 cell = replace(cell, slice_limits=limits)
-                doubts += [doubt for rule in rules for doubt in rule.doubts(bpp)]
+                doubts += [doubt for rule in rules for doubt in rule.doubts(point)]
             cells.append(replace(cell, doubts=tuple(dict.fromkeys(doubts))))
     return tuple(cells)
 
@@ -143,14 +138,14 @@ def _throughput(guard: str, chosen: Settings, *, own: bool) -> Throughput | None
         return None
     if own:
         chosen.throughput.check_limits(chosen.throughput.codecs or chosen.codecs)
-    return chosen.throughput.of(guard, chosen.codecs, chosen.bpp)
+    return chosen.throughput.of(guard, chosen.codecs, chosen.points)
 
 
 def _recovery(guard: str, data: str, chosen: Settings, *, own: bool) -> Recovery | None:
     """Return how the guard's model is finetuned, None where nothing asks for it."""
     if chosen.recovery is None:
         return None
-    return chosen.recovery.of(StudiedGuard(guard, data, chosen.codecs, chosen.bpp, chosen.limit), own=own)
+    return chosen.recovery.of(StudiedGuard(guard, data, chosen.codecs, chosen.points.rates, chosen.limit), own=own)
 
 
 def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells: tuple[Cell, ...]) -> None:

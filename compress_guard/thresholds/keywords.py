@@ -14,7 +14,7 @@ from typing import Final, get_args
 from compress_guard.errors import OptionError
 from compress_guard.records import Correction, OnInconclusive, OnMissing, Orientation, RateMode
 from compress_guard.registry import unknown
-from compress_guard.thresholds.keys.curve import POINTS, RATES
+from compress_guard.thresholds.keys.curve import POINTS, RATES, looks_like_quality
 from compress_guard.thresholds.value import Span
 
 
@@ -80,7 +80,8 @@ def check_rate(mode: str, bpp: float, tolerance: float | None) -> None:
     except (TypeError, ValueError, RuntimeError):  # of texts, of lists, and of arrays and tensors of several numbers
         raise OptionError(f"bpp is {bpp!r}; expected a rate in bits per pixel, a number in {RATES}") from None
     if not inside:
-        raise OptionError(f"rate {bpp:g} bpp is outside {RATES}; use a rate in that range")
+        meant = f", or did you mean quality={bpp:g}?" if looks_like_quality(bpp) else ""
+        raise OptionError(f"rate {bpp:g} bpp is outside {RATES}; use a rate in that range{meant}")
     if tolerance is not None:
         check_number("rate_tolerance", tolerance)
 

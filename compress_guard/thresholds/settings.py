@@ -10,6 +10,7 @@ from compress_guard.records import CodecSpec, Correction, Orientation, Policy, R
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys.curve import Curve
 from compress_guard.thresholds.keys.per_codec import PerCodec
+from compress_guard.thresholds.keys.points import AskedPoints, Qualities, read_quality
 from compress_guard.thresholds.keys.rates import Rates, read_bpp, read_codecs
 from compress_guard.thresholds.keys.recovery import Finetuning
 from compress_guard.thresholds.keys.throughput import Asked
@@ -20,12 +21,17 @@ TOLERANCE: Final[Mapping[RateMode, float]] = {"dataset": 0.02, "image": 0.05}
 """Relative tolerance of the rate by default: 2 % of the mean, 5 % of each image."""
 
 
+RATES_BY_DEFAULT: Final = PerCodec(Rates((0.1, 0.25, 0.5, 1.0, 2.0)))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of `defaults`; after `updated` those of one guard."""
 
     codecs: tuple[CodecSpec, ...]
-    bpp: PerCodec[Rates] = field(default_factory=lambda: PerCodec(Rates((0.1, 0.25, 0.5, 1.0, 2.0))))
+    bpp: PerCodec[Rates] | None = field(default_factory=lambda: RATES_BY_DEFAULT)
+    """Rates that the file asks for, None for none; see `points`."""
+    quality: PerCodec[Qualities] | None = None
     rate: RateMode = "dataset"
     rate_tolerance: float | None = None
     limit: PerCodec[int | None] = field(default_factory=PerCodec)
@@ -43,6 +49,12 @@ class Settings:
     def initial(cls, catalogue: Catalogue) -> Settings:
         """Return the settings where the file has none."""
         return cls(tuple(catalogue.named(name) for name in ("jpeg", "webp", "avif")))
+
+    @property
+    def points(self) -> AskedPoints:
+        """Rates and qualities; the rates by default hold only where the file states neither."""
+        rates = None if self.bpp is RATES_BY_DEFAULT and self.quality is not None else self.bpp
+        return AskedPoints(rates, self.quality)
 
     @property
     def tolerance(self) -> float:
@@ -98,6 +110,7 @@ def _choice(value: Value, key: str, catalogue: Catalogue) -> str:
 READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "codecs": read_codecs,
     "bpp": read_bpp,
+    "quality": read_quality,
     "rate": _choice,
     "rate_tolerance": _number,
     "limit": _limit,

@@ -174,9 +174,9 @@ def test_an_image_that_cannot_be_coded_is_named(codec, photo) -> None:
             codec.encode([photo, photo.float()], [setting] * 2, workers=workers)
 
 
-def test_a_setting_that_is_not_on_the_ladder_is_refused(codec, photo) -> None:
-    with pytest.raises(CodecError, match=r"could not encode image 1 of 1 \(160x128 pixels\): 0\.123 is not"):
-        codec.encode([photo], [0.123])
+def test_a_setting_that_the_codec_does_not_take_is_refused(codec, photo) -> None:
+    with pytest.raises(CodecError, match=r"could not encode image 1 of 1 \(160x128 pixels\): -0\.123 is not"):
+        codec.encode([photo], [-0.123])
 
 
 def test_a_setting_for_each_image_is_needed(codec, photo) -> None:

@@ -65,7 +65,7 @@ def test_any_sequence_of_rates_will_do(pictures, rates):
         ([], "bpp is an empty list; give at least one rate"),
         ([0.5, 1, 0.50], "rate 0.5 bpp is given twice in bpp; keep one of them"),
         ([1, 1.0], "rate 1.0 bpp is given twice in bpp; keep one of them"),
-        ([0.5, 20], "rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
+        ([0.5, 20], "rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality=20?"),
         (["0.5"], "bpp is '0.5'; expected a rate in bits per pixel, a number in 0.02 to 8"),
         ("0.5", "bpp is '0.5'; expected a rate in bits per pixel, a number in 0.02 to 8"),
         ([[0.5]], "bpp is [0.5]; expected a rate in bits per pixel, a number in 0.02 to 8"),

@@ -103,7 +103,7 @@ def test_an_allowed_failure_is_counted(measured, pictures):
         ({"task": "clasify"}, "unknown task 'clasify'"),
         ({"codec": "jpg"}, "unknown codec 'jpg', did you mean 'jpeg'? known: "),
         ({"metric": "top2"}, "unknown metric of classification 'top2', did you mean 'top5'? known: top1, top5"),
-        ({"bpp": 20}, "rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
+        ({"bpp": 20}, "rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality=20?"),
         ({"bpp": 0.01}, "rate 0.01 bpp is outside 0.02 to 8; use a rate in that range"),
         ({"confidence": 95}, "confidence 95 is outside 0.5 to 1 (0.5 and 1 excluded); 0.95 is usual"),
         ({"rate": "mean"}, "unknown rate mode 'mean'; known: dataset, image"),

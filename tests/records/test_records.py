@@ -172,7 +172,7 @@ BY_TYPE = {
     "Verdict": st.sampled_from(get_args(Verdict)),
     "Outcome": st.sampled_from(["passed", "failed", "skipped"]),
     "SettledBy": st.sampled_from(["interval", "policy", "point"]),
-    "RateMode": st.sampled_from(["dataset", "image"]),
+    "RateMode | None": st.sampled_from(["dataset", "image", None]),
     "Bits | None": st.sampled_from([None, "coded", "estimated"]),
     "Orientation | None": st.sampled_from([None, "upright", "stored"]),
     "tuple[tuple[float, int], ...]": st.lists(st.tuples(FINITE, st.integers(1)), max_size=3).map(tuple),

@@ -69,7 +69,7 @@ def timed(text: str) -> ThroughputResult:
     kinds = {one.name: one.type for one in dataclasses.fields(ThroughputResult)}
     free = {name: text for name, kind in kinds.items() if kind in ("str", "str | None")}
     figures = {name: 3 for name, kind in kinds.items() if kind in ("float | None", "int | None")}
-    return ThroughputResult(**(free | figures | VERDICT), target_bpp=0.5, work="encode", seed=0, confidence=0.95)
+    return ThroughputResult(**(free | figures | VERDICT), work="encode", seed=0, confidence=0.95)
 
 
 def study(text: str) -> RecoveryResult:

@@ -18,7 +18,8 @@ STANDS_FOR = {
     "<codecs and default>": ", ".join(sorted([*CODECS, "default"])),
     "<tasks>": ", ".join(sorted(TASKS)),
     "<keys of defaults>": "bpp, codecs, confidence, correction, decoder_swap, limit, max_error_share, min_clean, "
-    "on_inconclusive, on_unavailable, on_unreachable, orientation, rate, rate_tolerance, recovery, throughput",
+    "on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, rate_tolerance, recovery, "
+    "throughput",
 }
 
 
@@ -180,7 +181,7 @@ def test_a_file_is_refused(refusal, text, message):
     ("defaults: {max_drop: 1}\n",
      "thresholds.yaml:2: defaults: unknown key 'max_drop'; known: <keys of defaults>; correct or remove it"),
     ("defaults: {bpp: [20]}\n",
-     "thresholds.yaml:2: defaults: rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
+     "thresholds.yaml:2: defaults: rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality: [20]?"),
     ("defaults:\n  bpp: [0.1, 2]\nthresholds:\n  classification:\n    max_drop: {0.25: 3, 1: 2}\n",
      ("thresholds.yaml:8: photos: rate 0.1 bpp (from line 3) is outside the max_drop of line 6, which is given at "
       "0.25 to 1.0 bpp; give max_drop at 0.1 bpp too, or remove this rate")),
@@ -201,7 +202,7 @@ def test_a_section_is_refused(refusal, sections, message):
     ("codecs:", "codecs must be a list, found nothing; write a list in brackets"),
     ("bpp: 0.25", "bpp must be a list, found 0.25; write [0.25]"),
     ("bpp: []", "bpp is an empty list; give at least one"),
-    ("bpp: [20]", "rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
+    ("bpp: [20]", "rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality: [20]?"),
     ("bpp: [0.01]", "rate 0.01 bpp is outside 0.02 to 8; use a rate in that range"),
     ("bpp: ['0.25']", "a rate must be a number, found '0.25'; write it without quotes"),
     ("bpp: [true]", "a rate must be a number, found true; write a number from 0.02 to 8"),
@@ -264,7 +265,7 @@ def test_a_section_is_refused(refusal, sections, message):
     ("max_drop: {1: 2}",
      ("rate 0.1 bpp (a default) is outside the max_drop of line 7, which is given at 1.0 bpp only; give max_drop at "
       "0.1 bpp too, or remove this rate")),
-    ("max_drop: {20: 2}", "rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
+    ("max_drop: {20: 2}", "rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean q20?"),
     ("max_drop: {'0.5': 2}", "the rate '0.5' of max_drop is text; write it without quotes"),
     ("max_drop: {jpeg: {'0.5': 2}}", "a rate must be a number, found '0.5'; write it without quotes"),
     ("max_drop: {jpeg: 2, 1: 3}", "max_drop mixes codec names with 1; give rates below each codec, or no codecs"),
@@ -288,8 +289,8 @@ def test_a_section_is_refused(refusal, sections, message):
     ("metrics: top1",
      ("unknown key 'metrics', did you mean 'metric'? known: bpp, codecs, confidence, correction, data, "
       "decoder_swap, fingerprint, limit, max_drop, max_error_share, metric, min_clean, min_score, model, "
-      "on_inconclusive, on_unavailable, on_unreachable, orientation, rate, rate_tolerance, recovery, slices, task, "
-      "throughput; correct or remove it")),
+      "on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, rate_tolerance, recovery, slices, "
+      "task, throughput; correct or remove it")),
     ("<<: 5", "<< must name a map, found 5; merge the anchor of a map"),
     ("bpp: {1: [1]}", "bpp must be a list, found a map; write a list in brackets"),
     ("max_drop: {0.5: 3, 1: 2}\nbpp: [2]",
@@ -383,5 +384,5 @@ def test_an_error_carries_its_three_parts(tmp_path):
     assert (error.where, error.found, error.remedy) == (
         "thresholds.yaml:7: photos",
         "rate 20 bpp is outside 0.02 to 8",
-        "use a rate in that range",
+        "use a rate in that range, or did you mean quality: [20]?",
     )

@@ -67,6 +67,12 @@ class CompressAi(Learned):
         """See `Learned.label`."""
         return f"own {self.arch}"
 
+    def setting_fault(self, setting: float) -> str | None:
+        """See `SettingRange.setting_fault`; while the files are not there, any level may be."""
+        if not all(path.exists() for path in self._paths()) or setting in self.ladder:
+            return None
+        return f"levels 1 to {len(self.ladder)}" if not self.architecture.variable else "the gains of its ladder"
+
     def _levels(self) -> tuple[float, ...]:
         return tuple(float(number + 1) for number in range(len(self._paths())))
 

@@ -23,8 +23,8 @@ from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.settings import processor
 from compress_guard.errors import CodecError, RunError
 from compress_guard.rate import plan, plan_given, search_identity
-from compress_guard.records import Geometry, Guard, OperatingPoint, PlannedRate, Quality, Rate, RatePlan
-from compress_guard.registry import code_of
+from compress_guard.records import Geometry, Guard, OperatingPoint, PlannedRate, Quality, Rate, RatePlan, format_setting
+from compress_guard.registry import code_of, setting_fault
 from compress_guard.store import Store
 
 if TYPE_CHECKING:
@@ -142,8 +142,15 @@ class Coder:
         return planned
 
     def _given(self, point: OperatingPoint) -> float:
-        """Return the setting of a point that is no rate; a codec with one operating point has one setting."""
-        return point.setting if isinstance(point, Quality) else self.codec.ladder[0]
+        """Return the setting of a point that is no rate; a codec with one operating point has one setting.
+
+        Raises `CodecError` for a setting that the codec does not take.
+        """
+        if not isinstance(point, Quality):
+            return self.codec.ladder[0]
+        if (taken := setting_fault(self.codec, point.setting)) is not None:
+            raise CodecError(f"{self.codec.type} has no quality {format_setting(point.setting)}; it takes {taken}")
+        return point.setting
 
     def _images(self) -> Iterator[str | bytes]:
         for at, (info, digest) in enumerate(zip(self.survey.infos, self.survey.digests, strict=True)):

@@ -88,10 +88,14 @@ class Pair:
         beyond = error - flat * 10 ** (CLEARLY_DB / 10)
         if beyond <= TINT:
             return False
+        return beyond > LOW_TINT or not self._is_coarse(codec) or self._adds_detail()
+
+    def _is_coarse(self, codec: Codec) -> bool:
+        """Return True for a setting in the lower half of the ladder."""
         ladder = codec.ladder
-        if beyond > LOW_TINT or self.setting not in ladder[: len(ladder) // 2]:
-            return True
-        return self._adds_detail()
+        half = len(ladder) // 2
+        # A setting between those of a ladder; the ladders of codecs that take one ascend.
+        return self.setting in ladder[:half] or (self.setting not in ladder and self.setting < ladder[half])
 
     def _adds_detail(self) -> bool:
         """Return True if the decoded image has detail that its source lacks."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from compress_guard import store as keys
+from compress_guard.codecs.ladder import Scale
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.decoded_image import DecodedImage
@@ -47,6 +48,11 @@ class Png(PillowCodec):
     feature: ClassVar[str] = "zlib"
     library: ClassVar[str] = "zlib"
     max_side: ClassVar[int] = 2**31 - 1
+
+    @property
+    def scale(self) -> Scale:
+        """See `PillowCodec.scale`."""
+        return Scale(_SETTING, _SETTING)
 
     @property
     def ladder(self) -> tuple[float, ...]:

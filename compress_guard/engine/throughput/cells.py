@@ -13,17 +13,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
-from compress_guard.engine.coding.planned import PlannedCodec
 from compress_guard.engine.progress import SILENT, SILENT_COUNT, CountProgress, Progress
 from compress_guard.engine.session import FixtureLookup, Session
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.engine.single_cell import one_cell_guard
 from compress_guard.engine.throughput.comparison import Contest
 from compress_guard.engine.throughput.result_draft import Terms, TimedCell
-from compress_guard.engine.throughput.timed_codec import Entrant, Field, TimingSettings
+from compress_guard.engine.throughput.timed_codec import AtPoint, Entrant, Field, TimingSettings
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import Fault, OptionError, RunError, error_text
-from compress_guard.records import CodecSpec, Guard, Rate, Scalar, SpeedLimits, Throughput, ThroughputCell, Work
+from compress_guard.records import (
+    CodecSpec,
+    Guard,
+    OperatingPoint,
+    Scalar,
+    SpeedLimits,
+    Throughput,
+    ThroughputCell,
+    Work,
+)
 from compress_guard.registry import CODECS, codec_named, unknown
 
 __all__ = ["FEWEST_ROUNDS", "SILENT", "Clocks", "Contest", "contest_of"]
@@ -112,7 +120,7 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
     _check_words(images, work, spec, compared, min_ratio)
     _check_numbers(rounds, workers, min_ratio, max_growth)
     check_device(device, "device")
-    cell = ThroughputCell(name, spec, float(bpp), work, SpeedLimits(min_ratio), 0)
+    cell = ThroughputCell(name, spec, guard.cells[0].point, work, SpeedLimits(min_ratio), 0)
     throughput = Throughput(compared, len(images), rounds, None, max_growth, (cell,))
     data = [(image, None) for image in images]
     with tempfile.TemporaryDirectory(prefix="compress-guard-") as folder:
@@ -134,36 +142,46 @@ def _field_of(guard: Guard, throughput: Throughput, data: Any, settings: RunSett
     """Return the images of the cells of a throughput section; raises `DataError`."""
     asked = throughput.images if settings.limit is None else min(throughput.images, settings.limit)
 
-    def rates(spec: CodecSpec) -> tuple[float, ...]:
-        return tuple(sorted({cell.bpp for cell in throughput.cells if spec in (cell.codec, throughput.reference)}))
+    def points(spec: CodecSpec) -> tuple[OperatingPoint, ...]:
+        own = dict.fromkeys(cell.point for cell in throughput.cells if cell.codec == spec)
+        # The reference is timed at the rates of the others; where these have a quality, at the rate that it gives.
+        lent = (cell.point for cell in throughput.cells if spec == throughput.reference and cell.bpp is not None)
+        return tuple(own | dict.fromkeys(lent))
 
-    return Field(guard, data, rates, settings.store(), TimingSettings(asked, settings.workers, settings.seed))
+    return Field(guard, data, points, settings.store(), TimingSettings(asked, settings.workers, settings.seed))
 
 
 def _prepared(terms: Terms, images: Callable[[], Field], device: str, progress: CountProgress) -> Contest:
     """Return the contest of a cell, its images coded; raises `OptionError` for a codec that makes no sense."""
     cell, reference = terms.timed.cell, terms.timed.throughput.reference
 
-    def planned(spec: CodecSpec, where: str) -> tuple[Field, PlannedCodec]:
+    def planned() -> tuple[Field, AtPoint]:
         field = images()
-        codec = field.codec(spec, where, progress)
-        codec.at(Rate(cell.bpp))
+        codec = AtPoint(field.codec(cell.codec, device, progress), cell.point)
+        codec.settings()
         return field, codec
 
-    def entrants(field: Field, codec: PlannedCodec, beside: PlannedCodec | None) -> tuple[Entrant, Entrant | None]:
-        entrant = field.entrant(codec, cell.bpp, cell.work, beside)
-        return entrant, None if beside is None else field.entrant(beside, cell.bpp, cell.work, codec)
+    def compared_with(field: Field, codec: AtPoint) -> AtPoint:
+        rate = codec.rate()
+        known = None if cell.quality is None else rate
+        other = AtPoint(field.codec(reference, "cpu", progress, known), rate)
+        other.settings()
+        return other
 
-    made = attempted(partial(planned, cell.codec, device), OptionError)
+    def entrants(field: Field, codec: AtPoint, beside: AtPoint | None) -> tuple[Entrant, Entrant | None]:
+        entrant = field.entrant(codec, cell.work, beside)
+        return entrant, None if beside is None else field.entrant(beside, cell.work, codec)
+
+    made = attempted(planned, OptionError)
     if isinstance(made, RunError):
         return Contest.given_up(terms, made)
     field, codec = made
-    beside: PlannedCodec | None = None
+    beside: AtPoint | None = None
     remark = ""
-    if not (terms.is_reference and codec.coder.codec.device == "cpu"):
-        compared = attempted(partial(planned, reference, "cpu"), OptionError)
+    if not (terms.is_reference and codec.planned.coder.codec.device == "cpu"):
+        compared = attempted(partial(compared_with, field, codec), OptionError)
         if not isinstance(compared, RunError):
-            beside = compared[1]
+            beside = compared
         elif cell.limits.min_ratio is not None or isinstance(compared, Fault):
             return Contest.given_up(terms, compared, reference.alias)
         else:

@@ -154,7 +154,7 @@ class Contest:
     def _where(self, entrant: Entrant) -> str:
         count, threads = len(entrant.images), entrant.threads
         images = f"{count} image{'s' if count > 1 else ''} of {entrant.megapixels / count:.2g} megapixels"
-        return f"{self._terms.result.target_bpp:g} bpp, {images}, {threads} thread{'s' if threads > 1 else ''}"
+        return f"{self._terms.result.point.short}, {images}, {threads} thread{'s' if threads > 1 else ''}"
 
     def _filled(self, entrant: Entrant, measured: Measurement) -> ThroughputResult:
         """Return the result with the figures of the codecs, the images and the measurement."""

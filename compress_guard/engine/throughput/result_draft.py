@@ -40,6 +40,7 @@ class Terms:
             guard=guard.name,
             codec=cell.codec.alias,
             target_bpp=cell.bpp,
+            target_quality=cell.quality,
             work=cell.work,
             verdict="error",
             outcome="failed",

@@ -21,7 +21,7 @@ from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.machine.clock import timed, torch_threads
 from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import CodecError
-from compress_guard.records import Cell, CodecSpec, Guard, Rate, Work
+from compress_guard.records import Cell, CodecSpec, Guard, OperatingPoint, PlannedRate, Rate, Work
 from compress_guard.store import Store
 
 if TYPE_CHECKING:
@@ -123,18 +123,34 @@ class TimingSettings:
     seed: int
 
 
-RatesOf = Callable[[CodecSpec], tuple[float, ...]]
-"""Returns all rates of the file at which a codec is timed, for itself or as the reference: its plan covers them."""
+PointsOf = Callable[[CodecSpec], tuple[OperatingPoint, ...]]
+"""Returns all points of the file at which a codec is timed, for itself or as the reference: its plan covers them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AtPoint:
+    """A planned codec at one of its operating points."""
+
+    planned: PlannedCodec
+    point: OperatingPoint
+
+    def settings(self) -> PlannedRate:
+        """Return the setting of each image; raises `Unreachable`, `CodecError`."""
+        return self.planned.at(self.point)
+
+    def rate(self) -> Rate:
+        """Return the rate that a codec must be brought to that is compared with this one: its target or its mean."""
+        return self.point if isinstance(self.point, Rate) else Rate(self.settings().nominal_bpp)
 
 
 @final
 class Field:
     """The images of a throughput section's cells, and its codecs on them, each made when first needed."""
 
-    def __init__(self, guard: Guard, data: Any, rates: RatesOf, store: Store, run: TimingSettings) -> None:
+    def __init__(self, guard: Guard, data: Any, points: PointsOf, store: Store, run: TimingSettings) -> None:
         """Read the images; raises `DataError`."""
         self._guard: Final = guard
-        self._rates: Final = rates
+        self._points: Final = points
         self._store: Final = store
         self._run: Final = run
         # Targets do not matter to a codec, so none is read.
@@ -143,18 +159,21 @@ class Field:
             SampleReader(data, lambda raw, size: None, placing=placing), limit=run.images, seed=run.seed
         )
         self._survey: Final = survey(self._samples)
-        self._codecs: Final[dict[tuple[CodecSpec, str], PlannedCodec]] = {}
+        self._codecs: Final[dict[tuple[CodecSpec, str, Rate | None], PlannedCodec]] = {}
         self._check({})
 
-    def codec(self, spec: CodecSpec, device: str, progress: CountProgress) -> PlannedCodec:
-        """Return a codec on a device, planned at all its rates.
+    def codec(
+        self, spec: CodecSpec, device: str, progress: CountProgress, rate: Rate | None = None
+    ) -> PlannedCodec:
+        """Return a codec on a device, planned at all its points, or at this rate, which no other cell shares.
 
         Raises `CodecUnavailable`, `CodecError`, `OptionError`.
         """
-        key = (spec, device)
+        key = (spec, device, rate)
         if key not in self._codecs:
             coder = Coder(available_codec(spec, device), self._samples, self._survey, self._store, self._run.workers)
-            cells = tuple(_cell(self._guard.name, spec, bpp) for bpp in self._rates(spec))
+            points = self._points(spec) if rate is None else (rate,)
+            cells = tuple(_cell(self._guard.name, spec, point) for point in points)
             wanted = replace(self._guard, cells=cells, rate="dataset", rate_tolerance=TOLERANCE)
             codec = PlannedCodec(spec, coder, wanted, self._run.seed)
             codec.plan(progress)
@@ -162,13 +181,13 @@ class Field:
         self._check(self._codecs[key].coder.failures)
         return self._codecs[key]
 
-    def entrant(self, planned: PlannedCodec, bpp: float, work: Work, other: PlannedCodec | None = None) -> Entrant:
-        """Return a codec ready to be timed at a rate, with the images that it and the other codec can code.
+    def entrant(self, timed: AtPoint, work: Work, other: AtPoint | None = None) -> Entrant:
+        """Return a codec ready to be timed at a point, with the images that it and the other codec can code.
 
         Raises `Unreachable`, `CodecError`.
         """
-        rate = planned.at(Rate(bpp))
-        every = [rate] if other is None else [rate, other.at(Rate(bpp))]
+        planned, rate = timed.planned, timed.settings()
+        every = [rate] if other is None else [rate, other.settings()]
         used = [
             at
             for at in range(len(self._survey.infos))
@@ -200,5 +219,5 @@ class Field:
         self._survey.check_failures(lost, 0.0 if self._guard.max_error_share == 0 else 1.0)
 
 
-def _cell(guard: str, spec: CodecSpec, bpp: float) -> Cell:
-    return Cell(guard, spec, Rate(bpp), None, None, None, 0)
+def _cell(guard: str, spec: CodecSpec, point: OperatingPoint) -> Cell:
+    return Cell(guard, spec, point, None, None, None, 0)

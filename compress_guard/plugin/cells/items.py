@@ -28,7 +28,10 @@ class FileItem(pytest.Function):
         self.line: Final = cell.line
         self.last = False
         """True if no further cell of this kind and guard comes in this process; known when the test begins."""
-        self.add_marker(pytest.mark.compress_guard(guard=cell.guard, codecs=[cell.codec.alias], bpp=[cell.bpp]))
+        where = {} if cell.bpp is None else {"bpp": [cell.bpp]}
+        if not isinstance(cell, RecoveryCell) and cell.quality is not None:
+            where = {"quality": [cell.quality]}
+        self.add_marker(pytest.mark.compress_guard(guard=cell.guard, codecs=[cell.codec.alias], **where))
 
     @property
     def id(self) -> Any:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _CLOCKS: Final = pytest.StashKey[Any]()
 """The core's `Clocks`, one per process."""
 _FIGURES: Final = (
-    *("codec", "codec_version", "codec_device", "target_bpp", "bpp_mean", "work", "images", "megapixels", "threads"),
+    *("codec", "codec_version", "codec_device", "target_bpp", "target_quality", "bpp_mean"),
+    *("work", "images", "megapixels", "threads"),
     *("speed", "reference", "reference_speed", "ratio", "transfer_speed", "peak_memory", "growth", "verdict"),
 )
 """The fields of a result that pytest-benchmark keeps beside its own."""
@@ -34,7 +35,7 @@ class ThroughputItem(FileItem):
         super().__init__(cell=cell, **kwargs)
         self.cell: Final = cell
         self.throughput: Final = throughput
-        group = f"{cell.guard}: {cell.work.replace('_', ' ')} at {cell.bpp:g} bpp"
+        group = f"{cell.guard}: {cell.work.replace('_', ' ')} {cell.point.phrase}".rstrip()
         self.add_marker(pytest.mark.benchmark(group=group))
 
 

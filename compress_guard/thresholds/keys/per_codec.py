@@ -25,14 +25,28 @@ class PerCodec(Generic[T]):
         return self.named.get(alias, self.default)
 
     @classmethod
-    def read(cls, value: Value, what: str, catalogue: Catalogue, one: Callable[[Value, str], T]) -> PerCodec[T]:
-        """Read a setting; `one` reads its value for a codec. A map with a name among its keys is a map of codecs."""
-        if not value.is_map or not any(isinstance(entry.key.scalar, str) for entry in value.entries()):
+    def read(
+        cls,
+        value: Value,
+        what: str,
+        catalogue: Catalogue,
+        one: Callable[[Value, str], T],
+        inner: Callable[[Value], bool] = lambda _: False,
+    ) -> PerCodec[T]:
+        """Read a setting; `one` reads its value for a codec. A map with a name among its keys is a map of codecs.
+
+        `inner` returns True for a text among the keys of a value for a codec, which is no name.
+        """
+
+        def named_codec(key: Value) -> bool:
+            return isinstance(key.scalar, str) and not inner(key)
+
+        if not value.is_map or not any(named_codec(entry.key) for entry in value.entries()):
             return cls(one(value, what), line=value.line)
         named: dict[str, T] = {}
         for entry in value.entries():
             name = entry.key.scalar
-            if not isinstance(name, str):
+            if not isinstance(name, str) or inner(entry.key):
                 found = f"{what} mixes codec names with {entry.key.described}"
                 raise entry.key.error(found, "give rates below each codec, or no codecs")
             if name != DEFAULT and not catalogue.knows(entry.key):

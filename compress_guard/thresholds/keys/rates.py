@@ -40,12 +40,14 @@ def read_codecs(value: Value, what: str, catalogue: Catalogue) -> tuple[CodecSpe
     return tuple(specs.values())
 
 
-def read_bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Rates]:
-    """Read one list of rates for all codecs, or one per codec."""
-    return PerCodec.read(value, what, catalogue, _rates)
+def read_bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Rates] | None:
+    """Read one list of rates for all codecs, or one per codec; None for null, which asks for no rates."""
+    return None if value.empty else PerCodec.read(value, what, catalogue, _rates)
 
 
 def _rates(value: Value, what: str) -> Rates:
+    if value.empty:
+        return Rates((), value.line)
     return Rates(distinct(value.elements(what), what), value.line)
 
 
@@ -67,9 +69,3 @@ def check_room(at: Value, what: str, count: int) -> None:
     if count > MOST_CELLS:
         found = f"{what} has more than {MOST_CELLS} cells and limits of slices"
         raise at.error(found, "list fewer codecs, rates or slices")
-
-
-def count_rates(codecs: Iterable[CodecSpec], bpp: PerCodec[Rates]) -> int:
-    """Count the pairs of one of these codecs and one of its rates."""
-    rates = (bpp.at(spec.alias) for spec in codecs)
-    return sum(len(given.values) for given in rates if given is not None)

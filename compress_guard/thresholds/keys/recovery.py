@@ -51,7 +51,7 @@ class StudiedGuard:
     name: str
     data: str
     codecs: tuple[CodecSpec, ...]
-    bpp: PerCodec[Rates]
+    bpp: PerCodec[Rates] | None
     limit: PerCodec[int | None]
 
 
@@ -124,7 +124,9 @@ class Finetuning:
         return Recovery(train, self.trainer, *how, cells)
 
     def _cells(self, guard: StudiedGuard, spec: CodecSpec, where: Value) -> Iterator[RecoveryCell]:
-        asked: PerCodec[Rates] | PerCodec[tuple[TrainedRate, ...]] = guard.bpp if self.bpp is None else self.bpp
+        asked: PerCodec[Rates] | PerCodec[tuple[TrainedRate, ...]] | None = guard.bpp if self.bpp is None else self.bpp
+        if asked is None:
+            raise where.error("neither it nor the guard has rates", "add bpp: with the rates to train at")
         line, rates = asked.line, asked.at(spec.alias)
         if rates is None:
             found = f"the bpp of line {line} has no rates for the codec {spec.alias!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from compress_guard.records import OperatingPoint
 from compress_guard.thresholds.keys.curve import Curve
 from compress_guard.thresholds.value import Span
 
@@ -29,9 +30,9 @@ def looks_like_share(limit: str, points: float, name: str = "", where: str = "")
     return f"{place}{name or limit} is {points:g} points and looks like a share: write {meant} for {meant} points"
 
 
-def doubts_of(limit: str, curve: Curve | None, bpp: float, name: str = "") -> Iterator[str]:
-    """Yield a message for each value of a curve at a rate that looks like a share."""
-    for points, place in curve.used(bpp) if curve is not None else ():
+def doubts_of(limit: str, curve: Curve | None, point: OperatingPoint, name: str = "") -> Iterator[str]:
+    """Yield a message for each value of a curve at a point that looks like a share."""
+    for points, place in curve.used(point) if curve is not None else ():
         doubt = looks_like_share(limit, points, name, place)
         if doubt is not None:
             yield doubt

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from compress_guard.records import SliceLimit, Slicing
+from compress_guard.records import OperatingPoint, SliceLimit, Slicing
 from compress_guard.registry import unknown
 from compress_guard.thresholds.catalogue import DEFAULT
-from compress_guard.thresholds.keys.curve import Curve, read_curve
+from compress_guard.thresholds.keys.curve import Curve, is_quality, missing, read_curve
 from compress_guard.thresholds.keys.names import check_name, read_factory
 from compress_guard.thresholds.keys.shares import doubts_of
 from compress_guard.thresholds.value import Entry, Value
@@ -30,49 +30,53 @@ class SliceRule:
     """By slice; None: every slice that is not named. Empty where the slices only inform."""
     key: Value
 
-    def at(self, bpp: float, source: str) -> tuple[SliceLimit, ...]:
-        """Return the limits at a rate, given at `source`; raises `ThresholdsError` where a limit has none."""
-        return tuple(self._limit(value, curve, bpp, source) for value, curve in self.limits.items())
+    def at(self, point: OperatingPoint, source: str) -> tuple[SliceLimit, ...]:
+        """Return the limits at a point, given at `source`; raises `ThresholdsError` where a limit has none."""
+        return tuple(self._limit(value, curve, point, source) for value, curve in self.limits.items())
 
-    def doubts(self, bpp: float) -> Iterator[str]:
+    def doubts(self, point: OperatingPoint) -> Iterator[str]:
         """Yield a message for each limit that looks like a share."""
         for value, curve in self.limits.items():
             name = f"max_drop of slice {self.slicing.name}" + ("" if value is None else f"={value}")
-            yield from doubts_of("max_drop", curve, bpp, name)
+            yield from doubts_of("max_drop", curve, point, name)
 
-    def _limit(self, value: str | None, curve: Curve, bpp: float, source: str) -> SliceLimit:
-        max_drop = curve.at(bpp)
+    def _limit(self, value: str | None, curve: Curve, point: OperatingPoint, source: str) -> SliceLimit:
+        max_drop = curve.holding(point)
         if max_drop is None:
-            remedy = f"give max_drop at {bpp} bpp too, or remove this rate"
-            if value is None:
+            remedy = missing("max_drop", point)
+            if value is None and curve.rates:
                 remedy += "; names of slices that are numbers stand in quotes"
-            raise self.key.error(curve.beyond(bpp, source), remedy)
+            raise self.key.error(curve.beyond(point, source), remedy)
         return SliceLimit(self.slicing.name, value, max_drop)
 
 
-def read(section: Entry, metrics: Collection[str]) -> tuple[SliceRule, ...]:
-    """Read all slicings of a guard whose task has these metrics, in the file's order."""
+def read(section: Entry, metrics: Collection[str], *, qualities: bool = False) -> tuple[SliceRule, ...]:
+    """Read all slicings of a guard whose task has these metrics, in the file's order.
+
+    `qualities`: the guard has cells at qualities, so that the key ``q75`` of limits is one and no name of a slice.
+    """
     value = section.value
-    guard, within = value.context, value.inside(f"{value.context}: slices")
-    table = within.table()
+    guard, inside = value.context, value.inside(f"{value.context}: slices")
+    table = inside.table()
     if not table:
         raise section.key.error("slices is an empty map", "name at least one way to part the images, or leave it out")
     rules = []
     for name, entry in table.items():
         check_name(entry.key, "slice", "results")
         where = f"{guard}: slices: {name}"
-        rules.append(_read_rule(name, Entry(entry.key.inside(where), entry.value.inside(where)), metrics))
+        within = Entry(entry.key.inside(where), entry.value.inside(where))
+        rules.append(_read_rule(name, within, metrics, qualities=qualities))
     return tuple(rules)
 
 
-def _read_rule(name: str, entry: Entry, metrics: Collection[str]) -> SliceRule:
+def _read_rule(name: str, entry: Entry, metrics: Collection[str], *, qualities: bool) -> SliceRule:
     if not entry.value.is_map:
         return SliceRule(Slicing(name, _read_by(entry.value, metrics)), {}, entry.key)
     table = entry.value.table(KEYS)
     if "by" not in table:
         raise entry.key.error("by is missing", "add by: a factory or a field of the target")
     by = _read_by(table["by"].value, metrics)
-    limits = _read_limits(table["max_drop"].value, by) if "max_drop" in table else {}
+    limits = _read_limits(table["max_drop"].value, by, qualities=qualities) if "max_drop" in table else {}
     return SliceRule(Slicing(name, by), limits, table["max_drop"].key if limits else entry.key)
 
 
@@ -89,11 +93,15 @@ def _read_by(value: Value, metrics: Collection[str]) -> str:
     return text
 
 
-def _read_limits(value: Value, by: str) -> Mapping[str | None, Curve]:
+def _read_limits(value: Value, by: str, *, qualities: bool) -> Mapping[str | None, Curve]:
     """Read one limit for all slices, or limits by slice; names of slices are texts, which tells them from rates."""
     what = "max_drop of slices"
     entries = value.entries() if value.is_map else []
-    if not any(isinstance(entry.key.scalar, str) for entry in entries):
+
+    def names_point(entry: Entry) -> bool:
+        return qualities and is_quality(entry.key) and not entry.value.is_map
+
+    if all(names_point(entry) or not isinstance(entry.key.scalar, str) for entry in entries):
         return {None: read_curve(value, what)}
     limits: dict[str | None, Curve] = {}
     for entry in entries:

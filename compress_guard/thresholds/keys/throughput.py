@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, NoReturn, get_args
+from typing import Any, Final, NoReturn, get_args
 
-from compress_guard.records import CodecSpec, Guard, SpeedLimits, Thresholds, Throughput, ThroughputCell, Work
+from compress_guard.records import (
+    CodecSpec,
+    Guard,
+    OperatingPoint,
+    SpeedLimits,
+    Thresholds,
+    Throughput,
+    ThroughputCell,
+    Work,
+)
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys.per_codec import PerCodec
-from compress_guard.thresholds.keys.rates import Rates, check_room, count_rates, read_bpp, read_codecs
+from compress_guard.thresholds.keys.points import AskedPoints, read_quality
+from compress_guard.thresholds.keys.rates import check_room, read_bpp, read_codecs
 from compress_guard.thresholds.value import Entry, Span, Value
 
-KEYS: Final = ("reference", "codecs", "bpp", "images", "rounds", "min_ratio", "min_speed", "max_growth")
+KEYS: Final = ("reference", "codecs", "bpp", "quality", "images", "rounds", "min_ratio", "min_speed", "max_growth")
 WORKS: Final[tuple[Work, ...]] = get_args(Work)
 REFERENCE: Final = "jpeg"
 RATIOS: Final = Span(0, 1000, open_low=True)
@@ -59,12 +69,12 @@ Minimums = Mapping[Work, Minimum]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The key `throughput` as the file has it; `codecs` and `bpp` are None where they are the guard's."""
+    """The key `throughput` as the file has it; `codecs` and `points` are None where they are the guard's."""
 
     reference: CodecSpec
     value: Value
     codecs: tuple[CodecSpec, ...] | None = None
-    bpp: PerCodec[Rates] | None = None
+    points: AskedPoints | None = None
     images: int = 8
     rounds: int = 10
     min_ratio: Minimums = field(default_factory=dict)
@@ -95,7 +105,9 @@ class Asked:
             case "codecs":
                 return replace(self, codecs=read_codecs(value, name, catalogue))
             case "bpp":
-                return replace(self, bpp=read_bpp(value, name, catalogue))
+                return self._asking(rates=read_bpp(value, name, catalogue))
+            case "quality":
+                return self._asking(quality=read_quality(value, name, catalogue))
             case "images":
                 return replace(self, images=_whole(value, name, IMAGES))
             case "rounds":
@@ -108,6 +120,9 @@ class Asked:
                 return replace(self, min_speed=_minimums(name, works, SPEEDS, catalogue), device=device)
         return replace(self, max_growth=value.number(name, GROWTHS))
 
+    def _asking(self, **given: Any) -> Asked:
+        return replace(self, points=replace(self.points or AskedPoints(None, None), **given))
+
     def check_limits(self, codecs: Iterable[CodecSpec]) -> None:
         """Refuse limits that none of these codecs, those timed, is held to."""
         timed = tuple(spec.alias for spec in codecs)
@@ -116,21 +131,17 @@ class Asked:
             for minimum in limits.values():
                 minimum.check(held, self.reference.alias)
 
-    def of(self, guard: str, codecs: tuple[CodecSpec, ...], bpp: PerCodec[Rates]) -> Throughput:
-        """Return the cells of a guard; its codecs and rates hold where the key has none of its own."""
+    def of(self, guard: str, codecs: tuple[CodecSpec, ...], points: AskedPoints) -> Throughput:
+        """Return the cells of a guard; its codecs and points hold where the key has none of its own."""
         cells: list[ThroughputCell] = []
-        chosen = bpp if self.bpp is None else self.bpp
+        chosen, within = self.points or points, self.value.inside(f"{guard}: throughput")
         timed = codecs if self.codecs is None else self.codecs
-        check_room(self.value.inside(f"{guard}: throughput"), "it", count_rates(timed, chosen) * len(WORKS))
+        check_room(within, "it", chosen.count(timed) * len(WORKS))
         for spec in timed:
-            rates = chosen.at(spec.alias)
-            if rates is None:
-                found = f"the bpp of line {chosen.line} has no rates for the codec {spec.alias!r}"
-                raise self.value.inside(f"{guard}: throughput").error(found, f"add {spec.alias} or default to it")
-            cells += (self._cell(guard, spec, rate, work) for rate in rates.values for work in WORKS)
+            cells += (self._cell(guard, spec, point, work) for point, _ in chosen.of(spec, within) for work in WORKS)
         return Throughput(self.reference, self.images, self.rounds, self.device, self.max_growth, tuple(cells))
 
-    def _cell(self, guard: str, spec: CodecSpec, bpp: float, work: Work) -> ThroughputCell:
+    def _cell(self, guard: str, spec: CodecSpec, point: OperatingPoint, work: Work) -> ThroughputCell:
         ratios, speeds = self.min_ratio.get(work), self.min_speed.get(work)
         compared = spec.alias != self.reference.alias
         min_ratio = ratios.at.at(spec.alias) if ratios and compared else None
@@ -140,13 +151,13 @@ class Asked:
             line = ratios.value.line
         else:
             line = speeds.value.line if speeds and min_speed is not None else self.value.line
-        return ThroughputCell(guard, spec, bpp, work, SpeedLimits(min_ratio, min_speed), line)
+        return ThroughputCell(guard, spec, point, work, SpeedLimits(min_ratio, min_speed), line)
 
 
 def benchmarked(thresholds: Thresholds) -> Thresholds:
     """Return the guards for a run that times codecs: where none asks for throughput, each data set is timed once.
 
-    The first guard of each data set then has all its codecs and rates timed, without limits.
+    The first guard of each data set then has all its codecs and points timed, without limits.
     """
     if any(guard.throughput is not None for guard in thresholds.guards):
         return thresholds
@@ -161,9 +172,8 @@ def benchmarked(thresholds: Thresholds) -> Thresholds:
 def _unlimited(guard: Guard) -> Throughput:
     named = (spec for spec in guard.codecs if spec.alias == REFERENCE)
     cells = (
-        ThroughputCell(guard.name, cell.codec, cell.bpp, work, SpeedLimits(), cell.line)
+        ThroughputCell(guard.name, cell.codec, cell.point, work, SpeedLimits(), cell.line)
         for cell in guard.cells
-        if cell.bpp is not None
         for work in WORKS
     )
     return Throughput(next(named, CodecSpec(REFERENCE, REFERENCE)), cells=tuple(cells))

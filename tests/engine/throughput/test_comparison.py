@@ -27,6 +27,7 @@ from compress_guard.records import (
     CodecSpec,
     Guard,
     Policy,
+    Rate,
     SpeedLimits,
     Thresholds,
     Throughput,
@@ -350,7 +351,7 @@ def test_pil_images_and_sizes_may_be_mixed():
         ({"codec": "jpg"}, "unknown codec 'jpg', did you mean 'jpeg'"),
         ({"reference": "jpg"}, "the reference: unknown codec 'jpg', did you mean 'jpeg'"),
         ({"work": "encoding"}, "unknown work 'encoding', did you mean 'encode'"),
-        ({"bpp": 20}, "rate 20 bpp is outside"),
+        ({"bpp": 20}, "rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality=20?"),
         ({"rounds": 2}, "rounds is 2; expected a whole number of at least 3"),
         ({"rounds": True}, "rounds is True; expected a whole number of at least 3"),
         ({"workers": 0}, "workers is 0; expected a whole number of at least 1, or None for all cores"),
@@ -493,7 +494,7 @@ class World:
     loads: list
 
     def cell(self, codec, bpp=1.0, work="encode", limits=None):
-        return ThroughputCell(self.guard.name, spec(codec), bpp, work, limits or SpeedLimits(), 1)
+        return ThroughputCell(self.guard.name, spec(codec), Rate(bpp), work, limits or SpeedLimits(), 1)
 
     def contest(self, throughput, at=0, guard=None) -> Contest:
         cell = throughput.cells[at]

@@ -140,7 +140,7 @@ def test_a_guard_with_codecs_of_its_own_does_not_answer_for_limits_of_the_defaul
     ("{train: d:t, codecs: [webp, webp]}", "the codec 'webp' is given twice; keep one of them"),
     ("{train: d:t, bpp: 0.5}", "bpp must be a list, found 0.5; write [0.5]"),
     ("{train: d:t, bpp: []}", "bpp is an empty list; give at least one"),
-    ("{train: d:t, bpp: [20]}", "rate 20 bpp is outside 0.02 to 8; use a rate in that range"),
+    ("{train: d:t, bpp: [20]}", "rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality: [20]?"),
     ("{train: d:t, bpp: [0.1, 0.10]}", "the rate 0.10 of bpp is the same as 0.1; keep one of them"),
     ("{train: d:t, bpp: [0.1, mixd]}",
      "a rate of bpp must be a number or mixed, found 'mixd'; write a number from 0.02 to 8 without quotes, or mixed"),

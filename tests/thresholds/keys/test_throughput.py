@@ -106,7 +106,7 @@ def test_limits_of_the_defaults_may_name_codecs_that_a_guard_does_not_time(guard
     ("3", "9: photos: throughput: expected a map of keys, found 3; write key: value lines below it"),
     ("{image: 3}",
      "9: photos: throughput: unknown key 'image', did you mean 'images'? known: bpp, codecs, images, max_growth, "
-     "min_ratio, min_speed, reference, rounds; correct or remove it"),
+     "min_ratio, min_speed, quality, reference, rounds; correct or remove it"),
     ("{codecs: [webp, webp]}", "9: photos: throughput: the codec 'webp' is given twice; keep one of them"),
     ("{bpp: {jpeg: [1]}}",
      "9: photos: throughput: the bpp of line 9 has no rates for the codec 'webp'; add webp or default to it"),
