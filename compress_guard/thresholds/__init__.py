@@ -14,7 +14,9 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
                     contain another one, ``jpeg444`` say; ``-k "jpeg and not jpeg444"`` then tells them apart
 ``defaults``        any of the keys down to recovery; what is not given has the value in brackets
 ``codecs``          list of names [jpeg, webp, avif]
-``bpp``             list of rates 0.02..8 [0.1, 0.25, 0.5, 1.0, 2.0]; or per codec
+``bpp``             list of rates 0.02..8 [0.1, 0.25, 0.5, 1.0, 2.0; none where the file states quality and no bpp];
+                    or per codec; null: none
+``quality``         list of settings on the scale of the codec [none]; or per codec; null: none
 ``rate``            [dataset] | image
 ``rate_tolerance``  above 0, at most 0.5 [0.02, in image mode 0.05]
 ``limit``           images per guard, at least 1, or [null]: all; or per codec
@@ -38,14 +40,15 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``model, data``     ``package.module:callable``, ``fixture:NAME`` or a registered name; a mistyped callable is an
                     error where the module's source has one like it, and is left to the run otherwise
 ``metric``          of the task [its first one]
-``max_drop``        0..100: a number, or by rate, or per codec; replaces the task's as a whole [the task's]
+``max_drop``        0..100: a number, or by rate and quality, or per codec; replaces the task's as a whole [the task's]
 ``min_score``       0..100: the same forms; a floor under the compressed score [none]
 ``slices``          ``name: how``, ways to part the images [none]; see below
 ``fingerprint``     a text that changes whenever the model does, or ``{files: [...]}`` that it is made of [none]
 ==================  ==================================================================================================
 
-By rate: ``{0.1: 30, 1: 3}``, linear in log bpp between the given rates. Outside them max_drop is an error, while
-min_score is no floor there; a min_score that reaches no rate of its guard is an error. Per codec: ``{jpeg: ...,
+By rate: ``{0.1: 30, 1: 3}``, linear in log bpp between the given rates, and by quality: ``{q75: 2, q50: 5}``, of which
+none is between two others. Elsewhere max_drop is an error, while min_score is no floor; a min_score that reaches no
+point of its guard is an error. Per codec: ``{jpeg: ...,
 default: ...}``. A codec that is neither named nor covered by ``default`` has no threshold (its cells are measured, not
 judged), no floor and no limit; without rates it is an error. Codecs that a guard does not use may be named.
 

@@ -45,7 +45,10 @@ def file(before="", **keys):
             "3: toy: limit must be a whole number above 0 or null, found 'many'; write a number of images, or null for "
             "all of them",
         ),
-        (file(bpp="[20]"), "3: toy: rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality: [20]?"),
+        (
+            file(bpp="[20]"),
+            "3: toy: rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality: [20]?",
+        ),
         (file(bpp="[1, 1.0]"), "3: toy: the rate 1.0 of bpp is the same as 1; keep one of them"),
         (file() + GUARD[8:] % "", "4: the key 'toy' is given twice, first on line 3; keep one of them"),
         ("version: 1\n", "1: there are no guards; add guards: with at least one guard"),

@@ -181,7 +181,8 @@ def test_a_file_is_refused(refusal, text, message):
     ("defaults: {max_drop: 1}\n",
      "thresholds.yaml:2: defaults: unknown key 'max_drop'; known: <keys of defaults>; correct or remove it"),
     ("defaults: {bpp: [20]}\n",
-     "thresholds.yaml:2: defaults: rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality: [20]?"),
+     ("thresholds.yaml:2: defaults: rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean "
+      "quality: [20]?")),
     ("defaults:\n  bpp: [0.1, 2]\nthresholds:\n  classification:\n    max_drop: {0.25: 3, 1: 2}\n",
      ("thresholds.yaml:8: photos: rate 0.1 bpp (from line 3) is outside the max_drop of line 6, which is given at "
       "0.25 to 1.0 bpp; give max_drop at 0.1 bpp too, or remove this rate")),

@@ -162,9 +162,7 @@ class Field:
         self._codecs: Final[dict[tuple[CodecSpec, str, Rate | None], PlannedCodec]] = {}
         self._check({})
 
-    def codec(
-        self, spec: CodecSpec, device: str, progress: CountProgress, rate: Rate | None = None
-    ) -> PlannedCodec:
+    def codec(self, spec: CodecSpec, device: str, progress: CountProgress, rate: Rate | None = None) -> PlannedCodec:
         """Return a codec on a device, planned at all its points, or at this rate, which no other cell shares.
 
         Raises `CodecUnavailable`, `CodecError`, `OptionError`.

@@ -255,7 +255,11 @@ def test_compress_leaves_its_input_alone_and_nothing_is_nothing(pictures):
     [
         ({"codec": "jpg"}, OptionError, "unknown codec 'jpg', did you mean 'jpeg'? known: "),
         ({"rate": "pixel"}, OptionError, "unknown rate mode 'pixel'; known: dataset, image"),
-        ({"bpp": 20}, OptionError, "rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality=20?"),
+        (
+            {"bpp": 20},
+            OptionError,
+            "rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean quality=20?",
+        ),
         ({"bpp": float("nan")}, OptionError, "rate nan bpp is outside 0.02 to 8; use a rate in that range"),
         (
             {"tolerance": 0},

@@ -195,8 +195,8 @@ SECTION = "codecs: [jpeg, webp]"
         ),
         (
             "quality: [0.5]",
-            "8: photos: 0.5 is no quality of jpeg, which takes whole numbers from 1 to 100; use one of these, or give it "
-            "as a rate under bpp",
+            "8: photos: 0.5 is no quality of jpeg, which takes whole numbers from 1 to 100; use one of these, or give "
+            "it as a rate under bpp",
         ),
         (
             "quality: {webp: [-3], jpeg: [1]}",
@@ -204,35 +204,35 @@ SECTION = "codecs: [jpeg, webp]"
         ),
         (
             "quality: {jpeg: [75]}",
-            "3: photos: the quality of line 8 has no settings for the codec 'webp', which has no rates either; add webp or "
-            "default to it",
+            "3: photos: the quality of line 8 has no settings for the codec 'webp', which has no rates either; add "
+            "webp or default to it",
         ),
         ("quality: 75", "8: photos: quality must be a list, found 75; write [75]"),
         ("quality: []", "8: photos: quality is an empty list; give at least one"),
         (
             "quality: [high]",
-            "8: photos: a setting of quality must be a number, found 'high'; write numbers on the scale of the codec, such "
-            "as [75, 50]",
+            "8: photos: a setting of quality must be a number, found 'high'; write numbers on the scale of the codec, "
+            "such as [75, 50]",
         ),
         (
             "quality: [true]",
-            "8: photos: a setting of quality must be a number, found true; write numbers on the scale of the codec, such as "
-            "[75, 50]",
+            "8: photos: a setting of quality must be a number, found true; write numbers on the scale of the codec, "
+            "such as [75, 50]",
         ),
         (
             "quality: [.nan]",
-            "8: photos: a setting of quality must be a number, found .nan; write numbers on the scale of the codec, such as "
-            "[75, 50]",
+            "8: photos: a setting of quality must be a number, found .nan; write numbers on the scale of the codec, "
+            "such as [75, 50]",
         ),
         (
             "quality: [.inf]",
-            "8: photos: a setting of quality must be a number, found .inf; write numbers on the scale of the codec, such as "
-            "[75, 50]",
+            "8: photos: a setting of quality must be a number, found .inf; write numbers on the scale of the codec, "
+            "such as [75, 50]",
         ),
         (
             "quality: [q75]",
-            "8: photos: a setting of quality must be a number, found 'q75'; write numbers on the scale of the codec, such "
-            "as [75, 50]",
+            "8: photos: a setting of quality must be a number, found 'q75'; write numbers on the scale of the codec, "
+            "such as [75, 50]",
         ),
         ("quality: [75, 75.0]", "8: photos: the setting 75.0 of quality is the same as 75; keep one of them"),
         ("quality: [75, 75]", "8: photos: the setting 75 of quality is given twice; keep one of them"),
@@ -258,13 +258,13 @@ SECTION = "codecs: [jpeg, webp]"
         ),
         (
             "quality: [75]\nmax_drop: {0.5: 2, 1: 1}",
-            "9: photos: quality 75 (from line 8) is not in the max_drop of line 9, which is given at 0.5 to 1.0 bpp; give "
-            "max_drop at q75 too, or remove this quality",
+            "9: photos: quality 75 (from line 8) is not in the max_drop of line 9, which is given at 0.5 to 1.0 bpp; "
+            "give max_drop at q75 too, or remove this quality",
         ),
         (
             "quality: [75]\nbpp: [0.5]\nmax_drop: {q75: 2}",
-            "10: photos: rate 0.5 bpp (from line 9) is outside the max_drop of line 10, which is given at q75 only; give "
-            "max_drop at 0.5 bpp too, or remove this rate",
+            "10: photos: rate 0.5 bpp (from line 9) is outside the max_drop of line 10, which is given at q75 only; "
+            "give max_drop at 0.5 bpp too, or remove this rate",
         ),
         (
             "quality: [75]\nmax_drop: {q75: 2, q75.0: 3}",
@@ -280,17 +280,18 @@ SECTION = "codecs: [jpeg, webp]"
         ),
         (
             "quality: [75]\nmax_drop: 5\nslices: {a: {by: a, max_drop: {q50: 4}}}",
-            "10: photos: slices: a: quality 75 (from line 8) is not in the max_drop of line 10, which is given at q50 only; "
-            "give max_drop at q75 too, or remove this quality",
+            "10: photos: slices: a: quality 75 (from line 8) is not in the max_drop of line 10, which is given at q50 "
+            "only; give max_drop at q75 too, or remove this quality",
         ),
         (
             "bpp: [1]\nthroughput: {quality: [500]}",
-            "9: photos: throughput: 500 is no quality of jpeg, which takes whole numbers from 1 to 100; use one of these",
+            "9: photos: throughput: 500 is no quality of jpeg, which takes whole numbers from 1 to 100; use one of "
+            "these",
         ),
         (
             "bpp: [1]\nthroughput: {quality: {jpeg: [50]}}",
-            "9: photos: throughput: the quality of line 9 has no settings for the codec 'webp', which has no rates either; "
-            "add webp or default to it",
+            "9: photos: throughput: the quality of line 9 has no settings for the codec 'webp', which has no rates "
+            "either; add webp or default to it",
         ),
     ],
 )
