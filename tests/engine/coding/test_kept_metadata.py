@@ -18,8 +18,8 @@ from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.sample import UnsteadyError
 from compress_guard.engine.images.samples import Samples, survey
-from compress_guard.engine.throughput.timed_codec import Field, TimingSettings
-from compress_guard.records import CodecSpec
+from compress_guard.engine.throughput.timed_codec import AtPoint, Field, TimingSettings
+from compress_guard.records import CodecSpec, Rate
 from compress_guard.store import Store
 from tests.codecs.pictures.test_metadata import block
 
@@ -174,8 +174,9 @@ def mean_setting(result) -> float:
 @pytest.mark.parametrize("work", ["encode", "decode", "roundtrip"])
 def test_throughput_is_timed_with_the_metadata_in_place(work, pictures, make_guard, tmp_path) -> None:
     data = Opened(files(pictures(4), PROFILE))
-    field = Field(make_guard(), data, lambda spec: (2.5,), Store(tmp_path / "store"), TimingSettings(4, 1, 0))
-    entrant = field.entrant(field.codec(KEEP, "cpu", lambda done, total: None), 2.5, work)
+    field = Field(make_guard(), data, lambda spec: (Rate(2.5),), Store(tmp_path / "store"), TimingSettings(4, 1, 0))
+    codec = field.codec(KEEP, "cpu", lambda done, total: None)
+    entrant = field.entrant(AtPoint(codec, Rate(2.5)), work)
     entrant.check()
     expected = [plain(data, at, int(quality)) for at, quality in enumerate(entrant.settings)]
     assert entrant.streams == entrant._encoded() == expected
