@@ -172,7 +172,7 @@ class Session:
     def _subject(self, guard: Guard, fixtures: FixtureLookup) -> Subject:
         """Return a guard's subject, shared by guards with the same model, data, task, slices and the like."""
         named = (guard.task, guard.model, guard.data)
-        key = (*named, guard.slicings, guard.fingerprint, guard.orientation)
+        key = (*named, guard.slicings, guard.groups, guard.fingerprint, guard.orientation)
         if key not in self._subjects:
             self._subjects[key] = Subject(
                 guard.task,
@@ -185,6 +185,8 @@ class Session:
                     self._access(guard.data),
                     guard.orientation,
                     (self.settings.run_folder, " ".join((*named, guard.orientation or "as it shows"))),
+                    guard.groups,
+                    self._folder,
                 ),
                 device=self.device,
                 certainty=certainty(guard, self._folder, self.settings),

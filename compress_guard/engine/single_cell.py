@@ -6,7 +6,7 @@ import inspect
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, overload
@@ -36,6 +36,7 @@ from compress_guard.records import (
     Scalar,
 )
 from compress_guard.registry import CODECS, TASKS, codec_named, unknown
+from compress_guard.thresholds.keys.groups import grouping
 from compress_guard.thresholds.keys.shares import looks_like_share
 from compress_guard.thresholds.keywords import CHOICES, LIMITS, check_number, check_policy, check_rate, listed_rates
 from compress_guard.thresholds.settings import TOLERANCE
@@ -65,6 +66,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     options: Mapping[str, Scalar] | None = None,
     fingerprint: str | None = None,
     orientation: Orientation | None = None,
+    groups: str | Callable[[Any, str], object] | None = None,
 ) -> Guard:
     """Return a guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
     if task not in TASKS:
@@ -99,6 +101,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         policy=_policy(on_inconclusive=on_inconclusive, on_unreachable=on_unreachable, on_unavailable=on_unavailable),
         max_error_share=max_error_share,
         orientation=orientation,
+        groups=grouping(groups),
         fingerprint=None if fingerprint is None else Fingerprint(fingerprint),
     )
 
@@ -143,7 +146,13 @@ def subject_of(guard: Guard, model: Any, data: Any, device: str, settings: RunSe
         guard.task,
         lambda: check_model(model, "model", guard.task),
         lambda: check_data(data, "data"),
-        ReadingOptions(settings.seed, settings.early_stop, orientation=guard.orientation),
+        ReadingOptions(
+            settings.seed,
+            settings.early_stop,
+            orientation=guard.orientation,
+            grouping=guard.groups,
+            folder=Path.cwd(),
+        ),
         device=device,
         certainty=certainty(guard, Path(), settings),
     )
@@ -208,7 +217,8 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         wanted: As in thresholds.yaml: metric, max_drop, min_score and min_clean (points), rate (``dataset`` or
             ``image``), rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable,
             on_unavailable, orientation (``upright`` or ``stored``, for images that EXIF turns); options (a mapping) for
-            the codec; fingerprint, a text that changes whenever the model does.
+            the codec; fingerprint, a text that changes whenever the model does; groups (images that belong together: a
+            field of the targets, ``folder``, a factory, or a callable of target and id).
 
     Returns:
         The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean. A list of results, in

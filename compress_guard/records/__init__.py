@@ -34,6 +34,7 @@ from compress_guard.records.evidence import Evidence
 from compress_guard.records.guards import (
     Cell,
     Fingerprint,
+    Grouping,
     Guard,
     Policy,
     SliceLimit,
@@ -105,6 +106,7 @@ __all__ = [
     "Fingerprint",
     "Fixed",
     "Geometry",
+    "Grouping",
     "Guard",
     "ImageCounts",
     "ImageInfo",

@@ -102,6 +102,8 @@ class ImageCounts(CellPart):
     """Images of the plan: the data set, or the seeded subset of a limit."""
     images_used: int | None = None
     """Images whose evidence the score rests on."""
+    groups: int | None = None
+    """Groups that these images belong to, which the intervals are over; None if the guard has no groups."""
     errors: int | None = None
     error_ids: tuple[str, ...] = ()
     """The first few images that failed to load or code."""
@@ -121,6 +123,8 @@ class IntakeCounts(CellPart):
     """Images of a single colour."""
     dark: int | None = None
     """Images that are almost black: their levels fill no more than a corner of what their mode holds."""
+    near_equal: int | None = None
+    """Images that are nearly equal to the next one in the order of the data and belong to another group, or none."""
     data_remark: str | None = None
     """A remark on how the images were read, such as data that only its own thread can read."""
 
@@ -170,6 +174,10 @@ class Precision(CellPart):
     None for metrics with flags, whose interval covers it."""
     images_needed: int | None = None
     """Approximate number of images that would settle an inconclusive verdict; None where none would."""
+    groups_needed: int | None = None
+    """Number of groups with so many images, of the present mean size; None if the guard has no groups."""
+    design_effect: float | None = None
+    """Images that tell as much about the drop as one that stands alone; None without flags or groups."""
 
 
 @dataclass(frozen=True, slots=True)

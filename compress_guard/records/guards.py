@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from compress_guard.records.codecs import CodecSpec
 from compress_guard.records.points import OperatingPoint, Quality, Rate, labelled
@@ -29,6 +31,16 @@ class Slicing:
     name: str
     by: str
     """Factory ``package.module:callable``, a field of the targets, or the name of a ready-made one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The way in which a guard's images belong together, such as frames of one clip."""
+
+    by: str
+    """Factory ``package.module:callable``, a field of the targets, or the name of a ready-made one."""
+    call: Callable[[Any, str], object] | None = None
+    """The callable itself, which Python code may hand over in the place of a name; `by` then names it in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,8 @@ class Guard:
     """Confidence of every interval; it includes a correction for many cells."""
     correction: Correction = "none"
     slicings: tuple[Slicing, ...] = ()
+    groups: Grouping | None = None
+    """Images that belong together, so that intervals are over groups; None: each stands alone."""
     decoder_swap: bool = False
     """Also predict each cell from streams decoded by a second decoder, if there is one."""
     policy: Policy = field(default_factory=Policy)

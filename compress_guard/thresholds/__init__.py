@@ -32,6 +32,8 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``min_clean``       0..100: a floor under the clean score [none: a model that knows nothing is an error]; 0 switches
                     that error off and is no limit
 ``orientation``     upright | stored, for images that EXIF turns [as masks and boxes tell; classification: upright]
+``groups``          images that belong together: a field of the targets, ``package.module:callable`` or ``folder``
+                    [none]; intervals are over groups
 ``throughput``      what is timed, and how fast it has to be [nothing]; see docs/thresholds.md
 ``recovery``        how the model is finetuned, and what that has to bring back [not at all]; see below
 ``guards``          ``name: {...}``: each key of defaults again, which replaces the default as a whole (that

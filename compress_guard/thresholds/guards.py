@@ -85,6 +85,7 @@ def _read_guard(
         confidence=chosen.confidence,
         correction=chosen.correction,
         slicings=tuple(rule.slicing for rule in rules),
+        groups=chosen.groups,
         decoder_swap=chosen.decoder_swap,
         policy=chosen.policy,
         max_error_share=chosen.max_error_share,

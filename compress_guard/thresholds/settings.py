@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from compress_guard.records import CodecSpec, Correction, Orientation, Policy, RateMode
+from compress_guard.records import CodecSpec, Correction, Grouping, Orientation, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys.curve import Curve
+from compress_guard.thresholds.keys.groups import read_groups
 from compress_guard.thresholds.keys.per_codec import PerCodec
 from compress_guard.thresholds.keys.points import AskedPoints, Qualities, read_quality
 from compress_guard.thresholds.keys.rates import Rates, read_bpp, read_codecs
@@ -41,6 +42,7 @@ class Settings:
     max_error_share: float = 0.0
     min_clean: Curve | None = None
     orientation: Orientation | None = None
+    groups: Grouping | None = None
     policy: Policy = field(default_factory=Policy)
     throughput: Asked | None = None
     recovery: Finetuning | None = None
@@ -120,6 +122,7 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "min_clean": _points,
     "max_error_share": _number,
     "orientation": lambda value, key, catalogue: None if value.empty else _choice(value, key, catalogue),
+    "groups": read_groups,
     "throughput": Asked.read,
 }
 RECOVERY: Final = "recovery"

@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from compress_guard.tasks.contract import Scorer
+    from compress_guard.verdict.grouped.groups import Groups
     from compress_guard.verdict.resampling import Resampled
 
 _SLOWEST: Final = 1 / 3
 
 
-def interval(
+def interval(  # noqa: PLR0913 - two samples of one score and how they are resampled
     clean: Scorer | None,
     compressed: Scorer,
     value: float,
@@ -51,32 +52,33 @@ def interval(
     seed: int,
     confidence: float,
     bounds: tuple[float, float],
+    groups: Groups | None = None,
 ) -> Interval:
     """Return the interval of the drop from `clean` to `compressed`, or of the score if `clean` is None.
 
     Both scorers are of the same `images` images in the same order; `value` is their drop, or the score, in points, and
     `bounds` is its possible range; 0 < confidence < 1. low <= value <= high always. The same seed gives the same
     interval. A single image, or a score that depends on a single image, says nothing: the interval is then `bounds`.
-    Images without ground truth do not count.
+    Images without ground truth do not count. With `groups` all of this holds for groups in the place of images.
     """
-    if images < 2:
+    if images < 2 or (groups is not None and groups.count < 2):
         return Interval(value, *bounds)
-    sample = resampled(compressed, images, seed)
+    sample = resampled(compressed, images, seed, groups)
     if clean is not None:
-        sample = resampled(clean, images, seed) - sample
-    return interval_of(sample, value, images, confidence, bounds)
+        sample = resampled(clean, images, seed, groups) - sample
+    return interval_of(sample, value, images if groups is None else groups.effective, confidence, bounds)
 
 
 def interval_of(
     sample: Resampled,
     value: float,
-    images: int,
+    images: float,
     confidence: float,
     bounds: tuple[float, float],
     *,
     rare: bool = True,
 ) -> Interval:
-    """Return the interval of resampled scores, see `interval`.
+    """Return the interval of resampled scores, see `interval`; of groups, `images` is their effective number.
 
     Without `rare` no room is left for images of large effect that the sample does not show: a score that no image moves
     has an interval of no width, and one that a single image moves has a narrow one.
@@ -87,7 +89,7 @@ def interval_of(
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     influences = (len(sample.left_out) - 1) * (sample.left_out.mean() - sample.left_out)
     # The number of images that leaves this many groups empty; with one image in each group, the number itself.
-    quiet, size = 1 - sample.parts / len(influences), images / len(influences)
+    quiet, size = 1 - sample.parts / len(influences), max(1.0, images / len(influences))
     informative = images * (1 - quiet ** (1 / size))
     error = float(drawn.std()) * sqrt(informative / (informative - 1))
     below, above = _reach(influences, error, sample.parts, informative if rare else inf, z)

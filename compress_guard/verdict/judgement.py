@@ -10,12 +10,15 @@ import numpy as np
 
 from compress_guard.records import Interval, Judgement
 from compress_guard.verdict import bootstrap, paired, sentence, wilson
+from compress_guard.verdict.grouped import clustered
+from compress_guard.verdict.grouped.groups import Sampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from compress_guard.records import Verdict
     from compress_guard.tasks.contract import Scorer
+    from compress_guard.verdict.grouped.groups import Groups
 
 Side: TypeAlias = Literal["pass", "fail", "inconclusive"]
 Limits: TypeAlias = tuple[float | None, float | None, float | None]
@@ -37,6 +40,7 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
     seed: int,
     images: int,
     min_clean: float | None = None,
+    groups: Groups | None = None,
 ) -> Judgement:
     """Judge the drop from `clean` to `compressed`, both over the same `images` images in the same order.
 
@@ -45,15 +49,15 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
     score as min_score limits the compressed one. With several limits the worst verdict counts. No limit: `unjudged`. A
     score that is undefined on either side: `error`. Limits, scores and drops are points; 0 < confidence < 1. If both
     scorers have flags, the intervals are score intervals; else they come from a paired bootstrap that depends only on
-    `seed` and the evidence. Pass the clean scorer as `Remembered` if several cells share it. Raises ValueError if the
-    evidence is not that of `images` images.
+    `seed` and the evidence. With the `groups` of these images they are intervals over groups. Pass the clean scorer as
+    `Remembered` if several cells share it. Raises ValueError if the evidence is not that of `images` images.
     """
     if images < 1:
         return Judgement.without_evidence("error", f"{metric} is undefined: there is no image to score")
     before, after = _score(clean, images), _score(compressed, images)
     if before is None or after is None:
         return _undefined(metric, before, after, images)
-    pair = _Pair(clean, compressed, images, seed, confidence)
+    pair = _Pair(clean, compressed, Sampled(images, seed, groups), confidence)
     drop = pair.drop(before - after)
     score = None if min_score is None else pair.score(compressed, after)
     floor = None if min_clean is None else pair.score(clean, before)
@@ -118,16 +122,18 @@ def _rank(side: Side | None) -> int:
     return WORST_FIRST.index(side or "pass")
 
 
-def score_interval(scorer: Scorer, value: float, images: int, seed: int, confidence: float) -> Interval:
-    """Return the score `value`, in points, of `images` images with the interval that its limit is compared with.
+def score_interval(scorer: Scorer, value: float, sampled: Sampled, confidence: float) -> Interval:
+    """Return the score `value`, in points, of these images with the interval that its limit is compared with.
 
     Raises ValueError for flags of another number of images.
     """
-    flags = scorer.flags
+    flags, images, groups = scorer.flags, sampled.images, sampled.groups
     if flags is not None:
         _check_flags(flags, images)
+        if groups is not None:
+            return clustered.score_interval(flags, groups, confidence)
         return wilson.score_interval(images, int(np.sum(flags)), confidence)
-    return bootstrap.interval(None, scorer, value, images, seed, confidence, (0.0, 100.0))
+    return bootstrap.interval(None, scorer, value, images, sampled.seed, confidence, (0.0, 100.0), groups)
 
 
 def _check_flags(flags: NDArray[np.bool_], images: int) -> None:
@@ -141,26 +147,30 @@ class _Pair:
 
     clean: Scorer
     compressed: Scorer
-    images: int
-    seed: int
+    sampled: Sampled
     confidence: float
 
     def drop(self, value: float) -> Interval:
         clean, compressed = self.clean.flags, self.compressed.flags
+        images, groups = self.sampled.images, self.sampled.groups
         if clean is not None and compressed is not None:
             self._check(clean, compressed)
+            if groups is not None:
+                return clustered.drop_interval(clean, compressed, groups, self.confidence)
             lost, gained = int(np.sum(clean & ~compressed)), int(np.sum(compressed & ~clean))
-            return paired.drop_interval(self.images, lost, gained, self.confidence)
+            return paired.drop_interval(images, lost, gained, self.confidence)
         bounds = (-100.0, 100.0)
-        return bootstrap.interval(self.clean, self.compressed, value, self.images, self.seed, self.confidence, bounds)
+        return bootstrap.interval(
+            self.clean, self.compressed, value, images, self.sampled.seed, self.confidence, bounds, groups
+        )
 
     def score(self, side: Scorer, value: float) -> Interval:
         """Return the score of one side with its interval."""
-        return score_interval(side, value, self.images, self.seed, self.confidence)
+        return score_interval(side, value, self.sampled, self.confidence)
 
     def _check(self, *sides: NDArray[np.bool_]) -> None:
         for flags in sides:
-            _check_flags(flags, self.images)
+            _check_flags(flags, self.sampled.images)
 
 
 def _score(scorer: Scorer, images: int) -> float | None:

@@ -25,7 +25,7 @@ _HALVINGS: Final = 60
 """Number of halvings of a bracket of width 2; the rest is below the spacing of float64."""
 
 
-def drop_interval(images: int, lost: int, gained: int, confidence: float) -> Interval:
+def drop_interval(images: float, lost: int, gained: int, confidence: float) -> Interval:
     """Return the drop of a mean of flags, in points, with its interval; low <= value <= high.
 
     `lost` images are right when clean and wrong when compressed, `gained` the other way round, of `images` >= 1 in all;
@@ -36,7 +36,7 @@ def drop_interval(images: int, lost: int, gained: int, confidence: float) -> Int
 
 
 def bounds(
-    images: int, lost: ArrayLike, gained: ArrayLike, confidence: float
+    images: float, lost: ArrayLike, gained: ArrayLike, confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return both ends of the interval of (lost - gained) / images, between -1 and 1; counts are broadcast."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
@@ -45,7 +45,7 @@ def bounds(
     return _lower(images, lost, gained, z), -_lower(images, gained, lost, z)
 
 
-def _lower(n: int, lost: NDArray[np.float64], gained: NDArray[np.float64], z: float) -> NDArray[np.float64]:
+def _lower(n: float, lost: NDArray[np.float64], gained: NDArray[np.float64], z: float) -> NDArray[np.float64]:
     """Return the smallest true difference that does not reject the observed surplus of lost images."""
     surplus = lost - gained
     correction = max(z * z - 1, 0.0) / 6
@@ -59,7 +59,7 @@ def _lower(n: int, lost: NDArray[np.float64], gained: NDArray[np.float64], z: fl
 
 
 def _moments(
-    difference: NDArray[np.float64], n: int, lost: NDArray[np.float64], gained: NDArray[np.float64]
+    difference: NDArray[np.float64], n: float, lost: NDArray[np.float64], gained: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the variance of one image under a true difference, and its third moment divided by the variance.
 

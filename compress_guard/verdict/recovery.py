@@ -24,11 +24,13 @@ import numpy as np
 
 from compress_guard.records import Interval, Share
 from compress_guard.verdict import bootstrap, sentence
+from compress_guard.verdict.grouped.groups import Sampled
 from compress_guard.verdict.resampling import NOTHING, Resampled, resampled
 
 if TYPE_CHECKING:
     from compress_guard.records import Verdict
     from compress_guard.tasks.contract import Scorer
+    from compress_guard.verdict.grouped.groups import Groups
 
 _STEPS: Final = 64
 """Number of angles tried on either side of the value; then the step beyond the last one that holds is halved."""
@@ -44,7 +46,8 @@ class Ratio:
     denominator: float
     above: Resampled
     below: Resampled
-    images: int
+    images: float
+    """Number of images, or effective number of groups, that both were resampled from."""
     confidence: float
     """0 < confidence < 1."""
 
@@ -101,6 +104,7 @@ def share(
     images: int,
     seed: int,
     confidence: float,
+    groups: Groups | None = None,
 ) -> Share:
     """Return (finetuned - compressed) / (whole - compressed) with its interval; each side is a mean over its scorers.
 
@@ -110,8 +114,9 @@ def share(
     same `seed`; `Share.seeds` shows how much seeds differ: those of one number are compared with each other.
 
     There is no value if the interval of the drop whole - compressed is not above 0, or for fewer than two images;
-    `Share.reason` then says so. low <= value <= high always. Pass a scorer that several shares have in common as
-    `Remembered`. Raises ValueError if a side has neither one scorer nor one per seed.
+    `Share.reason` then says so. low <= value <= high always. With the `groups` of these images, the interval is over
+    groups, of which there must be two. Pass a scorer that several shares have in common as `Remembered`. Raises
+    ValueError if a side has neither one scorer nor one per seed.
     """
     sides = (finetuned, compressed, whole)
     seeds = max(len(side) for side in sides)
@@ -121,10 +126,12 @@ def share(
         )
     if images < 2:
         return Share(None, reason=f"{images} {'image' if images == 1 else 'images'}: a share needs at least 2")
+    if groups is not None and groups.count < 2:
+        return Share(None, reason=f"all {images} images are in one group: a share needs at least 2 groups")
     scores = [[float(scorer(np.ones((1, images)))[0]) for scorer in side] for side in sides]
     if any(isnan(score) for side in scores for score in side):
         return Share(None, reason=f"a score is undefined: {images} images without ground truth for it")
-    ratio = _ratio(sides, scores, images, seed, confidence)
+    ratio = _ratio(sides, scores, Sampled(images, seed, groups), confidence)
     divisor = ratio.divisor()
     if divisor.low <= 0:
         return Share(None, reason=_no_drop(divisor, confidence))
@@ -159,18 +166,20 @@ def judge_recovery(
 
 
 def _ratio(
-    sides: Sequence[Sequence[Scorer]], scores: Sequence[Sequence[float]], images: int, seed: int, confidence: float
+    sides: Sequence[Sequence[Scorer]], scores: Sequence[Sequence[float]], sampled: Sampled, confidence: float
 ) -> Ratio:
     drawn: dict[int, Resampled] = {}
+    groups = sampled.groups
     for side in sides:
         for scorer in side:
             if id(scorer) not in drawn:
-                drawn[id(scorer)] = resampled(scorer, images, seed)
+                drawn[id(scorer)] = resampled(scorer, sampled.images, sampled.seed, groups)
     means = [_combined([drawn[id(scorer)] for scorer in side], [1 / len(side)] * len(side)) for side in sides]
     finetuned, compressed, whole = (sum(side) / len(side) for side in scores)
     # All three sides are in both: as in Fieller's test, images that any side depends on count for the denominator too.
     above, below = _combined(means, (1, -1, 0)), _combined(means, (0, -1, 1))
-    return Ratio(finetuned - compressed, whole - compressed, above, below, images, confidence)
+    units = sampled.images if groups is None else groups.effective
+    return Ratio(finetuned - compressed, whole - compressed, above, below, units, confidence)
 
 
 def _combined(samples: Sequence[Resampled], weights: Sequence[float]) -> Resampled:

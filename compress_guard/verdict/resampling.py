@@ -1,6 +1,7 @@
 """Resampling: scores of data sets made from the same images, drawn with replacement, halved, or with a part left out.
 
-One resampling of the images serves every metric, codec and rate of a guard.
+One resampling of the images serves every metric, codec and rate of a guard. Images that belong together are drawn,
+halved and left out together: the group takes the place of the image.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from typing import TYPE_CHECKING, Final, Protocol, final
 
 import numpy as np
 
+from compress_guard.verdict.grouped.groups import GroupScorer
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from compress_guard.tasks.contract import Scorer
+    from compress_guard.verdict.grouped.groups import Groups
 
 RESAMPLES: Final = 2000
-GROUPS: Final = 1000
+PARTS: Final = 1000
 """Largest number of parts that are left out in turn; of more images, several are left out at a time."""
 _HALVINGS: Final = 50
 _CHUNK: Final = 2_000_000
@@ -39,7 +43,7 @@ class Resampled:
     halves: NDArray[np.float64]
     """(2 x 50,) scores of random halves, each followed by the other half."""
     left_out: NDArray[np.float64]
-    """(min(images, GROUPS),) scores without one image each, or without one group of images."""
+    """(min(images, PARTS),) scores without one image each, or without one group of images."""
     informative: NDArray[np.bool_] | None = None
     """True for each part that the score depends on, unlike images without ground truth; None if it depends on all."""
 
@@ -58,8 +62,12 @@ class Resampled:
         return len(self.left_out) if self.informative is None else int(self.informative.sum())
 
     @classmethod
-    def of(cls, scorer: Scorer, images: int, seed: int, resamples: int = RESAMPLES) -> Resampled:
-        """Resample a scorer over at least two images."""
+    def of(
+        cls, scorer: Scorer, images: int, seed: int, resamples: int = RESAMPLES, groups: Groups | None = None
+    ) -> Resampled:
+        """Resample a scorer over at least two images, or over at least two groups of them."""
+        if groups is not None:
+            return cls.of(GroupScorer(scorer, groups), groups.count, seed, resamples)
         left_out = np.concatenate([scorer(weights) for weights in _without(images)])
         return cls(
             replicates(scorer, images, seed, resamples),
@@ -72,10 +80,10 @@ class Resampled:
 class Keeping(Protocol):
     """A place that keeps the resampled scores of one scorer beyond the process."""
 
-    def get(self, images: int, seed: int) -> Resampled | None:
+    def get(self, images: int, seed: int, groups: Groups | None = None) -> Resampled | None:
         """Return the kept scores, or None."""
 
-    def put(self, images: int, seed: int, scores: Resampled) -> None:
+    def put(self, images: int, seed: int, scores: Resampled, groups: Groups | None = None) -> None:
         """Keep the scores."""
 
 
@@ -89,7 +97,7 @@ class Remembered:
         self._scorer: Final = scorer
         self._keeping: Final = keeping
         self._replicates: Final[dict[tuple[int, int, int], NDArray[np.float64]]] = {}
-        self._resampled: Final[dict[tuple[int, int], Resampled]] = {}
+        self._resampled: Final[dict[tuple[int, int, bytes], Resampled]] = {}
 
     @property
     def flags(self) -> NDArray[np.bool_] | None:
@@ -104,23 +112,26 @@ class Remembered:
             self._replicates[key] = replicates(self._scorer, images, seed, resamples)
         return self._replicates[key]
 
-    def resampled(self, images: int, seed: int) -> Resampled:
-        key = (images, seed)
+    def resampled(self, images: int, seed: int, groups: Groups | None = None) -> Resampled:
+        key = (images, seed, b"" if groups is None else groups.key)
         if key not in self._resampled:
-            kept = self._keeping.get(images, seed) if self._keeping is not None else None
+            kept = self._keeping.get(images, seed, groups) if self._keeping is not None else None
             if kept is None:
-                kept = Resampled.of(self, images, seed)
+                kept = Resampled.of(self, images, seed, groups=groups)
                 if self._keeping is not None:
-                    self._keeping.put(images, seed, kept)
+                    self._keeping.put(images, seed, kept, groups)
             self._resampled[key] = kept
         return self._resampled[key]
 
 
-def resampled(scorer: Scorer, images: int, seed: int) -> Resampled:
-    """Return the resampled scores of a scorer over at least two images, kept ones if it is `Remembered`."""
+def resampled(scorer: Scorer, images: int, seed: int, groups: Groups | None = None) -> Resampled:
+    """Return the resampled scores of a scorer over at least two images, kept ones if it is `Remembered`.
+
+    With `groups`, at least two, these are what is drawn, halved and left out, each with all of its images.
+    """
     if isinstance(scorer, Remembered):
-        return scorer.resampled(images, seed)
-    return Resampled.of(scorer, images, seed)
+        return scorer.resampled(images, seed, groups)
+    return Resampled.of(scorer, images, seed, groups=groups)
 
 
 def replicates(scorer: Scorer, images: int, seed: int, resamples: int = RESAMPLES) -> NDArray[np.float64]:
@@ -162,7 +173,7 @@ def _halves(images: int, seed: int) -> Iterator[NDArray[np.float64]]:
 
 def _without(images: int) -> Iterator[NDArray[np.float64]]:
     """Yield weights of all images without one image or one group, (R, images) in chunks; each is left out once."""
-    groups = np.arange(images) % min(images, GROUPS)
+    groups = np.arange(images) % min(images, PARTS)
     chunk = max(1, _CHUNK // images)
     for start in range(0, groups.max() + 1, chunk):
         left_out = np.arange(start, min(start + chunk, groups.max() + 1))
@@ -170,7 +181,7 @@ def _without(images: int) -> Iterator[NDArray[np.float64]]:
 
 
 def _informative(scorer: Scorer, images: int, left_out: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return True for each part that the score depends on: (min(images, GROUPS),).
+    """Return True for each part that the score depends on: (min(images, PARTS),).
 
     These are parts that change the score, and parts that have a score on their own, since an image that equals the
     mean of all does not change it either.

@@ -68,21 +68,26 @@ def _ends(interval: Interval, digits: int) -> str:
     return f"({number(interval.low, digits)} to {number(interval.high, digits)})"
 
 
-def too_few(images: int, missed: OutOfReach) -> str:
+def too_few(images: int, missed: OutOfReach, groups: int | None = None) -> str:
     """Return ``50 images are too few for a max_drop unless compression puts predictions right: where none ...``.
 
     It is for the warning before the first cell and for the summary after the last one; the rest is `of_reach`.
     """
-    few = "1 image is" if images == 1 else f"{images} images are"
+    few = "1 image is" if images == 1 else f"{in_groups(str(images), groups)} are"
     return f"{few} too few for a max_drop unless compression puts predictions right: {of_reach(missed)}"
 
 
-def of_resolution(images: str, points: str) -> str:
+def in_groups(images: str, groups: int | str | None) -> str:
+    """Return ``300 images in 25 groups``, or ``300 images`` where there are no groups; both may be spans."""
+    return f"{images} images" if groups is None else f"{images} images in {groups} group{'' if groups == 1 else 's'}"
+
+
+def of_resolution(images: str, points: str, groups: int | str | None = None) -> str:
     """Return ``with 300 images a drop must be 3.9 points away from its limit to be decided``.
 
     It is for the first line of a guard and for the summary, where both numbers may be spans: ``198 to 200``.
     """
-    return f"with {images} images a drop must be {points} points away from its limit to be decided"
+    return f"with {in_groups(images, groups)} a drop must be {points} points away from its limit to be decided"
 
 
 def of_reach(missed: OutOfReach) -> str:
@@ -92,7 +97,7 @@ def of_reach(missed: OutOfReach) -> str:
     if not missed.enough:
         takes = "no number of images could"
     else:
-        takes = f"it takes {_span(list(map(str, missed.enough)))} images"
+        takes = f"it takes {_span(list(map(str, missed.enough)))} {missed.unit}"
         if missed.limits[0] <= 0:
             takes = f"{takes}, and no number could hold {number(missed.limits[0], digits)}"
     return (

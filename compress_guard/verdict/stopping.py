@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final, final
 import numpy as np
 
 from compress_guard.records import Judgement
-from compress_guard.verdict import betting
+from compress_guard.verdict.betting import FlagCounts
+from compress_guard.verdict.grouped.bets import GroupBets
+from compress_guard.verdict.grouped.groups import Groups
 from compress_guard.verdict.judgement import decide, explained, judge
 
 if TYPE_CHECKING:
@@ -52,15 +54,18 @@ def spent(images: int, planned: int, error: float) -> float:
 class EarlyStop:
     """The looks of one cell. `planned` images come in seeded random order; limits are points, None if not set.
 
+    Images that belong together come together, whole groups in that order. All that is said of images holds for groups
+    then: `planned` is their number, and `largest` the most images of one. No look is in the middle of a group.
+
     Scores that are a mean of flags (top1) may be looked at any number of times: their intervals hold at all numbers of
     images together (`betting`). For others (mAP, mIoU) there are few looks, each with its own part of the error, in
     proportion to the images seen: intervals of few images are the least exact, and the cells that they decide are far
     enough from their limit. The parts are added up, as if the looks were independent.
     """
 
-    __slots__ = ("_error", "_limits", "_metric", "_next", "_planned", "_seed", "_spent")
+    __slots__ = ("_error", "_largest", "_limits", "_metric", "_next", "_planned", "_seed", "_spent")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the keywords of `judge`
         self,
         planned: int,
         *,
@@ -70,7 +75,9 @@ class EarlyStop:
         confidence: float,
         seed: int,
         min_clean: float | None = None,
+        largest: int = 1,
     ) -> None:
+        self._largest: Final = largest
         self._planned: Final = planned
         self._metric: Final = metric
         self._limits: Final = (max_drop, min_score, min_clean)
@@ -88,72 +95,80 @@ class EarlyStop:
         """Return True if a look at the first `images` images is due; never at all images, nor without a limit."""
         return self._limits != (None, None, None) and self._next <= images < self._planned
 
-    def look(self, clean: Scorer, compressed: Scorer, images: int) -> Judgement | None:
+    def look(self, clean: Scorer, compressed: Scorer, images: int, groups: Groups | None = None) -> Judgement | None:
         """Return the final judgement, pass or fail, if the first `images` images make it certain, else None.
 
-        Both scorers are over these images in the same order. The judgement has the interval that decided it, and its
-        reason names the confidence of that interval. Raises ValueError if the evidence is not that of `images` images.
+        Both scorers are over these images in the same order; `groups` are theirs, all whole. The judgement has the
+        interval that decided it, and its reason names the confidence of that interval. Raises ValueError if the
+        evidence is not that of `images` images.
         """
-        if not self.due(images):
+        units = images if groups is None else groups.count
+        if not self.due(units):
             return None
         before, after = clean.flags, compressed.flags
         if before is None or after is None:
-            return self._look_at_scores(clean, compressed, images)
-        self._next = following(images)
+            return self._look_at_scores(clean, compressed, images, groups)
+        self._next = following(units)
         self._spent = SHARE * self._error
         for flags in (before, after):
             if flags.shape != (images,):
                 raise ValueError(f"the evidence has flags of shape {flags.shape}, expected ({images},)")
-        return self._look_at_flags(before, after)
+        alone = self._largest == 1
+        return self._look_at_flags(FlagCounts.of(before, after) if alone else self._bets(before, after, groups))
 
-    def last(self, clean: Scorer, compressed: Scorer, images: int) -> Judgement:
+    def last(self, clean: Scorer, compressed: Scorer, images: int, groups: Groups | None = None) -> Judgement:
         """Return the judgement of all images, with the error that the looks have left."""
-        return self._judge(clean, compressed, images, self._error - self._spent)
+        return self._judge(clean, compressed, images, self._error - self._spent, groups)
 
-    def _look_at_flags(self, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Judgement | None:
+    def _bets(self, before: NDArray[np.bool_], after: NDArray[np.bool_], groups: Groups | None) -> GroupBets:
+        """Return the bets on whole groups; the first ones may all have a single image."""
+        return GroupBets(before, after, groups or Groups(np.arange(len(after))), self._largest)
+
+    def _look_at_flags(self, flags: FlagCounts | GroupBets) -> Judgement | None:
         max_drop, min_score, min_clean = self._limits
         confidence = 1 - self._spent
-        images, right, known = len(after), int(np.sum(after)), int(np.sum(before))
-        lost, gained = int(np.sum(before & ~after)), int(np.sum(after & ~before))
-        if not self._settled(images, lost, gained, right):
+        if not self._settled(flags):
             return None
-        drop = betting.drop_interval(images, lost, gained, confidence)
-        score = None if min_score is None else betting.score_interval(images, right, confidence)
-        clean = None if min_clean is None else betting.score_interval(images, known, confidence)
+        drop = flags.drop(confidence)
+        score = None if min_score is None else flags.score(confidence)
+        clean = None if min_clean is None else flags.clean(confidence)
         verdict = decide(drop, score, max_drop, min_score, clean, min_clean)
         if verdict not in ("pass", "fail"):
             return None
-        scores = (100 * (right + lost - gained) / images, 100 * right / images)
+        scores = flags.scores
         reason = explained(self._metric, scores, drop, (score, clean), self._limits, confidence)
         return Judgement(*scores, drop, score, verdict, reason, confidence, clean)
 
-    def _settled(self, images: int, lost: int, gained: int, right: int) -> bool:
+    def _settled(self, flags: FlagCounts | GroupBets) -> bool:
         """Return True if `decide` will say pass or fail, up to rounding, without computing the ends of intervals."""
         max_drop, *floors = self._limits
         confidence = 1 - self._spent
         failed: list[bool] = []
         passed: list[bool] = []
         if max_drop is not None:
-            above, below = betting.drop_sides(images, lost, gained, max_drop / 100, confidence)
-            failed.append(bool(above))
-            passed.append(bool(below))
-        for hits, floor in zip((right, right + lost - gained), floors, strict=True):
+            above, below = flags.drop_sides(max_drop / 100, confidence)
+            failed.append(above)
+            passed.append(below)
+        for sides, floor in zip((flags.score_sides, flags.clean_sides), floors, strict=True):
             if floor is not None:
-                above, below = betting.score_sides(images, hits, floor / 100, confidence)
-                failed.append(bool(below))
-                passed.append(bool(above))
+                above, below = sides(floor / 100, confidence)
+                failed.append(below)
+                passed.append(above)
         return any(failed) or all(passed)
 
-    def _look_at_scores(self, clean: Scorer, compressed: Scorer, images: int) -> Judgement | None:
-        self._next = next((look for look in looks(self._planned) if look > images), self._planned)
-        so_far = spent(images, self._planned, self._error)
+    def _look_at_scores(
+        self, clean: Scorer, compressed: Scorer, images: int, groups: Groups | None
+    ) -> Judgement | None:
+        units = images if groups is None else groups.count
+        self._next = next((look for look in looks(self._planned) if look > units), self._planned)
+        so_far = spent(units, self._planned, self._error)
         error, self._spent = so_far - self._spent, so_far
         if error <= 0:
             return None
-        judgement = self._judge(clean, compressed, images, error)
+        judgement = self._judge(clean, compressed, images, error, groups)
         return judgement if judgement.verdict in ("pass", "fail") else None
 
-    def _judge(self, clean: Scorer, compressed: Scorer, images: int, error: float) -> Judgement:
+    def _judge(self, clean: Scorer, compressed: Scorer, images: int, error: float, groups: Groups | None) -> Judgement:
         max_drop, min_score, min_clean = self._limits
         return judge(
             clean,
@@ -165,4 +180,5 @@ class EarlyStop:
             seed=self._seed,
             images=images,
             min_clean=min_clean,
+            groups=groups,
         )

@@ -30,14 +30,14 @@ def score_interval(images: int, right: int, confidence: float) -> Interval:
     return Interval(100 * share, 100 * min(float(low), share), 100 * max(float(high), share))
 
 
-def bounds(images: int, right: ArrayLike, confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def bounds(images: float, right: ArrayLike, confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return both ends of the interval of right / images, between 0 and 1."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     counts = np.asarray(right, dtype=np.float64)
     return _lower(images, counts, z), 1 - _lower(images, images - counts, z)
 
 
-def _lower(n: int, right: NDArray[np.float64], z: float) -> NDArray[np.float64]:
+def _lower(n: float, right: NDArray[np.float64], z: float) -> NDArray[np.float64]:
     """Return the smallest true share that does not reject the observed number of right images."""
     correction = max(z * z - 1, 0.0) / 6
     outside, inside = np.zeros(right.shape), right / n

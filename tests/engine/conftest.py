@@ -276,6 +276,8 @@ def make_world(tmp_path: Path) -> Callable[..., World]:
                 made.early_stop,
                 functools.partial(slicers, guard, tmp_path),
                 shared=(run_folder, "toys") if shared else None,
+                grouping=guard.groups,
+                folder=tmp_path,
             ),
             device="cpu",
             certainty=certainty(guard, tmp_path, made),

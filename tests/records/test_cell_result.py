@@ -12,12 +12,11 @@ from compress_guard.records import CellResult, DecoderSwap, EarlierRuns, LossFig
 
 ORDER = (
     "id guard task metric codec target_bpp verdict outcome settled_by reason rate device seed confidence "
-    "target_quality bpp_mean "
-    "bpp_pooled bpp_se bits bits_difference bits_checked reconstruction_difference settings mixed off_target floor_bpp "
-    "metadata_images metadata_bpp "
-    "rate_tolerance limit images images_used errors error_ids turned orientation boxes_outside flat dark clean_score "
-    "score drop drop_low drop_high score_low score_high max_drop min_score min_clean clean_low clean_high clean_remark "
-    "doubts interval_confidence correction stopped_early resolvable_drop unseen_drop images_needed changed "
+    "target_quality bpp_mean bpp_pooled bpp_se bits bits_difference bits_checked reconstruction_difference settings "
+    "mixed off_target floor_bpp metadata_images metadata_bpp rate_tolerance limit images images_used groups errors "
+    "error_ids turned orientation boxes_outside flat dark near_equal clean_score score drop drop_low drop_high "
+    "score_low score_high max_drop min_score min_clean clean_low clean_high clean_remark doubts interval_confidence "
+    "correction stopped_early resolvable_drop unseen_drop images_needed groups_needed design_effect changed "
     "harmful_flips helpful_flips worst slices source_bpp lossy_sources sources_looked control_images control_changed "
     "control_mixed control_mixed_changed swap_decoder swap_score codec_version codec_moved codec_device codec_remark "
     "checked device_difference psnr_mean psnr_median outlier_count outliers encodes check_encodes predictions "

@@ -24,6 +24,7 @@ MANY_PARAMETERS: Final[Mapping[str, str]] = {
     "engine/compressed_batches.py:compressed_batches": "a guard's cell on other data, and how a test takes the batches",
     "engine/models/predictor.py:Predictor.__init__": "the parameters of `predictor`",
     "engine/models/predictor.py:predictor": "public: a module and, each by its name, how it is called",
+    "engine/images/reader.py:SampleReader.__init__": "a data set, and how each part of a sample is read",
     "engine/prediction/subject.py:Subject.__init__": "a model and a data set, and how each is used",
     "engine/recovery/batches.py:Batches.__init__": "what the batches are a pure function of, each by its name",
     "engine/recovery/material.py:Material.__init__": "images of a guard, how they are coded, where they are kept",

@@ -17,8 +17,8 @@ STANDS_FOR = {
     "<codecs>": ", ".join(sorted(CODECS)),
     "<codecs and default>": ", ".join(sorted([*CODECS, "default"])),
     "<tasks>": ", ".join(sorted(TASKS)),
-    "<keys of defaults>": "bpp, codecs, confidence, correction, decoder_swap, limit, max_error_share, min_clean, "
-    "on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, rate_tolerance, recovery, "
+    "<keys of defaults>": "bpp, codecs, confidence, correction, decoder_swap, groups, limit, max_error_share, "
+    "min_clean, on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, rate_tolerance, recovery, "
     "throughput",
 }
 
@@ -289,7 +289,7 @@ def test_a_section_is_refused(refusal, sections, message):
     ("metric: 1", "metric must be text, found 1; write text, in quotes if need be"),
     ("metrics: top1",
      ("unknown key 'metrics', did you mean 'metric'? known: bpp, codecs, confidence, correction, data, "
-      "decoder_swap, fingerprint, limit, max_drop, max_error_share, metric, min_clean, min_score, model, "
+      "decoder_swap, fingerprint, groups, limit, max_drop, max_error_share, metric, min_clean, min_score, model, "
       "on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, rate_tolerance, recovery, slices, "
       "task, throughput; correct or remove it")),
     ("<<: 5", "<< must name a map, found 5; merge the anchor of a map"),

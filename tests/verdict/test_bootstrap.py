@@ -137,9 +137,9 @@ def test_two_halves_are_the_whole(images):
 @pytest.mark.parametrize("images", [2, 30, 1000, 2345])
 def test_each_image_is_left_out_once(images):
     weights = np.concatenate(list(resampling._without(images)))
-    assert weights.shape == (min(images, resampling.GROUPS), images)
+    assert weights.shape == (min(images, resampling.PARTS), images)
     assert ((1 - weights).sum(axis=0) == 1).all()
-    assert (1 - weights).sum(axis=1).max() <= -(-images // resampling.GROUPS)
+    assert (1 - weights).sum(axis=1).max() <= -(-images // resampling.PARTS)
 
 
 @given(

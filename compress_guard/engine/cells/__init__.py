@@ -5,5 +5,5 @@ Open `guard_bench` first: one guard in one process. `cell_pass` takes the images
 from.
 
 `limits` finds limits that no score can miss, `resolution` tells which drops the images can decide, `resamples` keeps
-slow scores for later runs.
+slow scores for later runs, `needed` counts the images that would settle a cell.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -87,19 +88,27 @@ class Trial:
         total = len(self.subset.survey.usable)
         cuts = list(self.subject.batches(self.subset))
         tell = partial(progress, f"predicting {guard} clean")
+        survey = self.subset.survey
+        starts = survey.group_starts
         parts: list[Predicted] = []
         with contextlib.closing(self.subject.each(self._shards())) as arriving:
             for cut, part in zip(cuts, arriving, strict=False):
                 parts.append(part)
                 progress(f"predicting {cell}", cut.stop, total)
-                used = sum(len(predicted.evidence.ids) for predicted in parts)
-                if cut.stop == total or not used or not self._fair(cut.stop, used) or not stop.due(used):
+                whole_groups = bisect.bisect_right(starts, cut.stop) - 1
+                if cut.stop == total or not stop.due(whole_groups):
                     continue
-                whole = Predicted.merge(parts)
-                clean = self.subject.clean_evidence(self.limit, tell, cut.stop).select(whole.evidence.ids)
-                judgement = stop.look(score(clean), score(whole.evidence), used)
+                reached = starts[whole_groups]
+                first = Predicted.merge(parts).only({info.id for info in survey.infos[:reached]})
+                ids = first.evidence.ids
+                groups = survey.groups_of(ids)
+                used = len(ids) if groups is None else groups.count
+                if not ids or not self._fair(reached, len(ids)) or not stop.due(used):
+                    continue
+                clean = self.subject.clean_evidence(self.limit, tell, reached).select(ids)
+                judgement = stop.look(score(clean), score(first.evidence), len(ids), groups)
                 if judgement is not None:
-                    return Passed(clean, whole.evidence, cut.stop, whole.seen, judgement)
+                    return Passed(clean, first.evidence, reached, first.seen, judgement)
         whole = Predicted.merge(parts)
         clean = self.subject.clean_evidence(self.limit, tell, total).select(whole.evidence.ids)
         return Passed(clean, whole.evidence, total, whole.seen)

@@ -205,7 +205,7 @@ class Bench:
             if effective_limit(other, self._settings) == limit
         }
         _, most = held.get(cell, (self.guard.confidence, self.guard.confidence))
-        expected = self._judging.expected(len(survey.usable), most)
+        expected = self._judging.expected(len(survey.usable), most, survey.grouped)
         draft.note_expected(expected)
         if limit not in self._expected:
             self._expected.add(limit)

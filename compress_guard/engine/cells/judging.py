@@ -7,22 +7,19 @@ from typing import Final, final
 
 from compress_guard.engine.cells.cell_pass import Passed
 from compress_guard.engine.cells.changes import Changes, changes
+from compress_guard.engine.cells.needed import Weighed, needed_of
 from compress_guard.engine.cells.resamples import KeptResamples
 from compress_guard.engine.cells.slices import cell_confidence, judge_slices, judged_slices, with_slices
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.prediction.shards import digest
-from compress_guard.records import Cell, Evidence, Guard, Interval, Judgement, LossFigures, Precision
+from compress_guard.records import Cell, Evidence, Guard, Judgement, LossFigures, Precision
 from compress_guard.registry import code_of
 from compress_guard.store import Store
 from compress_guard.tasks.contract import Scorer, Task
 from compress_guard.verdict import EarlyStop, Remembered, judge
-from compress_guard.verdict.power import (
-    images_needed,
-    images_needed_of_flags,
-    resolvable_drop,
-    resolvable_from,
-    unseen_drop,
-)
+from compress_guard.verdict.grouped.clustered import independent
+from compress_guard.verdict.grouped.groups import Groups
+from compress_guard.verdict.power import resolvable_drop, resolvable_from, unseen_drop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +32,8 @@ class Judged:
     """Confidence that the cell is judged at."""
     precision: Precision
     losses: LossFigures
+    groups: int | None = None
+    """Number of groups that the images belong to; None if they stand alone by the file."""
 
 
 @final
@@ -76,39 +75,57 @@ class Judging:
         """
         if not cell.judged or judged_slices(cell, survey.slices_by_id):
             return None
+        groups = survey.grouped
         return EarlyStop(
-            len(survey.usable),
+            len(survey.usable) if groups is None else groups.count,
             metric=self._guard.metric,
             max_drop=cell.max_drop,
             min_score=cell.min_score,
             confidence=self._guard.confidence,
             seed=self._seed,
             min_clean=cell.clean_floor,
+            largest=1 if groups is None else int(groups.sizes.max()),
         )
 
-    def expected(self, images: int, confidence: float) -> float | None:
-        """Return the drop in points that these images are expected to resolve; None without images or flags."""
+    def expected(self, images: int, confidence: float, groups: Groups | None = None) -> float | None:
+        """Return the drop in points that these images are expected to resolve; None without images or flags.
+
+        Images of a group count as if they were all alike, until they are measured.
+        """
         # No evidence is needed to know whether a metric has flags.
         if self._task.scorer(self._guard.metric, ()).flags is None or not images:
             return None
-        return resolvable_drop(images, confidence)
+        return resolvable_drop(images if groups is None else independent(groups.counted, confidence), confidence)
 
     def judge(
         self, cell: Cell, survey: Survey, passed: Passed, stop: EarlyStop | None, expected: float | None
     ) -> Judged:
         """Judge a cell's evidence; `expected` is the resolvable drop of a cell whose drop has no interval."""
         confidence = self.confidence(cell, survey)
-        judgement = passed.judgement or self._judge(cell, passed, confidence, stop)
+        groups = survey.groups_of(passed.evidence.ids)
+        judgement = passed.judgement or self._judge(cell, passed, confidence, stop, groups)
         slices = judge_slices(
-            self._guard, cell, self._task, survey.slices_by_id, passed.clean, passed.evidence, self._seed
+            self._guard,
+            cell,
+            self._task,
+            survey.slices_by_id,
+            passed.clean,
+            passed.evidence,
+            self._seed,
+            survey.groups_by_id,
         )
         effect = changes(self._task, self._guard.metric, passed.clean, passed.evidence)
         held = judgement.confidence or confidence
+        sides = self.score(passed.clean), self.score(passed.evidence)
+        weighed = Weighed.of(*sides, effect.images, groups)
+        needed = needed_of(judgement, cell, weighed, held)
         precision = Precision(
             interval_confidence=judgement.confidence,
             stopped_early=passed.judgement is not None,
             resolvable_drop=expected,
-            images_needed=_needed(judgement, cell, effect, held),
+            images_needed=needed,
+            design_effect=weighed.effect,
+            groups_needed=None if needed is None or not survey.groups else weighed.groups_for(needed),
         )
         if judgement.drop is not None:
             precision = replace(
@@ -116,13 +133,17 @@ class Judging:
                 resolvable_drop=resolvable_from(judgement.drop, held),
                 unseen_drop=None if judgement.score is None else unseen_drop(judgement.drop, judgement.score, held),
             )
-        return Judged(with_slices(judgement, slices), effect, confidence, precision, effect.figures(slices))
+        used = groups.count if groups is not None else effect.images
+        whole = with_slices(judgement, slices)
+        return Judged(whole, effect, confidence, precision, effect.figures(slices), used if survey.groups else None)
 
-    def _judge(self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None) -> Judgement:
+    def _judge(
+        self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None, groups: Groups | None
+    ) -> Judgement:
         clean, compressed = self._clean_scorer(passed.clean), self._remembered(passed.evidence)
         images = len(passed.evidence.ids)
         if stop is not None:
-            return stop.last(clean, compressed, images)
+            return stop.last(clean, compressed, images, groups)
         return judge(
             clean,
             compressed,
@@ -133,6 +154,7 @@ class Judging:
             seed=self._seed,
             images=images,
             min_clean=cell.clean_floor,
+            groups=groups,
         )
 
     def _clean_scorer(self, clean: Evidence) -> Remembered:
@@ -146,26 +168,3 @@ class Judging:
     def _remembered(self, evidence: Evidence) -> Remembered:
         kept = None if self._store is None else KeptResamples(self._store, self._metric, evidence)
         return Remembered(self.score(evidence), kept)
-
-
-def _needed(judgement: Judgement, cell: Cell, effect: Changes, confidence: float) -> int | None:
-    """Return the number of images that would settle every limit inside an interval of an inconclusive cell."""
-    if judgement.verdict != "inconclusive":
-        return None
-    needed: list[int | None] = []
-    drop, score = judgement.drop, judgement.score_interval
-    if cell.max_drop is not None and drop is not None and _reaches(drop, cell.max_drop):
-        if effect.harmful is not None and effect.helpful is not None:
-            flips = len(effect.harmful), len(effect.helpful)
-            needed.append(images_needed_of_flags(effect.images, *flips, cell.max_drop, confidence))
-        else:
-            needed.append(images_needed(drop, cell.max_drop, effect.images, confidence))
-    for interval, floor in ((score, cell.min_score), (judgement.clean_interval, cell.clean_floor)):
-        if floor is not None and interval is not None and _reaches(interval, floor):
-            needed.append(images_needed(interval, floor, effect.images, confidence))
-    known = [number for number in needed if number is not None]
-    return max(known) if known and len(known) == len(needed) else None
-
-
-def _reaches(interval: Interval, limit: float) -> bool:
-    return interval.low <= limit <= interval.high

@@ -14,6 +14,7 @@ from compress_guard.engine.prediction.shards import digest
 from compress_guard.engine.settings import processor
 from compress_guard.records import Evidence
 from compress_guard.store import Store
+from compress_guard.verdict.grouped.groups import Groups
 from compress_guard.verdict.resampling import RESAMPLES, Resampled
 
 if TYPE_CHECKING:
@@ -34,20 +35,20 @@ class KeptResamples:
         code = own_code.digest("verdict", "tasks", "records")
         self._key: Final = keys.key("resampled", code, np.__version__, processor(), metric, digest(evidence.items))
 
-    def get(self, images: int, seed: int) -> Resampled | None:
+    def get(self, images: int, seed: int, groups: Groups | None = None) -> Resampled | None:
         """Return the resampled scores, see `Keeping.get`; None if there are none that can be read."""
-        data = self._store.get(self._name(images, seed), "evidence")
+        data = self._store.get(self._name(images, seed, groups), "evidence")
         if data is not None:
             with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
                 return _from_bytes(data)
         return None
 
-    def put(self, images: int, seed: int, resampled: Resampled) -> None:
+    def put(self, images: int, seed: int, resampled: Resampled, groups: Groups | None = None) -> None:
         """Keep resampled scores, see `Keeping.put`."""
-        self._store.put(self._name(images, seed), _to_bytes(resampled), "evidence")
+        self._store.put(self._name(images, seed, groups), _to_bytes(resampled), "evidence")
 
-    def _name(self, images: int, seed: int) -> str:
-        return keys.key(self._key, images, seed)
+    def _name(self, images: int, seed: int, groups: Groups | None = None) -> str:
+        return keys.key(self._key, images, seed, *(() if groups is None else (groups.key,)))
 
 
 def _to_bytes(resampled: Resampled) -> bytes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from compress_guard.engine.cells.slices import allowed_drop, slice_values
 from compress_guard.engine.images.samples import Survey
 from compress_guard.records import Cell
+from compress_guard.verdict.grouped.groups import Groups
 from compress_guard.verdict.power import FLIPS, out_of_reach
 from compress_guard.verdict.sentence import of_resolution, too_few
 
@@ -22,26 +24,41 @@ def expectations(
     """
     if resolvable is None:
         return
-    images = len(survey.usable)
-    yield (
-        f"{guard}: {of_resolution(str(images), f'{resolvable:.1f}')} ({100 * FLIPS:g} % of the predictions flipping)"
+    groups = survey.grouped
+    resolution = of_resolution(str(len(survey.usable)), f"{resolvable:.1f}", None if groups is None else groups.count)
+    alike = "" if groups is None else ", those of a group together"
+    yield f"{guard}: {resolution} ({100 * FLIPS:g} % of the predictions flipping{alike})"
+    yield from _out_of_reach(
+        guard, _Images(len(survey.usable), groups), ((cell.max_drop, held) for cell, held in confidences.items())
     )
-    yield from _out_of_reach(guard, images, ((cell.max_drop, held) for cell, held in confidences.items()))
-    for slicing, values in slice_values(survey.slices_by_id).items():
+    slices = survey.slices_by_id
+    for slicing, values in slice_values(slices).items():
         for value in values:
-            members = sum(value in image.get(slicing, ()) for image in survey.slices)
+            ids = [info.id for info in survey.infos if value in slices[info.id].get(slicing, ())]
+            members = _Images(len(ids), survey.groups_of(ids))
             limits = ((allowed_drop(cell, slicing, value), held) for cell, held in confidences.items())
             yield from _out_of_reach(f"{guard}, slice {slicing}={value}", members, limits)
 
 
-def _out_of_reach(name: str, images: int, asked: Iterable[tuple[float | None, tuple[float, float]]]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Images:
+    """A number of images, and the groups that they belong to."""
+
+    count: int
+    groups: Groups | None
+
+
+def _out_of_reach(
+    name: str, images: _Images, asked: Iterable[tuple[float | None, tuple[float, float]]]
+) -> Iterator[str]:
     """Warn of limits that cannot be held, with one warning for each confidence."""
     limits: dict[tuple[float, float], list[float]] = {}
     for limit, held in asked:
         if limit is not None:
             limits.setdefault(held, []).append(limit)
-    for (least, most), points in limits.items() if images else ():
-        missed = out_of_reach(images, points, least, most)
+    groups = None if images.groups is None else images.groups.counted
+    for (least, most), points in limits.items() if images.count else ():
+        missed = out_of_reach(images.count, points, least, most, groups)
         if missed is not None:
             remedy = ", or a higher max_drop" if missed.enough else "; give a higher max_drop"
-            yield f"WARNING: {name}: {too_few(images, missed)}{remedy}"
+            yield f"WARNING: {name}: {too_few(images.count, missed, None if groups is None else groups.count)}{remedy}"

@@ -33,6 +33,7 @@ from compress_guard.records import (
     phrased,
 )
 from compress_guard.verdict import settle
+from compress_guard.verdict.sentence import in_groups
 
 NAMED_ERRORS: Final = 5
 """Failed images that a result names."""
@@ -97,7 +98,8 @@ class Draft:
     def note_images(self, survey: Survey) -> None:
         """Set the number of images, and how they came."""
         counts = replace(self.result.counts, images=survey.images)
-        self.result = replace(self.result, counts=counts, intake=survey.intake.figures())
+        intake = replace(survey.intake.figures(), near_equal=survey.near_equal)
+        self.result = replace(self.result, counts=counts, intake=intake)
         self.doubt(survey.intake.doubts)
 
     def note_expected(self, resolvable: float | None) -> None:
@@ -156,8 +158,9 @@ class Draft:
 
     def note_judged(self, judged: Judged) -> None:
         """Set what a judgement brings beside its scores."""
+        counts = replace(self.result.counts, groups=judged.groups)
         self.result = replace(
-            self.result, confidence=judged.confidence, precision=judged.precision, losses=judged.losses
+            self.result, confidence=judged.confidence, counts=counts, precision=judged.precision, losses=judged.losses
         )
 
     def check_failures(self, survey: Survey, lost: Mapping[int, str]) -> None:
@@ -189,7 +192,8 @@ class Draft:
                 clean_high=clean.high if clean else None,
             ),
         )
-        reason = f"{judgement.reason}: {phrased(cell.codec.alias, cell.point)}, {used} images"
+        images = in_groups(str(used), self.result.groups)
+        reason = f"{judgement.reason}: {phrased(cell.codec.alias, cell.point)}, {images}"
         return self.settled(replace(judgement, reason=reason))
 
     def withdraw(self) -> None:
@@ -197,7 +201,7 @@ class Draft:
         known = self.result
         self.result = replace(
             known,
-            counts=replace(known.counts, images_used=None),
+            counts=replace(known.counts, images_used=None, groups=None),
             scores=Scores(),
             clean=CleanScore(),
             precision=Precision(),

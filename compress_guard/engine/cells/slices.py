@@ -12,6 +12,7 @@ from compress_guard.records import Cell, Evidence, Guard, Interval, Judgement, S
 from compress_guard.tasks.contract import Task
 from compress_guard.thresholds.keys.slices import OBJECT_SIZE, SIZES
 from compress_guard.verdict import judge
+from compress_guard.verdict.grouped.groups import Groups, Sampled
 from compress_guard.verdict.sentence import of_drop
 
 MOST_SLICES: Final = 100
@@ -60,14 +61,22 @@ def cell_confidence(guard: Guard, judged: int) -> float:
     return 1 - (1 - guard.confidence) / (judged + 1) if judged else guard.confidence
 
 
-def judge_slices(
-    guard: Guard, cell: Cell, task: Task, slices: SlicesById, clean: Evidence, compressed: Evidence, seed: int
+def judge_slices(  # noqa: PLR0913 - a cell's evidence on both sides, and what judges it
+    guard: Guard,
+    cell: Cell,
+    task: Task,
+    slices: SlicesById,
+    clean: Evidence,
+    compressed: Evidence,
+    seed: int,
+    groups: Mapping[str, str] | None = None,
 ) -> tuple[SliceResult, ...]:
     """Judge every slice of a cell, slicing by slicing, on the images of `compressed`; `clean` has at least these.
 
     Slices with a limit are judged at `cell_confidence`, the others are ``unjudged`` with intervals at the guard's own
     confidence; so are slices whose score is undefined. A slice that only a limit names comes with 0 images, so that a
-    misspelt name is visible. The order of the images makes no difference. Raises `DataError` as `slice_values` does.
+    misspelt name is visible. `groups` are those of the images by id, if they belong together. The order of the images
+    makes no difference. Raises `DataError` as `slice_values` does.
     """
     values = slice_values(slices)
     strict = cell_confidence(guard, judged_slices(cell, slices))
@@ -81,7 +90,8 @@ def judge_slices(
             limit = allowed_drop(cell, slicing.name, value)
             asked = _Asked(slicing, value, limit, guard.confidence if limit is None else strict)
             ids = members.get(value, [])
-            results.append(asked.judged(guard.metric, task, clean.select(ids), compressed.select(ids), seed))
+            sampled = Sampled(len(ids), seed, Groups.of([groups[image] for image in ids]) if groups else None)
+            results.append(asked.judged(guard.metric, task, clean.select(ids), compressed.select(ids), sampled))
     return tuple(results)
 
 
@@ -108,7 +118,7 @@ class _Asked:
     max_drop: float | None
     confidence: float
 
-    def judged(self, metric: str, task: Task, clean: Evidence, compressed: Evidence, seed: int) -> SliceResult:
+    def judged(self, metric: str, task: Task, clean: Evidence, compressed: Evidence, sampled: Sampled) -> SliceResult:
         """Judge the slice on the evidence of its images; object sizes have metrics of their own over all images."""
         if not compressed.ids:
             return self._result(0, "unjudged")
@@ -120,8 +130,9 @@ class _Asked:
             max_drop=self.max_drop,
             min_score=None,
             confidence=self.confidence,
-            seed=seed,
-            images=len(compressed.ids),
+            seed=sampled.seed,
+            images=sampled.images,
+            groups=sampled.groups,
         )
         drop = judgement.drop
         return replace(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from compress_guard.engine.coding.outliers import NAMED, Fidelity, Spread
@@ -30,6 +30,10 @@ class Seen:
             sum(part.checked for part in parts),
             max((part.device_luma for part in parts if part.device_luma is not None), default=None),
         )
+
+    def only(self, ids: Collection[str]) -> Seen:
+        """Return the observations of the images with these ids; the number of checks stays that of all."""
+        return replace(self, fidelities=tuple(fidelity for fidelity in self.fidelities if fidelity.id in ids))
 
     def figures(self) -> FidelityFigures:
         """Return the part of a result that these images make."""

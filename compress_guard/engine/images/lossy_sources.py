@@ -80,7 +80,12 @@ def lossy_sources(data: Any, positions: Sequence[int], pixels: Sequence[int], se
 
 def _files(data: Any, positions: Iterable[int]) -> dict[int, _Origin]:
     """Return the origins by position, from the files that the data set lists."""
-    return _origins(positions, lambda position: _of_file(path) if (path := _path(data, position)) is not None else None)
+
+    def look(position: int) -> _Origin | None:
+        path = file_of(data, position)
+        return None if path is None else _of_file(path)
+
+    return _origins(positions, look)
 
 
 def _items(data: Any, positions: Iterable[int]) -> dict[int, _Origin]:
@@ -104,7 +109,7 @@ def _origins(positions: Iterable[int], look: Callable[[int], _Origin | None]) ->
     return origins
 
 
-def _path(data: Any, position: int) -> Path | None:
+def file_of(data: Any, position: int) -> Path | None:
     """Return the file of the image at this position; None if the data set does not tell."""
     while hasattr(data, "dataset") and hasattr(data, "indices"):
         data, position = data.dataset, int(data.indices[position])

@@ -30,6 +30,9 @@ ReadTarget = Callable[[object, tuple[int, int]], Any]
 Slicer = Callable[[object, str], tuple[str, ...]]
 """Returns the slices of one slicing for a data set's target and the image's id; raises `DataError`."""
 
+Grouper = Callable[[object, str, int], str]
+"""Returns the group of an image for its target, its id and its position in the data; raises `DataError`."""
+
 
 @final
 class SampleReader:
@@ -46,7 +49,9 @@ class SampleReader:
         slicers: Mapping[str, Slicer] | None = None,
         access: Access | None = None,
         placing: Placing | None = None,
+        grouper: Grouper | None = None,
     ) -> None:
+        self._grouper: Final = grouper
         self._placing: Final = placing or Placing()
         self._data: Final = data
         self._read_target: Final = read_target
@@ -180,14 +185,17 @@ class SampleReader:
                 raise DataError(f"{sample}: {error_text(problem)}") from problem
             # A lazily opened picture fails only now if its file is broken.
             raise _unread(sample, problem) from problem
+        part = "slices"
         try:
             slices = {name: slicer(copied(parts[1]), own_id) for name, slicer in self._slicers.items()}
+            part = "group"
+            group = None if self._grouper is None else self._grouper(copied(parts[1]), own_id, position)
         except BaseException as problem:
             pass_on(problem)
-            unknown = f"its slices cannot be determined ({described(problem)})"
+            unknown = f"its {part} cannot be determined ({described(problem)})"
             what = error_text(problem) if issubclass(type(problem), DataError) else unknown
             raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
-        return Sample(image_id, image, target, digest, arrival, slices, target_digest, metadata=metadata)
+        return Sample(image_id, image, target, digest, arrival, slices, target_digest, metadata=metadata, group=group)
 
     def _id(self, position: int, *given: object) -> str:
         """Return the id that the data set gives a sample, or its position, as text."""

@@ -24,6 +24,7 @@ _CHANGES: Final = {
     ),
     "id": ("a different id", "the same id", "name images by their files or positions"),
     "slices": ("different slices", "the same slices", "make the slices a function of the target and the id alone"),
+    "group": ("a different group", "the same group", "make the group a function of the target and the id alone"),
 }
 """Each part of a reading with the words for what was found, what was expected and what to do."""
 
@@ -36,6 +37,7 @@ class Reading:
     pixels: bytes
     target: bytes
     slices: Mapping[str, tuple[str, ...]]
+    group: str | None = None
 
     def change(self, position: int, other: Reading) -> str | None:
         """Return the message about another reading of the sample at this position that differs; None if it is equal."""

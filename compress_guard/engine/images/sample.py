@@ -23,7 +23,7 @@ class BrokenDataError(DataError):
 
 
 class SlicesError(BrokenDataError):
-    """An image whose slices cannot be determined."""
+    """An image whose slices or group cannot be determined."""
 
 
 class UnsteadyError(BrokenDataError):
@@ -55,11 +55,13 @@ class Sample:
     """Geometry of an image that was scaled or cropped; None for a source."""
     metadata: Metadata = NOTHING
     """ICC profile and EXIF of the image's file."""
+    group: str | None = None
+    """Name of the group that the image belongs to; None if images stand alone."""
 
     @property
     def reading(self) -> Reading:
         """Hashes that any other reading of the sample has to reproduce."""
-        return Reading(self.id, self.digest, self.target_digest, self.slices)
+        return Reading(self.id, self.digest, self.target_digest, self.slices, self.group)
 
     @property
     def level(self) -> float:

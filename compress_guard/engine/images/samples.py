@@ -15,9 +15,11 @@ from compress_guard.engine.images.placing import Arrival, settled
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.sample import BrokenDataError, EndError, Sample
 from compress_guard.engine.images.second_reading import read_again
+from compress_guard.engine.images.together.neighbours import difference_hash, near_equal
 from compress_guard.engine.machine.worker import aside
 from compress_guard.errors import CodecError, DataError
 from compress_guard.records import ImageInfo, Orientation, seeded_fraction
+from compress_guard.verdict.grouped.groups import Groups
 
 FEW: Final = 5
 """Images needed of each class before a mean over classes is judged on a part of the images."""
@@ -36,7 +38,8 @@ class Samples:
     ) -> None:
         self._reader: Final = reader
         self.seed: Final = seed
-        self._positions: Final = _subset(len(reader), limit, seed, shuffled)
+        self.shuffled: Final = shuffled
+        self._positions = _subset(len(reader), limit, seed, shuffled)
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -44,6 +47,10 @@ class Samples:
     def __getitem__(self, index: int) -> Sample:
         """Return the sample at this index of the subset; raises `DataError`: see `SampleReader`."""
         return self._reader[self._positions[index]]
+
+    def arrange(self, indices: Sequence[int]) -> None:
+        """Bring the samples into this order of their present indices, of which each occurs once."""
+        self._positions = [self._positions[index] for index in indices]
 
     def settle(self, arrivals: Mapping[str, Arrival]) -> bool:
         """Choose the one orientation that fits the targets of these arrivals, by id, for all later reads.
@@ -128,6 +135,10 @@ class Survey:
     """Brightness of each usable sample: `Sample.level`."""
     intake: Intake = field(default_factory=Intake)
     """State of the images and targets on arrival."""
+    groups: tuple[str, ...] = ()
+    """The group that each usable sample belongs to; empty if images stand alone. In random order groups are whole."""
+    near_equal: int = 0
+    """Number of usable samples that are nearly equal to the next one in the order of the data, and in another group."""
     classes_seen: int = 0
     """Number of usable samples, in their order, until each class that occurs was seen in at least five of them, or in
     all that have it."""
@@ -146,6 +157,31 @@ class Survey:
     @property
     def images(self) -> int:
         return len(self.usable) + len(self.failures)
+
+    def groups_of(self, ids: Sequence[str]) -> Groups | None:
+        """Return the groups of the images with these ids, in this order; None if each stands alone."""
+        if not self.groups:
+            return None
+        names = self.groups_by_id
+        return Groups.of([names[image] for image in ids])
+
+    @property
+    def groups_by_id(self) -> Mapping[str, str]:
+        """The group of each usable sample by its id; empty if images stand alone."""
+        return {info.id: group for info, group in zip(self.infos, self.groups, strict=False)}
+
+    @property
+    def group_starts(self) -> Sequence[int]:
+        """Number of usable samples before each group, and before the end: groups are whole in random order."""
+        if not self.groups:
+            return range(len(self.usable) + 1)
+        pairs = zip(self.groups, (None, *self.groups), strict=False)
+        return [at for at, (group, before) in enumerate(pairs) if group != before] + [len(self.groups)]
+
+    @property
+    def grouped(self) -> Groups | None:
+        """The groups of all usable samples; None if each stands alone."""
+        return Groups.of(self.groups) if self.groups else None
 
     def failed_ids(self, lost: Mapping[int, str]) -> tuple[str, ...]:
         """Return the names of images that could not be read, then of those that were lost in coding, by position."""
@@ -173,14 +209,15 @@ def survey(samples: Samples, classes: Callable[[Any], frozenset[int]] | None = N
     own thread, a few samples are finally read a second time and compared.
 
     Raises `DataError` if two samples have one id, none can be read, one has changed when it is read again, the data set
-    changes its length, or the orientation of images that EXIF turns is unknown; and for boxes or levels that cannot be
-    meant: see `Intake`.
+    changes its length, all are in one group, or the orientation of images that EXIF turns is unknown; and for boxes or
+    levels that cannot be meant: see `Intake`.
     """
     if not len(samples):
         raise DataError("the data set has no images; expected at least one")
     surveyed, arrivals = _surveyed(samples, classes)
     if samples.settle(arrivals):
         surveyed, arrivals = _surveyed(samples, classes)
+    _check_groups(surveyed)
     intake = Intake.of(arrivals)
     if not aside():
         read_again(samples, surveyed.usable)
@@ -191,16 +228,11 @@ def _surveyed(
     samples: Samples, classes: Callable[[Any], frozenset[int]] | None
 ) -> tuple[Survey, Mapping[str, Arrival]]:
     """Make one pass over the samples; return the survey and the arrival of each usable sample, by its id."""
-    usable: list[int] = []
-    infos: list[ImageInfo] = []
-    looks: list[tuple[tuple[int, int], float, MetadataSummary]] = []
-    digests: list[bytes] = []
-    targets: list[bytes] = []
+    rows: list[_Row] = []
     failures: list[tuple[str, str]] = []
-    slices: list[Mapping[str, tuple[str, ...]]] = []
+    failed: list[int] = []
     seen: dict[str, int] = {}
     arrivals: dict[str, Arrival] = {}
-    places: dict[int, list[int]] = {}
     watch = interrupts.current()
     missing: dict[int, bool] = {}
     for index in range(len(samples)):
@@ -212,6 +244,7 @@ def _surveyed(
         except DataError as problem:
             missing[samples.position(index)] = isinstance(problem, EndError)
             failures.append((samples.name(index), str(problem)))
+            failed.append(index)
             continue
         if sample.id in seen:
             raise DataError(
@@ -220,32 +253,97 @@ def _surveyed(
             )
         seen[sample.id] = index
         arrivals[sample.id] = sample.arrival
-        height, width = sample.size
-        usable.append(index)
-        infos.append(ImageInfo(sample.id, height * width))
-        looks.append((sample.size, sample.level, sample.metadata.summary))
-        digests.append(sample.digest)
-        targets.append(b"" if classes is None else sample.target_digest)
-        slices.append(sample.slices)
-        for label in classes(sample.target) if classes is not None else ():
-            places.setdefault(label, []).append(len(usable))
-    if not usable:
+        rows.append(_Row.of(sample, index, samples.position(index), classes))
+    if not rows:
         raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
-    samples.check_length(_end(missing, max(map(samples.position, usable))))
-    enough = max((positions[:FEW][-1] for positions in places.values()), default=0)
-    surveyed = Survey(
-        tuple(usable),
-        tuple(infos),
-        tuple(digests),
+    samples.check_length(_end(missing, max(row.position for row in rows)))
+    if samples.shuffled and rows[0].group is not None:
+        rows = _together(rows, samples.seed)
+        samples.arrange([*(row.index for row in rows), *failed])
+        rows = [replace(row, index=index) for index, row in enumerate(rows)]
+    return _survey_of(rows, failures), arrivals
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The facts about one usable sample."""
+
+    index: int
+    position: int
+    info: ImageInfo
+    size: tuple[int, int]
+    level: float
+    digest: bytes
+    target: bytes
+    slices: Mapping[str, tuple[str, ...]]
+    group: str | None
+    look: int | None
+    """Hash of what it shows: see `difference_hash`."""
+    classes: frozenset[int]
+    metadata: MetadataSummary
+
+    @classmethod
+    def of(cls, sample: Sample, index: int, position: int, classes: Callable[[Any], frozenset[int]] | None) -> _Row:
+        height, width = sample.size
+        return cls(
+            index,
+            position,
+            ImageInfo(sample.id, height * width),
+            sample.size,
+            sample.level,
+            sample.digest,
+            b"" if classes is None else sample.target_digest,
+            sample.slices,
+            sample.group,
+            difference_hash(sample.image),
+            frozenset() if classes is None else classes(sample.target),
+            sample.metadata.summary,
+        )
+
+
+def _together(rows: Sequence[_Row], seed: int) -> list[_Row]:
+    """Return samples that are in random order with whole groups in random order, each at the place of its first image.
+
+    The first image is that of the data's order, so that large groups come no earlier than small ones; if every group
+    has one image, nothing changes.
+    """
+    first: dict[str | None, int] = {}
+    for row in sorted(rows, key=lambda row: row.position):
+        first.setdefault(row.group, row.position)
+    # Sorting keeps the random order of the images of a group.
+    return sorted(rows, key=lambda row: seeded_fraction(seed, f"position {first[row.group]}"))
+
+
+def _survey_of(rows: Sequence[_Row], failures: Sequence[tuple[str, str]]) -> Survey:
+    """Return the survey of these samples, in their order."""
+    places: dict[int, list[int]] = {}
+    for count, row in enumerate(rows, start=1):
+        for label in row.classes:
+            places.setdefault(label, []).append(count)
+    ordered = sorted(rows, key=lambda row: row.position)
+    return Survey(
+        tuple(row.index for row in rows),
+        tuple(row.info for row in rows),
+        tuple(row.digest for row in rows),
         tuple(failures),
-        tuple(slices),
-        tuple(targets),
-        tuple(size for size, _, _ in looks),
-        tuple(level for _, level, _ in looks),
-        classes_seen=enough,
-        metadata=tuple(summary for _, _, summary in looks),
+        tuple(row.slices for row in rows),
+        tuple(row.target for row in rows),
+        tuple(row.size for row in rows),
+        tuple(row.level for row in rows),
+        groups=tuple(row.group for row in rows if row.group is not None),
+        near_equal=near_equal([row.look for row in ordered], [row.group for row in ordered if row.group is not None]),
+        classes_seen=max((counts[:FEW][-1] for counts in places.values()), default=0),
+        metadata=tuple(row.metadata for row in rows),
     )
-    return surveyed, arrivals
+
+
+def _check_groups(surveyed: Survey) -> None:
+    """Refuse a single group of several images, which says nothing about others."""
+    if len(surveyed.usable) > 1 and len(set(surveyed.groups)) == 1:
+        raise DataError(
+            f"groups: all {len(surveyed.usable)} images belong to one group, {surveyed.groups[0]}, and say nothing "
+            "about images of others; expected at least two groups; name what tells them apart"
+        )
 
 
 def _end(failed: Mapping[int, bool], last: int) -> int | None:

@@ -37,47 +37,53 @@ def slicers(guard: Guard, folder: Path) -> dict[str, Slicer]:
 def _slicer(slicing: Slicing, task: Task, folder: Path) -> Slicer:
     if slicing.by == OBJECT_SIZE:
         return BySize(task)
+    name = f"slices {slicing.name}"
     if ":" not in slicing.by:
-        return ByField(slicing)
+        return ByField(name, slicing.by)
     expected = "a callable that takes the target and the id of an image and returns " + EXPECTED
-    return ByFactory(slicing, imported(slicing.by, folder, DataError, expected))
+    return ByFactory(name, slicing.by, imported(slicing.by, folder, DataError, expected))
 
 
 @dataclass(frozen=True, slots=True)
 class ByFactory:
-    """Slices from a user's callable, which gets the target and the id."""
+    """Names from a user's callable, which gets the target and the id."""
 
-    slicing: Slicing
+    key: str
+    """Name of what it is for, at the beginning of messages."""
+    by: str
     factory: Callable[..., Any]
+    expected: str = EXPECTED
 
     def __call__(self, target: object, image_id: str) -> tuple[str, ...]:
-        name, by = self.slicing.name, self.slicing.by
         try:
-            found = self.factory(target, image_id)
+            given = self.factory(target, image_id)
         except BaseException as problem:
             pass_on(problem)
-            raise DataError(f"slices {name}: {by} raised {described(problem)}; expected {EXPECTED}") from problem
-        return texts(found, f"slices {name}: {by} gave")
+            raise DataError(f"{self.key}: {self.by} raised {described(problem)}; expected {self.expected}") from problem
+        return texts(given, f"{self.key}: {self.by} gave", self.expected)
 
 
 @dataclass(frozen=True, slots=True)
 class ByField:
     """A field of the target."""
 
-    slicing: Slicing
+    key: str
+    """Name of what it is for, at the beginning of messages."""
+    by: str
+    expected: str = EXPECTED
 
     def __call__(self, target: object, image_id: str) -> tuple[str, ...]:
-        name, by = self.slicing.name, self.slicing.by
+        key, by = self.key, self.by
         if isinstance(target, Mapping):
             if set(target) == {"image_id"} != {by}:
                 return ()  # torchvision's wrapped CocoDetection returns this for an image without objects
             if by not in target:
                 found = f"has no field {by!r}, it has {', '.join(map(str, target)) or 'none'}"
-                raise DataError(f"slices {name}: the target {found}; {self._remedy}")
-            return texts(target[by], f"slices {name}: the field {by!r} is")
+                raise DataError(f"{key}: the target {found}; {self._remedy}")
+            return texts(target[by], f"{key}: the field {by!r} is", self.expected)
         if by == LABEL:
-            return texts(target, f"slices {name}: the target is")
-        raise DataError(f"slices {name}: the target is {describe(target)}, without a field {by!r}; {self._remedy}")
+            return texts(target, f"{key}: the target is", self.expected)
+        raise DataError(f"{key}: the target is {describe(target)}, without a field {by!r}; {self._remedy}")
 
     @property
     def _remedy(self) -> str:
@@ -97,8 +103,8 @@ class BySize:
         return tuple(size for size, metric in SIZES.items() if not truth.ignored(AREAS[MEANINGS[metric][0]]).all())
 
 
-def texts(value: object, described: str) -> tuple[str, ...]:
-    """Return the names of slices in a text, a number, None, or an array or list of these, each once.
+def texts(value: object, described: str, expected: str = EXPECTED) -> tuple[str, ...]:
+    """Return the names of slices or groups in a text, a number, None, or an array or list of these, each once.
 
     Numbers are written like 3 and 0.5, truth values like true. Raises `DataError`, beginning with `described`.
     """
@@ -108,7 +114,7 @@ def texts(value: object, described: str) -> tuple[str, ...]:
         named = [_text(_plain(item)) for item in several if item is not None]
         if None not in named:
             return tuple(dict.fromkeys(name for name in named if name is not None))
-    raise DataError(f"{described} {describe(value)}; expected {EXPECTED}")
+    raise DataError(f"{described} {describe(value)}; expected {expected}")
 
 
 def _plain(value: object) -> object:

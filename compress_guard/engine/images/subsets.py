@@ -15,9 +15,10 @@ from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.reader import SampleReader, Slicer
 from compress_guard.engine.images.samples import Samples, Survey, survey
 from compress_guard.engine.images.second_reading import read_again
+from compress_guard.engine.images.together.groupers import grouper
 from compress_guard.engine.machine.worker import aside
 from compress_guard.errors import DataError
-from compress_guard.records import Orientation
+from compress_guard.records import Grouping, Orientation
 from compress_guard.tasks.contract import Task
 
 
@@ -42,6 +43,10 @@ class ReadingOptions:
     orientation: Orientation | None = None
     shared: tuple[Path, str] | None = None
     """The folder of the run and the name of the data in it, if other processes read it too."""
+    grouping: Grouping | None = None
+    """The way in which images belong together."""
+    folder: Path = field(default_factory=Path)
+    """The folder that is on sys.path while the factory of `grouping` is looked up."""
 
 
 @final
@@ -98,7 +103,14 @@ class Subsets:
     def _surveyed(self, limit: int | None) -> Subset:
         reading = self._reading
         if self._reader is None:
-            self._reader = SampleReader(self.data, self._task.target, reading.slicers(), reading.access, self._placing)
+            self._reader = SampleReader(
+                self.data,
+                self._task.target,
+                reading.slicers(),
+                reading.access,
+                self._placing,
+                grouper(reading.grouping, reading.folder, self.data),
+            )
         samples = Samples(self._reader, limit=limit, seed=reading.seed, shuffled=reading.shuffled)
         subset = Subset(samples, survey(samples, self._task.classes))
         if not aside():

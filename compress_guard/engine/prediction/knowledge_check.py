@@ -16,6 +16,7 @@ from compress_guard.records import UNTOLD, Evidence
 from compress_guard.tasks.skill import Skill
 from compress_guard.verdict import knowledge as known
 from compress_guard.verdict import sentence
+from compress_guard.verdict.grouped.groups import Sampled
 from compress_guard.verdict.judgement import score_interval
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def check_floor(subject: Subject, limit: int | None, question: Question, progres
     score = _score(scorer, images)
     if score is None:
         return
-    clean = score_interval(scorer, score, images, question.seed, question.confidence)
+    sampled = Sampled(images, question.seed, subject.subset(limit).survey.groups_of(evidence.ids))
+    clean = score_interval(scorer, score, sampled, question.confidence)
     if clean.high < question.min_clean:
         finding = sentence.of_clean(clean, question.confidence, question.min_clean)
         raise ModelError(f"{question.metric}: {finding}; mend the model before its drop is studied, or lower min_clean")

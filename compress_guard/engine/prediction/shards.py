@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +50,11 @@ class Predicted:
     def merge(cls, parts: Sequence[Predicted]) -> Predicted:
         """Merge shards in the given order; the result is exact."""
         return cls(Evidence.merge(part.evidence for part in parts), Seen.merge(part.seen for part in parts))
+
+    def only(self, ids: Collection[str]) -> Predicted:
+        """Return the part that belongs to the images with these ids."""
+        kept = [image for image in self.evidence.ids if image in ids]
+        return Predicted(self.evidence.select(kept), self.seen.only(ids))
 
     def to_bytes(self) -> bytes:
         """Return the length of a JSON document, that document, and the evidence."""

@@ -63,7 +63,8 @@ class ArmComparison:
             self.evaluation.scorers(names, place)
             for names, place in ((self.finetuned, point), (compressed, point), (compressed, None))
         )
-        return share(finetuned, there, clean, self.evaluation.images(), self.seed, self.confidence)
+        images, groups = self.evaluation.images(), self.evaluation.groups()
+        return share(finetuned, there, clean, images, self.seed, self.confidence, groups)
 
 
 def _mean(values: tuple[float, ...]) -> float:

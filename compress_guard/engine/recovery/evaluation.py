@@ -14,6 +14,7 @@ from compress_guard.errors import DataError, RunError
 from compress_guard.records import Evidence, Guard, Recovery
 from compress_guard.tasks.contract import Task
 from compress_guard.verdict import Remembered
+from compress_guard.verdict.grouped.groups import Groups
 
 Place: TypeAlias = "Point | None"
 """A place at which a model is tested: a codec and rate, or None for clean images."""
@@ -78,6 +79,10 @@ class Evaluation:
     def images(self) -> int:
         """Return the number of images of every score."""
         return len(self._common())
+
+    def groups(self) -> Groups | None:
+        """Return the groups that these images belong to; None if each stands alone."""
+        return self._material.subset.survey.groups_of(self._common())
 
     def scorers(self, names: Sequence[str], place: Place) -> list[Remembered]:
         """Return the scorers of tested models, each over `images` images."""

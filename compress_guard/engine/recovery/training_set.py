@@ -70,4 +70,5 @@ def _chosen(surveyed: Survey, kept: Sequence[int]) -> Survey:
         sizes=of(surveyed.sizes),
         levels=of(surveyed.levels),
         metadata=of(surveyed.metadata),
+        groups=of(surveyed.groups) if surveyed.groups else (),
     )

@@ -20,17 +20,22 @@ def check_name(key: Value, what: str, bearer: str) -> None:
         raise key.error(found, "begin with a letter, digit or _ and use letters, digits, _, . and - only")
 
 
+def is_factory(text: str) -> bool:
+    """Return True for a text that is spelled like ``package.module:callable``."""
+    module, colon, name = text.partition(":")
+    return bool(colon) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
 def read_factory(value: Value, what: str, *, fixtures: bool, names: Registry | None = None) -> str:
     """Return ``package.module:callable`` or, with `fixtures`, ``fixture:NAME``; only the spelling is looked at.
 
     A text without a colon is one of the registered `names`; the object that it names is not loaded.
     """
     text = value.text(what)
-    module, colon, name = text.partition(":")
+    module, colon, _ = text.partition(":")
     if not colon and names is not None and text in names:
         return text
-    spelled = colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
-    if not spelled or (module == "fixture" and not fixtures):
+    if not is_factory(text) or (module == "fixture" and not fixtures):
         remedy = f"write {FACTORY} or {FIXTURE}" if fixtures else f"write {FACTORY}"
         raise value.error(f"{what} {text!r} is not a factory", remedy)
     return text
