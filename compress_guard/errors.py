@@ -39,6 +39,15 @@ class OptionError(CompressGuardError):
     """An unknown or unusable option or argument; the message says what was found and expected, not where."""
 
 
+class StepError(OptionError):
+    """A step of a pipeline that makes no sense; the message begins with its number and name."""
+
+    def __init__(self, number: int, name: str, found: str) -> None:
+        super().__init__(f"step {number} ({name}): {found}" if name else f"step {number}: {found}")
+        self.number: Final = number
+        """Number of the step, counted from 1."""
+
+
 class RegistrationError(OptionError):
     """A name that third parties register for a codec, task, model or data set, and that cannot be used."""
 

@@ -25,8 +25,7 @@ from compress_guard.engine.coding.available import build_codec
 from compress_guard.errors import CodecUnavailable, OptionError, RegistrationError, UsageError, described
 from compress_guard.foreign import shown_line
 from compress_guard.records import CodecSpec
-from compress_guard.registry import CODECS, SCHEMES
-from compress_guard.thresholds.catalogue import required_options
+from compress_guard.registry import CODECS, SCHEMES, required_options
 
 _GPU: Final = "cuda:0"
 _HINT: Final = "weights: name a thresholds file to see those that its codecs need: compress-guard doctor FILE"

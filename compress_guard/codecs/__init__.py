@@ -6,5 +6,6 @@ needs, and decoded images. Open `contract` first, then `pillow` and `webp` for a
 `execution` threads, processes and programs, `decoding` reads streams by other libraries.
 
 Each codec has a module: `jpeg` (`cuda_jpeg` on a GPU), `webp`, `avif`, `heic`, `jp2`, `jxl`, and `command` for any
-program. `calls` hold any codec to its contract, `ladder` and `options` read their options.
+program; `pipeline` is made of several. `calls` hold any codec to its contract, `ladder` and `options` read their
+options.
 """

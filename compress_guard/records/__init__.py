@@ -4,9 +4,9 @@ Plain values come in, and the other layers pass the records on. Open `guards` fi
 then `results` for what a run reports: `cell_parts` documents its fields. `plans` is rate control, `evidence` what the
 model answered, `vocabulary` the words of the contract.
 
-`codecs` is a codec and the geometry of what it delivers, `points` what a cell asks of it, `judgements` what verdicts
-say, `slices` parts of a cell; `recovery` and `throughput` are the records of those cells. `ids` and `texts` make names
-and texts printable.
+`codecs` is a codec, a step of one and the geometry of what it delivers, `points` what a cell asks of it, `judgements`
+what verdicts say, `slices` parts of a cell; `recovery` and `throughput` are the records of those cells. `ids` and
+`texts` make names and texts printable.
 """
 
 from __future__ import annotations
@@ -29,7 +29,18 @@ from compress_guard.records.cell_parts import (
     SourceFigures,
     WorkDone,
 )
-from compress_guard.records.codecs import CodecSpec, Geometry, Scalar, format_bpp, format_rate
+from compress_guard.records.codecs import (
+    CROP,
+    PIPELINE,
+    RESIZE,
+    SOURCE,
+    CodecSpec,
+    Geometry,
+    PipelineStep,
+    Scalar,
+    format_bpp,
+    format_rate,
+)
 from compress_guard.records.evidence import Evidence
 from compress_guard.records.guards import (
     Cell,
@@ -83,9 +94,13 @@ from compress_guard.records.vocabulary import (
 )
 
 __all__ = [
+    "CROP",
     "JUDGED",
     "MIXED",
+    "PIPELINE",
+    "RESIZE",
     "SCHEMA",
+    "SOURCE",
     "UNTOLD",
     "Bits",
     "Cell",
@@ -119,6 +134,7 @@ __all__ = [
     "OperatingPoint",
     "Orientation",
     "Outcome",
+    "PipelineStep",
     "PlannedRate",
     "Policy",
     "Precision",

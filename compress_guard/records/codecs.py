@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-Scalar: TypeAlias = "str | int | float | bool | tuple[str | int | float, ...]"
+Scalar: TypeAlias = "str | int | float | bool | tuple[str | int | float | PipelineStep, ...]"
 """A codec option as YAML gives it."""
+
+PIPELINE: Final = "pipeline"
+"""Type of the codec that is made of steps."""
+SOURCE: Final = "source"
+RESIZE: Final = "resize"
+CROP: Final = "crop"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStep:
+    """One step of a pipeline: the source's own file, a change of geometry, or a codec."""
+
+    name: str
+    """Name in the file: ``resize``, ``jpeg`` or one of the file's own names."""
+    type: str
+    """``source``, ``resize``, ``crop`` or the type of a registered codec."""
+    options: tuple[tuple[str, Scalar], ...] = ()
+    quality: float | None = None
+    """Setting on the codec's own scale; None where it is open, and for steps that are no codecs."""
+
+    @property
+    def codes(self) -> bool:
+        """True for a step that encodes and decodes."""
+        return self.type not in (SOURCE, RESIZE, CROP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +42,23 @@ class CodecSpec:
     options: tuple[tuple[str, Scalar], ...] = ()
     folder: str | None = field(default=None, compare=False, repr=False)
     """Absolute folder that relative paths in the options start from; None: the current one when the codec is built."""
+
+    @property
+    def steps(self) -> tuple[PipelineStep, ...]:
+        """Steps of a pipeline; none for other codecs."""
+        given = dict(self.options).get("steps") if self.type == PIPELINE else None
+        return tuple(step for step in given if isinstance(step, PipelineStep)) if isinstance(given, tuple) else ()
+
+    @property
+    def fixed(self) -> bool:
+        """True for a pipeline whose steps leave no quality open: it has a single operating point."""
+        qualities = [step.quality for step in self.steps if step.codes]
+        return bool(qualities) and None not in qualities
+
+    @property
+    def crops(self) -> bool:
+        """True for a pipeline with a step that cuts a part out of its images."""
+        return any(step.type == CROP for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 In: a name that a file, a call or an option gives. Out: the class or factory behind it, or a sentence on what is wrong.
 Open `tables` first: it names every codec and task of the package. `lazy_table` resolves a name and asks `third_parties`
 (entry points, decorators) where the package does not know it; `contracts` says what an object must be, `codec_names`
-reads names that carry options, `scales` asks a codec for the settings that it takes, `decoders` is the table of what
-reads streams, `third_party_code` hashes the code of others for the keys of the store.
+reads names that carry options, `codec_options` the steps of pipelines, `scales` asks a codec for the settings that it
+takes, `decoders` is the table of what reads streams, `third_party_code` hashes the code of others for the keys of the
+store.
 """
 
 from compress_guard.registry.codec_names import codec_named
+from compress_guard.registry.codec_options import option_names, read_steps, required_options
 from compress_guard.registry.decoders import DECODERS, KnownDecoder
 from compress_guard.registry.decorators import register_codec, register_data, register_model, register_task
 from compress_guard.registry.lazy_table import Registry, unknown
@@ -26,10 +28,13 @@ __all__ = [
     "Registry",
     "code_of",
     "codec_named",
+    "option_names",
+    "read_steps",
     "register_codec",
     "register_data",
     "register_model",
     "register_task",
+    "required_options",
     "setting_fault",
     "setting_faults",
     "unknown",

@@ -21,6 +21,7 @@ CODECS: Final = Registry(
         "neural": "compress_guard.codecs.neural.codec:Neural",
         "zoo": "compress_guard.codecs.zoo.published:Zoo",
         "compressai": "compress_guard.codecs.zoo.own:CompressAi",
+        "pipeline": "compress_guard.codecs.pipeline.codec:Pipeline",
     },
 )
 

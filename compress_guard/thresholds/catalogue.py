@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from compress_guard.errors import OptionError, ThresholdsError, described
-from compress_guard.records import CodecSpec, Scalar
-from compress_guard.registry import CODECS, SCHEMES, codec_named, unknown
+from compress_guard.errors import OptionError, StepError, ThresholdsError, described
+from compress_guard.records import PIPELINE, CodecSpec, Scalar
+from compress_guard.registry import CODECS, SCHEMES, codec_named, option_names, required_options, unknown
+from compress_guard.thresholds.codec_options import read_option, read_pipeline
 from compress_guard.thresholds.value import Entry, Value
 
 DEFAULT: Final = "default"
@@ -71,10 +71,24 @@ class Catalogue:
     def read(cls, section: Value | None, folder: str | None = None) -> Catalogue:
         """Read the section `codecs` of a file, None if it has none; relative paths in it are seen from `folder`."""
         table = {} if section is None else section.inside("codecs").table()
-        return cls({name: _read_codec(name, entry, folder) for name, entry in table.items()}, folder)
+        # A pipeline may name any other codec of the file, also one below it.
+        others = {
+            name: _read_codec(name, entry, folder, {}) for name, entry in table.items() if not _is_pipeline(entry)
+        }
+        pipelines = [name for name in table if name not in others]
+        known = others | {name: CodecSpec(name, PIPELINE) for name in pipelines}
+        read = {name: _read_codec(name, table[name], folder, known) for name in pipelines}
+        return cls({name: (others | read)[name] for name in table}, folder)
 
 
-def _read_codec(alias: str, entry: Entry, folder: str | None) -> CodecSpec:
+def _is_pipeline(entry: Entry) -> bool:
+    if not entry.value.is_map:
+        return False
+    return any(each.key.scalar == "type" and each.value.scalar == PIPELINE for each in entry.value.entries())
+
+
+def _read_codec(alias: str, entry: Entry, folder: str | None, aliases: Mapping[str, CodecSpec]) -> CodecSpec:
+    """Read a codec of the file's own; `aliases` are the names that the steps of a pipeline may use."""
     key = entry.key
     if not ALIAS.fullmatch(alias):
         found = f"the name {alias!r} has characters that node ids cannot contain"
@@ -86,7 +100,10 @@ def _read_codec(alias: str, entry: Entry, folder: str | None) -> CodecSpec:
     if "type" not in table:
         raise key.error("type is missing", f"add type: one of {', '.join(sorted(CODECS))}")
     kind_value = table.pop("type").value
-    options = {name: _read_option(name, option.value) for name, option in table.items()}
+    if kind_value.scalar == PIPELINE:
+        options = read_pipeline(table, aliases)
+    else:
+        options = {name: read_option(name, option.value) for name, option in table.items()}
     named = _named(kind_value, kind_value.text("type"), options)
     kind = named.type
     if kind not in CODECS:
@@ -114,37 +131,6 @@ def _naming(kind: str) -> str:
     return f"give it a name of its own under codecs, with type: {kind} and these options{inline}"
 
 
-def option_names(kind: str) -> tuple[str, ...]:
-    """Return the options that a registered codec takes."""
-    return tuple(parameter.name for parameter in _parameters(kind) if not parameter.name.startswith("_"))
-
-
-def required_options(kind: str) -> tuple[str, ...]:
-    """Return the options of a registered codec that have no default."""
-    return tuple(parameter.name for parameter in _parameters(kind) if parameter.default is parameter.empty)
-
-
-def _parameters(kind: str) -> list[inspect.Parameter]:
-    """Return the named parameters by which a registered codec is made."""
-    parameters = inspect.signature(CODECS.resolve(kind)).parameters.values()
-    return [each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
-
-
-def _read_option(name: str, value: Value) -> Scalar:
-    scalar = value.scalar
-    if value.is_list:
-        parts = value.elements(name)
-        plain = [part.scalar for part in parts if part.scalar is not None and not isinstance(part.scalar, bool)]
-        if len(plain) == len(parts):
-            return tuple(plain)
-        raise value.error(f"the list {name} must hold texts or numbers", "write texts or numbers")
-    if scalar is None:
-        raise value.error(
-            f"{name} must be text, a number, true, false or a list, found {value.described}", "give it a value"
-        )
-    return scalar
-
-
 def _check_options(key: Value, kind: str, table: Mapping[str, Entry], options: dict[str, Any]) -> None:
     """Build the codec once, which imports no codec library, so that a refused option is reported with its line."""
     codec, known = key.resolved(CODECS, kind), option_names(kind)
@@ -157,6 +143,8 @@ def _check_options(key: Value, kind: str, table: Mapping[str, Entry], options: d
             raise key.error(f"the option {name} is missing, and {kind} needs it", f"add {name}")
     try:
         codec(**options)
+    except StepError as error:
+        raise table["steps"].value.elements("steps")[error.number - 1].error(str(error), "correct the step") from None
     except OptionError as error:
         words = re.findall(r"\w+", str(error))
         blamed = next((table[word].value for word in words if word in table), key)

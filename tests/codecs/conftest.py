@@ -48,10 +48,14 @@ LEARNED = ("neural", "zoo", "compressai")
 """Networks have tests of their own: they need weights, and seconds for what takes the others milliseconds."""
 
 
+OPTIONS = {"pipeline": {"steps": [{"jpeg": {"quality": 95}}, "webp"]}}
+"""Options of the codecs that have no defaults."""
+
+
 @pytest.fixture(scope="session", params=[name for name in CODECS if name not in LEARNED])
 def codec(request: pytest.FixtureRequest):
     """One codec of each registered type that is no network, with its default options."""
-    options = request.getfixturevalue("packer") if request.param == "command" else {}
+    options = request.getfixturevalue("packer") if request.param == "command" else OPTIONS.get(request.param, {})
     built = CODECS.resolve(request.param)(**options)
     reason = built.unavailable()
     if reason is not None:

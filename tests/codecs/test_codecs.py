@@ -23,6 +23,7 @@ CLASSES = {
     "heic": "Heic",
     "jxl": "Jxl",
     "command": "Command",
+    "pipeline": "Pipeline",
 }
 SIGNATURES = {
     "jpeg": rb"\xff\xd8\xff",
@@ -32,6 +33,7 @@ SIGNATURES = {
     "heic": rb"....ftyphei[cx]",
     "jxl": rb"\xff\x0a",
     "command": rb"PACK ",
+    "pipeline": rb"CGP1.{25}RIFF....WEBPVP8 ",
 }
 VERSIONS = {
     "jpeg": r"libjpeg(-turbo)? \d.* \(Pillow \d.*\)",
@@ -41,6 +43,7 @@ VERSIONS = {
     "heic": r"libheif \d.*, x265 .*, .* \(pillow-heif \d.*\)",
     "jxl": r"libjxl of pillow-jxl-plugin \d.*",
     "command": r".*python.* [0-9a-f]{12} \(lines [0-9a-f]{12}\)",
+    "pipeline": r"jpeg: libjpeg.*; webp: libwebp \d.* \(Pillow \d.*\)",
 }
 SIZES = [(1, 1), (1, 2), (2, 1), (1, 37), (37, 1), (3, 5), (8, 8), (17, 31), (48, 64)]
 

@@ -8,8 +8,7 @@ import pytest
 
 from compress_guard.engine.single_cell import one_cell_guard
 from compress_guard.errors import OptionError, ThresholdsError
-from compress_guard.registry import CODECS
-from compress_guard.thresholds.catalogue import option_names, required_options
+from compress_guard.registry import CODECS, option_names, required_options
 from compress_guard.thresholds.file import parse
 from compress_guard.thresholds.keywords import CHOICES, NUMBERS
 from compress_guard.thresholds.settings import KEYS
@@ -64,6 +63,7 @@ def test_the_options_of_each_codec_are_known_and_some_are_required():
         "command": ("encoder", "decoder", "settings"),
         "zoo": ("model",),
         "compressai": ("path", "arch"),
+        "pipeline": ("steps",),
     }
     assert all(set(required_options(name)) <= set(option_names(name)) for name in CODECS)
     assert option_names("jpeg") == ("subsampling", "progressive")

@@ -29,7 +29,7 @@ def file(before="", **keys):
         (
             file(codecs="[jpg]"),
             "3: toy: unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, compressai, heic, jp2, jpeg, jxl, "
-            "neural, webp, zoo; use one of these, or define it under codecs",
+            "neural, pipeline, webp, zoo; use one of these, or define it under codecs",
         ),
         (
             file(metric="top2"),

@@ -95,7 +95,7 @@ def test_names_known_by_then_are_in_the_hints(tmp_path, install) -> None:
         load(tmp_path, FILE.replace("[tone]", "[tones]"))
     assert caught.value.found == (
         "unknown codec 'tones', did you mean 'tone'? known: avif, command, compressai, heic, jp2, jpeg, jxl, neural, "
-        "tone, webp, zoo"
+        "pipeline, tone, webp, zoo"
     )
 
 

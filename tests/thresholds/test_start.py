@@ -21,6 +21,7 @@ NEEDED = {
     "command": {"encoder": "e {input} {output} {setting}", "decoder": "d {input} {output}", "settings": [1, 2]},
     "zoo": {"model": "mbt2018-mean"},
     "compressai": {"path": "a.pth", "arch": "mbt2018"},
+    "pipeline": {"steps": [{"resize": {"longest": 64}}, {"jpeg": {"quality": 80}}, "webp"]},
 }
 
 

@@ -9,8 +9,7 @@ from typing import Any
 from compress_guard.codecs.contract import Codec
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 from compress_guard.records import CodecSpec, Scalar
-from compress_guard.registry import CODECS, unknown
-from compress_guard.thresholds.catalogue import option_names, required_options
+from compress_guard.registry import CODECS, option_names, read_steps, required_options, unknown
 
 
 def build_codec(spec: CodecSpec) -> Codec:
@@ -53,5 +52,14 @@ def available_codec(spec: CodecSpec, device: str = "cpu") -> Codec:
 
 
 def codec_options(options: Mapping[str, Any]) -> tuple[tuple[str, Scalar], ...]:
-    """Return options in the form of a specification: sorted by name, with lists as tuples."""
-    return tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in sorted(options.items()))
+    """Return options in the form of a specification: sorted by name, with lists as tuples, and steps as records.
+
+    Raises `OptionError` for steps of a pipeline whose form is wrong.
+    """
+    return tuple((key, _frozen(key, value)) for key, value in sorted(options.items()))
+
+
+def _frozen(key: str, value: Any) -> Any:
+    if key == "steps" and isinstance(value, list | tuple):
+        return read_steps(value)
+    return tuple(value) if isinstance(value, list) else value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from compress_guard.errors import ThresholdsError
-from compress_guard.records import CodecSpec, OperatingPoint, Quality, Rate, format_setting
+from compress_guard.records import CodecSpec, Fixed, OperatingPoint, Quality, Rate, format_setting
 from compress_guard.registry import setting_faults
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys.curve import RATES
@@ -47,8 +47,12 @@ class AskedPoints:
     def of(self, spec: CodecSpec, at: Value) -> list[AskedPoint]:
         """Return the operating points of a codec, rates first; raises `ThresholdsError` if there are none.
 
-        Settings that the codec does not take are errors as far as it can tell without its library.
+        Settings that the codec does not take are errors as far as it can tell without its library. A pipeline that
+        leaves nothing open has one point, and no rates or qualities may be given for it by its name.
         """
+        if spec.fixed:
+            self._check_unnamed(spec, at)
+            return [AskedPoint(Fixed(), "")]
         rates = None if self.rates is None else self.rates.at(spec.alias)
         qualities = None if self.quality is None else self.quality.at(spec.alias)
         if qualities is not None:
@@ -63,8 +67,18 @@ class AskedPoints:
     def count(self, codecs: Iterable[CodecSpec]) -> int:
         """Count the pairs of one of these codecs and one of its points."""
         tables = [table for table in (self.rates, self.quality) if table is not None]
-        given = (table.at(spec.alias) for spec in codecs for table in tables)
-        return sum(len(one.values) for one in given if one is not None)
+        codecs = tuple(codecs)
+        fixed = [spec for spec in codecs if spec.fixed]
+        given = (table.at(spec.alias) for spec in codecs if spec not in fixed for table in tables)
+        return len(fixed) + sum(len(one.values) for one in given if one is not None)
+
+    def _check_unnamed(self, spec: CodecSpec, at: Value) -> None:
+        """Raise `ThresholdsError` where rates or qualities are given for a codec that has no choice of them."""
+        for key, table in (("bpp", self.rates), ("quality", self.quality)):
+            given = table.named.get(spec.alias) if table is not None else None
+            if given is not None and given.values:
+                found = f"the {key} of line {given.line} names {spec.alias}, whose steps leave no quality open"
+                raise at.error(found, f"remove {spec.alias} there, or leave the quality of its last codec out")
 
     def _pointless(self, spec: CodecSpec, at: Value) -> ThresholdsError:
         """Return the error about a codec without an operating point."""

@@ -37,7 +37,7 @@ BRIEFS = {
     "test_own.py::test_model_raises": "the model raised ValueError: my weights",
     "test_own.py::test_measure": "the model returned 3 predictions for 32 images",
     "test_own.py::test_mistyped": "unknown codec 'jpg', did you mean 'jpeg'? known: avif, command, compressai, heic, "
-    "jp2, jpeg, jxl, neural, webp, zoo",
+    "jp2, jpeg, jxl, neural, pipeline, webp, zoo",
 }
 
 

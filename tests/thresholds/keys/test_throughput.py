@@ -134,7 +134,7 @@ def test_limits_of_the_defaults_may_name_codecs_that_a_guard_does_not_time(guard
      "excluded)"),
     ("{min_ratio: {encode: {wepb: 1}}}",
      "9: photos: throughput: unknown codec 'wepb', did you mean 'webp'? known: avif, command, compressai, default, "
-     "heic, jp2, jpeg, jxl, neural, webp, zoo; use one of these, or define it under codecs"),
+     "heic, jp2, jpeg, jxl, neural, pipeline, webp, zoo; use one of these, or define it under codecs"),
     ("{min_ratio: {encode: {jpeg: 1}}}",
      "9: photos: throughput: min_ratio of encode names jpeg, which is the reference itself; remove it, or limit it by "
      "min_speed"),
