@@ -5,14 +5,28 @@ from __future__ import annotations
 import pytest
 
 from compress_guard.errors import ThresholdsError
-from compress_guard.records import PipelineStep
+from compress_guard.records import Fixed, PipelineStep
 from compress_guard.registry import CODECS
 
 FILE = """version: 1
 codecs:
 {codecs}
 guards:
-  photos: {{task: classification, model: m:f, data: d:f, codecs: [upload], bpp: [0.5]}}
+  photos: {{task: classification, model: m:f, data: d:f, codecs: [upload]}}
+"""
+FIXED = "{type: pipeline, steps: [{resize: {longest: 64}}, {jpeg: {quality: 80}}]}"
+OPEN = "{type: pipeline, steps: [{resize: {longest: 64}}, {jpeg: {quality: 80}}, webp]}"
+GUARD = """version: 1
+{defaults}
+codecs:
+  upload: {upload}
+guards:
+  photos:
+    task: classification
+    model: m:f
+    data: d:f
+    codecs: [jpeg, upload]
+{keys}
 """
 
 
@@ -181,3 +195,114 @@ def test_a_pipeline_needs_a_name_of_its_own(read):
         "thresholds.yaml:2: defaults: codec 'pipeline' needs the options steps; give it a name of its own under "
         "codecs, with type: pipeline and these options"
     )
+
+
+# Cells
+
+
+def guarded(read, upload: str, keys: str = "", defaults: str = ""):
+    keys = "".join(f"    {line}\n" for line in keys.splitlines())
+    (guard,) = read(GUARD.format(upload=upload, keys=keys, defaults=defaults)).guards
+    return guard
+
+
+def cells(guard) -> dict[str, float | None]:
+    return {cell.name: cell.max_drop for cell in guard.cells}
+
+
+def test_a_pipeline_without_an_open_quality_is_one_cell(read):
+    guard = guarded(read, FIXED, "bpp: [0.5, 1.0]\nquality: [75]\nmax_drop: 3")
+    assert cells(guard) == dict.fromkeys(
+        ["photos[jpeg-0.5bpp]", "photos[jpeg-1.0bpp]", "photos[jpeg-q75]", "photos[upload]"], 3
+    )
+    assert guard.points("upload") == (Fixed(),)
+    assert guard.rates("upload") == ()
+
+
+@pytest.mark.parametrize("defaults", ["", "defaults: {bpp: [0.1, 2.0]}", "defaults: {bpp: null, quality: [75]}"])
+def test_no_rates_and_qualities_of_the_defaults_apply_to_it(read, defaults):
+    assert [name for name in cells(guarded(read, FIXED, "", defaults)) if "upload" in name] == ["photos[upload]"]
+
+
+def test_it_needs_no_rates_where_the_codecs_beside_it_have_their_own(read):
+    guard = guarded(read, FIXED, "bpp: {jpeg: [0.5]}")
+    assert list(cells(guard)) == ["photos[jpeg-0.5bpp]", "photos[upload]"]
+
+
+def test_an_open_quality_at_the_end_has_rates_and_qualities(read):
+    guard = guarded(read, OPEN, "bpp: {upload: [0.5], jpeg: [1.0]}\nquality: {upload: [80]}")
+    assert list(cells(guard)) == ["photos[jpeg-1.0bpp]", "photos[upload-0.5bpp]", "photos[upload-q80]"]
+
+
+def test_limits_are_one_number_or_given_by_its_name(read):
+    guard = guarded(
+        read, FIXED, "bpp: [0.5]\nmax_drop: {upload: 2, default: {0.5: 5}}\nmin_score: {upload: 40}\nmin_clean: 10"
+    )
+    assert cells(guard) == {"photos[jpeg-0.5bpp]": 5, "photos[upload]": 2}
+    assert [(cell.min_score, cell.min_clean) for cell in guard.cells] == [(None, 10), (40, 10)]
+
+
+def test_limits_of_slices_hold_in_it(read):
+    guard = guarded(read, FIXED, "bpp: [0.5]\nmax_drop: 3\nslices: {label: {by: label, max_drop: 9}}")
+    assert [limit.max_drop for cell in guard.cells for limit in cell.slice_limits] == [9, 9]
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            "bpp: [0.5]\nmax_drop: {0.5: 3}",
+            "thresholds.yaml:12: photos: a codec that leaves no setting open is not in the max_drop of line 12, which "
+            "is given at 0.5 bpp only; give max_drop as one number, for this codec by its name",
+        ),
+        (
+            "bpp: {upload: [0.5], default: [1.0]}",
+            "thresholds.yaml:6: photos: the bpp of line 11 names upload, whose steps leave no quality open; remove "
+            "upload there, or leave the quality of its last codec out",
+        ),
+        (
+            "bpp: [0.5]\nquality: {upload: [80], jpeg: [75]}",
+            "thresholds.yaml:6: photos: the quality of line 12 names upload, whose steps leave no quality open; remove "
+            "upload there, or leave the quality of its last codec out",
+        ),
+        (
+            "bpp: [0.5]\nmax_drop: 3\nslices: {label: {by: label, max_drop: {0.5: 9}}}",
+            "thresholds.yaml:13: photos: slices: label: a codec that leaves no setting open is not in the max_drop of "
+            "line 13, which is given at 0.5 bpp only; give max_drop as one number, for this codec by its name; names "
+            "of slices that are numbers stand in quotes",
+        ),
+        (
+            "bpp: [0.5]\nrecovery: {train: d:g}",
+            "thresholds.yaml:12: photos: recovery: the codec 'upload' leaves no quality open, so that it has no rates "
+            "to train at; list the codecs to train at under codecs: there, without it",
+        ),
+    ],
+)
+def test_what_has_no_meaning_for_one_point_is_refused(read, keys, message):
+    with pytest.raises(ThresholdsError) as caught:
+        guarded(read, FIXED, keys)
+    assert str(caught.value) == message
+
+
+def test_a_quality_out_of_the_range_of_the_last_codec_is_refused(read):
+    with pytest.raises(ThresholdsError) as caught:
+        guarded(read, OPEN, "bpp: null\nquality: {upload: [180], jpeg: [75]}")
+    assert str(caught.value).startswith(
+        "thresholds.yaml:12: photos: 180 is no quality of upload, which takes numbers from 0 to 100"
+    )
+
+
+def test_it_is_timed_as_one_cell_for_each_work(read):
+    guard = guarded(read, FIXED, "bpp: [0.5]\nthroughput: {codecs: [upload]}")
+    assert [cell.name for cell in guard.throughput.cells] == [
+        "photos[throughput-upload-encode]",
+        "photos[throughput-upload-decode]",
+        "photos[throughput-upload]",
+    ]
+
+
+def test_many_fixed_pipelines_count_as_one_cell_each(read, monkeypatch):
+    monkeypatch.setattr("compress_guard.thresholds.keys.rates.MOST_CELLS", 2)
+    assert len(cells(guarded(read, FIXED, "bpp: [0.5]"))) == 2
+    with pytest.raises(ThresholdsError, match="has more than 2 cells"):
+        guarded(read, FIXED, "bpp: [0.5, 1.0]")

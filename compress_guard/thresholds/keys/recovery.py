@@ -124,6 +124,9 @@ class Finetuning:
         return Recovery(train, self.trainer, *how, cells)
 
     def _cells(self, guard: StudiedGuard, spec: CodecSpec, where: Value) -> Iterator[RecoveryCell]:
+        if spec.fixed:
+            found = f"the codec {spec.alias!r} leaves no quality open, so that it has no rates to train at"
+            raise where.error(found, "list the codecs to train at under codecs: there, without it")
         asked: PerCodec[Rates] | PerCodec[tuple[TrainedRate, ...]] | None = guard.bpp if self.bpp is None else self.bpp
         if asked is None:
             raise where.error("neither it nor the guard has rates", "add bpp: with the rates to train at")
