@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from compress_guard.codecs.decoding.streams import decoded_by
 from compress_guard.engine.coding.available import available_codec
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.planned import PlannedCodec
@@ -30,7 +31,7 @@ def compressed_batches(
 
     Raises `DataError`, `CodecError`, `CodecUnavailable`, `Unreachable`.
     """
-    codec = available_codec(cell.codec, device)
+    codec = decoded_by(available_codec(cell.codec, device), cell.decoder, device)
     # Data that belongs to no guard of the file has no task; the form of its targets tells which one to assume.
     placing = Placing(TASKS.resolve(guard.task)() if guard.data else None, guard.orientation)
     limit = effective_limit(cell, settings)

@@ -86,6 +86,8 @@ class CellTerms(CellPart):
     min_score: float | None = None
     target_quality: float | None = None
     """Setting of the codec that all images are coded at; None with a target rate, or with nothing to choose."""
+    max_decoder_drop: float | None = None
+    """Allowed drop against the first decoder, in a cell that compares decoders."""
     min_clean: float | None = None
     """Least clean score. None: a model that knows nothing is an error; 0: not even such a model is."""
     doubts: tuple[str, ...] = ()
@@ -228,6 +230,26 @@ class DecoderSwap(CellPart):
     """The second decoder that `swap_score` rests on."""
     swap_score: float | None = None
     """The compressed score with the streams decoded by it; the drop moves by as much as the score."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderComparison(CellPart):
+    """The decoder of the images and, in a cell that compares decoders, what it does to the score."""
+
+    decoder: str | None = None
+    """Name of the decoder; None where the guard names no decoders."""
+    decoder_version: str | None = None
+    """Library and version of the decoder."""
+    first_decoder: str | None = None
+    """Name of the decoder that it is compared with, on the same streams; None in other cells."""
+    decoder_drop: float | None = None
+    """Score by the first decoder minus the score by this one."""
+    decoder_drop_low: float | None = None
+    decoder_drop_high: float | None = None
+    decoder_difference_max: int | None = None
+    """Largest difference in a channel, in levels of 0 to 255, between the pixels of both decoders."""
+    decoder_difference_mean: float | None = None
+    """Mean over the images of the mean absolute difference between them, in levels."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from compress_guard.records.codecs import CodecSpec
@@ -83,11 +83,19 @@ class Cell:
     """Least clean score in points. None: a model that knows nothing is an error; 0: not even that is."""
     doubts: tuple[str, ...] = ()
     """Sentences on limits that look like a slip, such as 0.05 where points are meant; they fail a strict run."""
+    decoder: str | None = None
+    """Name of the decoder of the streams; None: the codec's own."""
+    first_decoder: str | None = None
+    """Name of the decoder that `decoder` is compared with, in a cell that is there for that alone; else None."""
+    max_decoder_drop: float | None = None
+    """Allowed drop, in points, of the score by `decoder` below that by `first_decoder`: the only limit of such a
+    cell."""
 
     @property
     def label(self) -> str:
-        """Text between the brackets of the node id, e.g. ``jpeg-0.25bpp``."""
-        return labelled(self.codec.alias, self.point)
+        """Text between the brackets of the node id, e.g. ``jpeg-0.25bpp`` or ``jpeg-0.25bpp-opencv``."""
+        behind = "" if self.first_decoder is None else f"-{self.decoder}"
+        return labelled(self.codec.alias, self.point) + behind
 
     @property
     def bpp(self) -> float | None:
@@ -107,7 +115,7 @@ class Cell:
     @property
     def judged(self) -> bool:
         """True if the cell has a limit of its own."""
-        return self.max_drop is not None or self.min_score is not None or self.clean_floor is not None
+        return self.judged_limits > 0
 
     @property
     def clean_floor(self) -> float | None:
@@ -120,7 +128,21 @@ class Cell:
 
         Limits of slices do not count: they take their part of the cell's error.
         """
-        return sum(limit is not None for limit in (self.max_drop, self.min_score, self.clean_floor))
+        limits = (self.max_drop, self.min_score, self.clean_floor, self.max_decoder_drop)
+        return sum(limit is not None for limit in limits)
+
+    @property
+    def against(self) -> Cell | None:
+        """The cell of the first decoder, with the limit of this cell as its max_drop; None for other cells."""
+        if self.first_decoder is None:
+            return None
+        return replace(
+            self,
+            max_drop=self.max_decoder_drop,
+            decoder=self.first_decoder,
+            first_decoder=None,
+            max_decoder_drop=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +187,12 @@ class Guard:
     def rates(self, codec: str) -> tuple[float, ...]:
         """Return the target rates of the codec with this alias, ascending."""
         rates = (cell.bpp for cell in self.cells if cell.codec.alias == codec)
-        return tuple(sorted(bpp for bpp in rates if bpp is not None))
+        return tuple(sorted({bpp for bpp in rates if bpp is not None}))
+
+    @property
+    def decoder(self) -> str | None:
+        """Decoder of the cells that compare no decoders; None: the codecs' own."""
+        return next((cell.first_decoder or cell.decoder for cell in self.cells), None)
 
     @property
     def min_clean(self) -> float | None:

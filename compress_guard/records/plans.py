@@ -89,6 +89,10 @@ class PlannedRate:
         used = [setting for setting in self.settings if setting is not None]
         return {setting: used.count(setting) for setting in sorted(set(used))}
 
+    def shared(self) -> PlannedRate:
+        """Return this plan as another cell made it: without encoder calls."""
+        return replace(self, encodes=0.0)
+
     def without(self, lost: Container[int]) -> PlannedRate:
         """Return this plan without the images at these positions, as if they could not be coded."""
 

@@ -13,6 +13,7 @@ from compress_guard.records.cell_parts import (
     CodecUsed,
     CodedRate,
     ControlFigures,
+    DecoderComparison,
     DecoderSwap,
     EarlierRuns,
     EstimateCheck,
@@ -87,6 +88,7 @@ class CellResult:
     precision: Precision = field(default_factory=Precision)
     losses: LossFigures = field(default_factory=LossFigures)
     swap: DecoderSwap = field(default_factory=DecoderSwap)
+    decoding: DecoderComparison = field(default_factory=DecoderComparison)
     earlier: EarlierRuns = field(default_factory=EarlierRuns)
     work: WorkDone = field(default_factory=WorkDone)
 
@@ -154,6 +156,15 @@ class CellResult:
     control_mixed_changed = Flat(lambda cell: cell.control.control_mixed_changed)
     swap_decoder = Flat(lambda cell: cell.swap.swap_decoder)
     swap_score = Flat(lambda cell: cell.swap.swap_score)
+    decoder = Flat(lambda cell: cell.decoding.decoder)
+    decoder_version = Flat(lambda cell: cell.decoding.decoder_version)
+    first_decoder = Flat(lambda cell: cell.decoding.first_decoder)
+    decoder_drop = Flat(lambda cell: cell.decoding.decoder_drop)
+    decoder_drop_low = Flat(lambda cell: cell.decoding.decoder_drop_low)
+    decoder_drop_high = Flat(lambda cell: cell.decoding.decoder_drop_high)
+    max_decoder_drop = Flat(lambda cell: cell.terms.max_decoder_drop)
+    decoder_difference_max = Flat(lambda cell: cell.decoding.decoder_difference_max)
+    decoder_difference_mean = Flat(lambda cell: cell.decoding.decoder_difference_mean)
     codec_version = Flat(lambda cell: cell.codec_used.codec_version)
     codec_moved = Flat(lambda cell: cell.earlier.codec_moved)
     codec_device = Flat(lambda cell: cell.codec_used.codec_device)

@@ -58,6 +58,13 @@ def _limits(result: CellResult) -> Iterator[tuple[Side, str]]:
     from compress_guard.verdict.judgement import sides
     from compress_guard.verdict.sentence import short_drop, short_floor
 
+    between = _interval(result.decoder_drop, result.decoder_drop_low, result.decoder_drop_high)
+    if between is not None:
+        side, _, _ = sides(between, (None, None), (result.max_decoder_drop, None, None))
+        if side is not None:
+            text = short_drop(result.metric, between, result.max_decoder_drop)
+            yield side, f"{text}, by {result.decoder} instead of {result.first_decoder}"
+        return
     drop = _interval(result.drop, result.drop_low, result.drop_high)
     if drop is None:
         return

@@ -38,13 +38,18 @@ def by_guard(
 def listed(results: Iterable[CellResult], remark: Callable[[CellResult], str | None], what: str) -> Iterator[str]:
     """Yield a line for each guard that names the cells whose `remark` is not None, each with its remark."""
     for guard, group in by_guard(results, lambda result: remark(result) is not None):
-        cells = (f"{shortened(result.codec, result.point)}{remark(result)}" for result in group)
+        cells = (f"{shortened(coded_by(result), result.point)}{remark(result)}" for result in group)
         yield f"{guard}: {what}: {', '.join(cells)}"
 
 
+def coded_by(result: CellResult) -> str:
+    """Return the codec, and the decoder where the cell compares it with another: ``jpeg by opencv``."""
+    return result.codec if result.first_decoder is None else f"{result.codec} by {result.decoder}"
+
+
 def cell(result: CellResult) -> str:
-    """Return the name of a cell within its guard: ``jpeg at 0.5 bpp``."""
-    return phrased(result.codec, result.point)
+    """Return the name of a cell within its guard: ``jpeg at 0.5 bpp``, ``jpeg by opencv at 0.5 bpp``."""
+    return phrased(coded_by(result), result.point)
 
 
 def cells(results: Iterable[CellResult]) -> str:
@@ -56,7 +61,7 @@ def cells(results: Iterable[CellResult]) -> str:
     others = []
     for result in results:
         if isinstance(result.point, Rate):
-            rates.setdefault(result.codec, []).append(f"{result.point.bpp:g}")
+            rates.setdefault(coded_by(result), []).append(f"{result.point.bpp:g}")
         else:
             others.append(cell(result))
     return ", ".join([*(f"{codec} at {' and '.join(of)} bpp" for codec, of in rates.items()), *others])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import Fixed, OperatingPoint, Quality, Rate
 from compress_guard.report import numbers
+from compress_guard.report.groups import coded_by
 from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
 from compress_guard.report.signs import Signs, style
 
@@ -26,7 +27,8 @@ def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
 
     Codecs are in the order of the results, rates ascending, qualities behind them. Allowed drops have
     a row of their own if they are the same for all codecs, else each follows its drop. Numbers, and words in place of
-    numbers, are aligned at the right; marks follow.
+    numbers, are aligned at the right; marks follow. A decoder that is compared with another has a row of its own, with
+    its drop from the other.
     """
     grid = _Grid.of(results)
     shared = grid.shared_limits()
@@ -54,7 +56,8 @@ class _Grid:
     """Place of each result in the matrix."""
 
     codecs: tuple[tuple[str, int], ...]
-    """Rows: a codec and the number of its row, since results that share codec and point need a row each."""
+    """Rows: a codec, with its decoder if that is compared with another, and the number of its row, since results that
+    share codec and point need a row each."""
     points: tuple[OperatingPoint, ...]
     rows: tuple[Mapping[OperatingPoint, CellResult], ...]
 
@@ -63,9 +66,9 @@ class _Grid:
         rows: dict[tuple[str, int], dict[OperatingPoint, CellResult]] = {}
         for result in results:
             again = 0
-            while result.point in rows.setdefault((result.codec, again), {}):
+            while result.point in rows.setdefault((coded_by(result), again), {}):
                 again += 1
-            rows[result.codec, again][result.point] = result
+            rows[coded_by(result), again][result.point] = result
         order = list(dict.fromkeys(codec for codec, _ in rows))
         codecs = sorted(rows, key=lambda row: (order.index(row[0]), row[1]))
         points = sorted({result.point for result in results}, key=_place)
@@ -126,9 +129,11 @@ def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple
     """Return text, mark and style of a cell; empty for a cell that was not selected or is not in the file."""
     if result is None:
         return "", "", ""
-    text = _word(result) if result.drop is None else numbers.points(result.drop)
-    if with_limit and result.drop is not None and result.max_drop is not None:
-        text = f"{text} / {numbers.limit(result.max_drop)}"
+    compares = result.first_decoder is not None
+    drop, limit = (result.decoder_drop, result.max_decoder_drop) if compares else (result.drop, result.max_drop)
+    text = _word(result) if drop is None else numbers.points(drop)
+    if (with_limit or compares) and drop is not None and limit is not None:
+        text = f"{text} / {numbers.limit(limit)}"
     return text, signs.mark(result), style(result)
 
 
@@ -147,6 +152,8 @@ def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:
     if scores and used:
         text += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
     text += "; drop in points / allowed drop" if with_limit else "; drop in points"
+    if firsts := dict.fromkeys(result.first_decoder for result in results if result.first_decoder is not None):
+        text += f"; by another decoder: drop from {', '.join(firsts)} / allowed drop"
     return ((first.guard, "bold"), (text, ""))
 
 

@@ -25,6 +25,10 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``correction``      [none] | bonferroni: the confidence becomes 1 - (1 - confidence) / m, where m counts the judged
                     limits of the cells of all guards that ask for it, whatever is selected: a cell with a max_drop,
                     a min_score and a min_clean has three
+``decoders``        list of pillow, opencv, torchvision, torchcodec, nvjpeg [each codec's own]: the first decodes the
+                    cells, each further one has cells of its own, ``photos[jpeg-0.5bpp-opencv]``
+``max_decoder_drop`` 0..100: the allowed drop between the first decoder and a further one, in the forms of max_drop
+                    [not judged]
 ``decoder_swap``    true | [false]: predict each cell also from what a second decoder makes of its streams
 ``on_inconclusive`` [pass] | fail | point
 ``on_unreachable``  [skip] | fail

@@ -12,6 +12,7 @@ from compress_guard.thresholds import settings
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys import slices
 from compress_guard.thresholds.keys.curve import Curve, missing, read_drops
+from compress_guard.thresholds.keys.decoders import LIMIT, check_limits_used, check_reads, with_decoders
 from compress_guard.thresholds.keys.fingerprint import read_fingerprint
 from compress_guard.thresholds.keys.names import check_name, read_factory
 from compress_guard.thresholds.keys.per_codec import PerCodec
@@ -41,6 +42,7 @@ def read(
         cells += _size(guard)
         check_room(entry.key, f"the file, up to guard {name},", cells)
         guards.append(guard)
+    check_limits_used(defaults.max_decoder_drop, guards)
     return tuple(guards)
 
 
@@ -73,6 +75,10 @@ def _read_guard(
     rules = slices.read(table["slices"], metrics, qualities=chosen.quality is not None) if "slices" in table else ()
     cells = _cells(own.key if own else key, chosen, allowed, floors, rules)
     _check_reach(table, rules, cells)
+    recovery = _recovery(name, data, chosen, own="recovery" in table)
+    if chosen.decoders is not None and recovery is not None:
+        check_reads(key, chosen.decoders, (cell.codec for cell in recovery.cells))
+    cells = with_decoders(key, cells, chosen.decoders, chosen.max_decoder_drop, own=LIMIT in table)
     return Guard(
         name=name,
         task=task,
@@ -92,7 +98,7 @@ def _read_guard(
         orientation=chosen.orientation,
         fingerprint=read_fingerprint(table["fingerprint"].value) if "fingerprint" in table else None,
         throughput=_throughput(name, chosen, own="throughput" in table),
-        recovery=_recovery(name, data, chosen, own="recovery" in table),
+        recovery=recovery,
         line=key.line,
     )
 

@@ -34,6 +34,7 @@ NUMBERS: Final[Mapping[str, NumberKey]] = {
     "confidence": NumberKey(Span(0.5, 1, open_low=True, open_high=True), "0.95 is usual"),
     "max_error_share": NumberKey(Span(0, 1, open_high=True), "0 allows no failure"),
     "max_drop": NumberKey(POINTS, "give it in points"),
+    "max_decoder_drop": NumberKey(POINTS, "give it in points"),
     "min_score": NumberKey(POINTS, "give it in points"),
     "min_clean": NumberKey(POINTS, "give it in points"),
 }

@@ -9,6 +9,7 @@ from typing import Any, Final
 from compress_guard.records import CodecSpec, Correction, Grouping, Orientation, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys.curve import Curve
+from compress_guard.thresholds.keys.decoders import DecoderLimits, Decoders, read_decoders, read_limits
 from compress_guard.thresholds.keys.groups import read_groups
 from compress_guard.thresholds.keys.per_codec import PerCodec
 from compress_guard.thresholds.keys.points import AskedPoints, Qualities, read_quality
@@ -39,6 +40,8 @@ class Settings:
     confidence: float = 0.95
     correction: Correction = "none"
     decoder_swap: bool = False
+    decoders: Decoders | None = None
+    max_decoder_drop: DecoderLimits | None = None
     max_error_share: float = 0.0
     min_clean: Curve | None = None
     orientation: Orientation | None = None
@@ -118,6 +121,8 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "limit": _limit,
     "confidence": _number,
     "correction": _choice,
+    "decoders": read_decoders,
+    "max_decoder_drop": read_limits,
     "decoder_swap": lambda value, key, _: value.flag(key),
     "min_clean": _points,
     "max_error_share": _number,

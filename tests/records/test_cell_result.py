@@ -18,7 +18,10 @@ ORDER = (
     "score_low score_high max_drop min_score min_clean clean_low clean_high clean_remark doubts interval_confidence "
     "correction stopped_early resolvable_drop unseen_drop images_needed groups_needed design_effect changed "
     "harmful_flips helpful_flips worst slices source_bpp lossy_sources sources_looked control_images control_changed "
-    "control_mixed control_mixed_changed swap_decoder swap_score codec_version codec_moved codec_device codec_remark "
+    "control_mixed control_mixed_changed swap_decoder swap_score "
+    "decoder decoder_version first_decoder decoder_drop decoder_drop_low "
+    "decoder_drop_high max_decoder_drop decoder_difference_max decoder_difference_mean "
+    "codec_version codec_moved codec_device codec_remark "
     "checked device_difference psnr_mean psnr_median outlier_count outliers encodes check_encodes predictions "
     "remembered data_remark model_moved decoder_moved seconds"
 ).split()

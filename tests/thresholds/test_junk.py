@@ -28,6 +28,8 @@ GOOD: dict[str, Any] = {
         "on_inconclusive": "pass",
         "correction": "bonferroni",
         "decoder_swap": True,
+        "decoders": ["pillow", "opencv"],
+        "max_decoder_drop": {"own": 2, "default": 3},
         "max_error_share": 0.0,
         "min_clean": 40,
         "recovery": {"seeds": [0, 1], "min_recovered": {"own": 0.5}},
@@ -93,5 +95,7 @@ def test_the_good_file_is_good(tmp_path):
     path = tmp_path / "thresholds.yaml"
     path.write_text(json.dumps(GOOD))
     (guard,) = load(path).guards
-    assert [cell.name for cell in guard.cells] == ["a[own-1.0bpp]", "a[own-2.0bpp]", "a[webp-0.5bpp]"]
-    assert [cell.max_drop for cell in guard.cells] == pytest.approx([2, 2, 2])
+    plain, compared = guard.cells[::2], guard.cells[1::2]
+    assert [cell.name for cell in plain] == ["a[own-1.0bpp]", "a[own-2.0bpp]", "a[webp-0.5bpp]"]
+    assert [cell.name for cell in compared] == [f"{cell.name[:-1]}-opencv]" for cell in plain]
+    assert [cell.max_drop for cell in plain] == pytest.approx([2, 2, 2])

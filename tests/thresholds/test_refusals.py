@@ -17,9 +17,9 @@ STANDS_FOR = {
     "<codecs>": ", ".join(sorted(CODECS)),
     "<codecs and default>": ", ".join(sorted([*CODECS, "default"])),
     "<tasks>": ", ".join(sorted(TASKS)),
-    "<keys of defaults>": "bpp, codecs, confidence, correction, decoder_swap, groups, limit, max_error_share, "
-    "min_clean, on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, rate_tolerance, recovery, "
-    "throughput",
+    "<keys of defaults>": "bpp, codecs, confidence, correction, decoder_swap, decoders, groups, limit, "
+    "max_decoder_drop, max_error_share, min_clean, on_inconclusive, on_unavailable, on_unreachable, orientation, "
+    "quality, rate, rate_tolerance, recovery, throughput",
 }
 
 
@@ -179,7 +179,8 @@ def test_a_file_is_refused(refusal, text, message):
     ("defaults: {task: x}\n",
      "thresholds.yaml:2: defaults: unknown key 'task'; known: <keys of defaults>; correct or remove it"),
     ("defaults: {max_drop: 1}\n",
-     "thresholds.yaml:2: defaults: unknown key 'max_drop'; known: <keys of defaults>; correct or remove it"),
+     "thresholds.yaml:2: defaults: unknown key 'max_drop', did you mean 'max_decoder_drop'? known: "
+     "<keys of defaults>; correct or remove it"),
     ("defaults: {bpp: [20]}\n",
      ("thresholds.yaml:2: defaults: rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean "
       "quality: [20]?")),
@@ -289,9 +290,9 @@ def test_a_section_is_refused(refusal, sections, message):
     ("metric: 1", "metric must be text, found 1; write text, in quotes if need be"),
     ("metrics: top1",
      ("unknown key 'metrics', did you mean 'metric'? known: bpp, codecs, confidence, correction, data, "
-      "decoder_swap, fingerprint, groups, limit, max_drop, max_error_share, metric, min_clean, min_score, model, "
-      "on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, rate_tolerance, recovery, slices, "
-      "task, throughput; correct or remove it")),
+      "decoder_swap, decoders, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, metric, "
+      "min_clean, min_score, model, on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, "
+      "rate_tolerance, recovery, slices, task, throughput; correct or remove it")),
     ("<<: 5", "<< must name a map, found 5; merge the anchor of a map"),
     ("bpp: {1: [1]}", "bpp must be a list, found a map; write a list in brackets"),
     ("max_drop: {0.5: 3, 1: 2}\nbpp: [2]",

@@ -55,6 +55,14 @@ class Difference:
         return cls(differing, pixels, largest, luma / 1000 / pixels, _psnr(squares, 3 * pixels))
 
 
+def mean_difference(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Return the mean absolute difference of two uint8 RGB tensors (3, H, W) over the three channels, in levels."""
+    import torch
+
+    sums = (int((part.to(torch.int32) - twin.to(torch.int32)).abs().sum()) for part, twin in _slabs(one, other))
+    return sum(sums) / one.numel()
+
+
 def psnr(one: torch.Tensor, other: torch.Tensor) -> float:
     """Return the PSNR of two uint8 RGB tensors (3, H, W) over the three channels, in dB, at most `EXACT_PSNR`."""
     squares = sum(_squares(part.float() - twin.float()) for part, twin in _slabs(one, other))

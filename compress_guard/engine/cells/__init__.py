@@ -2,7 +2,7 @@
 
 Open `guard_bench` first: one guard in one process. `cell_pass` takes the images of a cell through the model,
 `judging` makes verdicts, `result_draft` collects what the result says, `changes` and `slices` say where a loss comes
-from.
+from. `guard_codecs` are the guard's codecs with their plans and decoders.
 
 `limits` finds limits that no score can miss, `resolution` tells which drops the images can decide, `resamples` keeps
 slow scores for later runs, `needed` counts the images that would settle a cell.

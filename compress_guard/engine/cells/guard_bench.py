@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -10,14 +9,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, final
 
-from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.decoding.streams import writer
 from compress_guard.engine.cells.cell_pass import Trial
 from compress_guard.engine.cells.changes import Changes
+from compress_guard.engine.cells.guard_codecs import GuardCodecs
 from compress_guard.engine.cells.judging import Judging
 from compress_guard.engine.cells.resolution import expectations
 from compress_guard.engine.cells.result_draft import Draft
-from compress_guard.engine.coding.available import available_codec
-from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.planned import PlannedCodec, unreachable
 from compress_guard.engine.images.access import REMARK
 from compress_guard.engine.images.samples import Survey
@@ -25,6 +23,7 @@ from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.prediction.earlier_evidence import Verdict
 from compress_guard.engine.prediction.knowledge_check import Question, insight
 from compress_guard.engine.prediction.lossless_control import Control, control
+from compress_guard.engine.prediction.shards import Predicted
 from compress_guard.engine.prediction.steadiness import disbelief
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.prediction.versions import moved_from
@@ -40,6 +39,7 @@ from compress_guard.records import (
     Evidence,
     Guard,
     Judgement,
+    OperatingPoint,
 )
 
 
@@ -74,9 +74,10 @@ class Bench:
         self._settings: Final = settings
         self._store: Final = settings.store()
         self._judging: Final = Judging(guard, subject.task, settings.seed, self._store)
-        self._making: Final = threading.Lock()
-        self._codecs: Final[dict[tuple[CodecSpec, int | None], PlannedCodec]] = {}
+        self._codecs: Final = GuardCodecs(guard, settings, self._store, subject.device)
         self._looked: Final = defaultdict[PlannedCodec, _Looked](_Looked)
+        self._firsts: Final[dict[tuple[PlannedCodec, OperatingPoint, int], list[Predicted]]] = {}
+        """Evidence of batches by the first decoder, for the cells that compare another one with it."""
         self._expected: Final[set[int | None]] = set()
         self._judged = 0
         """Number of cells with a verdict on the model so far."""
@@ -102,11 +103,10 @@ class Bench:
         bound = self._subject.reading.access.bound and not isinstance(measured.problem, DataError)
         if bound and (remark := self._subject.reading.access.remark_once()) is not None:
             tell(f"{self.guard.name}: {remark}")
-        codec = self._codecs.get(self._key(cell))
         known = measured.result
         result = replace(
             known,
-            codec_used=replace(known.codec_used, codec_remark=codec.coder.codec.remark if codec else None),
+            codec_used=replace(known.codec_used, codec_remark=self._codecs.remark(cell)),
             intake=replace(known.intake, data_remark=REMARK if bound else None),
             earlier=replace(
                 known.earlier,
@@ -141,6 +141,7 @@ class Bench:
         coder, survey = codec.coder, subset.survey
         self._expect(cell, limit, survey, draft, tell)
         planned = codec.plan(partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")).at(cell.point)
+        planned = self._codecs.counted(cell, codec, planned)
         draft.note_rate(survey, coder, planned)
         draft.check_failures(survey, coder.failures)
         if not planned.reachable:
@@ -151,24 +152,26 @@ class Bench:
         self._control(limit, subset, draft, progress)
         self._look(cell, limit, draft, progress)
         trial = self._trial(cell, codec, subset)
-        before = coder.encoded_pixels
+        if cell.against is None and self._compares:
+            self._firsts[codec, cell.point, self._subject.generation] = trial.kept
+        before = trial.encoded_pixels
         stop = self._judging.early_stop(cell, survey) if self._early else None
         passed = trial.whole(progress) if stop is None else trial.until_certain(stop, self._judging.score, progress)
         # A store that cannot keep streams has them made again.
-        again = (coder.encoded_pixels - before) / sum(info.pixels for info in survey.infos)
+        again = (trial.encoded_pixels - before) / sum(info.pixels for info in survey.infos)
         used = set(passed.evidence.ids)
         lost = {at for at, info in enumerate(survey.infos[: passed.reached]) if info.id not in used}
         draft.note_rate(survey, coder, planned.without(lost))
-        draft.note_decoded(passed.seen.figures(), again)
+        draft.note_decoded(passed.seen, again)
         # Later batches may be decoded already; images that they lost are not part of this result.
-        failed = {at: why for at, why in coder.lost(planned).items() if at < passed.reached or at in coder.failures}
+        failed = {at: why for at, why in trial.lost().items() if at < passed.reached or at in coder.failures}
         draft.check_failures(survey, failed)
         trial.watch.check_median(passed.seen)
         judged = self._judging.judge(cell, survey, passed, stop, draft.result.resolvable_drop)
         draft.note_judged(judged)
-        if self.guard.decoder_swap:
+        if trial.swaps:
             draft.result = replace(draft.result, swap=trial.swapped(passed, self._judging.score, progress))
-        result = draft.judged(cell, judged.judgement, len(used))
+        result = draft.judged(cell, judged, len(used))
         return Measured(result, passed.evidence, passed.clean, judged.changes)
 
     @property
@@ -176,26 +179,24 @@ class Bench:
         """True if cells may stop early: only images in random order can stand for the ones that were not seen."""
         return self._settings.early_stop and self._subject.reading.shuffled
 
-    def _key(self, cell: Cell) -> tuple[CodecSpec, int | None]:
-        return cell.codec, effective_limit(cell, self._settings)
+    @property
+    def _compares(self) -> bool:
+        """True if cells of the guard compare decoders."""
+        return any(cell.first_decoder is not None for cell in self.guard.cells)
+
+    def _way(self, cell: Cell) -> tuple[CodecSpec, int | None, str | None, str | None]:
+        return cell.codec, effective_limit(cell, self._settings), cell.decoder, cell.first_decoder
 
     def _codec(self, cell: Cell, draft: Draft, limit: int | None) -> tuple[PlannedCodec, Subset]:
-        available = available_codec(cell.codec, self._subject.device)
+        available = self._codecs.available(cell)
+        if cell.against is not None:
+            self._codecs.available(cell.against)  # nothing is coded for a comparison that cannot be made
         subset = self._subject.subset(limit)
-        codec = self._planned(cell, available, subset)
-        draft.note_codec(codec.coder, moved_from(self._store, cell.codec, available))
+        codec = self._codecs.planned(cell, available, subset)
+        draft.note_codec(codec.coder, moved_from(self._store, cell.codec, writer(available)))
         draft.note_images(subset.survey)
         draft.check_failures(subset.survey, {})
         return codec, subset
-
-    def _planned(self, cell: Cell, codec: Codec, subset: Subset) -> PlannedCodec:
-        with self._making:
-            key = self._key(cell)
-            # The images may have been read anew, on the data set's own thread.
-            if key not in self._codecs or self._codecs[key].survey is not subset.survey:
-                coder = Coder(codec, subset.samples, subset.survey, self._store, self._settings.workers)
-                self._codecs[key] = PlannedCodec(cell.codec, coder, self.guard, self._settings.seed)
-            return self._codecs[key]
 
     def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
         """Say, before the first image is coded, what this number of images can decide."""
@@ -219,10 +220,10 @@ class Bench:
         """
         if self._subject.reading.access.bound:
             return
-        codec = available_codec(cell.codec, self._subject.device)
+        codec = writer(self._codecs.available(cell))
         subset = self._subject.subset(effective_limit(cell, self._settings))
         subset.survey.check_failures({}, self.guard.max_error_share)
-        self._planned(cell, codec, subset).plan_ahead(stopped)
+        self._codecs.planned(cell, codec, subset).plan_ahead(stopped)
 
     @staticmethod
     def _prove(codec: PlannedCodec, draft: Draft) -> None:
@@ -241,7 +242,7 @@ class Bench:
         if not looked.done:
             looked.done = True
             for other in self.guard.cells:
-                if self._key(other) == self._key(cell) and codec.plan().at(other.point).reachable:
+                if self._way(other) == self._way(cell) and codec.plan().at(other.point).reachable:
                     # An error there is reported when that cell is predicted.
                     looked.moved |= attempted(self._trial(other, codec, subset).verify) is Verdict.DECODER
         return looked.moved
@@ -276,15 +277,23 @@ class Bench:
     def _trial(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> Trial:
         planned = codec.plan().at(cell.point)
         # A run that stops early is only sure to predict the first batch.
-        first = len(next(iter(self._subject.batches(subset)))) if self._early else None
+        certain = len(next(iter(self._subject.batches(subset)))) if self._early else None
         return Trial(
             self._subject,
             subset,
             effective_limit(cell, self._settings),
             codec.coder,
             planned,
-            codec.watch(planned, first),
+            codec.watch(planned, certain),
             (self.guard.name, cell.name),
             self.guard.max_error_share,
-            self.guard.decoder_swap,
+            cell.decoder or "",
+            swaps=self.guard.decoder_swap and cell.against is None,
+            first=None if cell.against is None else self._first(cell.against, subset),
         )
+
+    def _first(self, cell: Cell, subset: Subset) -> Trial:
+        """Return the images of a cell by its first decoder, with what was predicted of them so far."""
+        codec = self._codecs.planned(cell, self._codecs.available(cell), subset)
+        kept = self._firsts.setdefault((codec, cell.point, self._subject.generation), [])
+        return replace(self._trial(cell, codec, subset), kept=kept, swaps=False)

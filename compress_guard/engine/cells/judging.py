@@ -27,6 +27,7 @@ class Judged:
     """Judgement of a cell, with the other figures of its evidence."""
 
     judgement: Judgement
+    """Judgement of the drop from the clean images."""
     changes: Changes
     confidence: float
     """Confidence that the cell is judged at."""
@@ -34,6 +35,13 @@ class Judged:
     losses: LossFigures
     groups: int | None = None
     """Number of groups that the images belong to; None if they stand alone by the file."""
+    between: Judgement | None = None
+    """Judgement of the drop from the first decoder, which is the verdict of a cell that compares decoders."""
+
+    @property
+    def deciding(self) -> Judgement:
+        """Judgement that the verdict rests on."""
+        return self.between or self.judgement
 
 
 @final
@@ -73,6 +81,7 @@ class Judging:
 
         Slices have fewer images than the cell, and would lose some where the cell as a whole is certain early.
         """
+        cell = cell.against or cell
         if not cell.judged or judged_slices(cell, survey.slices_by_id):
             return None
         groups = survey.grouped
@@ -102,6 +111,8 @@ class Judging:
     ) -> Judged:
         """Judge a cell's evidence; `expected` is the resolvable drop of a cell whose drop has no interval."""
         confidence = self.confidence(cell, survey)
+        if cell.against is not None and passed.first is not None:
+            return self._between(cell.against, survey, passed, passed.first, stop)
         groups = survey.groups_of(passed.evidence.ids)
         judgement = passed.judgement or self._judge(cell, passed, confidence, stop, groups)
         slices = judge_slices(
@@ -136,6 +147,13 @@ class Judging:
         used = groups.count if groups is not None else effect.images
         whole = with_slices(judgement, slices)
         return Judged(whole, effect, confidence, precision, effect.figures(slices), used if survey.groups else None)
+
+    def _between(self, asked: Cell, survey: Survey, passed: Passed, first: Evidence, stop: EarlyStop | None) -> Judged:
+        """Judge the drop from the first decoder by the limit of `asked`, and measure the one from the clean images."""
+        measured = replace(asked, max_drop=None, slice_limits=())
+        plain = self.judge(measured, survey, replace(passed, judgement=None, first=None), None, None)
+        judged = self.judge(asked, survey, replace(passed, clean=first, first=None), stop, None)
+        return replace(plain, precision=judged.precision, confidence=judged.confidence, between=judged.judgement)
 
     def _judge(
         self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None, groups: Groups | None

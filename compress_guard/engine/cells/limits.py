@@ -19,6 +19,11 @@ def toothless(cell: Cell, metric: str, judgement: Judgement, slices: Sequence[Sl
     missed, and so can the limit of a slice that holds images and has a clean score above that limit.
     """
     clean, max_drop = judgement.clean_score, cell.max_drop
+    if clean is not None and cell.max_decoder_drop is not None and clean <= cell.max_decoder_drop < ANY_DROP:
+        yield (
+            f"a max_decoder_drop at or above the {metric} of {sentence.number(clean)} by {cell.first_decoder} can "
+            "never be exceeded; lower it"
+        )
     if clean is None or cell.min_score or any(map(_can_be_exceeded, slices)):
         return
     if max_drop is not None and clean <= max_drop < ANY_DROP:

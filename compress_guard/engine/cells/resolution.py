@@ -31,6 +31,8 @@ def expectations(
     yield from _out_of_reach(
         guard, _Images(len(survey.usable), groups), ((cell.max_drop, held) for cell, held in confidences.items())
     )
+    between = ((cell.max_decoder_drop, held) for cell, held in confidences.items())
+    yield from _out_of_reach(f"{guard}, between decoders", _Images(len(survey.usable), groups), between)
     slices = survey.slices_by_id
     for slicing, values in slice_values(slices).items():
         for value in values:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Final
 
+from compress_guard.codecs.decoding.streams import decoder_version, writer
 from compress_guard.engine.cells.judging import Judged
 from compress_guard.engine.cells.limits import toothless
 from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.coding.fidelity import Seen
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.prediction.knowledge_check import Insight
 from compress_guard.engine.settings import RunSettings, device_name, effective_limit
@@ -21,9 +23,9 @@ from compress_guard.records import (
     CleanScore,
     CodecUsed,
     CodedRate,
+    DecoderComparison,
     DecoderSwap,
     EstimateCheck,
-    FidelityFigures,
     Guard,
     Judgement,
     LossFigures,
@@ -72,12 +74,14 @@ class Draft:
                     rate_tolerance=None if cell.bpp is None else guard.rate_tolerance,
                     limit=effective_limit(cell, settings),
                     max_drop=cell.max_drop,
+                    max_decoder_drop=cell.max_decoder_drop,
                     min_score=cell.min_score,
                     min_clean=cell.min_clean,
                     target_quality=cell.quality,
                     doubts=cell.doubts,
                     correction=guard.correction,
                 ),
+                decoding=DecoderComparison(decoder=cell.decoder, first_decoder=cell.first_decoder),
             ),
         )
 
@@ -88,10 +92,14 @@ class Draft:
 
     def note_codec(self, coder: Coder, moved: str | None) -> None:
         """Set the codec; `moved` is its version in the run before if that was another."""
-        codec = coder.codec
+        codec = writer(coder.codec)
+        decoding = self.result.decoding
+        if decoding.decoder is not None:
+            decoding = replace(decoding, decoder_version=decoder_version(coder.codec))
         self.result = replace(
             self.result,
             codec_used=CodecUsed(bits=codec.bits, codec_version=codec.version, codec_device=device_name(codec.device)),
+            decoding=decoding,
             earlier=replace(self.result.earlier, codec_moved=moved),
         )
 
@@ -147,10 +155,14 @@ class Draft:
         work = replace(self.result.work, encodes=planned.encodes * coder.made_share)
         self.result = replace(self.result, coded=rate, work=work)
 
-    def note_decoded(self, fidelity: FidelityFigures, again: float) -> None:
+    def note_decoded(self, seen: Seen, again: float) -> None:
         """Set the figures of the decoded images, and add the encoder calls that their streams took once more."""
+        if (apart := seen.decoder_difference) is not None:
+            largest, mean = apart
+            decoding = replace(self.result.decoding, decoder_difference_max=largest, decoder_difference_mean=mean)
+            self.result = replace(self.result, decoding=decoding)
         work = replace(self.result.work, encodes=(self.result.encodes or 0.0) + again)
-        self.result = replace(self.result, fidelity=fidelity, work=work)
+        self.result = replace(self.result, fidelity=seen.figures(), work=work)
 
     def note_check(self, estimates: EstimateCheck, images: int) -> None:
         """Set the comparison of estimates with real streams, and the number of images that were coded for it."""
@@ -170,9 +182,10 @@ class Draft:
         self.result = replace(self.result, counts=counts)
         survey.check_failures(lost, self.guard.max_error_share)
 
-    def judged(self, cell: Cell, judgement: Judgement, used: int) -> CellResult:
+    def judged(self, cell: Cell, judged: Judged, used: int) -> CellResult:
         """Return the result with this judgement, which rests on `used` images."""
-        self.doubt(toothless(cell, self.guard.metric, judgement, self.result.slices))
+        judgement, deciding = judged.judgement, judged.deciding
+        self.doubt(toothless(cell, self.guard.metric, deciding, self.result.slices))
         drop, score, clean = judgement.drop, judgement.score_interval, judgement.clean_interval
         self.result = replace(
             self.result,
@@ -193,8 +206,20 @@ class Draft:
             ),
         )
         images = in_groups(str(used), self.result.groups)
-        reason = f"{judgement.reason}: {phrased(cell.codec.alias, cell.point)}, {images}"
-        return self.settled(replace(judgement, reason=reason))
+        how = phrased(cell.codec.alias, cell.point)
+        if judged.between is not None:
+            lost = judged.between.drop
+            self.result = replace(
+                self.result,
+                decoding=replace(
+                    self.result.decoding,
+                    decoder_drop=lost.value if lost else None,
+                    decoder_drop_low=lost.low if lost else None,
+                    decoder_drop_high=lost.high if lost else None,
+                ),
+            )
+            how = f"{how}, decoded by {cell.decoder} instead of {cell.first_decoder}"
+        return self.settled(replace(deciding, reason=f"{deciding.reason}: {how}, {images}"))
 
     def withdraw(self) -> None:
         """Take back every figure that rests on what the model answered."""
@@ -207,6 +232,7 @@ class Draft:
             precision=Precision(),
             losses=LossFigures(),
             swap=DecoderSwap(),
+            decoding=replace(known.decoding, decoder_drop=None, decoder_drop_low=None, decoder_drop_high=None),
         )
 
     def given_up(self, problem: RunError) -> CellResult:
@@ -215,16 +241,20 @@ class Draft:
 
     def settled(self, judgement: Judgement) -> CellResult:
         """Return the result with a judgement's verdict and the outcome that the guard's policy gives it."""
+        first = self.result.first_decoder
         settlement = settle(
             judgement,
-            max_drop=self.result.max_drop,
+            max_drop=self.result.max_drop if first is None else self.result.max_decoder_drop,
             min_score=self.result.min_score,
             min_clean=self.result.min_clean,
             doubts=self.result.doubts,
             policy=self.guard.policy,
             strict=self.settings.strict,
         )
-        reason = f"{judgement.reason}; {settlement.note}" if settlement.note else judgement.reason
+        note = settlement.note
+        if first is not None:  # such a cell takes no other limit
+            note = note.replace("max_drop or min_score", "max_decoder_drop")
+        reason = f"{judgement.reason}; {note}" if note else judgement.reason
         self.result = replace(
             self.result,
             verdict=judgement.verdict,

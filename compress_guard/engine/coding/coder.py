@@ -14,6 +14,7 @@ from compress_guard import own_code
 from compress_guard import store as keys
 from compress_guard.codecs import calls
 from compress_guard.codecs.contract import Codec, Proof, encoders_of, kept_parts
+from compress_guard.codecs.decoding.streams import writer
 from compress_guard.codecs.pictures.fidelity import coarse_psnr, flat_psnr
 from compress_guard.codecs.pictures.geometry import geometry_of
 from compress_guard.codecs.pictures.metadata import Metadata
@@ -47,13 +48,15 @@ class Coder:
         self.workers: Final = workers
         # A GPU writes other streams than the CPU, and an estimate is no stream. CPU streams keep their established
         # name.
-        kind = codec.device.partition(":")[0]
+        source = writer(codec)
+        kind = source.device.partition(":")[0]
         special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
-        code = own_code.digest("codecs") + code_of(type(codec))
-        self.identity: Final = keys.key(codec.type, codec.version, repr(codec), *special, code)
-        self.keeps: Final = kept_parts(codec)
+        code = own_code.digest("codecs") + code_of(type(source))
+        self.identity: Final = keys.key(source.type, source.version, repr(source), *special, code)
+        """Key of the codec that writes the streams, whatever reads them."""
+        self.keeps: Final = kept_parts(source)
         """Parts of the sources' metadata that the streams hold."""
-        self.failures: Final[dict[int, str]] = {}
+        self.failures: dict[int, str] = {}
         """Errors of images that could not be encoded, by position among the usable ones."""
         self._undecoded: Final[dict[tuple[int, float], str]] = {}
         self.encoded_pixels = 0
@@ -63,10 +66,10 @@ class Coder:
         self.proved_images = 0
         """Images that were coded with real streams, beside the plan, to check estimates."""
         self.encoded_images = 0
-        self._coarse: Final[dict[int, float]] = {}
+        self._coarse: dict[int, float] = {}
         self._before_plan: int | None = None
         """Value of `encoded_pixels` at the start of a plan that is not finished; None without one."""
-        self._flat: Final[dict[int, float]] = {}
+        self._flat: dict[int, float] = {}
         self.compared: Final[set[OperatingPoint]] = set()
         """Points at which decoded images were compared with their sources; see `CodecWatch`."""
         self.stopped: Callable[[], bool] = lambda: False
@@ -82,6 +85,12 @@ class Coder:
     def uncoded(self, positions: Sequence[int]) -> list[torch.Tensor]:
         """Return what the codec would deliver of these sources if nothing were coded; raises `CodecError`."""
         return calls.reshaped(self.codec, [self.source(at).image for at in positions], self.workers)
+
+    def read_by(self, codec: Codec) -> Coder:
+        """Return a coder of the same images and streams, which this codec only reads: see `DecodedBy`."""
+        other = Coder(codec, self._samples, self.survey, self._store, self.workers)
+        other.failures, other._coarse, other._flat = self.failures, self._coarse, self._flat
+        return other
 
     def coarse(self, at: int, image: torch.Tensor) -> float:
         """Return `coarse_psnr` of the uncoded image at this position, which is the same in all cells."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, final
 
+from compress_guard.codecs.contract import Codec
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.proving import Proven, prove
 from compress_guard.engine.coding.watch import CodecWatch
@@ -22,12 +23,19 @@ _WAIT_SECONDS: Final = 0.2
 class PlannedCodec:
     """One codec on one set of images at all operating points of a guard. Two threads may use it."""
 
-    def __init__(self, spec: CodecSpec, coder: Coder, guard: Guard, seed: int) -> None:
-        """Take the points of the guard's cells with this codec, its rate mode and its tolerance from `guard`."""
+    def __init__(
+        self, spec: CodecSpec, coder: Coder, guard: Guard, seed: int, source: PlannedCodec | None = None
+    ) -> None:
+        """Take the points of the guard's cells with this codec, its rate mode and its tolerance from `guard`.
+
+        With `source` the plan and the proof are those of that codec, which writes the streams.
+        """
         self.spec: Final = spec
         self.coder: Final = coder
         self._guard: Final = guard
         self._seed: Final = seed
+        self.source: Final = source
+        """The codec that writes the streams; None if it is this one."""
         self._plan: RatePlan | None = None
         self._proven: Proven | None = None
         self._making: Final = threading.Lock()
@@ -42,6 +50,10 @@ class PlannedCodec:
 
         The first call searches for them. A call from another thread waits until they are found.
         """
+        if self.source is not None:
+            made = self.source.plan(progress)
+            self.coder.made_share = self.source.coder.made_share
+            return made
         while not self._making.acquire(timeout=_WAIT_SECONDS):
             if progress is not None:
                 progress(self.coder.encoded_images, 0)
@@ -59,6 +71,10 @@ class PlannedCodec:
             finally:
                 self.coder.stopped = lambda: False
 
+    def read_by(self, codec: Codec) -> PlannedCodec:
+        """Return the same plan and the same streams, read by this codec: see `DecodedBy`."""
+        return PlannedCodec(self.spec, self.coder.read_by(codec), self._guard, self._seed, self)
+
     def at(self, point: OperatingPoint) -> PlannedRate:
         """Return the plan at an operating point; raises `CodecError`, or `Unreachable` for a rate below its floor."""
         planned = self.plan().at(point)
@@ -71,6 +87,8 @@ class PlannedCodec:
 
         Return the proof, and the number of images that this call coded for it: 0 if an earlier call did so.
         """
+        if self.source is not None:
+            return self.source.prove()
         if self._proven is not None:
             return self._proven, 0
         self._proven = prove(self.coder, self.plan(), self._seed)

@@ -58,11 +58,18 @@ class Batch:
     geometries: tuple[Geometry, ...] = ()
     """Part of the source and size of each image that a codec scaled or cropped; empty where all are as their sources.
     Targets are those of the whole sources."""
+    beside: Sequence[torch.Tensor] = ()
+    """Images by another decoder that `seen` compares these with."""
 
     @property
     def frames(self) -> Sequence[Geometry]:
         """The geometry of each image."""
         return self.geometries or [Geometry.unchanged(size) for size in self.sizes]
+
+    @property
+    def looked_at(self) -> list[torch.Tensor]:
+        """All images that the evidence and `seen` depend on, which a later run looks at again."""
+        return [*self.images, *self.beside]
 
 
 def batch_size_of(model: object) -> int:

@@ -166,7 +166,7 @@ class Subject:
             # Only the first batch of a way is looked at again: hashing the pixels of all would slow a GPU down.
             proving = first and recall is not None and bool(shard.way) and outcome.ids == shard.ids
             first = first and not proving
-            seen = pixels(outcome.images) if proving else b""  # before a model that works in place
+            seen = pixels(outcome.looked_at) if proving else b""  # before a model that works in place
             if proving and shard.keep is not None:
                 shard.keep(outcome)
             answers = self.model.predict(shard, outcome)
@@ -189,7 +189,7 @@ class Subject:
             shard, predicted, digests = unproven
             batch = (shard.look or shard.make)()
             if batch.ids == shard.ids:
-                seen = pixels(batch.images)  # before a model that works in place
+                seen = pixels(batch.looked_at)  # before a model that works in place
                 verdict = digests.judge(BatchDigests(digest(self.model.predict(shard, batch)), seen))
                 if verdict is Verdict.SAME:
                     self.recall.trust(shards)

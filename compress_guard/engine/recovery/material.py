@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from compress_guard import store as keys
+from compress_guard.codecs.decoding.streams import decoded_by
 from compress_guard.engine.coding.available import available_codec
 from compress_guard.engine.coding.coder import CHUNK_IMAGES, Coder
 from compress_guard.engine.coding.planned import PlannedCodec
@@ -124,7 +125,7 @@ class Material:
     def _codec(self, spec: CodecSpec, rates: tuple[float, ...], progress: CountProgress) -> PlannedCodec:
         key = spec, rates
         if key not in self._codecs:
-            available = available_codec(spec, self._device)
+            available = decoded_by(available_codec(spec, self._device), self._guard.decoder, self._device)
             samples, survey = self.subset.samples, self.subset.survey
             coder = Coder(available, samples, survey, self._settings.store(), self._settings.workers)
             cells = tuple(self._cell(spec, rate) for rate in rates)

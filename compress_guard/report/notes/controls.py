@@ -58,6 +58,22 @@ def decoders(results: Sequence[CellResult]) -> Iterator[str]:
         yield f"{guard}: another decoder ({decoder}) moves the score by {by} points: {cells(group)}"
 
 
+def compared_decoders(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield how far the pixels and the scores of a further decoder are from those of the first one."""
+
+    def key(result: CellResult) -> tuple[str, str, str] | None:
+        compared = result.first_decoder is not None and result.decoder_drop is not None
+        return (result.guard, result.decoder or "", result.first_decoder or "") if compared else None
+
+    for (guard, decoder, first), group in groups(results, key):
+        moves = sorted(-(result.decoder_drop or 0.0) for result in group)
+        by = numbers.span(map(numbers.signed, moves))
+        most = max(result.decoder_difference_max or 0 for result in group)
+        means = sorted(result.decoder_difference_mean or 0.0 for result in group)
+        apart = f"up to {most} levels, {numbers.span(f'{mean:.2f}' for mean in means)} on average"
+        yield f"{guard}: {decoder} instead of {first} moves pixels by {apart}, and the score by {by} points"
+
+
 def _beyond(result: CellResult) -> bool:
     rate = result.source_bpp
     coded = result.target_bpp or result.bpp_mean

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from compress_guard.report import numbers
-from compress_guard.report.groups import groups
+from compress_guard.report.groups import coded_by, groups
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
@@ -29,7 +29,7 @@ def unreachable(results: Sequence[CellResult]) -> Iterator[str]:
 def unavailable(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the codecs that are not available."""
     for (codec, reason), group in groups(
-        results, lambda result: (result.codec, result.reason) if result.verdict == "unavailable" else None
+        results, lambda result: (coded_by(result), result.reason) if result.verdict == "unavailable" else None
     ):
         yield f"{codec} is unavailable ({numbers.count(len(group), 'cell')}): {reason}"
 
@@ -44,7 +44,8 @@ def unjudged(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the codecs that were measured without a limit."""
     for (guard, codec), group in _by_codec(results, "unjudged"):
         cells = numbers.count(len(group), "cell")
-        yield f"{guard}: {codec} was measured without a limit in {cells}; set max_drop or min_score to judge it"
+        limits = "max_drop or min_score" if group[0].first_decoder is None else "max_decoder_drop"
+        yield f"{guard}: {codec} was measured without a limit in {cells}; set {limits} to judge it"
 
 
 def left_out(results: Sequence[CellResult]) -> Iterator[str]:
@@ -62,4 +63,4 @@ def left_out(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def _by_codec(results: Sequence[CellResult], verdict: str) -> Iterator[tuple[tuple[str, str], list[CellResult]]]:
-    yield from groups(results, lambda result: (result.guard, result.codec) if result.verdict == verdict else None)
+    yield from groups(results, lambda result: (result.guard, coded_by(result)) if result.verdict == verdict else None)

@@ -9,7 +9,7 @@ import torch
 
 import compress_guard
 from compress_guard.codecs.contract import Proof, RealStreams
-from compress_guard.engine.cells import guard_bench
+from compress_guard.engine.cells import guard_codecs
 from compress_guard.engine.coding.available import build_codec
 from compress_guard.engine.coding.watch import SAMPLED, sample
 from compress_guard.engine.compressed_batches import compressed_batches
@@ -197,7 +197,7 @@ def on_gpu(diary, plant, monkeypatch):
             device_tolerance=tolerance,
             on=lambda self, device: Twin(diary),
         )
-        monkeypatch.setattr(guard_bench, "available_codec", lambda spec, device: build_codec(spec))
+        monkeypatch.setattr(guard_codecs, "available_codec", lambda spec, device: build_codec(spec))
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Made-up GPU")
 
     return planted
