@@ -22,6 +22,7 @@ PACKAGES: Final = (
     "pillow",
     "pillow-heif",
     "pillow-jxl-plugin",
+    "pyvips-binary",
     "compressai",
     "numpy",
 )
