@@ -12,6 +12,7 @@ from compress_guard.codecs import calls
 from compress_guard.codecs.contract import Codec, Proof
 from compress_guard.codecs.execution.pool import map_ordered
 from compress_guard.codecs.pictures.geometry import Geometry
+from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pipeline.coding import Called, PipelineInputs, naming, prepared
 from compress_guard.codecs.pipeline.container import Parcel
 from compress_guard.codecs.pipeline.prefix import Memory, Prepared
@@ -196,12 +197,33 @@ class Pipeline:
         if self.from_files and files is None:
             raise CodecError(_NO_FILES)
         lengths = [(len(file),) for file in files] if self.from_files and files is not None else [()] * len(images)
+        return self._encoded_or_blamed(PipelineInputs(images, lengths), settings, workers, called)
+
+    @property
+    def keeps(self) -> frozenset[str]:
+        """Parts of a source's metadata that every step keeps. If none is left for the last stream, the bytes of
+        earlier steps are counted without metadata too."""
+        return self._route.keeps
+
+    def encode_with(
+        self, images: Sequence[torch.Tensor], metadata: Sequence[Metadata], settings: Sequence[float], workers: int = 1
+    ) -> list[bytes]:
+        """See `MetadataKeeper.encode_with`; the metadata go from step to step."""
+        inputs = PipelineInputs(images, [()] * len(images), metadata)
+        return self._encoded_or_blamed(inputs, settings, workers, _uncounted)
+
+    def _encoded_or_blamed(
+        self, sources: PipelineInputs, settings: Sequence[float], workers: int, called: Called
+    ) -> list[bytes]:
+        """Encode; if that fails, encode image by image, so that the error names the one that cannot be coded."""
         try:
-            return self._encoded(PipelineInputs(images, lengths), settings, workers, called)
+            return self._encoded(sources, settings, workers, called)
         except CodecError:
-            for at, image in enumerate(images):
-                with _blaming(f"encode image {at + 1} of {len(images)} ({image.shape[-1]}x{image.shape[-2]} pixels)"):
-                    self._encoded(PipelineInputs([image], [lengths[at]]), [settings[at]], 1, called)
+            count = len(sources.images)
+            for at, image in enumerate(sources.images):
+                with _blaming(f"encode image {at + 1} of {count} ({image.shape[-1]}x{image.shape[-2]} pixels)"):
+                    alone = PipelineInputs([image], [sources.lengths[at]], sources.metadata[at : at + 1])
+                    self._encoded(alone, [settings[at]], 1, called)
             raise
 
     def _encoded(self, sources: PipelineInputs, settings: Sequence[float], workers: int, called: Called) -> list[bytes]:
@@ -212,7 +234,8 @@ class Pipeline:
         ready = prepared(self._route, sources, self._memory, workers, called)
         called(range(len(ready)))
         with naming(last):
-            streams = calls.encode(last.codec, [each.image for each in ready], settings, workers)
+            pictures, metadata = [each.image for each in ready], sources.carried(self.keeps)
+            streams = calls.encode(last.codec, pictures, settings, workers, metadata)
         parts = zip(sources.images, ready, streams, strict=True)
         return [self._packed(*each) for each in parts]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.contract import Codec, kept_parts
 from compress_guard.codecs.pictures.geometry import Geometry
 from compress_guard.codecs.pipeline.cropping import Crop
 from compress_guard.codecs.pipeline.scaling import Resize
@@ -55,6 +55,11 @@ class Route:
     def codings(self) -> tuple[Coding, ...]:
         """The steps that are codecs, in their order."""
         return (*(step for step in self.before if isinstance(step, Coding)), self.last)
+
+    @property
+    def keeps(self) -> frozenset[str]:
+        """Parts of a source's metadata that reach the last stream: what one step strips, no later step has."""
+        return frozenset.intersection(*(kept_parts(step.codec) for step in self.codings))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -116,7 +121,15 @@ def route_of(steps: Sequence[PipelineStep]) -> Route:
     coding = built[last - 1]
     after = [step for step in built[last:] if step is not None and not isinstance(step, Coding)]
     assert isinstance(coding, Coding)
-    return Route(steps[0].type == SOURCE, tuple(before), coding, tuple(after))
+    route = Route(steps[0].type == SOURCE, tuple(before), coding, tuple(after))
+    if route.from_files and (keeping := [step for step in route.codings if kept_parts(step.codec)]):
+        raise StepError(
+            keeping[0].number,
+            keeping[0].name,
+            "it keeps metadata, which a pipeline that begins with the file of its source does not hand on; leave out "
+            "metadata: keep, or the step source",
+        )
+    return route
 
 
 def _check_order(steps: Sequence[PipelineStep], last: int) -> None:

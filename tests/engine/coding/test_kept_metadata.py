@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 import compress_guard
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.pictures.metadata import Metadata
+from compress_guard.codecs.pipeline.codec import Pipeline
 from compress_guard.codecs.pixels import to_pil
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.images import reader
@@ -81,6 +82,15 @@ def test_streams_are_those_of_a_plain_loop(coder_on, pictures) -> None:
     assert coder_on(data).streams(requests) == [plain(data, at, int(quality)) for at, quality in requests]
     stripped = coder_on(data, Jpeg()).streams(requests)
     assert stripped == [plain(data, at, int(quality), keep=False) for at, quality in requests]
+
+
+def test_a_pipeline_gets_the_metadata_of_its_sources(coder_on, pictures) -> None:
+    data = Opened(files(pictures(2), PROFILE))
+    codec = Pipeline([{"resize": {"scale": 0.5}}, {"jpeg": {"quality": 80, "metadata": "keep"}}])
+    coder = coder_on(data, codec)
+    streams = [codec.delivered_file(stream) for stream in coder.streams([(0, 80.0), (1, 80.0)])]
+    profiles = [Image.open(io.BytesIO(stream)).info.get("icc_profile") for stream in streams]
+    assert profiles == [PROFILE + b"\0", None]
 
 
 def test_pixels_with_other_metadata_are_another_entry_of_the_store(coder_on, pictures, make_guard) -> None:
