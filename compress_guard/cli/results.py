@@ -13,9 +13,10 @@ from compress_guard.cli import EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED
 from compress_guard.cli.terminal import tell
 from compress_guard.engine.evidence_files import collect_evidence, evidence_lost
 from compress_guard.engine.settings import RunSettings
+from compress_guard.engine.traffic_drop import traffic_results
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import RunError, error_text
-from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
+from compress_guard.records import CellResult, Ending, RecoveryResult, Thresholds, ThroughputResult, TrafficResult
 from compress_guard.report import environment, write
 from compress_guard.report.earlier import results_files, set_aside
 
@@ -32,6 +33,8 @@ class Results:
     cells: list[CellResult] = field(default_factory=list)
     throughput: list[ThroughputResult] = field(default_factory=list)
     recovery: list[RecoveryResult] = field(default_factory=list)
+    thresholds: Thresholds | None = None
+    """The file whose guards may have shares of traffic; None for commands without cells."""
 
     def set_aside(self) -> None:
         """Rename the files of an earlier command of this name; say on standard error what cannot be renamed."""
@@ -54,6 +57,12 @@ class Results:
             self.write(None)
             raise
 
+    def traffic(self) -> list[TrafficResult]:
+        """Return the drop of each guard over its traffic, from the cells so far."""
+        if self.thresholds is None:
+            return []
+        return traffic_results(self.thresholds, self.cells, self.settings)
+
     def write_held(self, held: bool) -> bool:
         """Write the file at the end of a command whose cells held or did not; return what `write` does."""
         return self.write(EXIT_HELD if held else EXIT_FAILED)
@@ -74,7 +83,8 @@ class Results:
         """Write the file, and return the evidence that lies beside it."""
         evidence = collect_evidence(self.settings.run_folder)
         measured = {result.id for results in (self.cells, self.throughput, self.recovery) for result in results}
-        ending = Ending(exit_status, tuple(name for name in self.selected if name not in measured))
+        left = tuple(name for name in self.selected if name not in measured)
+        ending = Ending(exit_status, left, tuple(self.traffic()))
         made = (self.throughput, self.recovery, ending)
         write(path, self.cells, environment(self.settings), evidence, *made)
         return evidence

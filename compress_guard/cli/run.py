@@ -49,7 +49,7 @@ def _gated(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
             _measure(thresholds, cells, settings, results.cells)
         held = all(result.outcome != "failed" for result in results.cells) and not ungated(results.cells)
         written = results.write_held(held)  # first, since standard output may be closed
-        show(lines(results.cells, sys.stdout.encoding))
+        show(lines(results.cells, sys.stdout.encoding, traffic=results.traffic()))
         remember_run(settings, results.cells)
         return written and held
 
@@ -77,7 +77,7 @@ def _timed(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
 def _results(thresholds: Thresholds, cells: Sequence[C], options: argparse.Namespace, settings: RunSettings) -> Results:
     """Begin the results of a run of these cells."""
     file = name_in_ids(Path(thresholds.path))
-    results = Results(options.json, settings, [f"{file}::{cell.name}" for cell in cells])
+    results = Results(options.json, settings, [f"{file}::{cell.name}" for cell in cells], thresholds=thresholds)
     results.set_aside()
     return results
 

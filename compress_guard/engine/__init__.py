@@ -7,6 +7,6 @@ threads, clock.
 
 Beside the folders: `settings` and `progress` are what a run is given, `plan_ahead` plans the next codec while a model
 works, `compressed_batches` serves a user's own tests, `readiness` does slow imports before a clock runs,
-`evidence_files` and `unmeasured` serve results files. `trouble` is the one place where an exception becomes an error
-with a verdict; `frames` and `wording` help its messages.
+`evidence_files` and `unmeasured` serve results files, `traffic_drop` averages over the cells of a guard. `trouble` is
+the one place where an exception becomes an error with a verdict; `frames` and `wording` help its messages.
 """

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import urllib.parse
 from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from compress_guard import store as keys
 from compress_guard.engine.cells.guard_bench import Measured
-from compress_guard.records import CellResult
+from compress_guard.records import CellResult, Evidence
 
 LONGEST_NAME: Final = 160
 """Characters of a node id in a file name; file systems take 255 bytes in all."""
+_GROUPS: Final = "groups"
+"""The ending of the name of a file of groups, which serves the run alone and is no part of the results."""
 UNFINISHED: Final = ".tmp"
 """The ending of the name of a file that is being written."""
 
@@ -27,6 +30,8 @@ def keep_evidence(run_folder: Path, measured: Measured) -> None:
     for side, evidence in (("clean", measured.clean_evidence), ("compressed", measured.evidence)):
         if evidence is not None:
             parts[f"{side}.npz"] = evidence.to_bytes()
+    if measured.groups:
+        parts[_GROUPS] = json.dumps(measured.groups).encode()
     if measured.changes is not None:
         parts["changes.json"] = measured.changes.to_json()
     folder, name = _evidence_folder(run_folder), evidence_name(measured.result)
@@ -42,6 +47,26 @@ def keep_evidence(run_folder: Path, measured: Measured) -> None:
             for part in parts:
                 for ending in ("", UNFINISHED):
                     (folder / f"{name}.{part}{ending}").unlink(missing_ok=True)
+
+
+def kept_evidence(run_folder: Path, result: CellResult, side: Literal["clean", "compressed"]) -> Evidence | None:
+    """Return the evidence that a cell has left on one side; None if there is none that can be read."""
+    path = _evidence_folder(run_folder) / f"{evidence_name(result)}.{side}.npz"
+    try:
+        return Evidence.from_bytes(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def kept_groups(run_folder: Path, result: CellResult) -> tuple[str, ...] | None:
+    """Return the group of each image of a cell's evidence; empty if images stand alone, None if it cannot be read."""
+    path = _evidence_folder(run_folder) / f"{evidence_name(result)}.{_GROUPS}"
+    if result.groups is None:
+        return ()
+    try:
+        return tuple(map(str, json.loads(path.read_bytes())))
+    except (OSError, ValueError):
+        return None
 
 
 def evidence_name(result: CellResult) -> str:

@@ -82,7 +82,7 @@ class Session:
         def measured() -> Measured:
             self._look_ahead(cell)
             made = self.bench(cell.guard, fixtures).measure(cell, node_id, progress, tell, last=last)
-            if self.settings.keep_evidence:
+            if self.settings.keep_evidence or cell.traffic is not None:
                 keep_evidence(self.settings.run_folder, made)
             return made
 

@@ -24,6 +24,7 @@ from compress_guard.plugin.output import summary
 from compress_guard.plugin.output.earlier_reports import set_aside_reports
 from compress_guard.plugin.output.reports import attach, attached, verdicts
 from compress_guard.plugin.output.shown import leave_out_our_frames, note_brief, shorten
+from compress_guard.plugin.output.traffic import weigh_traffic
 from compress_guard.plugin.results import RESULTS
 from compress_guard.plugin.run import RUN, Run
 from compress_guard.plugin.workers import distribution
@@ -134,6 +135,8 @@ class Gate:
     # Behind what other plugins do at the end, which may decide on the exit status, or fail; before the summary.
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        if self._reports:
+            weigh_traffic(self.run)  # before the report of --junitxml is written
         broken = True
         try:
             finished = yield
@@ -141,6 +144,11 @@ class Gate:
         finally:
             self._finish(session, broken=broken)
         return finished
+
+    @property
+    def _reports(self) -> bool:
+        """True in the process that reports on tests that were run."""
+        return not self.run.is_worker and not only_lists(self.run.config) and runs_tests(self.run.config)
 
     def _finish(self, session: pytest.Session, *, broken: bool) -> None:
         """Decide on the exit status and write the results; where `broken`, pytest ends by an exception."""
@@ -157,7 +165,7 @@ class Gate:
         if green and (self._lost is not None or summary.ungated(self.run)):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         status = None if broken else int(session.exitstatus)
-        summary.write_json(self.run, Ending(status, self._selected.not_measured))
+        summary.write_json(self.run, Ending(status, self._selected.not_measured, self.run.traffic))
         if green and self.run.unwritten is not None:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

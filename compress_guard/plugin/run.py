@@ -9,7 +9,15 @@ import pytest
 
 from compress_guard.plugin.decision import Decision
 from compress_guard.plugin.results import Kind, Result
-from compress_guard.records import Cell, CellResult, CodecSpec, RecoveryResult, Thresholds, ThroughputResult
+from compress_guard.records import (
+    Cell,
+    CellResult,
+    CodecSpec,
+    RecoveryResult,
+    Thresholds,
+    ThroughputResult,
+    TrafficResult,
+)
 
 if TYPE_CHECKING:
     from compress_guard.engine.session import Session
@@ -38,6 +46,8 @@ class Run:
         self.results: Final[dict[str, CellResult]] = {}
         self.speeds: Final[dict[str, ThroughputResult]] = {}
         self.studies: Final[dict[str, RecoveryResult]] = {}
+        self.traffic: tuple[TrafficResult, ...] = ()
+        """The drop of each guard over its traffic, known at the end."""
         self.selected: Final[set[str]] = set()
         """Names of guards with a cell that this run reached, even where nothing was measured."""
         self.codecs: tuple[CodecSpec, ...] = ()

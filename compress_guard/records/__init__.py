@@ -5,8 +5,8 @@ then `results` for what a run reports: `cell_parts` documents its fields. `plans
 model answered, `vocabulary` the words of the contract.
 
 `codecs` is a codec, a step of one and the geometry of what it delivers, `points` what a cell asks of it, `judgements`
-what verdicts say, `slices` parts of a cell; `recovery` and `throughput` are the records of those cells. `ids` and
-`texts` make names and texts printable.
+what verdicts say, `slices` parts of a cell; `recovery` and `throughput` are the records of those cells, `traffic` that
+of a guard's mean drop. `ids` and `texts` make names and texts printable.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ from compress_guard.records.recovery import (
 from compress_guard.records.results import CellResult, Ending
 from compress_guard.records.slices import SliceResult
 from compress_guard.records.throughput import SpeedLimits, Throughput, ThroughputCell, ThroughputResult, Work
+from compress_guard.records.traffic import TrafficResult
 from compress_guard.records.vocabulary import (
     JUDGED,
     SCHEMA,
@@ -161,6 +162,7 @@ __all__ = [
     "Throughput",
     "ThroughputCell",
     "ThroughputResult",
+    "TrafficResult",
     "TrainedRate",
     "Verdict",
     "Work",

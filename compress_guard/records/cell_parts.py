@@ -90,6 +90,8 @@ class CellTerms(CellPart):
     """Allowed drop against the first decoder, in a cell that compares decoders."""
     min_clean: float | None = None
     """Least clean score. None: a model that knows nothing is an error; 0: not even such a model is."""
+    traffic: float | None = None
+    """Share of production that the cell stands for, 0 to 1."""
     doubts: tuple[str, ...] = ()
     """Sentences on what makes a limit of the cell mean little; they fail it in a strict run."""
     correction: Correction = "none"

@@ -81,6 +81,8 @@ class Cell:
     slice_limits: tuple[SliceLimit, ...] = ()
     min_clean: float | None = None
     """Least clean score in points. None: a model that knows nothing is an error; 0: not even that is."""
+    traffic: float | None = None
+    """Share of production that the cell stands for; None: the file gives none."""
     doubts: tuple[str, ...] = ()
     """Sentences on limits that look like a slip, such as 0.05 where points are meant; they fail a strict run."""
     decoder: str | None = None

@@ -29,6 +29,7 @@ from compress_guard.records.cell_parts import (
 from compress_guard.records.points import Fixed, OperatingPoint, Quality, Rate
 from compress_guard.records.slices import SliceResult
 from compress_guard.records.texts import settle_texts
+from compress_guard.records.traffic import TrafficResult
 from compress_guard.records.vocabulary import JUDGED, Outcome, RateMode, SettledBy, Verdict
 
 T = TypeVar("T")
@@ -133,6 +134,7 @@ class CellResult:
     clean_low = Flat(lambda cell: cell.clean.clean_low)
     clean_high = Flat(lambda cell: cell.clean.clean_high)
     clean_remark = Flat(lambda cell: cell.clean.clean_remark)
+    traffic = Flat(lambda cell: cell.terms.traffic)
     doubts = Flat(lambda cell: cell.terms.doubts)
     interval_confidence = Flat(lambda cell: cell.precision.interval_confidence)
     correction = Flat(lambda cell: cell.terms.correction)
@@ -252,3 +254,5 @@ class Ending:
     """Exit status of its process; None while the run goes on, or if it broke off without one."""
     not_measured: tuple[str, ...] = ()
     """Node ids of the cells that were selected and have no result, in the order of the run."""
+    traffic: tuple[TrafficResult, ...] = ()
+    """The drop of each guard over its traffic."""

@@ -134,6 +134,8 @@ def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple
     text = _word(result) if drop is None else numbers.points(drop)
     if (with_limit or compares) and drop is not None and limit is not None:
         text = f"{text} / {numbers.limit(limit)}"
+    if result.traffic is not None:
+        text = f"{text} ({numbers.share(result.traffic)})"
     return text, signs.mark(result), style(result)
 
 
@@ -152,6 +154,8 @@ def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:
     if scores and used:
         text += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
     text += "; drop in points / allowed drop" if with_limit else "; drop in points"
+    if any(result.traffic is not None for result in results):
+        text += " (share of traffic)"
     if firsts := dict.fromkeys(result.first_decoder for result in results if result.first_decoder is not None):
         text += f"; by another decoder: drop from {', '.join(firsts)} / allowed drop"
     return ((first.guard, "bold"), (text, ""))

@@ -36,6 +36,11 @@ def percent(share: float) -> str:
     return f"{100 * share:g} %"
 
 
+def share(value: float) -> str:
+    """Return a share in whole percent, or with two digits below 10 %: ``40 %``, ``2.5 %``."""
+    return f"{100 * value:.0f} %" if value >= 0.0995 else f"{100 * value:.2g} %"
+
+
 def signed(value: float) -> str:
     """Return points with their sign: ``+0.1``."""
     return f"{round(value, 1) + 0.0:+.1f}"

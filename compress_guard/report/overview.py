@@ -11,17 +11,24 @@ from compress_guard.report.matrix import matrix
 from compress_guard.report.notes.lines import notes
 from compress_guard.report.signs import Signs
 from compress_guard.report.tally import tally
+from compress_guard.report.traffic.drop import traffic_line
 
 if TYPE_CHECKING:
-    from compress_guard.records import CellResult
+    from compress_guard.records import CellResult, TrafficResult
 
 
 def lines(
-    results: Sequence[CellResult], encoding: str | None = "utf-8", shown: Container[str] = (), *, verbose: bool = False
+    results: Sequence[CellResult],
+    encoding: str | None = "utf-8",
+    shown: Container[str] = (),
+    *,
+    verbose: bool = False,
+    traffic: Sequence[TrafficResult] = (),
 ) -> Iterator[Line]:
     """Yield the report on these results, guards and codecs in their order, with signs that the `encoding` has.
 
-    Failures with ids in `shown` are in brief: their reasons were written above. `verbose` as in `notes`.
+    Failures with ids in `shown` are in brief: their reasons were written above. `verbose` as in `notes`. The drop over
+    the `traffic` of a guard is below its matrix.
     """
     if not results:
         return
@@ -31,6 +38,7 @@ def lines(
     for guard in guards:
         yield ()
         yield from matrix([result for result in results if result.guard == guard], signs)
+        yield from (traffic_line(drop) for drop in traffic if drop.guard == guard)
     for part in (failures(results, shown, ("cell", "cells")), notes(results, verbose=verbose)):
         written = list(part)
         if written:

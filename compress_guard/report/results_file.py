@@ -55,6 +55,7 @@ def _made(
         "cells": [result.as_dict() for result in results],
         "recovery": [result.as_dict() for result in recovery],
         "throughput": [result.as_dict() for result in throughput],
+        "traffic": [result.as_dict() for result in ending.traffic],
         "evidence": None,
     }
 

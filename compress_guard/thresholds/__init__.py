@@ -50,6 +50,8 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``max_drop``        0..100: a number, or by rate and quality, or per codec; replaces the task's as a whole [the task's]
 ``min_score``       0..100: the same forms; a floor under the compressed score [none]
 ``slices``          ``name: how``, ways to part the images [none]; see below
+``traffic``         the share of production that each cell stands for [none]: ``{jpeg: {q75: 0.4, 0.5: 0.1}, upload:
+                    0.2}``: above 0, at most 1 in all; a codec of one cell takes its share without a point
 ``fingerprint``     a text that changes whenever the model does, or ``{files: [...]}`` that it is made of [none]
 ==================  ==================================================================================================
 

@@ -20,11 +20,12 @@ from compress_guard.thresholds.keys.rates import check_room
 from compress_guard.thresholds.keys.recovery import StudiedGuard
 from compress_guard.thresholds.keys.shares import doubts_of
 from compress_guard.thresholds.keys.slices import SliceRule
+from compress_guard.thresholds.keys.traffic import with_traffic
 from compress_guard.thresholds.keywords import LIMITS
 from compress_guard.thresholds.settings import Settings
 from compress_guard.thresholds.value import Entry, Value
 
-KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slices", "fingerprint")
+KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slices", "traffic", "fingerprint")
 
 
 def read(
@@ -79,6 +80,8 @@ def _read_guard(
     if chosen.decoders is not None and recovery is not None:
         check_reads(key, chosen.decoders, (cell.codec for cell in recovery.cells))
     cells = with_decoders(key, cells, chosen.decoders, chosen.max_decoder_drop, own=LIMIT in table)
+    if "traffic" in table:
+        cells = with_traffic(table["traffic"], cells)
     return Guard(
         name=name,
         task=task,

@@ -77,8 +77,12 @@ def interval_of(
     bounds: tuple[float, float],
     *,
     rare: bool = True,
+    image: float = 0.0,
 ) -> Interval:
     """Return the interval of resampled scores, see `interval`; of groups, `images` is their effective number.
+
+    `image` is what a single image may change, in points of its own, where that is known and may be more than any image
+    of the sample shows: 100 for means of flags, of which an image may lose some or all.
 
     Without `rare` no room is left for images of large effect that the sample does not show: a score that no image moves
     has an interval of no width, and one that a single image moves has a narrow one.
@@ -92,7 +96,8 @@ def interval_of(
     quiet, size = 1 - sample.parts / len(influences), max(1.0, images / len(influences))
     informative = images * (1 - quiet ** (1 / size))
     error = float(drawn.std()) * sqrt(informative / (informative - 1))
-    below, above = _reach(influences, error, sample.parts, informative if rare else inf, z)
+    influence = max(float(np.abs(influences).max()), image / size)
+    below, above = _reach(influences, error, (sample.parts, influence), informative if rare else inf, z)
     bias = _bias(sample.halves, value)
     low = max(value - max(bias) - below, bounds[0])
     high = min(value - min(bias) + above, bounds[1])
@@ -105,15 +110,15 @@ def unseen(images: float, z: float) -> float:
 
 
 def _reach(
-    influences: NDArray[np.float64], error: float, parts: int, informative: float, z: float
+    influences: NDArray[np.float64], error: float, bulk: tuple[int, float], informative: float, z: float
 ) -> tuple[float, float]:
     """Return the reach of the interval below and above, in points, without bias.
 
-    The influences have mean 0; `parts` of them belong to the `informative` images, whose number is infinite if nothing
-    may have stayed unseen.
+    The influences have mean 0. `bulk` says how many of them belong to the `informative` images, whose number is
+    infinite if nothing may have stayed unseen, and the largest influence that there may be.
     """
-    largest = float(np.abs(influences).max())
-    if largest < NOTHING:
+    parts, largest = bulk
+    if float(np.abs(influences).max()) < NOTHING:
         return unseen(informative, z), unseen(informative, z)
     squares = float(np.sum(influences**2))
     k = squares / largest**2

@@ -41,7 +41,7 @@ ENGINE: Final = (
     ("cells", "compressed_batches", "recovery"),
     ("evidence_files", "single_cell", "unmeasured"),
     ("session",),
-    ("readiness", "throughput"),
+    ("readiness", "throughput", "traffic_drop"),
 )
 """Layers of the folders and modules of engine, along the way of an image."""
 

@@ -8,24 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from compress_guard.records import CellResult, RecoveryPoint, RecoveryResult, ThroughputResult
+from compress_guard.records import CellResult, RecoveryPoint, RecoveryResult, ThroughputResult, TrafficResult
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
-OWN = re.compile(r"^## A (throughput|recovery) cell$.*?(?=^## )", re.MULTILINE | re.DOTALL)
+OWN = re.compile(
+    r"^## (?:A|The drop over the) (throughput|recovery|traffic)(?: cell)?$.*?(?=^## )", re.MULTILINE | re.DOTALL
+)
 
 
 def text_of(kind):
     """The parts of the page that explain a kind of cell."""
     page = PAGE.read_text(encoding="utf-8")
     found = {part.group(1): part.group() for part in OWN.finditer(page)}
-    assert set(found) == {"throughput", "recovery"}
+    assert set(found) == {"throughput", "recovery", "traffic"}
     if kind in (RecoveryResult, RecoveryPoint):
         cell, point = found["recovery"].split("\nA point:\n")
         return cell if kind is RecoveryResult else point
+    if kind is TrafficResult:
+        return found["traffic"]
     return found["throughput"] if kind is ThroughputResult else OWN.sub("", page)
 
 
-@pytest.mark.parametrize("record", [CellResult, RecoveryPoint, RecoveryResult, ThroughputResult])
+@pytest.mark.parametrize("record", [CellResult, RecoveryPoint, RecoveryResult, ThroughputResult, TrafficResult])
 def test_every_field_has_its_row_and_no_other_has_one(record):
     rows = re.findall(r"^\| (`[^|]+`) \|", text_of(record), re.MULTILINE)
     explained = [name for row in rows for name in re.findall(r"`(\w+)`", row)]

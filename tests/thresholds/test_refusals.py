@@ -292,7 +292,7 @@ def test_a_section_is_refused(refusal, sections, message):
      ("unknown key 'metrics', did you mean 'metric'? known: bpp, codecs, confidence, correction, data, "
       "decoder_swap, decoders, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, metric, "
       "min_clean, min_score, model, on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, "
-      "rate_tolerance, recovery, slices, task, throughput; correct or remove it")),
+      "rate_tolerance, recovery, slices, task, throughput, traffic; correct or remove it")),
     ("<<: 5", "<< must name a map, found 5; merge the anchor of a map"),
     ("bpp: {1: [1]}", "bpp must be a list, found a map; write a list in brackets"),
     ("max_drop: {0.5: 3, 1: 2}\nbpp: [2]",

@@ -51,6 +51,8 @@ class Measured:
     evidence: Evidence | None = None
     clean_evidence: Evidence | None = None
     changes: Changes | None = None
+    groups: tuple[str, ...] = ()
+    """The group of each image of the evidence; empty if images stand alone."""
     problem: RunError | None = None
     """The error behind the result, for its traceback."""
 
@@ -172,7 +174,9 @@ class Bench:
         if trial.swaps:
             draft.result = replace(draft.result, swap=trial.swapped(passed, self._judging.score, progress))
         result = draft.judged(cell, judged, len(used))
-        return Measured(result, passed.evidence, passed.clean, judged.changes)
+        names = survey.groups_by_id
+        groups = tuple(names[image] for image in passed.evidence.ids) if names else ()
+        return Measured(result, passed.evidence, passed.clean, judged.changes, groups=groups)
 
     @property
     def _early(self) -> bool:

@@ -78,6 +78,7 @@ class Draft:
                     min_score=cell.min_score,
                     min_clean=cell.min_clean,
                     target_quality=cell.quality,
+                    traffic=cell.traffic,
                     doubts=cell.doubts,
                     correction=guard.correction,
                 ),

@@ -68,7 +68,13 @@ def show(
     encoding = encoding_of(reporter)
     shown = _shown_above(reporter)
     parts = (
-        lines(in_file_order(run), encoding, shown, verbose=reporter.config.get_verbosity() > 0),
+        lines(
+            in_file_order(run),
+            encoding,
+            shown,
+            verbose=reporter.config.get_verbosity() > 0,
+            traffic=run.traffic,
+        ),
         throughput_lines(speeds_in_file_order(run), encoding, shown),
         recovery_lines(studies_in_file_order(run), encoding, shown),
     )
