@@ -31,6 +31,7 @@ from compress_guard.records import (
     OnMissing,
     Orientation,
     Policy,
+    Quality,
     Rate,
     RateMode,
     Scalar,
@@ -38,7 +39,16 @@ from compress_guard.records import (
 from compress_guard.registry import CODECS, TASKS, codec_named, unknown
 from compress_guard.thresholds.keys.groups import grouping
 from compress_guard.thresholds.keys.shares import looks_like_share
-from compress_guard.thresholds.keywords import CHOICES, LIMITS, check_number, check_policy, check_rate, listed_rates
+from compress_guard.thresholds.keywords import (
+    CHOICES,
+    DEFAULT_BPP,
+    LIMITS,
+    AskedByKeyword,
+    check_number,
+    check_policy,
+    check_rate,
+    check_setting,
+)
 from compress_guard.thresholds.settings import TOLERANCE
 
 RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache")
@@ -50,7 +60,8 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     *,
     task: str,
     codec: str,
-    bpp: float,
+    bpp: float | None = None,
+    quality: float | None = None,
     metric: str | None = None,
     max_drop: float | None = None,
     min_score: float | None = None,
@@ -68,7 +79,10 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     orientation: Orientation | None = None,
     groups: str | Callable[[Any, str], object] | None = None,
 ) -> Guard:
-    """Return a guard with one cell; raises `OptionError` for names that are not known or numbers out of range."""
+    """Return a guard with one cell, at a rate or at a quality.
+
+    Raises `OptionError` for names that are not known or numbers out of range.
+    """
     if task not in TASKS:
         raise OptionError(TASKS.unknown(task))
     spec = replace(codec_named(codec, dict(codec_options(options or {}))), folder=str(Path.cwd()))
@@ -77,7 +91,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     metrics: tuple[str, ...] = TASKS.resolve(task).metrics
     if metric is not None and metric not in metrics:
         raise OptionError(unknown(f"metric of {task}", metric, metrics))
-    check_rate(rate, bpp, rate_tolerance)
+    check_rate(rate, DEFAULT_BPP if bpp is None and quality is not None else bpp, rate_tolerance)
     limits = dict(zip(LIMITS, (max_drop, min_score, min_clean), strict=True))
     given = {key: points for key, points in limits.items() if points is not None}
     for key, number in {"confidence": confidence, "max_error_share": max_error_share, **given}.items():
@@ -88,13 +102,14 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     if orientation not in (None, *CHOICES["orientation"]):
         raise OptionError(f"orientation is {orientation!r}; expected 'upright', 'stored' or None")
     _check_required(spec)
+    point = Rate(float(bpp)) if bpp is not None else Quality(check_setting(spec, quality))
     return Guard(
         name=name,
         task=task,
         metric=metric or metrics[0],
         model="",
         data="",
-        cells=(Cell(name, spec, Rate(float(bpp)), max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts),),
+        cells=(Cell(name, spec, point, max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts),),
         rate=rate,
         rate_tolerance=TOLERANCE[rate] if rate_tolerance is None else rate_tolerance,
         confidence=confidence,
@@ -106,12 +121,11 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     )
 
 
-def guard_at_rates(name: str, *, bpp: float | Sequence[float], **wanted: Any) -> Guard:
-    """Return a guard with one cell for each rate, in the order asked for; raises what `one_cell_guard` raises."""
-    rates = listed_rates(bpp)
-    if rates is None:
-        return one_cell_guard(name, bpp=bpp, **wanted)  # type: ignore[arg-type]  # refuses what is no rate
-    first, *others = (one_cell_guard(name, bpp=rate, **wanted) for rate in rates)
+def guard_at_points(name: str, asked: AskedByKeyword, **wanted: Any) -> Guard:
+    """Return a guard with one cell for each rate, then each quality; raises what `one_cell_guard` raises."""
+    made = [one_cell_guard(name, bpp=rate, **wanted) for rate in asked.rates]
+    made += (one_cell_guard(name, quality=quality, **wanted) for quality in asked.qualities)
+    first, *others = made
     return replace(first, cells=(*first.cells, *(cell for other in others for cell in other.cells)))
 
 
@@ -166,6 +180,7 @@ def measure(
     task: str,
     codec: str = ...,
     bpp: float = ...,
+    quality: None = ...,
     device: str = ...,
     workers: int | None = ...,
     seed: int = ...,
@@ -181,7 +196,25 @@ def measure(
     *,
     task: str,
     codec: str = ...,
-    bpp: Sequence[float],
+    bpp: None = ...,
+    quality: float,
+    device: str = ...,
+    workers: int | None = ...,
+    seed: int = ...,
+    cache: str | Path | None = ...,
+    **wanted: Any,
+) -> CellResult: ...
+
+
+@overload
+def measure(
+    model: Any,
+    data: Any,
+    *,
+    task: str,
+    codec: str = ...,
+    bpp: float | Sequence[float] | None = ...,
+    quality: float | Sequence[float] | None = ...,
     device: str = ...,
     workers: int | None = ...,
     seed: int = ...,
@@ -196,7 +229,8 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
     *,
     task: str,
     codec: str = "jpeg",
-    bpp: float | Sequence[float] = 0.25,
+    bpp: float | Sequence[float] | None = DEFAULT_BPP,
+    quality: float | Sequence[float] | None = None,
     device: str = "auto",
     workers: int | None = None,
     seed: int = 0,
@@ -211,6 +245,8 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         task: ``classification``, ``detection`` or ``segmentation``.
         codec, bpp: The codec and the target rate in bits per pixel, or a list of rates: one search brings the images to
             all of them, and the model predicts the clean images once.
+        quality: A setting on the codec's own scale, or a list of them: each image is coded once, at exactly that. The
+            default of `bpp` does not hold beside it; a `bpp` that is stated does, and its results come first.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads for coding, by default all cores.
         seed: Of mixes, subsets and the bootstrap.
         cache: A folder that keeps bitstreams and rate plans and, of a model with a `fingerprint`, what it predicted.
@@ -222,15 +258,16 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
 
     Returns:
         The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean. A list of results, in
-        the order of the rates, where `bpp` is a list. Each of their `doubts` is a `UserWarning` too.
+        their order, where `bpp` or `quality` is a list or both are stated. Each of their `doubts` is a `UserWarning`
+        too.
 
     Raises:
         OptionError: unknown keyword, codec, task, metric or option. ModelError, DataError, CodecError,
         CodecUnavailable: what a gate would report as verdict ``error``, ``codec_error`` or ``unavailable``.
     """
     check_keywords(wanted, *RUN_KEYWORDS)
-    rates = listed_rates(bpp)
-    guard = guard_at_rates("measure", task=task, codec=codec, bpp=bpp if rates is None else rates, **wanted)
+    asked = AskedByKeyword.of(bpp, quality)
+    guard = guard_at_points("measure", asked, task=task, codec=codec, **wanted)
     check_device(device, "device")
     warn_of_shares(wanted)
     check_model(model, "model", task)  # before anything is coded for it
@@ -251,7 +288,7 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         shutil.rmtree(folder, ignore_errors=True)
     results = [raised_or_result(each) for each in measured]
     warn_of_doubts(results, wanted)
-    return results[0] if rates is None else results
+    return results[0] if asked.alone else results
 
 
 def _measured(bench: Bench, guard: Guard) -> list[Measured]:

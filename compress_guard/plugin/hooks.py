@@ -10,9 +10,9 @@ from compress_guard.errors import CompressGuardError
 from compress_guard.plugin.options import switched_on
 
 MARKER: Final = (
-    "compress_guard(codecs, bpp, guard, data, rate, orientation, limit, batch_size): cells of the thresholds file "
-    "carry this marker; on a test of your own it says which codecs and rates the fixture compressed_batches gives, of "
-    "the data of guard=NAME or of data=FACTORY"
+    "compress_guard(codecs, bpp, quality, guard, data, rate, orientation, limit, batch_size): cells of the thresholds "
+    "file carry this marker; on a test of your own it says at which codecs, rates and qualities the fixture "
+    "compressed_batches gives the data of guard=NAME or of data=FACTORY"
 )
 
 

@@ -5,15 +5,24 @@ The readers of the file take them from here, and so do the checks below, for cal
 
 from __future__ import annotations
 
+import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from compress_guard.errors import OptionError
-from compress_guard.records import Correction, OnInconclusive, OnMissing, Orientation, RateMode
-from compress_guard.registry import unknown
+from compress_guard.records import (
+    CodecSpec,
+    Correction,
+    OnInconclusive,
+    OnMissing,
+    Orientation,
+    RateMode,
+    format_setting,
+)
+from compress_guard.registry import setting_faults, unknown
 from compress_guard.thresholds.keys.curve import POINTS, RATES, looks_like_quality
 from compress_guard.thresholds.value import Span
 
@@ -70,7 +79,7 @@ def check_policy(key: str, choice: str) -> None:
         raise OptionError(f"{key} is {choice!r}; expected {', '.join(first)} or {last}")
 
 
-def check_rate(mode: str, bpp: float, tolerance: float | None) -> None:
+def check_rate(mode: str, bpp: Any, tolerance: float | None) -> None:
     """Raise `OptionError` for a rate mode that is not known, and for a rate or a tolerance out of range."""
     if mode not in CHOICES["rate"]:
         raise OptionError(unknown("rate mode", mode, CHOICES["rate"]))
@@ -87,25 +96,89 @@ def check_rate(mode: str, bpp: float, tolerance: float | None) -> None:
         check_number("rate_tolerance", tolerance)
 
 
-def listed_rates(bpp: float | Sequence[float]) -> list[float] | None:
-    """Return the rates of a list in its order; None for a single rate, and for an object that is no rate.
+def check_quality(quality: object) -> float:
+    """Return a setting on a codec's own scale; raise `OptionError` for what is no finite number."""
+    try:
+        setting = math.nan if isinstance(quality, (bool, str, bytes)) else float(quality)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):  # of lists, and of arrays and tensors of several numbers
+        setting = math.nan
+    if not math.isfinite(setting):
+        raise OptionError(f"quality is {quality!r}; expected a setting on the codec's own scale, a number")
+    return setting
 
-    Raises `OptionError` for a list that is empty or holds a rate twice.
-    """
-    if isinstance(bpp, (int, float, str, bytes, Mapping, AbstractSet)) or getattr(bpp, "ndim", 1) == 0:
+
+def check_setting(spec: CodecSpec, quality: object) -> float:
+    """Return a setting that this codec takes, as far as it can tell without its library; raise `OptionError`."""
+    setting = check_quality(quality)
+    (taken,) = setting_faults(spec, [setting])
+    if taken is not None:
+        rate = ", or give it as a rate by bpp" if setting in RATES else ""
+        found = f"{format_setting(setting)} is no quality of {spec.alias}, which takes {taken}"
+        raise OptionError(f"{found}; use one of these{rate}")
+    return setting
+
+
+class RateByDefault(float):
+    """A target rate that the caller has not stated, and that holds only without a quality."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return the number, for signatures."""
+        return float.__repr__(self)
+
+
+DEFAULT_BPP: Final = RateByDefault(0.25)
+"""Target rate of the functions that take one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedByKeyword:
+    """Rates and qualities that a call asks for, in its order; they are not checked yet."""
+
+    rates: tuple[Any, ...]
+    qualities: tuple[Any, ...]
+    alone: bool
+    """True for a call that asks for one of them and not for a list."""
+
+    @classmethod
+    def of(cls, bpp: object, quality: object) -> AskedByKeyword:
+        """Read the keywords ``bpp`` and ``quality``: numbers or lists; the second one may be None, and so may the first
+        beside a quality.
+
+        Raises `OptionError` for a list that is empty or holds a number twice.
+        """
+        asked = quality is not None
+        rates = [] if asked and (bpp is None or isinstance(bpp, RateByDefault)) else _listed("bpp", bpp)
+        qualities = _listed("quality", quality) if asked else []
+        return cls(
+            (bpp,) if rates is None else tuple(rates),
+            (quality,) if qualities is None else tuple(qualities),
+            alone=(rates is None) != (qualities is None) and not (rates or qualities),
+        )
+
+
+_COUNTED: Final = {"bpp": ("rate", " bpp"), "quality": ("quality", "")}
+"""The name of one number of a list, and its unit, in messages."""
+
+
+def _listed(key: str, values: Any) -> list[Any] | None:
+    """Return the numbers of a list in its order; None for a single one, and for an object that is none."""
+    if isinstance(values, (int, float, str, bytes, Mapping, AbstractSet)) or getattr(values, "ndim", 1) == 0:
         return None
     try:
-        rates = list(bpp)
+        numbers = list(values)
     except TypeError:
         return None
-    if any(getattr(rate, "ndim", 0) for rate in rates):
+    if any(getattr(number, "ndim", 0) for number in numbers):
         return None
-    if not rates:
-        raise OptionError("bpp is an empty list; give at least one rate")
-    for at, rate in enumerate(rates):
-        if rate in rates[:at]:
-            raise OptionError(f"rate {rate} bpp is given twice in bpp; keep one of them")
-    return rates
+    what, unit = _COUNTED[key]
+    if not numbers:
+        raise OptionError(f"{key} is an empty list; give at least one {what}")
+    for at, number in enumerate(numbers):
+        if number in numbers[:at]:
+            raise OptionError(f"{what} {number}{unit} is given twice in {key}; keep one of them")
+    return numbers
 
 
 def _check_type(key: str, value: object, span: Span) -> None:

@@ -130,7 +130,8 @@ def test_questions_without_sense(wanted, message, measured):
             {"max_dorp": 1},
             "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, cache, codec, confidence, device, "
             "fingerprint, groups, limit, max_drop, max_error_share, metric, min_clean, min_score, on_inconclusive, "
-            "on_unavailable, on_unreachable, options, orientation, rate, rate_tolerance, seed, task, workers",
+            "on_unavailable, on_unreachable, options, orientation, quality, rate, rate_tolerance, seed, task, "
+            "workers",
         ),
         (
             {"codec": "command"},

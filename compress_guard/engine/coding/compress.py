@@ -1,4 +1,4 @@
-"""A loose batch of images, coded to a target rate and decoded again."""
+"""A loose batch of images, coded to a target rate or at a quality, and decoded again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from compress_guard.codecs.pixels import Picture, check_sizes
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.engine.images.value_range import check_levels
 from compress_guard.errors import OptionError
-from compress_guard.rate import plan
-from compress_guard.records import Bits, ImageInfo, PlannedRate, Rate, RateMode
+from compress_guard.rate import plan, plan_given
+from compress_guard.records import Bits, ImageInfo, PlannedRate, Quality, Rate, RateMode
 from compress_guard.registry import codec_named
-from compress_guard.thresholds.keywords import check_rate, listed_rates
+from compress_guard.thresholds.keywords import DEFAULT_BPP, AskedByKeyword, check_rate, check_setting
 from compress_guard.thresholds.settings import TOLERANCE
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def compress(
     *,
     codec: str = ...,
     bpp: float = ...,
+    quality: None = ...,
     rate: RateMode = ...,
     tolerance: float | None = ...,
     seed: int = ...,
@@ -96,7 +97,23 @@ def compress(
     images: Images,
     *,
     codec: str = ...,
-    bpp: Sequence[float],
+    bpp: None = ...,
+    quality: float,
+    rate: RateMode = ...,
+    tolerance: float | None = ...,
+    seed: int = ...,
+    workers: int = ...,
+    **options: Any,
+) -> Compressed: ...
+
+
+@overload
+def compress(
+    images: Images,
+    *,
+    codec: str = ...,
+    bpp: float | Sequence[float] | None = ...,
+    quality: float | Sequence[float] | None = ...,
     rate: RateMode = ...,
     tolerance: float | None = ...,
     seed: int = ...,
@@ -105,18 +122,19 @@ def compress(
 ) -> list[Compressed]: ...
 
 
-def compress(
+def compress(  # noqa: PLR0913 - public, keyword-only but for the images
     images: Images,
     *,
     codec: str = "jpeg",
-    bpp: float | Sequence[float] = 0.25,
+    bpp: float | Sequence[float] | None = DEFAULT_BPP,
+    quality: float | Sequence[float] | None = None,
     rate: RateMode = "image",
     tolerance: float | None = None,
     seed: int = 0,
     workers: int = 1,
     **options: Any,
 ) -> Compressed | list[Compressed]:
-    """Code a loose batch of images to a target rate and decode it again.
+    """Code a loose batch of images to a target rate, or at a quality, and decode it again.
 
     Args:
         images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes; PIL images are turned upright by their EXIF,
@@ -124,6 +142,8 @@ def compress(
             of N. A codec that works on GPUs uses the device of the first image.
         codec: A registered codec; `options` are its options, e.g. ``subsampling="4:4:4"``.
         bpp: Target rate in bits per pixel of the source, or a list of rates, which share one search.
+        quality: A setting on the codec's own scale, or a list of them: each image is coded once, at exactly that. The
+            default of `bpp` does not hold beside it; a `bpp` that is stated does, and its results come first.
         rate: ``image`` brings each image to the rate; ``dataset`` brings their mean to it.
         tolerance: Relative; 0.05 in image mode and 0.02 in dataset mode by default. An image beyond the codec's
             reach is coded at its floor or ceiling: see the returned `bpp`.
@@ -132,19 +152,20 @@ def compress(
         workers: CPU threads.
 
     Returns:
-        The coded batch, or a list with one for each rate if `bpp` is a list.
+        The coded batch, or a list of them where `bpp` or `quality` is a list or both are stated.
 
     Raises:
-        OptionError: unknown codec, option or rate mode, a rate out of range, or no image at all.
+        OptionError: unknown codec, option or rate mode, a rate or a quality out of range, or no image at all.
         CodecUnavailable: its library is not installed.
         CodecError: an image could not be coded. DataError: an item is not an image, or the levels of all images are on
             another scale than their mode says, so that they would be almost black.
     """
-    rates = listed_rates(bpp)
-    targets: list[Any] = [bpp] if rates is None else rates
-    for target in targets:
+    asked = AskedByKeyword.of(bpp, quality)
+    for target in asked.rates or [DEFAULT_BPP]:
         check_rate(rate, target, tolerance)
-    built = available_codec(codec_named(codec, dict(codec_options(options))))
+    spec = codec_named(codec, dict(codec_options(options)))
+    given = [Quality(check_setting(spec, setting)) for setting in asked.qualities]
+    built = available_codec(spec)
     batch = list(_batch(images))
     pictures = [Picture.read(image) for image in batch]
     if not pictures:
@@ -153,17 +174,19 @@ def compress(
     pixels = [picture.at("upright") for picture in pictures]
     built = built.on(str(pixels[0].device))
     coded = _Coded(codec, built, pixels, [Metadata.of(image) for image in batch], workers)
+    infos = [ImageInfo(str(at), image.shape[-2] * image.shape[-1]) for at, image in enumerate(pixels)]
     planned = plan(
-        [ImageInfo(str(at), image.shape[-2] * image.shape[-1]) for at, image in enumerate(pixels)],
+        infos,
         built.ladder,
-        targets,
+        asked.rates,
         mode=rate,
         tolerance=TOLERANCE[rate] if tolerance is None else tolerance,
         seed=seed,
         encode=coded.lengths,
     )
-    made = [coded.decoded(planned.at(Rate(target))) for target in targets]
-    return made[0] if rates is None else made
+    made = [coded.decoded(planned.at(Rate(target))) for target in asked.rates]
+    made += (coded.decoded(plan_given(infos, point, point.setting, coded.lengths)) for point in given)
+    return made[0] if asked.alone else made
 
 
 def _batch(images: Images) -> Sequence[Any]:

@@ -33,6 +33,7 @@ from compress_guard.records import (
     Work,
 )
 from compress_guard.registry import CODECS, codec_named, unknown
+from compress_guard.thresholds.keywords import DEFAULT_BPP, RateByDefault
 
 __all__ = ["FEWEST_ROUNDS", "SILENT", "Clocks", "Contest", "contest_of"]
 
@@ -77,7 +78,8 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
     images: Sequence[Any],
     *,
     codec: str = "jpeg",
-    bpp: float = 0.25,
+    bpp: float | None = DEFAULT_BPP,
+    quality: float | None = None,
     work: Work = "round_trip",
     reference: str = "jpeg",
     options: Mapping[str, Scalar] | None = None,
@@ -98,6 +100,7 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
     Args:
         images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes; all are coded in one call.
         codec, bpp: The codec, and the target of the images' mean rate in bits per pixel. options: Options of the codec.
+        quality: A setting on the codec's own scale, in place of `bpp`; the reference is brought to the rate it gives.
         work: The timed work: ``encode``, ``decode`` or ``round_trip``.
         reference: The codec for comparison, at the same rate on the CPU.
         rounds: Timed passes of the codec.
@@ -115,7 +118,10 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
     for key in wanted:
         if key not in GUARD_KEYWORDS:
             raise OptionError(unknown("keyword", key, GUARD_KEYWORDS))
-    guard = one_cell_guard(name, task="classification", codec=codec, bpp=bpp, options=options, **wanted)
+    if quality is not None and not (bpp is None or isinstance(bpp, RateByDefault)):
+        raise OptionError(f"bpp is {bpp!r} and quality is {quality!r}; a call times one of them")
+    point = {"bpp": bpp} if quality is None else {"quality": quality}
+    guard = one_cell_guard(name, task="classification", codec=codec, options=options, **point, **wanted)
     spec, compared = guard.cells[0].codec, replace(codec_named(reference), folder=str(Path.cwd()))
     _check_words(images, work, spec, compared, min_ratio)
     _check_numbers(rounds, workers, min_ratio, max_growth)

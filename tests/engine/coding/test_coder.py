@@ -267,9 +267,9 @@ def test_compress_leaves_its_input_alone_and_nothing_is_nothing(pictures):
             "rate tolerance 0 is outside 0 to 0.5 (0 excluded); it is relative, 0.02 means ",
         ),
         (
-            {"quality": 3},
+            {"quantiser": 3},
             OptionError,
-            "unknown option of codec jpeg 'quality'; "
+            "unknown option of codec jpeg 'quantiser'; "
             "known: metadata, optimize, progressive, restart, restart_rows, subsampling",
         ),
         ({"codec": "zoo"}, OptionError, "codec 'zoo' needs model; add what is missing to its options"),
