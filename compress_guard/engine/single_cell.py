@@ -6,7 +6,8 @@ import inspect
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, overload
@@ -271,24 +272,26 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
     check_device(device, "device")
     warn_of_shares(wanted)
     check_model(model, "model", task)  # before anything is coded for it
-    folder = Path(tempfile.mkdtemp(prefix="compress-guard-"))
-    try:
-        settings = RunSettings(
-            run_folder=folder,
-            store_folder=Path(cache) if cache is not None else folder,
-            device=device,
-            workers=workers or cores(),
-            seed=seed,
-        )
+    with _own_run(device, workers or cores(), seed, cache) as settings:
         subject = subject_of(guard, model, data, resolve_device(device), settings)
         with single_blas_thread():
             measured = _measured(Bench(guard, subject, settings), guard)
         remember_run(settings, [each.result for each in measured])
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     results = [raised_or_result(each) for each in measured]
     warn_of_doubts(results, wanted)
     return results[0] if asked.alone else results
+
+
+@contextmanager
+def _own_run(device: str, workers: int, seed: int, cache: str | Path | None) -> Iterator[RunSettings]:
+    """Give the settings of a run whose folder, and whose store unless it has a `cache`, are deleted at its end."""
+    folder = Path(tempfile.mkdtemp(prefix="compress-guard-"))
+    try:
+        yield RunSettings(
+            folder, Path(cache) if cache is not None else folder, device=device, workers=workers, seed=seed
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measured(bench: Bench, guard: Guard) -> list[Measured]:

@@ -104,8 +104,8 @@ def test_the_rate_by_default_does_not_hold_beside_a_quality(pictures, spectrum):
         (
             "jpeg",
             0.5,
-            "0.5 is no quality of jpeg, which takes whole numbers from 1 to 100; use one of these, or give it as a rate by "
-            "bpp",
+            "0.5 is no quality of jpeg, which takes whole numbers from 1 to 100; use one of these, or give it as a "
+            "rate by bpp",
         ),
         ("webp", -1, "-1 is no quality of webp, which takes numbers from 0 to 100; use one of these"),
         ("jpeg", [], "quality is an empty list; give at least one quality"),

@@ -33,6 +33,8 @@ MANY_PARAMETERS: Final[Mapping[str, str]] = {
     "engine/single_cell.py:measure": "public, keyword-only but for what is measured",
     "engine/single_cell.py:one_cell_guard": "the keys of a guard in thresholds.yaml, each by its name",
     "engine/throughput/cells.py:contest_of": "public, keyword-only but for what is measured",
+    "plugin/fixtures/guard_fixture.py:GuardFacade.check": "public, keyword-only but for what is measured",
+    "plugin/fixtures/guard_fixture.py:GuardFacade.measure": "public, keyword-only but for what is measured",
     "rate/plan.py:_planned": "the parts of one planned rate",
     "rate/plan.py:plan": "a pure function of images, codec, rates and seed, each by its name",
     "report/results_file.py:write": "the parts of a results file, each by its name",

@@ -7,7 +7,7 @@ GPU.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -115,20 +115,17 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
     Raises:
         OptionError: unknown keyword, codec, option or work, or a number out of range. UsageError: no such device.
     """
-    for key in wanted:
-        if key not in GUARD_KEYWORDS:
-            raise OptionError(unknown("keyword", key, GUARD_KEYWORDS))
-    if quality is not None and not (bpp is None or isinstance(bpp, RateByDefault)):
-        raise OptionError(f"bpp is {bpp!r} and quality is {quality!r}; a call times one of them")
-    point = {"bpp": bpp} if quality is None else {"quality": quality}
-    guard = one_cell_guard(name, task="classification", codec=codec, options=options, **point, **wanted)
+    _check_keywords(wanted)
+    bpp = _rate_beside(bpp, quality)
+    guard = one_cell_guard(
+        name, task="classification", codec=codec, bpp=bpp, quality=quality, options=options, **wanted
+    )
     spec, compared = guard.cells[0].codec, replace(codec_named(reference), folder=str(Path.cwd()))
     _check_words(images, work, spec, compared, min_ratio)
     _check_numbers(rounds, workers, min_ratio, max_growth)
     check_device(device, "device")
     cell = ThroughputCell(name, spec, guard.cells[0].point, work, SpeedLimits(min_ratio), 0)
     throughput = Throughput(compared, len(images), rounds, None, max_growth, (cell,))
-    data = [(image, None) for image in images]
     with tempfile.TemporaryDirectory(prefix="compress-guard-") as folder:
         settings = RunSettings(
             run_folder=Path(folder),
@@ -140,8 +137,23 @@ def contest_of(  # noqa: PLR0913 -- public, keyword-only but for the images
         )
         where = resolve_device(device)
         terms = Terms.of(TimedCell(guard, throughput, cell), node_id or cell.name, settings, where)
-        made = partial(_field_of, guard, throughput, data, settings)
+        made = partial(_field_of, guard, throughput, [(image, None) for image in images], settings)
         return _prepared(terms, made, where, SILENT_COUNT)
+
+
+def _check_keywords(wanted: Iterable[str]) -> None:
+    for key in wanted:
+        if key not in GUARD_KEYWORDS:
+            raise OptionError(unknown("keyword", key, GUARD_KEYWORDS))
+
+
+def _rate_beside(bpp: float | None, quality: float | None) -> float | None:
+    """Return the target rate of a call, None beside a quality; raise `OptionError` where it states both."""
+    if quality is None:
+        return bpp
+    if bpp is not None and not isinstance(bpp, RateByDefault):
+        raise OptionError(f"bpp is {bpp!r} and quality is {quality!r}; a call times one of them")
+    return None
 
 
 def _field_of(guard: Guard, throughput: Throughput, data: Any, settings: RunSettings) -> Field:
