@@ -36,16 +36,18 @@ def drop_interval(images: float, lost: int, gained: int, confidence: float) -> I
 
 
 def bounds(
-    images: float, lost: ArrayLike, gained: ArrayLike, confidence: float
+    images: ArrayLike, lost: ArrayLike, gained: ArrayLike, confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return both ends of the interval of (lost - gained) / images, between -1 and 1; counts are broadcast."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    lost, gained = np.broadcast_arrays(np.asarray(lost, dtype=np.float64), np.asarray(gained, dtype=np.float64))
+    n, lost, gained = np.broadcast_arrays(*(np.asarray(counts, dtype=np.float64) for counts in (images, lost, gained)))
     # Swapping the sides mirrors the interval, so one end is enough and the symmetry is exact.
-    return _lower(images, lost, gained, z), -_lower(images, gained, lost, z)
+    return _lower(n, lost, gained, z), -_lower(n, gained, lost, z)
 
 
-def _lower(n: float, lost: NDArray[np.float64], gained: NDArray[np.float64], z: float) -> NDArray[np.float64]:
+def _lower(
+    n: NDArray[np.float64], lost: NDArray[np.float64], gained: NDArray[np.float64], z: float
+) -> NDArray[np.float64]:
     """Return the smallest true difference that does not reject the observed surplus of lost images."""
     surplus = lost - gained
     correction = max(z * z - 1, 0.0) / 6
@@ -59,7 +61,7 @@ def _lower(n: float, lost: NDArray[np.float64], gained: NDArray[np.float64], z: 
 
 
 def _moments(
-    difference: NDArray[np.float64], n: float, lost: NDArray[np.float64], gained: NDArray[np.float64]
+    difference: NDArray[np.float64], n: NDArray[np.float64], lost: NDArray[np.float64], gained: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the variance of one image under a true difference, and its third moment divided by the variance.
 

@@ -73,6 +73,7 @@ LATE_IMPORTS: Final[Mapping[str, str]] = {
     "plugin/workers/distribution.py": "pytest-xdist is optional",
     "report/brief.py": "verdict loads numpy: a report of failures alone does without",
     "report/notes/certainty.py": "verdict loads numpy: a report of failures alone does without",
+    "report/notes/together.py": "verdict loads numpy: a report of failures alone does without",
     "report/throughput.py": "verdict loads numpy: a report of failures alone does without",
 }
 """Modules that import others of the package inside functions, each with the reason."""

@@ -14,7 +14,7 @@ from compress_guard.engine.cells.cell_pass import Trial
 from compress_guard.engine.cells.changes import Changes
 from compress_guard.engine.cells.guard_codecs import GuardCodecs
 from compress_guard.engine.cells.judging import Judging
-from compress_guard.engine.cells.resolution import expectations
+from compress_guard.engine.cells.resolution import expectations, warnings_of
 from compress_guard.engine.cells.result_draft import Draft
 from compress_guard.engine.coding.planned import PlannedCodec, unreachable
 from compress_guard.engine.images.access import REMARK
@@ -214,7 +214,8 @@ class Bench:
         draft.note_expected(expected)
         if limit not in self._expected:
             self._expected.add(limit)
-            for line in expectations(self.guard.name, held, survey, expected):
+            said = expectations(self.guard.name, held, survey, expected)
+            for line in (*said, *warnings_of(self.guard.name, survey)):
                 tell(line)
 
     def plan_ahead(self, cell: Cell, stopped: Callable[[], bool]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from compress_guard.engine.cells.slices import allowed_drop, slice_values
 from compress_guard.engine.images.samples import Survey
 from compress_guard.records import Cell
+from compress_guard.verdict.grouped.doubts import few_groups, like_video
 from compress_guard.verdict.grouped.groups import Groups
 from compress_guard.verdict.power import FLIPS, out_of_reach
 from compress_guard.verdict.sentence import of_resolution, too_few
@@ -40,6 +41,13 @@ def expectations(
             members = _Images(len(ids), survey.groups_of(ids))
             limits = ((allowed_drop(cell, slicing, value), held) for cell, held in confidences.items())
             yield from _out_of_reach(f"{guard}, slice {slicing}={value}", members, limits)
+
+
+def warnings_of(guard: str, survey: Survey) -> Iterator[str]:
+    """Warn of images that look like frames of a video, and of too few groups."""
+    video = like_video(survey.near_equal, survey.images, grouped=bool(survey.groups))
+    few = few_groups(len(set(survey.groups)) if survey.groups else None)
+    yield from (f"WARNING: {guard}: {warning}" for warning in (video, few) if warning is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

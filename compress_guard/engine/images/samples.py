@@ -15,7 +15,8 @@ from compress_guard.engine.images.placing import Arrival, settled
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.sample import BrokenDataError, EndError, Sample
 from compress_guard.engine.images.second_reading import read_again
-from compress_guard.engine.images.together.neighbours import difference_hash, near_equal
+from compress_guard.engine.images.together.neighbours import near_equal
+from compress_guard.engine.images.together.rows import Row, together
 from compress_guard.engine.machine.worker import aside
 from compress_guard.errors import CodecError, DataError
 from compress_guard.records import ImageInfo, Orientation, seeded_fraction
@@ -228,7 +229,7 @@ def _surveyed(
     samples: Samples, classes: Callable[[Any], frozenset[int]] | None
 ) -> tuple[Survey, Mapping[str, Arrival]]:
     """Make one pass over the samples; return the survey and the arrival of each usable sample, by its id."""
-    rows: list[_Row] = []
+    rows: list[Row] = []
     failures: list[tuple[str, str]] = []
     failed: list[int] = []
     seen: dict[str, int] = {}
@@ -253,68 +254,18 @@ def _surveyed(
             )
         seen[sample.id] = index
         arrivals[sample.id] = sample.arrival
-        rows.append(_Row.of(sample, index, samples.position(index), classes))
+        rows.append(Row.of(sample, index, samples.position(index), classes))
     if not rows:
         raise DataError(f"none of the {len(samples)} samples can be used; the first: {failures[0][1]}")
     samples.check_length(_end(missing, max(row.position for row in rows)))
     if samples.shuffled and rows[0].group is not None:
-        rows = _together(rows, samples.seed)
+        rows = together(rows, samples.seed)
         samples.arrange([*(row.index for row in rows), *failed])
         rows = [replace(row, index=index) for index, row in enumerate(rows)]
     return _survey_of(rows, failures), arrivals
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """The facts about one usable sample."""
-
-    index: int
-    position: int
-    info: ImageInfo
-    size: tuple[int, int]
-    level: float
-    digest: bytes
-    target: bytes
-    slices: Mapping[str, tuple[str, ...]]
-    group: str | None
-    look: int | None
-    """Hash of what it shows: see `difference_hash`."""
-    classes: frozenset[int]
-    metadata: MetadataSummary
-
-    @classmethod
-    def of(cls, sample: Sample, index: int, position: int, classes: Callable[[Any], frozenset[int]] | None) -> _Row:
-        height, width = sample.size
-        return cls(
-            index,
-            position,
-            ImageInfo(sample.id, height * width),
-            sample.size,
-            sample.level,
-            sample.digest,
-            b"" if classes is None else sample.target_digest,
-            sample.slices,
-            sample.group,
-            difference_hash(sample.image),
-            frozenset() if classes is None else classes(sample.target),
-            sample.metadata.summary,
-        )
-
-
-def _together(rows: Sequence[_Row], seed: int) -> list[_Row]:
-    """Return samples that are in random order with whole groups in random order, each at the place of its first image.
-
-    The first image is that of the data's order, so that large groups come no earlier than small ones; if every group
-    has one image, nothing changes.
-    """
-    first: dict[str | None, int] = {}
-    for row in sorted(rows, key=lambda row: row.position):
-        first.setdefault(row.group, row.position)
-    # Sorting keeps the random order of the images of a group.
-    return sorted(rows, key=lambda row: seeded_fraction(seed, f"position {first[row.group]}"))
-
-
-def _survey_of(rows: Sequence[_Row], failures: Sequence[tuple[str, str]]) -> Survey:
+def _survey_of(rows: Sequence[Row], failures: Sequence[tuple[str, str]]) -> Survey:
     """Return the survey of these samples, in their order."""
     places: dict[int, list[int]] = {}
     for count, row in enumerate(rows, start=1):

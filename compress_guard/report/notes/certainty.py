@@ -24,22 +24,30 @@ def hopeless(results: Sequence[CellResult]) -> Iterator[str]:
     A gain may pass with fewer images, and so may a metric without flags.
     """
 
-    def key(result: CellResult) -> tuple[str, int, float] | None:
+    def key(result: CellResult) -> tuple[str, int, float, int | None] | None:
         if not result.judged or result.verdict == "pass" or result.max_drop is None or result.stopped_early:
             return None
         if result.harmful_flips is None or result.drop is None or result.drop < 0 or not result.images_used:
             return None
-        return result.guard, result.images_used, result.interval_confidence or result.confidence
+        held = result.interval_confidence or result.confidence
+        return result.guard, result.images_used, held, _groups_of(result)
 
-    for (guard, images, confidence), group in groups(results, key):
+    for (guard, images, confidence, together), group in groups(results, key):
         # Imports numpy, which a report without verdicts does not need.
         from compress_guard.verdict import power, sentence
+        from compress_guard.verdict.grouped.groups import GroupCount
 
         limits = [result.max_drop for result in group if result.max_drop is not None]
-        missed = power.out_of_reach(images, limits, confidence)
+        counted = None if together is None else GroupCount(together, together)
+        missed = power.out_of_reach(images, limits, confidence, groups=counted)
         if missed is not None:
             caught = [result for result in group if result.max_drop in missed.limits]
-            yield f"{guard}: {cells(caught)}: {sentence.too_few(images, missed)}"
+            yield f"{guard}: {cells(caught)}: {sentence.too_few(images, missed, together)}"
+
+
+def _groups_of(result: CellResult) -> int | None:
+    """Return the number of groups that a cell's intervals are over; None if each image is one."""
+    return result.groups if result.groups != result.images_used else None
 
 
 def limits(results: Sequence[CellResult]) -> Iterator[str]:
@@ -93,13 +101,25 @@ def needed(results: Sequence[CellResult]) -> Iterator[str]:
         rest = sorted(
             (result for result in group if result.images_needed), key=lambda result: result.images_needed or 0
         )
-        estimates = list(groups(rest, lambda result: numbers.about(result.images_needed or 0)))
-        sentences = [f"about {number} images would settle {cells(some)}" for number, some in estimates]
+        estimates = list(groups(rest, _estimate))
+        sentences = [f"about {_in_groups(*number)} would settle {cells(some)}" for number, some in estimates]
         if len(estimates) > _MOST_NUMBERS:
-            sentences = [f"about {estimates[0][0]} to {estimates[-1][0]} images would settle {cells(rest)}"]
+            (least, few), (most, many) = estimates[0][0], estimates[-1][0]
+            together = None if few is None or many is None else f"{few} to {many}"
+            sentences = [f"about {_in_groups(f'{least} to {most}', together)} would settle {cells(rest)}"]
         if near:
             sentences.append(f"too near the limit for a hundred times the images: {cells(near)}")
         yield f"{guard}: {'; '.join(sentences)}"
+
+
+def _estimate(result: CellResult) -> tuple[str, str | None]:
+    """Return about how many images would settle a cell, and in how many groups, if its images belong together."""
+    together = None if _groups_of(result) is None or not result.groups_needed else numbers.about(result.groups_needed)
+    return numbers.about(result.images_needed or 0), together
+
+
+def _in_groups(images: str, together: str | None) -> str:
+    return f"{images} images" if together is None else f"{images} images in {together} groups"
 
 
 def resolvable(results: Sequence[CellResult]) -> Iterator[str]:
@@ -109,28 +129,32 @@ def resolvable(results: Sequence[CellResult]) -> Iterator[str]:
         if whole:
             images = numbers.span(map(str, sorted(result.images_used or result.images or 0 for result in whole)))
             drops = numbers.spread(result.resolvable_drop or 0.0 for result in whole)
+            counts = sorted(count for result in whole if (count := _groups_of(result)) is not None)
+            together = numbers.span(map(str, counts)) if counts else None
             from compress_guard.verdict import sentence  # late, as above
 
-            yield f"{guard}: {sentence.of_resolution(images, drops)}"
+            yield f"{guard}: {sentence.of_resolution(images, drops, together)}"
 
 
 def rare(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield sentences on passed cells that would miss a limit if rare images, absent from this sample, lost all."""
-    for (guard, metric, images), group in groups(results, _unseen):
+    for (guard, metric, units, unit), group in groups(results, _unseen):
         shown = [text for result in group if (text := _beyond(result)) is not None]
         if len(shown) > MOST_NAMED:
             shown = [f"{len(shown)} cells beyond their limits"]
         if shown:
             yield (
-                f"{guard}: the interval of {metric} does not cover rare images that lose everything; as many as "
-                f"{numbers.count(images, 'image')} may have missed would bring {', '.join(shown)}"
+                f"{guard}: the interval of {metric} does not cover rare {unit}s that lose everything; as many as "
+                f"{numbers.count(units, unit)} may have missed would bring {', '.join(shown)}"
             )
 
 
-def _unseen(result: CellResult) -> tuple[str, str, int] | None:
+def _unseen(result: CellResult) -> tuple[str, str, int, str] | None:
     if result.verdict != "pass" or result.unseen_drop is None or not result.images_used:
         return None
-    return result.guard, result.metric, result.images_used
+    together = _groups_of(result)
+    units = (result.images_used, "image") if together is None else (together, "group")
+    return result.guard, result.metric, *units
 
 
 def _beyond(result: CellResult) -> str | None:

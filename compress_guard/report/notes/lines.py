@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from compress_guard.report import numbers
-from compress_guard.report.notes import certainty, coding, controls, earlier_runs, losses, obstacles, pictures, slices
+from compress_guard.report.notes import (
+    certainty,
+    coding,
+    controls,
+    earlier_runs,
+    losses,
+    obstacles,
+    pictures,
+    slices,
+    together,
+)
 from compress_guard.report.tally import ungated
 
 if TYPE_CHECKING:
@@ -36,6 +46,8 @@ def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[L
         pictures.outside,
         pictures.flat,
         pictures.dark,
+        together.video,
+        together.few,
         earlier_runs.moved_models,
         earlier_runs.moved_decoders,
         slices.failed,
@@ -50,6 +62,7 @@ def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[L
             yield ((text, "yellow"),)
     for tells in (
         certainty.resolvable,
+        together.grouped,
         certainty.rare,
         certainty.corrected,
         certainty.stopped,

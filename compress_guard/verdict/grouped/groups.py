@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 2_000_000
 """Number of image weights that are scored at once: groups have more images than rows of weights show."""
-FEW: Final = 10
-"""Number of groups below which a report warns: their spread is known too badly for a narrow interval."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 9, 8
 NEAR: Final = 10
 """Largest number of the 64 signs in which near-equal images differ."""
-SHARE: Final = 0.1
-"""Share of near-equal neighbours from which a data set looks like a video."""
-FEWEST: Final = 5
-"""Least number of near-equal neighbours that are worth a word: a few photographs may have been taken twice."""
 _FLAT: Final = 2.0
 """Least standard deviation in levels: the differences of flatter images are noise."""
 _SAMPLES: Final = 8
@@ -49,8 +45,3 @@ def near_equal(hashes: Sequence[int | None], groups: Sequence[str] = ()) -> int:
 
 def _near(one: int | None, other: int | None) -> bool:
     return one is not None and other is not None and (one ^ other).bit_count() <= NEAR
-
-
-def looks_like_video(near: int, images: int) -> bool:
-    """Return True if so many near-equal neighbours among so many images are no chance."""
-    return near >= FEWEST and near >= SHARE * (images - 1)

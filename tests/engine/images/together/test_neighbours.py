@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from compress_guard.engine.images.together.neighbours import difference_hash, looks_like_video, near_equal
+from compress_guard.engine.images.together.neighbours import difference_hash, near_equal
 
 
 def scene(seed, size=(144, 180)):
@@ -56,13 +56,6 @@ def test_only_neighbours_of_other_groups_count():
     assert near_equal(hashes, "aabbb") == 1
     assert near_equal(hashes, "aaaaa") == 0
     assert near_equal([5]) == near_equal([]) == 0
-
-
-@pytest.mark.parametrize(("near", "images", "video"), [
-    (0, 100, False), (4, 5, False), (9, 100, False), (10, 100, True), (5, 10, True), (99, 100, True),
-])  # fmt: skip
-def test_a_video_has_many_near_equal_neighbours(near, images, video):
-    assert looks_like_video(near, images) is video
 
 
 def test_hashes_do_not_depend_on_the_memory_of_the_image():
