@@ -202,6 +202,13 @@ def _add_profile(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     profile.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the sample (default: 0)")
     profile.add_argument("--json", metavar="FILE", help="write the distribution as JSON")
+    profile.add_argument(
+        "--out",
+        metavar="FILE",
+        help="write a thresholds file with the operating points and the share of the traffic of each; a file that is "
+        "there stays",
+    )
+    profile.add_argument("--force", action="store_true", help="let --out replace a file")
 
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

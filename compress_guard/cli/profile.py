@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import UsageError
 from compress_guard.foreign import shown
 from compress_guard.report.traffic.distribution import profile_text
+from compress_guard.report.traffic.thresholds_text import thresholds_text
 from compress_guard.traffic.cover import cover_of
 from compress_guard.traffic.profile import TrafficProfile, profile_of
 from compress_guard.traffic.sample import drawn, paths_of
@@ -31,15 +33,27 @@ def profile(options: argparse.Namespace) -> bool:
         raise _no_images(options.source, seen)
     if options.json is not None:
         _write("--json", Path(options.json), json.dumps(seen.as_dict(), indent=2) + "\n")
-    put(profile_text(seen, cover_of(seen)))
+    cover = cover_of(seen)
+    put(profile_text(seen, cover))
+    if options.out is not None:
+        if not cover.codecs:
+            found = "there is nothing to write: no format that a codec writes has 1 % of the images"
+            raise UsageError("--out", found, "profile files as your service stores or sends them")
+        _write("--out", Path(options.out), thresholds_text(seen, cover))
     return True
 
 
 def _check_destinations(options: argparse.Namespace) -> None:
     """Raise `UsageError` for a file that cannot be written, or that would replace another, before anything is read."""
     source = None if options.source == "-" else Path(options.source)
+    out = None if options.out is None else Path(options.out)
     if options.json is not None:
-        check_results_file(Path(options.json), "--json", {"the list of files": source})
+        taken = {"the list of files": source, "the file of --out": out}
+        check_results_file(Path(options.json), "--json", taken)
+    if out is not None:
+        check_results_file(out, "--out", {"the list of files": source})
+        if os.path.lexists(out) and not options.force:
+            raise UsageError("--out", f"there is a file {out} already", "name another file, or add --force")
 
 
 def _no_images(source: str, seen: TrafficProfile) -> UsageError:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from compress_guard.foreign import is_fit
+from compress_guard.thresholds import load
 
 REMEDY = "name a folder or a list of image files"
 SOURCES = "name a folder, a text file of paths, or - for paths on standard input"
@@ -118,11 +119,11 @@ def test_nothing_that_is_written_holds_a_name_or_metadata(command, folder):
         image(folder / "Hospital" / name, quality=70 + 5 * number, exif=exif, comment=b"Jane", icc_profile=b"Jane" * 99)
         image(folder / "Hospital" / f"{name}.png", "PNG", exif=exif)
     (folder / "Hospital" / "evil").symlink_to(folder / "Jane")
-    done = command("profile", "Hospital", "--json=p.json")
+    done = command("profile", "Hospital", "--json=p.json", "--out=t.yaml")
     assert done.code == 0
     assert "9 files: 8 images" in done.out
     assert "turned              100.0 %" in done.out
-    for text in (done.out, done.err, Path("p.json").read_text()):
+    for text in (done.out, done.err, Path("p.json").read_text(), Path("t.yaml").read_text()):
         assert not any(secret in text for secret in SECRETS)
         assert all(is_fit(line) for line in text.split("\n"))
 
@@ -171,3 +172,78 @@ def test_options_that_make_no_sense(command, traffic, arguments, message):
 @pytest.mark.parametrize("value", ["0", "-3", "many"])
 def test_samples_that_are_no_number(command, folder, value):
     assert command("profile", "in", f"--sample={value}").code == 4
+
+
+def test_the_thresholds_file_has_the_points_and_loads(command, traffic):
+    done = command("profile", "in", "--out=made/thresholds.yaml")
+    assert done.code == 0
+    rate = f"{8 * (traffic / 'more' / '0.webp').stat().st_size / 20000:.2g}"
+    assert Path("made/thresholds.yaml").read_text().splitlines() == [
+        "# Written by `compress-guard profile` from the headers of 19 images.",
+        "# Its cells stand for 95 % of them; lossless files are 5.3 %.",
+        "version: 1",
+        "codecs:  # with the options of most files",
+        '  jpeg: {type: jpeg, subsampling: "4:2:0"}',
+        "guards:",
+        "  production:",
+        "    task: classification          # or detection, segmentation",
+        "    model: myproject.release:model  # put your factories here",
+        "    data: myproject.release:data",
+        "    codecs: [jpeg, webp]",
+        "    quality:  # from the 5th to the 95th percentile",
+        "      jpeg: [75, 90]",
+        "    bpp:  # from the 5th to the 95th percentile",
+        f"      webp: [{rate}]",
+        "    max_drop: 5                   # points: the same at each point until you set your own",
+        "    traffic:  # the share of all images nearest to each point",
+        "      jpeg: {q75: 0.421, q90: 0.2105}",
+        f"      webp: {{{rate}: 0.3157}}",
+    ]
+    (guard,) = load(Path("made/thresholds.yaml")).guards
+    assert [(cell.label, cell.traffic, cell.max_drop) for cell in guard.cells] == [
+        ("jpeg-q75", 0.421, 5.0),
+        ("jpeg-q90", 0.2105, 5.0),
+        (f"webp-{rate}bpp", 0.3157, 5.0),
+    ]
+    assert dict(guard.cells[0].codec.options) == {"subsampling": "4:2:0"}
+
+
+def test_options_of_most_files_and_many_formats_load_too(command, folder):
+    for number in range(40):
+        image(folder / "in" / f"{number}.jpg", quality=1 + 2 * number, progressive=True, subsampling="4:4:4")
+        image(folder / "in" / f"{number}.avif", "AVIF", quality=40 + number, speed=10)
+    assert command("profile", "in", "--out=t.yaml").code == 0
+    (guard,) = load(Path("t.yaml")).guards
+    jpegs = [cell for cell in guard.cells if cell.codec.alias == "jpeg"]
+    assert dict(jpegs[0].codec.options) == {"subsampling": "4:4:4", "progressive": True}
+    assert [cell.label for cell in jpegs] == ["jpeg-q3", "jpeg-q19", "jpeg-q39", "jpeg-q59", "jpeg-q75"]
+    assert 0.88 <= sum(cell.traffic or 0 for cell in guard.cells) <= 1
+
+
+def test_a_file_is_replaced_only_with_force(command, traffic):
+    Path("thresholds.yaml").write_text("mine")
+    done = command("profile", "in", "--out=thresholds.yaml")
+    message = "--out: there is a file thresholds.yaml already; name another file, or add --force"
+    assert (done.code, done.out, done.err) == (4, "", f"compress-guard: {message}\n")
+    assert Path("thresholds.yaml").read_text() == "mine"
+    assert command("profile", "in", "--out=thresholds.yaml", "--force").code == 0
+    assert load(Path("thresholds.yaml")).guards[0].name == "production"
+
+
+def test_lossless_files_alone_make_no_thresholds_file(command, folder):
+    image(folder / "in" / "a.png", "PNG")
+    done = command("profile", "in", "--out=t.yaml")
+    assert done.code == 4
+    assert done.err.splitlines()[-1] == (
+        "compress-guard: --out: there is nothing to write: no format that a codec writes has 1 % of the images; "
+        "profile files as your service stores or sends them"
+    )
+    assert not Path("t.yaml").exists()
+
+
+def test_two_outputs_are_two_files(command, traffic):
+    done = command("profile", "in", "--out=x", "--json=x")
+    assert (done.code, done.err) == (
+        4,
+        "compress-guard: --json: x would replace the file of --out; name another file\n",
+    )
