@@ -135,6 +135,34 @@ class SeveralEncoders(Protocol):
         """Number of these encoders; each counts as a call."""
 
 
+@runtime_checkable
+class CountedEncoders(Protocol):
+    """A codec of several encoders that counts their calls itself, since some images do not need all of them again."""
+
+    @property
+    def encoded_pixels(self) -> int:
+        """Pixels of the sources of all calls of its encoders so far, each encoder by itself; proofs do not count."""
+
+
+@runtime_checkable
+class Stepped(Protocol):
+    """A codec made of other codecs, whose streams tell what each of them came to."""
+
+    @property
+    def parts(self) -> tuple[Codec, ...]:
+        """These codecs, in their order."""
+
+    @property
+    def step_names(self) -> tuple[str, ...]:
+        """Names of what `step_bytes` counts, in its order."""
+
+    def step_bytes(self, stream: bytes) -> tuple[int, ...]:
+        """Return the bytes of each coded step of a stream."""
+
+    def delivered_file(self, stream: bytes) -> bytes:
+        """Return the coded file that a stream delivers, as the library of the last codec wrote it."""
+
+
 def needs_files(codec: object) -> bool:
     """Return True if a codec begins with the coded files of its sources."""
     return isinstance(codec, FromFiles) and codec.from_files

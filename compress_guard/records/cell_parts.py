@@ -36,6 +36,8 @@ class CodedRate(CellPart):
     """Standard error of bpp_mean over the images."""
     settings: tuple[tuple[float, int], ...] = ()
     """Each setting with the number of images coded at it."""
+    steps: tuple[tuple[str, float], ...] = ()
+    """Each coded step of a pipeline, in its order, with the mean bits of its files per pixel of the source."""
     mixed: bool = False
     """Two settings more than 15 % apart in mean rate share the target."""
     off_target: int | None = None

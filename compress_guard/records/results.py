@@ -103,6 +103,7 @@ class CellResult:
     bits_checked = Flat(lambda cell: cell.estimates.bits_checked)
     reconstruction_difference = Flat(lambda cell: cell.estimates.reconstruction_difference)
     settings = Flat(lambda cell: cell.coded.settings)
+    steps = Flat(lambda cell: cell.coded.steps)
     mixed = Flat(lambda cell: cell.coded.mixed)
     off_target = Flat(lambda cell: cell.coded.off_target)
     floor_bpp = Flat(lambda cell: cell.coded.floor_bpp)
@@ -199,6 +200,7 @@ class CellResult:
         """Return the cell as plain JSON values, flat."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.field_names()}
         values["settings"] = [{"setting": setting, "images": count} for setting, count in self.settings]
+        values["steps"] = [{"step": step, "bpp": bpp} for step, bpp in self.steps]
         values["error_ids"] = list(self.error_ids)
         values["doubts"] = list(self.doubts)
         values["outliers"] = [{"id": name, "psnr": psnr} for name, psnr in self.outliers]
@@ -211,6 +213,7 @@ class CellResult:
         """Return the result of which `as_dict` gave the values; keys that this version does not know are left out."""
         kept = dict(values)
         kept["settings"] = tuple((part["setting"], part["images"]) for part in values.get("settings", ()))
+        kept["steps"] = tuple((part["step"], part["bpp"]) for part in values.get("steps", ()))
         kept["error_ids"] = tuple(values.get("error_ids", ()))
         kept["doubts"] = tuple(values.get("doubts", ()))
         kept["outliers"] = tuple((image["id"], image["psnr"]) for image in values.get("outliers", ()))

@@ -12,7 +12,8 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``thresholds``      per task ``{max_drop: ...}``: the allowed drop of guards that give none themselves
 ``codecs``          own names: ``name: {type: REGISTERED, option: value, ...}``; letters, digits, ``_`` and ``.``.
                     A registered name may be used only with the type of that name: it then sets its options. A name may
-                    contain another one, ``jpeg444`` say; ``-k "jpeg and not jpeg444"`` then tells them apart
+                    contain another one, ``jpeg444`` say; ``-k "jpeg and not jpeg444"`` then tells them apart. For
+                    ``type: pipeline`` see docs/pipelines.md; one whose steps leave no quality open is a single cell
 ``defaults``        any of the keys down to recovery; what is not given has the value in brackets
 ``codecs``          list of names [jpeg, webp, avif]
 ``bpp``             list of rates 0.02..8 [0.1, 0.25, 0.5, 1.0, 2.0; none where the file states quality and no bpp];

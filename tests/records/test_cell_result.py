@@ -13,6 +13,7 @@ from compress_guard.records import CellResult, DecoderSwap, EarlierRuns, LossFig
 ORDER = (
     "id guard task metric codec target_bpp verdict outcome settled_by reason rate device seed confidence "
     "target_quality bpp_mean bpp_pooled bpp_se bits bits_difference bits_checked reconstruction_difference settings "
+    "steps "
     "mixed off_target floor_bpp metadata_images metadata_bpp rate_tolerance limit images images_used groups errors "
     "error_ids turned orientation boxes_outside flat dark near_equal clean_score score drop drop_low drop_high "
     "score_low score_high max_drop min_score min_clean clean_low clean_high clean_remark traffic doubts "

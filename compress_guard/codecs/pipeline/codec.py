@@ -13,9 +13,9 @@ from compress_guard.codecs.contract import Codec, Proof
 from compress_guard.codecs.execution.pool import map_ordered
 from compress_guard.codecs.pictures.geometry import Geometry
 from compress_guard.codecs.pictures.metadata import Metadata
-from compress_guard.codecs.pipeline.coding import Called, PipelineInputs, naming, prepared
+from compress_guard.codecs.pipeline.coding import PipelineInputs, naming, prepared
 from compress_guard.codecs.pipeline.container import Parcel
-from compress_guard.codecs.pipeline.prefix import Memory, Prepared
+from compress_guard.codecs.pipeline.prefix import Memory, PixelCount, Prepared
 from compress_guard.codecs.pipeline.route import Route, reshaped, route_of
 from compress_guard.codecs.pipeline.scaling import Resize
 from compress_guard.errors import CodecError
@@ -45,6 +45,8 @@ class Pipeline:
     """Steps in any form that `read_steps` takes."""
     _route: Route = field(init=False, repr=False, compare=False)
     _memory: Memory | None = field(init=False, repr=False, compare=False)
+    _encoded: PixelCount = field(init=False, repr=False, compare=False)
+    """Pixels of the images that encoders were called with."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", read_steps(self.steps))
@@ -54,6 +56,7 @@ class Pipeline:
         object.__setattr__(self, "_route", route)
         # Without a choice of settings no image comes twice.
         object.__setattr__(self, "_memory", Memory() if route.last.quality is None else None)
+        object.__setattr__(self, "_encoded", PixelCount())
 
     @property
     def parts(self) -> tuple[Codec, ...]:
@@ -115,9 +118,9 @@ class Pipeline:
         return any(part.generative for part in self.parts)
 
     @property
-    def encoders(self) -> int:
-        """Number of encoders that an image goes through."""
-        return len(self.parts)
+    def encoded_pixels(self) -> int:
+        """See `CountedEncoders.encoded_pixels`."""
+        return self._encoded.total
 
     @property
     def from_files(self) -> bool:
@@ -177,27 +180,16 @@ class Pipeline:
 
     def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
         """See `Codec.encode`; each step encodes and decodes."""
-        return self.encode_counted(images, settings, workers)
+        if self.from_files:
+            raise CodecError(_NO_FILES)
+        return self._encode(PipelineInputs(images, [()] * len(images)), settings, workers)
 
     def encode_files(
         self, images: Sequence[torch.Tensor], files: Sequence[bytes], settings: Sequence[float], workers: int = 1
     ) -> list[bytes]:
-        """Do what `encode` does for images whose files are these bytes, which decode to them."""
-        return self.encode_counted(images, settings, workers, files=files)
-
-    def encode_counted(
-        self,
-        images: Sequence[torch.Tensor],
-        settings: Sequence[float],
-        workers: int = 1,
-        called: Called = _uncounted,
-        files: Sequence[bytes] | None = None,
-    ) -> list[bytes]:
-        """Do what `encode` or `encode_files` does; `called` is told the positions of images before each encoder."""
-        if self.from_files and files is None:
-            raise CodecError(_NO_FILES)
-        lengths = [(len(file),) for file in files] if self.from_files and files is not None else [()] * len(images)
-        return self._encoded_or_blamed(PipelineInputs(images, lengths), settings, workers, called)
+        """See `FromFiles.encode_files`; without the step source the files make no difference."""
+        lengths = [(len(file),) if self.from_files else () for file in files]
+        return self._encode(PipelineInputs(images, lengths), settings, workers)
 
     @property
     def keeps(self) -> frozenset[str]:
@@ -209,35 +201,35 @@ class Pipeline:
         self, images: Sequence[torch.Tensor], metadata: Sequence[Metadata], settings: Sequence[float], workers: int = 1
     ) -> list[bytes]:
         """See `MetadataKeeper.encode_with`; the metadata go from step to step."""
-        inputs = PipelineInputs(images, [()] * len(images), metadata)
-        return self._encoded_or_blamed(inputs, settings, workers, _uncounted)
+        return self._encode(PipelineInputs(images, [()] * len(images), metadata), settings, workers)
 
-    def _encoded_or_blamed(
-        self, sources: PipelineInputs, settings: Sequence[float], workers: int, called: Called
-    ) -> list[bytes]:
+    def _encode(self, inputs: PipelineInputs, settings: Sequence[float], workers: int) -> list[bytes]:
         """Encode; if that fails, encode image by image, so that the error names the one that cannot be coded."""
         try:
-            return self._encoded(sources, settings, workers, called)
+            return self._streams(inputs, settings, workers)
         except CodecError:
-            count = len(sources.images)
-            for at, image in enumerate(sources.images):
+            count = len(inputs.images)
+            for at, (image, lengths, setting) in enumerate(zip(inputs.images, inputs.lengths, settings, strict=True)):
                 with _blaming(f"encode image {at + 1} of {count} ({image.shape[-1]}x{image.shape[-2]} pixels)"):
-                    alone = PipelineInputs([image], [sources.lengths[at]], sources.metadata[at : at + 1])
-                    self._encoded(alone, [settings[at]], 1, called)
+                    self._streams(PipelineInputs([image], [lengths], inputs.metadata[at : at + 1]), [setting], 1)
             raise
 
-    def _encoded(self, sources: PipelineInputs, settings: Sequence[float], workers: int, called: Called) -> list[bytes]:
+    def _streams(self, inputs: PipelineInputs, settings: Sequence[float], workers: int) -> list[bytes]:
         last = self._route.last
         for setting in settings:
             if last.quality not in (None, setting):
                 raise CodecError(f"{setting!r} is not a setting of it, which takes only {last.quality!r}")
-        ready = prepared(self._route, sources, self._memory, workers, called)
-        called(range(len(ready)))
+        pixels = [image.shape[-2] * image.shape[-1] for image in inputs.images]
+
+        def count(positions: Sequence[int]) -> None:
+            self._encoded.add(sum(pixels[at] for at in positions))
+
+        ready = prepared(self._route, inputs, self._memory, workers, count)
+        count(range(len(ready)))
         with naming(last):
-            pictures, metadata = [each.image for each in ready], sources.carried(self.keeps)
+            pictures, metadata = [each.image for each in ready], inputs.carried(self.keeps)
             streams = calls.encode(last.codec, pictures, settings, workers, metadata)
-        parts = zip(sources.images, ready, streams, strict=True)
-        return [self._packed(*each) for each in parts]
+        return [self._packed(*each) for each in zip(inputs.images, ready, streams, strict=True)]
 
     def _packed(self, image: torch.Tensor, ready: Prepared, stream: bytes) -> bytes:
         lengths = (*ready.lengths, self._route.last.codec.cost(stream))
@@ -290,7 +282,8 @@ class Pipeline:
     def proofs(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[Proof]:
         """Return the proofs of the last codec, for the pictures that it gets."""
         last = self._route.last
-        ready = prepared(self._route, PipelineInputs(images, [()] * len(images)), self._memory, workers, _uncounted)
+        inputs = PipelineInputs(images, [()] * len(images))
+        ready = prepared(self._route, inputs, self._memory, workers, _uncounted)
         return calls.proofs(last.codec, [each.image for each in ready], settings, workers)
 
 

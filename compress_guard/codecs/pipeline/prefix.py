@@ -26,6 +26,20 @@ class Prepared:
 
 
 @final
+class PixelCount:
+    """A count that several threads add to."""
+
+    def __init__(self) -> None:
+        self._lock: Final = threading.Lock()
+        self.total = 0
+
+    def add(self, count: int) -> None:
+        """Add to the total."""
+        with self._lock:
+            self.total += count
+
+
+@final
 class Memory:
     """Pictures by the content of their sources, the least recently used dropped first. Several threads may use it."""
 

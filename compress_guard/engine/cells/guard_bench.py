@@ -17,6 +17,7 @@ from compress_guard.engine.cells.judging import Judging
 from compress_guard.engine.cells.resolution import expectations, warnings_of
 from compress_guard.engine.cells.result_draft import Draft
 from compress_guard.engine.coding.planned import PlannedCodec, unreachable
+from compress_guard.engine.coding.steps import step_rates
 from compress_guard.engine.images.access import REMARK
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.images.subsets import Subset
@@ -159,11 +160,12 @@ class Bench:
         before = trial.encoded_pixels
         stop = self._judging.early_stop(cell, survey) if self._early else None
         passed = trial.whole(progress) if stop is None else trial.until_certain(stop, self._judging.score, progress)
-        # A store that cannot keep streams has them made again.
-        again = (trial.encoded_pixels - before) / sum(info.pixels for info in survey.infos)
         used = set(passed.evidence.ids)
         lost = {at for at, info in enumerate(survey.infos[: passed.reached]) if info.id not in used}
         draft.note_rate(survey, coder, planned.without(lost))
+        draft.note_steps(step_rates(coder, planned.without(lost)))
+        # A store that cannot keep streams has them made again.
+        again = (trial.encoded_pixels - before) / sum(info.pixels for info in survey.infos)
         draft.note_decoded(passed.seen, again)
         # Later batches may be decoded already; images that they lost are not part of this result.
         failed = {at: why for at, why in trial.lost().items() if at < passed.reached or at in coder.failures}

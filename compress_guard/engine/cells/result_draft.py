@@ -156,6 +156,10 @@ class Draft:
         work = replace(self.result.work, encodes=planned.encodes * coder.made_share)
         self.result = replace(self.result, coded=rate, work=work)
 
+    def note_steps(self, steps: tuple[tuple[str, float], ...]) -> None:
+        """Set the rate of each step of a pipeline."""
+        self.result = replace(self.result, coded=replace(self.result.coded, steps=steps))
+
     def note_decoded(self, seen: Seen, again: float) -> None:
         """Set the figures of the decoded images, and add the encoder calls that their streams took once more."""
         if (apart := seen.decoder_difference) is not None:

@@ -5,5 +5,6 @@ check the codec before a model is blamed, `fidelity` and `outliers` describe the
 batches.
 
 `available` finds the codec of a specification, `decoded_image` and `kept_images` are its results, `likeness` finds a
-decoder that is wrong for every image, `decoders_apart` compares two decoders of the same streams.
+decoder that is wrong for every image, `decoders_apart` compares two decoders of the same streams, `steps` are the rates
+of the parts of a pipeline.
 """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, final
 from compress_guard import own_code
 from compress_guard import store as keys
 from compress_guard.codecs import calls
-from compress_guard.codecs.contract import Codec, Proof, encoders_of, kept_parts
+from compress_guard.codecs.contract import Codec, CountedEncoders, Proof, Stepped, encoders_of, kept_parts
 from compress_guard.codecs.decoding.streams import writer
 from compress_guard.codecs.pictures.fidelity import coarse_psnr, flat_psnr
 from compress_guard.codecs.pictures.geometry import geometry_of
@@ -51,7 +51,8 @@ class Coder:
         source = writer(codec)
         kind = source.device.partition(":")[0]
         special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
-        code = own_code.digest("codecs") + code_of(type(source))
+        parts = (source, *source.parts) if isinstance(source, Stepped) else (source,)
+        code = own_code.digest("codecs") + "".join(code_of(type(part)) for part in parts)
         self.identity: Final = keys.key(source.type, source.version, repr(source), *special, code)
         """Key of the codec that writes the streams, whatever reads them."""
         self.keeps: Final = kept_parts(source)
@@ -59,8 +60,7 @@ class Coder:
         self.failures: dict[int, str] = {}
         """Errors of images that could not be encoded, by position among the usable ones."""
         self._undecoded: Final[dict[tuple[int, float], str]] = {}
-        self.encoded_pixels = 0
-        """Pixels of all images that an encoder was called with, repeated calls and all encoders of a codec included."""
+        self._counted_pixels = 0
         self.made_share = 1.0
         """Share of the plan's streams, by pixels, that an encoder had to make; the others were in the store."""
         self.proved_images = 0
@@ -76,6 +76,11 @@ class Coder:
         """Called between chunks of a plan; True stops it."""
         self.progress: Callable[[int, int], None] | None = None
         """Called with the number of encoded images, and 0: the total is known only at the end."""
+
+    @property
+    def encoded_pixels(self) -> int:
+        """Pixels of all images that an encoder was called with, repeated calls and all encoders of a codec included."""
+        return self.codec.encoded_pixels if isinstance(self.codec, CountedEncoders) else self._counted_pixels
 
     def geometry(self, at: int) -> Geometry:
         """Return the part of the source at this position that the codec delivers, and its size."""
@@ -242,7 +247,7 @@ class Coder:
         return carried
 
     def _count(self, requests: Sequence[tuple[int, float]]) -> None:
-        self.encoded_pixels += sum(self.survey.infos[at].pixels for at, _ in requests) * encoders_of(self.codec)
+        self._counted_pixels += sum(self.survey.infos[at].pixels for at, _ in requests) * encoders_of(self.codec)
 
     def _encode_one(self, at: int, image: torch.Tensor, setting: float) -> bytes | None:
         self._count([(at, setting)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from compress_guard.codecs import calls
-from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.contract import Codec, Stepped
 from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pixels import Picture, check_sizes
 from compress_guard.engine.coding.available import available_codec, codec_options
@@ -74,6 +74,8 @@ class _Coded:
         check_sizes(self.name, self.sources, images, calls.delivered_sizes(self.codec, self.sources))
         images = [image.to(source.device) for image, source in zip(images, self.sources, strict=True)]
         bpp = [rate for rate in planned.bpp if rate is not None]
+        if isinstance(self.codec, Stepped):
+            kept = [self.codec.delivered_file(stream) for stream in kept]
         return Compressed(images, kept, bpp, settings, self.codec.bits)
 
 

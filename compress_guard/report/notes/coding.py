@@ -112,6 +112,17 @@ def metadata(results: Sequence[CellResult]) -> Iterator[str]:
     yield from listed(results, remark, "ICC profiles and EXIF of the sources count in the rate")
 
 
+def steps(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the rates of the steps of each pipeline."""
+
+    def remark(result: CellResult) -> str | None:
+        if len(result.steps) <= 1:
+            return None
+        return f" ({', '.join(f'{step} {numbers.bpp(bpp)}' for step, bpp in result.steps)})"
+
+    yield from listed(results, remark, "bits of each step per pixel of the source")
+
+
 def remarks(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the remarks of codecs."""
 

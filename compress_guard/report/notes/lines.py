@@ -80,6 +80,7 @@ def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[L
         *((coding.mixed,) if verbose else ()),
         coding.estimated,
         coding.metadata,
+        coding.steps,
         coding.remarks,
         earlier_runs.moved_codecs,
         earlier_runs.remembered,

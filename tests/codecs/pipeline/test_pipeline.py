@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from compress_guard.codecs.contract import Codec, SizedDecoder, encoders_of, needs_files
+from compress_guard.codecs.contract import Codec, CountedEncoders, SizedDecoder, Stepped, needs_files
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.pictures.geometry import Reshaping
 from compress_guard.codecs.pipeline.codec import Pipeline
@@ -27,6 +27,7 @@ def test_it_is_a_codec_that_scales_and_checks_sizes():
     pipeline: Codec = Pipeline([SCALED, "jpeg"])
     assert isinstance(pipeline, Reshaping)
     assert isinstance(pipeline, SizedDecoder)
+    assert isinstance(pipeline, Stepped)
     assert pipeline == Pipeline([SCALED, "jpeg"])
     assert hash(pipeline) == hash(Pipeline([SCALED, "jpeg"]))
     assert CODECS.resolve("pipeline") is Pipeline
@@ -70,25 +71,38 @@ def test_a_specification_tells_what_it_asks_for():
 # Encoder calls
 
 
-def calls_of(pipeline, images, settings) -> list[tuple[int, ...]]:
-    called: list[tuple[int, ...]] = []
-    pipeline.encode_counted(images, settings, 1, lambda positions: called.append(tuple(positions)))
-    return called
+def calls_of(pipeline, images, settings) -> float:
+    """Return the encoder calls, by the pixels of the sources, in images of 100 pixels."""
+    before = pipeline.encoded_pixels
+    pipeline.encode(images, settings)
+    return (pipeline.encoded_pixels - before) / 100
 
 
-def test_each_codec_of_each_image_is_a_call(photos):
+@pytest.fixture(scope="module")
+def small(natural):
+    """Three images of 100, 200 and 400 pixels."""
+    return [natural(10, 10, 1), natural(10, 20, 2), natural(20, 20, 3)]
+
+
+def test_each_codec_of_each_image_is_a_call(small):
     pipeline = Pipeline([SCALED, FIRST, FIRST, {"jpeg": {"quality": 30}}])
-    assert encoders_of(pipeline) == 3
-    assert calls_of(pipeline, photos[:2], [30.0] * 2) == [(0, 1)] * 3
-    assert calls_of(pipeline, photos[:2], [30.0] * 2) == [(0, 1)] * 3, "nothing is kept where no setting is open"
+    assert isinstance(pipeline, CountedEncoders)
+    assert calls_of(pipeline, small, [30.0] * 3) == 3 * 7
+    assert calls_of(pipeline, small, [30.0] * 3) == 3 * 7, "nothing is kept where no setting is open"
 
 
-def test_the_steps_before_an_open_quality_are_made_once_for_each_content(photos):
+def test_the_steps_before_an_open_quality_are_made_once_for_each_content(small):
     pipeline = Pipeline([SCALED, FIRST, "jpeg"])
-    one, other = photos[:2]
-    assert calls_of(pipeline, [one, other, one.clone()], [10.0, 20.0, 30.0]) == [(0, 1), (0, 1, 2)]
-    assert calls_of(pipeline, [other, one], [40.0, 50.0]) == [(0, 1)]
-    assert calls_of(pipeline, [photos[2], one], [40.0, 50.0]) == [(0,), (0, 1)]
+    one, two, four = small
+    assert calls_of(pipeline, [one, two, one.clone()], [10.0, 20.0, 30.0]) == 3 + 4
+    assert calls_of(pipeline, [two, one], [40.0, 50.0]) == 3
+    assert calls_of(pipeline, [four, one], [40.0, 50.0]) == 4 + 5
+
+
+def test_proofs_are_no_calls(small):
+    pipeline = Pipeline([FIRST, "jpeg"])
+    assert pipeline.proofs(small, [30.0] * 3) == []
+    assert pipeline.encoded_pixels == 0
 
 
 def test_what_is_kept_changes_no_stream(photos):

@@ -201,3 +201,14 @@ def test_metadata_that_count_in_a_rate_are_told(cell):
         "photos: ICC profiles and EXIF of the sources count in the rate: jpeg 1 bpp (81 of 300 images, 0.0512 bpp), "
         "webp 1 bpp (0 of 300 images, 0 bpp)"
     ]
+
+
+def test_the_steps_of_a_pipeline_are_told(cell):
+    results = [
+        cell("upload", 1, drop=1.0, steps=(("jpeg", 1.2345), ("webp", 0.5))),
+        cell("single", 1, drop=1.0, steps=(("jpeg", 1.0),)),
+        cell("jpeg", 1, drop=1.0),
+    ]
+    assert [text for text in note_lines(results) if "step" in text] == [
+        "photos: bits of each step per pixel of the source: upload 1 bpp (jpeg 1.23, webp 0.5)"
+    ]
