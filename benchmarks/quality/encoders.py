@@ -2,10 +2,10 @@
 
 Codes the labelled photographs of a folder (sorted by name, the n-th has class n of ImageNet) by every variant of an
 encoder, once at one quality and once at one mean rate, and asks SqueezeNet for their classes. Prints a table in
-Markdown, a row per variant: bits per pixel, PSNR and top-1 at the quality; the mean setting, PSNR and top-1 at the
-rate, and by how much top-1 differs there from the encoder's first row, with the 95 % interval of the paired
-difference. ``--write docs/codecs.md`` puts it between the marks ``<!-- encoders FOLDER -->`` and
-``<!-- end of encoders FOLDER -->``.
+Markdown, a row per variant: bits per pixel, PSNR and top-1 at the quality; bits per pixel, the mean setting, PSNR and
+top-1 at the rate, or at the floor of a variant that does not go so low; and by how much top-1 differs there from the
+encoder's first row, with the 95 % interval of the paired difference. ``--write docs/codecs.md`` puts it between the
+marks ``<!-- encoders FOLDER -->`` and ``<!-- end of encoders FOLDER -->``.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ VARIANTS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
 }
 """Options of each row; the first is what the others are compared with."""
 HEADER: Final = """\
-| codec | options | bpp | PSNR | top-1 | setting | PSNR | top-1 | against the first row |
-|---|---|--:|--:|--:|--:|--:|--:|--:|"""
+| codec | options | bpp | PSNR | top-1 | bpp | setting | PSNR | top-1 | against the first row |
+|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def row(name: str, options: Mapping[str, Any], quality: Figures, rate: Figures, 
     written = ", ".join(f"`{key}: {_written(value)}`" for key, value in options.items()) or "the defaults"
     return (
         f"| {name} | {written} | {quality.bpp:.3f} | {quality.psnr:.2f} | {quality.top1:.1f} "
-        f"| {rate.setting:.1f} | {rate.psnr:.2f} | {rate.top1:.1f} | {against} |"
+        f"| {rate.bpp:.3f} | {rate.setting:.1f} | {rate.psnr:.2f} | {rate.top1:.1f} | {against} |"
     )
 
 
@@ -191,7 +191,7 @@ def table(photographs: Photographs, codecs: Sequence[str], quality: float, bpp: 
         for options in VARIANTS[name]:
             codec = build_codec(CodecSpec(name, name, tuple(options.items())))
             if (reason := codec.unavailable()) is not None:
-                yield f"| {name} | not measured: {reason} |||||||"
+                yield f"| {name} | not measured: {reason} ||||||||"
                 continue
             rate = at_rate(photographs, name, options, bpp)
             first = first or rate

@@ -64,10 +64,10 @@ def test_a_rate_is_met_on_average(photographs) -> None:
 def test_a_row_compares_with_the_first() -> None:
     first = Figures(0.25, 8, 24.0, [True, True, False, False])
     other = Figures(0.25, 7, 23.5, [True, False, False, True])
-    start = '| jpeg | `subsampling: "4:4:4"`, `optimize: false` | 0.250 | 24.00 | 50.0 | 7.0 | 23.50 | 50.0 | '
+    start = '| jpeg | `subsampling: "4:4:4"`, `optimize: false` | 0.250 | 24.00 | 50.0 | 0.250 | 7.0 | 23.50 | 50.0 | '
     made = row("jpeg", {"subsampling": "4:4:4", "optimize": False}, first, other, first)
     assert made.startswith(start + "+0.0 (-")
-    assert row("jpeg", {}, first, first, first).endswith("| 8.0 | 24.00 | 50.0 |  |")
+    assert row("jpeg", {}, first, first, first).endswith("| 0.250 | 8.0 | 24.00 | 50.0 |  |")
 
 
 def test_a_table_has_a_row_for_each_variant(photographs, monkeypatch) -> None:
@@ -78,7 +78,7 @@ def test_a_table_has_a_row_for_each_variant(photographs, monkeypatch) -> None:
     assert [line.split(" | ")[:2] for line in lines[4:]] == [
         ["| jpeg", "the defaults"],
         ["| jpeg", "`optimize: false`"],
-        ["| webp", "not measured: no webp; get it |||||||"],
+        ["| webp", "not measured: no webp; get it ||||||||"],
     ]
 
 
