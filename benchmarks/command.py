@@ -20,6 +20,7 @@ PACKAGES: Final = (
     "torchvision",
     "torchcodec",
     "pillow",
+    "opencv-python-headless",
     "pillow-heif",
     "pillow-jxl-plugin",
     "pyvips-binary",

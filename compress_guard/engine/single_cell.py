@@ -38,6 +38,7 @@ from compress_guard.records import (
     Scalar,
 )
 from compress_guard.registry import CODECS, TASKS, codec_named, unknown
+from compress_guard.thresholds.keys.decoders import cell_by
 from compress_guard.thresholds.keys.groups import grouping
 from compress_guard.thresholds.keys.shares import looks_like_share
 from compress_guard.thresholds.keywords import (
@@ -79,6 +80,8 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     fingerprint: str | None = None,
     orientation: Orientation | None = None,
     groups: str | Callable[[Any, str], object] | None = None,
+    decoders: Sequence[str] | None = None,
+    max_decoder_drop: float | None = None,
 ) -> Guard:
     """Return a guard with one cell, at a rate or at a quality.
 
@@ -86,31 +89,26 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     """
     if task not in TASKS:
         raise OptionError(TASKS.unknown(task))
-    spec = replace(codec_named(codec, dict(codec_options(options or {}))), folder=str(Path.cwd()))
-    if spec.type not in CODECS:
-        raise OptionError(CODECS.unknown(spec.type))
+    spec = _spec(codec, options or {})
     metrics: tuple[str, ...] = TASKS.resolve(task).metrics
     if metric is not None and metric not in metrics:
         raise OptionError(unknown(f"metric of {task}", metric, metrics))
     check_rate(rate, DEFAULT_BPP if bpp is None and quality is not None else bpp, rate_tolerance)
     limits = dict(zip(LIMITS, (max_drop, min_score, min_clean), strict=True))
-    given = {key: points for key, points in limits.items() if points is not None}
-    for key, number in {"confidence": confidence, "max_error_share": max_error_share, **given}.items():
-        check_number(key, number)
+    shares = {"confidence": confidence, "max_error_share": max_error_share}
+    _check_numbers({**shares, **limits, "max_decoder_drop": max_decoder_drop})
     doubts = _share_doubts(limits)
-    if limit is not None and (type(limit) is not int or limit < 1):
-        raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
-    if orientation not in (None, *CHOICES["orientation"]):
-        raise OptionError(f"orientation is {orientation!r}; expected 'upright', 'stored' or None")
+    _check_reading(limit, orientation)
     _check_required(spec)
     point = Rate(float(bpp)) if bpp is not None else Quality(check_setting(spec, quality))
+    cell = Cell(name, spec, point, max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts)
     return Guard(
         name=name,
         task=task,
         metric=metric or metrics[0],
         model="",
         data="",
-        cells=(Cell(name, spec, point, max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts),),
+        cells=(cell_by(cell, decoders, max_decoder_drop),),
         rate=rate,
         rate_tolerance=TOLERANCE[rate] if rate_tolerance is None else rate_tolerance,
         confidence=confidence,
@@ -120,6 +118,29 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         groups=grouping(groups),
         fingerprint=None if fingerprint is None else Fingerprint(fingerprint),
     )
+
+
+def _spec(codec: str, options: Mapping[str, Scalar]) -> CodecSpec:
+    """Return the specification of a codec with these options; raises `OptionError` for a name that is not known."""
+    spec = replace(codec_named(codec, dict(codec_options(options))), folder=str(Path.cwd()))
+    if spec.type not in CODECS:
+        raise OptionError(CODECS.unknown(spec.type))
+    return spec
+
+
+def _check_reading(limit: int | None, orientation: str | None) -> None:
+    """Raise `OptionError` for a number of images or an orientation that makes no sense."""
+    if limit is not None and (type(limit) is not int or limit < 1):
+        raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
+    if orientation not in (None, *CHOICES["orientation"]):
+        raise OptionError(f"orientation is {orientation!r}; expected 'upright', 'stored' or None")
+
+
+def _check_numbers(numbers: Mapping[str, float | None]) -> None:
+    """Raise `OptionError` for a number, by its key, that is out of range."""
+    for key, number in numbers.items():
+        if number is not None:
+            check_number(key, number)
 
 
 def guard_at_points(name: str, asked: AskedByKeyword, **wanted: Any) -> Guard:
@@ -255,7 +276,9 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
             ``image``), rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable,
             on_unavailable, orientation (``upright`` or ``stored``, for images that EXIF turns); options (a mapping) for
             the codec; fingerprint, a text that changes whenever the model does; groups (images that belong together: a
-            field of the targets, ``folder``, a factory, or a callable of target and id).
+            field of the targets, ``folder``, a factory, or a callable of target and id); decoders, a list of one, or of
+            two that are compared: then the result is that of the second one, with its drop from the first, and
+            `max_decoder_drop` its only limit.
 
     Returns:
         The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean. A list of results, in

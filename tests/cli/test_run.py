@@ -275,3 +275,18 @@ def test_the_module_is_the_command():
         [sys.executable, "-m", "compress_guard", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"compress-guard {__version__}\n"
+
+
+def test_cells_that_compare_decoders(command, guards, folder):
+    guards("codecs: [jpeg], bpp: [0.5]", toy="max_drop: 100, decoders: [pillow, opencv], max_decoder_drop: 60")
+    done = command("run", "--json", "results.json")
+    found = cells(folder / "results.json")
+    assert list(found) == ["toy[jpeg-0.5bpp]", "toy[jpeg-0.5bpp-opencv]"]
+    compared = found["toy[jpeg-0.5bpp-opencv]"]
+    assert (done.code, compared["encodes"], compared["decoder_drop"], compared["decoder_difference_max"]) == (
+        0,
+        0,
+        0,
+        0,
+    )
+    assert (compared["decoder"], compared["first_decoder"], compared["max_decoder_drop"]) == ("opencv", "pillow", 60.0)

@@ -17,8 +17,13 @@ ONLY_IN_FILES = {"correction"}
 """Keys about several cells, which one cell has no use for."""
 
 
+COMPARED = {"decoders": ["pillow", "opencv"]}
+"""Keyword arguments that a limit between decoders needs beside it."""
+
+
 def file_takes(key, text):
-    guard = f"task: classification, model: 'm:f', data: 'd:f', bpp: [0.5], codecs: [jpeg], {key}: {text}"
+    beside = "decoders: [pillow, opencv], " if key == "max_decoder_drop" else ""
+    guard = f"task: classification, model: 'm:f', data: 'd:f', bpp: [0.5], codecs: [jpeg], {beside}{key}: {text}"
     try:
         parse(
             f"version: 1\nguards: {{photos: {{{guard}}}}}", Path("t.yaml"), shown="t.yaml", folder=Path(), sources=False
@@ -30,7 +35,8 @@ def file_takes(key, text):
 
 def keyword_takes(key, value):
     try:
-        one_cell_guard("cell", task="classification", codec="jpeg", bpp=0.5, **{key: value})
+        beside = COMPARED if key == "max_decoder_drop" else {}
+        one_cell_guard("cell", task="classification", codec="jpeg", bpp=0.5, **beside, **{key: value})
     except OptionError:
         return False
     return True

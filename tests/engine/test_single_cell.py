@@ -114,7 +114,7 @@ def test_an_allowed_failure_is_counted(measured, pictures):
         ({"max_drop": -1}, "max_drop -1 is outside 0 to 100; give it in points"),
         ({"min_score": 200}, "min_score 200 is outside 0 to 100; give it in points"),
         ({"min_clean": -5}, "min_clean -5 is outside 0 to 100; give it in points"),
-        ({"options": {"speed": 1}}, "unknown option of codec webp 'speed'; known: method"),
+        ({"options": {"speed": 1}}, "unknown option of codec webp 'speed'; known: metadata, method, preset, sharp_yuv"),
         ({"options": {"method": [4]}}, "method must be "),
     ],
 )
@@ -128,10 +128,10 @@ def test_questions_without_sense(wanted, message, measured):
     [
         (
             {"max_dorp": 1},
-            "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, cache, codec, confidence, device, "
-            "fingerprint, groups, limit, max_drop, max_error_share, metric, min_clean, min_score, on_inconclusive, "
-            "on_unavailable, on_unreachable, options, orientation, quality, rate, rate_tolerance, seed, task, "
-            "workers",
+            "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, cache, codec, confidence, decoders, "
+            "device, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, metric, min_clean, "
+            "min_score, on_inconclusive, on_unavailable, on_unreachable, options, orientation, quality, rate, "
+            "rate_tolerance, seed, task, workers",
         ),
         (
             {"codec": "command"},

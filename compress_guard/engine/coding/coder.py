@@ -48,7 +48,8 @@ class Coder:
         self.workers: Final = workers
         # A GPU writes other streams than the CPU, and an estimate is no stream. CPU streams keep their established
         # name.
-        source = writer(codec)
+        source = self.writer = writer(codec)
+        """The codec that writes the streams; `codec` may only read them."""
         kind = source.device.partition(":")[0]
         special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
         parts = (source, *source.parts) if isinstance(source, Stepped) else (source,)
@@ -80,16 +81,16 @@ class Coder:
     @property
     def encoded_pixels(self) -> int:
         """Pixels of all images that an encoder was called with, repeated calls and all encoders of a codec included."""
-        return self.codec.encoded_pixels if isinstance(self.codec, CountedEncoders) else self._counted_pixels
+        return self.writer.encoded_pixels if isinstance(self.writer, CountedEncoders) else self._counted_pixels
 
     def geometry(self, at: int) -> Geometry:
         """Return the part of the source at this position that the codec delivers, and its size."""
         source = self.source(at)
-        return source.reshaped or geometry_of(self.codec, source.size)
+        return source.reshaped or geometry_of(self.writer, source.size)
 
     def uncoded(self, positions: Sequence[int]) -> list[torch.Tensor]:
         """Return what the codec would deliver of these sources if nothing were coded; raises `CodecError`."""
-        return calls.reshaped(self.codec, [self.source(at).image for at in positions], self.workers)
+        return calls.reshaped(self.writer, [self.source(at).image for at in positions], self.workers)
 
     def read_by(self, codec: Codec) -> Coder:
         """Return a coder of the same images and streams, which this codec only reads: see `DecodedBy`."""
@@ -162,7 +163,7 @@ class Coder:
         """
         if not isinstance(point, Quality):
             return self.codec.ladder[0]
-        if (taken := setting_fault(self.codec, point.setting)) is not None:
+        if (taken := setting_fault(self.writer, point.setting)) is not None:
             raise CodecError(f"{self.codec.type} has no quality {format_setting(point.setting)}; it takes {taken}")
         return point.setting
 
@@ -224,7 +225,7 @@ class Coder:
             self.progress(self.encoded_images, 0)
         try:
             self._count(requests)
-            return list(calls.encode(self.codec, images, settings, self.workers, self.metadata(requests)))
+            return list(calls.encode(self.writer, images, settings, self.workers, self.metadata(requests)))
         except CodecError:
             return [self._encode_one(at, image, setting) for (at, setting), image in zip(requests, images, strict=True)]
 
@@ -247,12 +248,12 @@ class Coder:
         return carried
 
     def _count(self, requests: Sequence[tuple[int, float]]) -> None:
-        self._counted_pixels += sum(self.survey.infos[at].pixels for at, _ in requests) * encoders_of(self.codec)
+        self._counted_pixels += sum(self.survey.infos[at].pixels for at, _ in requests) * encoders_of(self.writer)
 
     def _encode_one(self, at: int, image: torch.Tensor, setting: float) -> bytes | None:
         self._count([(at, setting)])
         try:
-            return calls.encode(self.codec, [image], [setting], metadata=self.metadata([(at, setting)]))[0]
+            return calls.encode(self.writer, [image], [setting], metadata=self.metadata([(at, setting)]))[0]
         except CodecError as problem:
             self.failures[at] = str(problem)
             return None
@@ -311,7 +312,7 @@ class Coder:
             with contextlib.suppress(Exception):  # damaged proofs are made again
                 return [Proof(**proof) for proof in json.loads(data)]
         images = [self.source(at).image for at, _ in requests]
-        proofs = calls.proofs(self.codec, images, [setting for _, setting in requests], self.workers)
+        proofs = calls.proofs(self.writer, images, [setting for _, setting in requests], self.workers)
         self.proved_images += len(proofs)
         if proofs and self.codec.bits == "coded":
             self._store.put(name, json.dumps([asdict(proof) for proof in proofs]).encode(), "plans")

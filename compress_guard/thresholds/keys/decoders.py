@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
+from compress_guard.errors import OptionError
 from compress_guard.records import Cell, CodecSpec, Guard, phrased
 from compress_guard.registry import DECODERS, unknown
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys.curve import Curve, read_drops
 from compress_guard.thresholds.keys.per_codec import PerCodec
-from compress_guard.thresholds.keys.shares import doubts_of
+from compress_guard.thresholds.keys.shares import doubts_of, looks_like_share
 from compress_guard.thresholds.value import Value
 
 LIMIT: Final = "max_decoder_drop"
@@ -94,6 +95,31 @@ def with_decoders(
     return tuple(made)
 
 
+def cell_by(cell: Cell, names: Sequence[str] | None, limit: float | None) -> Cell:
+    """Return a cell by one decoder, or the cell that compares two, as keyword arguments ask for them.
+
+    Raises `OptionError` for names and limits that make no sense.
+    """
+    if names is not None and (isinstance(names, str) or not 1 <= len(names) <= 2):
+        raise OptionError(f"decoders is {names!r}; expected a list of one decoder, or of two that are compared")
+    for name in names or ():
+        if name not in DECODERS:
+            raise OptionError(unknown("decoder", str(name), tuple(DECODERS)))
+        if cell.codec.type not in (reads := DECODERS[name].reads):
+            raise OptionError(f"the decoder {name} does not decode {cell.codec.type}, only {', '.join(reads)}")
+    if names is None or len(names) == 1:
+        if limit is not None:
+            raise OptionError(f"{LIMIT} compares two decoders; give decoders=[FIRST, OTHER] too, or leave it out")
+        return cell if names is None else replace(cell, decoder=names[0])
+    first, other = names
+    if first == other:
+        raise OptionError(f"the decoder {first!r} is given twice; give two that differ")
+    if cell.judged:
+        raise OptionError(f"a comparison of decoders is judged by {LIMIT} alone; leave the other limits out")
+    doubt = None if limit is None else looks_like_share(LIMIT, limit)
+    return _between(cell, (first, other), limit, () if doubt is None else (doubt,))
+
+
 def check_limits_used(limits: DecoderLimits | None, guards: Iterable[Guard]) -> None:
     """Raise `ThresholdsError` for limits of the defaults that no guard of the file can miss."""
     if limits is not None and not any(cell.first_decoder is not None for guard in guards for cell in guard.cells):
@@ -110,15 +136,21 @@ def _compared(at: Value, cell: Cell, decoders: Decoders, limits: DecoderLimits |
         raise at.error(found, f"give {LIMIT} there too, or remove this cell")
     doubts = tuple(doubts_of(LIMIT, curve, cell.point))
     for name in decoders.others:
-        yield replace(
-            cell,
-            max_drop=None,
-            min_score=None,
-            slice_limits=(),
-            # A floor is judged in the cell beside it; whether the model knows anything is asked in every cell.
-            min_clean=0.0 if cell.min_clean == 0 else None,
-            doubts=doubts,
-            decoder=name,
-            first_decoder=decoders.names[0],
-            max_decoder_drop=allowed,
-        )
+        yield _between(cell, (decoders.names[0], name), allowed, doubts)
+
+
+def _between(cell: Cell, names: tuple[str, str], limit: float | None, doubts: tuple[str, ...]) -> Cell:
+    """Return the cell beside this one that compares the second decoder with the first."""
+    first, other = names
+    return replace(
+        cell,
+        max_drop=None,
+        min_score=None,
+        slice_limits=(),
+        # A floor is judged in the cell beside it; whether the model knows anything is asked in every cell.
+        min_clean=0.0 if cell.min_clean == 0 else None,
+        doubts=doubts,
+        decoder=other,
+        first_decoder=first,
+        max_decoder_drop=limit,
+    )
