@@ -5,7 +5,7 @@ has drawn, else it draws for itself. For top1 an image is lost, gained, or neith
 more or less. Each interval is compared with the one that takes all images for independent, and the limit is exactly
 the truth, so that a `fail` and a `pass` are both false. Rows that are done are kept in ``--keep FILE``, and a run that
 was broken off goes on from there. ``--write docs/verdicts.md`` puts the tables between the marks ``<!-- grouped -->``
-and ``<!-- end of grouped -->`` of that file. One core takes about ten minutes.
+and ``<!-- end of grouped -->`` of that file. One core takes about five minutes.
 """
 
 from __future__ import annotations
