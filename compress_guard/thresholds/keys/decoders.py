@@ -69,7 +69,7 @@ def check_reads(at: Value, decoders: Decoders, specs: Iterable[CodecSpec]) -> No
             alias = spec.alias if spec.alias == spec.type else f"{spec.alias} ({spec.type})"
             raise at.error(
                 f"the decoder {name} of line {decoders.line} does not decode {alias}, only {', '.join(reads)}",
-                f"leave one of them out, or give {spec.alias} a guard of its own with other decoders",
+                f"leave one of them out, or put {spec.alias} into a guard without this decoder",
             )
 
 

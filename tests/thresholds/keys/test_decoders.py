@@ -143,7 +143,7 @@ def test_a_limit_that_looks_like_a_share_is_doubted(guard):
         (
             ["decoders: [pillow, nvjpeg]", "codecs: [jpeg, webp]"],
             "thresholds.yaml:3: photos: the decoder nvjpeg of line 7 does not decode webp, only jpeg; leave one of "
-            "them out, or give webp a guard of its own with other decoders",
+            "them out, or put webp into a guard without this decoder",
         ),
     ],
 )
@@ -158,7 +158,18 @@ def test_a_codec_by_another_name_is_named_with_its_type(refusal):
     )
     assert refusal(text) == (
         "thresholds.yaml:4: photos: the decoder torchvision of line 4 does not decode small (avif), only jpeg, webp; "
-        "leave one of them out, or give small a guard of its own with other decoders"
+        "leave one of them out, or put small into a guard without this decoder"
+    )
+
+
+def test_no_decoder_reads_what_a_pipeline_delivers(refusal):
+    text = (
+        "version: 1\ncodecs: {upload: {type: pipeline, steps: [resize: {longest: 64}, webp: {quality: 80}]}}\nguards:\n"
+        "  photos: {task: classification, model: 'm:f', data: 'd:f', codecs: [upload], decoders: [pillow]}\n"
+    )
+    assert refusal(text) == (
+        "thresholds.yaml:4: photos: the decoder pillow of line 4 does not decode upload (pipeline), only avif, heic, "
+        "jp2, jpeg, jxl, webp; leave one of them out, or put upload into a guard without this decoder"
     )
 
 
