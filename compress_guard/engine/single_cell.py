@@ -25,6 +25,7 @@ from compress_guard.errors import OptionError
 from compress_guard.records import (
     Cell,
     CellResult,
+    CleanReference,
     CodecSpec,
     Fingerprint,
     Guard,
@@ -82,6 +83,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     groups: str | Callable[[Any, str], object] | None = None,
     decoders: Sequence[str] | None = None,
     max_decoder_drop: float | None = None,
+    reference: CleanReference = "source",
 ) -> Guard:
     """Return a guard with one cell, at a rate or at a quality.
 
@@ -98,7 +100,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     shares = {"confidence": confidence, "max_error_share": max_error_share}
     _check_numbers({**shares, **limits, "max_decoder_drop": max_decoder_drop})
     doubts = _share_doubts(limits)
-    _check_reading(limit, orientation)
+    _check_reading(limit, orientation, reference)
     _check_required(spec)
     point = Rate(float(bpp)) if bpp is not None else Quality(check_setting(spec, quality))
     cell = Cell(name, spec, point, max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts)
@@ -116,6 +118,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
         max_error_share=max_error_share,
         orientation=orientation,
         groups=grouping(groups),
+        reference=reference,
         fingerprint=None if fingerprint is None else Fingerprint(fingerprint),
     )
 
@@ -128,12 +131,14 @@ def _spec(codec: str, options: Mapping[str, Scalar]) -> CodecSpec:
     return spec
 
 
-def _check_reading(limit: int | None, orientation: str | None) -> None:
-    """Raise `OptionError` for a number of images or an orientation that makes no sense."""
+def _check_reading(limit: int | None, orientation: str | None, reference: str) -> None:
+    """Raise `OptionError` for a number of images, an orientation or a reference that makes no sense."""
     if limit is not None and (type(limit) is not int or limit < 1):
         raise OptionError(f"limit is {limit!r}; expected a whole number of at least 1, or None for all images")
     if orientation not in (None, *CHOICES["orientation"]):
         raise OptionError(f"orientation is {orientation!r}; expected 'upright', 'stored' or None")
+    if reference not in CHOICES["reference"]:
+        raise OptionError(f"reference is {reference!r}; expected 'source' or 'input'")
 
 
 def _check_numbers(numbers: Mapping[str, float | None]) -> None:
@@ -274,11 +279,11 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         cache: A folder that keeps bitstreams and rate plans and, of a model with a `fingerprint`, what it predicted.
         wanted: As in thresholds.yaml: metric, max_drop, min_score and min_clean (points), rate (``dataset`` or
             ``image``), rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable,
-            on_unavailable, orientation (``upright`` or ``stored``, for images that EXIF turns); options (a mapping) for
-            the codec; fingerprint, a text that changes whenever the model does; groups (images that belong together: a
-            field of the targets, ``folder``, a factory, or a callable of target and id); decoders, a list of one, or of
-            two that are compared: then the result is that of the second one, with its drop from the first, and
-            `max_decoder_drop` its only limit.
+            on_unavailable, orientation (``upright`` or ``stored``, for images that EXIF turns), reference (``source``
+            or ``input``, for a codec that scales or crops); options (a mapping) for the codec; fingerprint, a text that
+            changes whenever the model does; groups (images that belong together: a field of the targets, ``folder``, a
+            factory, or a callable of target and id); decoders, a list of one, or of two that are compared: then the
+            result is that of the second one, with its drop from the first, and `max_decoder_drop` its only limit.
 
     Returns:
         The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean. A list of results, in

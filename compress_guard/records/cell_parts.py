@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from compress_guard.records.slices import SliceResult
 from compress_guard.records.texts import settle_texts
-from compress_guard.records.vocabulary import Bits, Correction, Orientation
+from compress_guard.records.vocabulary import Bits, CleanReference, Correction, Orientation
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ class CellTerms(CellPart):
     """Sentences on what makes a limit of the cell mean little; they fail it in a strict run."""
     correction: Correction = "none"
     """Correction that `CellResult.confidence` includes."""
+    reference: CleanReference = "source"
+    """Pictures of the clean side: the sources, or these as the codec scales and crops them, without coding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class ImageCounts(CellPart):
     errors: int | None = None
     error_ids: tuple[str, ...] = ()
     """The first few images that failed to load or code."""
+    crop_emptied: int | None = None
+    """Images of which a crop left no object, or no pixel that counts; None for a codec that crops nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from compress_guard.records.codecs import CodecSpec
 from compress_guard.records.points import OperatingPoint, Quality, Rate, labelled
 from compress_guard.records.recovery import Recovery
 from compress_guard.records.throughput import Throughput
-from compress_guard.records.vocabulary import Correction, OnInconclusive, OnMissing, Orientation, RateMode
+from compress_guard.records.vocabulary import (
+    CleanReference,
+    Correction,
+    OnInconclusive,
+    OnMissing,
+    Orientation,
+    RateMode,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +180,8 @@ class Guard:
     max_error_share: float = 0.0
     orientation: Orientation | None = None
     """Reading of images that EXIF turns; None: their targets decide."""
+    reference: CleanReference = "source"
+    """Clean side of the cells whose codec scales or crops."""
     fingerprint: Fingerprint | None = None
     """Proof of the model's identity; None: no prediction of an earlier run is used again."""
     throughput: Throughput | None = None

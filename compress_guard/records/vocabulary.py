@@ -16,6 +16,8 @@ OnMissing = Literal["skip", "fail"]
 Correction = Literal["none", "bonferroni"]
 Orientation = Literal["upright", "stored"]
 """Reading of images that EXIF turns: upright, for targets that are upright, or as their files store them."""
+CleanReference = Literal["source", "input"]
+"""The clean side of a cell: the sources, or the sources as its codec scales and crops them, without coding."""
 
 JUDGED: Final[frozenset[str]] = frozenset({"pass", "fail", "inconclusive"})
 """The verdicts that compare a drop with a threshold."""

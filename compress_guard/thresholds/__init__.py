@@ -40,6 +40,8 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``orientation``     upright | stored, for images that EXIF turns [as masks and boxes tell; classification: upright]
 ``groups``          images that belong together: a field of the targets, ``package.module:callable`` or ``folder``
                     [none]; intervals are over groups
+``reference``       [source] | input: the clean side of codecs that scale or crop is the sources, or these scaled and
+                    cropped without coding; a codec that crops needs ``input``
 ``throughput``      what is timed, and how fast it has to be [nothing]; see docs/thresholds.md
 ``recovery``        how the model is finetuned, and what that has to bring back [not at all]; see below
 ``guards``          ``name: {...}``: each key of defaults again, which replaces the default as a whole (that

@@ -99,6 +99,7 @@ def _read_guard(
         policy=chosen.policy,
         max_error_share=chosen.max_error_share,
         orientation=chosen.orientation,
+        reference=chosen.reference,
         fingerprint=read_fingerprint(table["fingerprint"].value) if "fingerprint" in table else None,
         throughput=_throughput(name, chosen, own="throughput" in table),
         recovery=recovery,

@@ -14,6 +14,7 @@ from typing import Any, Final, get_args
 
 from compress_guard.errors import OptionError
 from compress_guard.records import (
+    CleanReference,
     CodecSpec,
     Correction,
     OnInconclusive,
@@ -59,6 +60,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "rate": get_args(RateMode),
     "correction": get_args(Correction),
     "orientation": get_args(Orientation),
+    "reference": get_args(CleanReference),
     **POLICIES,
 }
 """The texts of each key that takes one of a few."""

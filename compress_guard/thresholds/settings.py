@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from compress_guard.records import CodecSpec, Correction, Grouping, Orientation, Policy, RateMode
+from compress_guard.records import CleanReference, CodecSpec, Correction, Grouping, Orientation, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys.curve import Curve
 from compress_guard.thresholds.keys.decoders import DecoderLimits, Decoders, read_decoders, read_limits
@@ -46,6 +46,7 @@ class Settings:
     min_clean: Curve | None = None
     orientation: Orientation | None = None
     groups: Grouping | None = None
+    reference: CleanReference = "source"
     policy: Policy = field(default_factory=Policy)
     throughput: Asked | None = None
     recovery: Finetuning | None = None
@@ -128,6 +129,7 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "max_error_share": _number,
     "orientation": lambda value, key, catalogue: None if value.empty else _choice(value, key, catalogue),
     "groups": read_groups,
+    "reference": _choice,
     "throughput": Asked.read,
 }
 RECOVERY: Final = "recovery"

@@ -131,7 +131,7 @@ def test_questions_without_sense(wanted, message, measured):
             "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, cache, codec, confidence, decoders, "
             "device, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, metric, min_clean, "
             "min_score, on_inconclusive, on_unavailable, on_unreachable, options, orientation, quality, rate, "
-            "rate_tolerance, seed, task, workers",
+            "rate_tolerance, reference, seed, task, workers",
         ),
         (
             {"codec": "command"},

@@ -179,6 +179,7 @@ BY_TYPE = {
     "tuple[tuple[str, float], ...]": st.lists(st.tuples(st.text(max_size=5), FINITE), max_size=3).map(tuple),
     "tuple[str, ...]": st.lists(st.text(max_size=5), max_size=3).map(tuple),
     "Correction": st.sampled_from(["none", "bonferroni"]),
+    "CleanReference": st.sampled_from(["source", "input"]),
 }
 SLICES = st.fixed_dictionaries({one.name: BY_TYPE[str(one.type)] for one in dataclasses.fields(SliceResult)}).map(
     lambda values: SliceResult(**values)

@@ -86,6 +86,7 @@ defaults:
   on_unavailable: skip
   max_error_share: 0.25
   orientation: stored
+  reference: input
 guards:
   a: {task: detection, model: m:f, data: d:f}
   b:
@@ -103,12 +104,14 @@ guards:
     on_unavailable: fail
     max_error_share: 0
     orientation: upright
+    reference: source
   c: {task: detection, model: m:f, data: d:f, orientation: null}
 """
     ).guards
     stated = frozenset({"on_inconclusive", "on_unreachable", "on_unavailable"})
-    assert first.cells == (Cell("a", WEBP, Rate(0.5), None, None, 100, 15),)
+    assert first.cells == (Cell("a", WEBP, Rate(0.5), None, None, 100, 16),)
     assert (first.orientation, second.orientation, third.orientation) == ("stored", "upright", None)
+    assert (first.reference, second.reference, third.reference) == ("input", "source", "input")
     assert (first.rate, first.rate_tolerance, first.confidence, first.max_error_share) == ("image", 0.1, 0.9, 0.25)
     assert first.policy == Policy("fail", "fail", "skip", stated)
     assert [one.name for one in second.cells] == ["b[avif-1.0bpp]", "b[jpeg-1.0bpp]"]

@@ -19,7 +19,7 @@ STANDS_FOR = {
     "<tasks>": ", ".join(sorted(TASKS)),
     "<keys of defaults>": "bpp, codecs, confidence, correction, decoder_swap, decoders, groups, limit, "
     "max_decoder_drop, max_error_share, min_clean, on_inconclusive, on_unavailable, on_unreachable, orientation, "
-    "quality, rate, rate_tolerance, recovery, throughput",
+    "quality, rate, rate_tolerance, recovery, reference, throughput",
 }
 
 
@@ -247,6 +247,7 @@ def test_a_section_is_refused(refusal, sections, message):
     ("decoder_swap: yes", "decoder_swap must be true or false, found 'yes'; write true or false"),
     ("decoder_swap: 1", "decoder_swap must be true or false, found 1; write true or false"),
     ("orientation: exif", "orientation must be upright or stored, found 'exif'; use one of these"),
+    ("reference: clean", "reference must be source or input, found 'clean'; use one of these"),
     ("orientation: 6", "orientation must be upright or stored, found 6; use one of these"),
     ("max_error_share: 1", "max_error_share is 1, outside 0 to 1 (1 excluded); use a number in that range"),
     ("max_error_share: -0.1", "max_error_share is -0.1, outside 0 to 1 (1 excluded); use a number in that range"),
@@ -292,7 +293,7 @@ def test_a_section_is_refused(refusal, sections, message):
      ("unknown key 'metrics', did you mean 'metric'? known: bpp, codecs, confidence, correction, data, "
       "decoder_swap, decoders, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, metric, "
       "min_clean, min_score, model, on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, "
-      "rate_tolerance, recovery, slices, task, throughput, traffic; correct or remove it")),
+      "rate_tolerance, recovery, reference, slices, task, throughput, traffic; correct or remove it")),
     ("<<: 5", "<< must name a map, found 5; merge the anchor of a map"),
     ("bpp: {1: [1]}", "bpp must be a list, found a map; write a list in brackets"),
     ("max_drop: {0.5: 3, 1: 2}\nbpp: [2]",

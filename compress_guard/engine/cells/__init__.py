@@ -4,6 +4,7 @@ Open `guard_bench` first: one guard in one process. `cell_pass` takes the images
 `judging` makes verdicts, `result_draft` collects what the result says, `changes` and `slices` say where a loss comes
 from. `guard_codecs` are the guard's codecs with their plans and decoders.
 
-`limits` finds limits that no score can miss, `resolution` tells which drops the images can decide, `resamples` keeps
-slow scores for later runs, `needed` counts the images that would settle a cell.
+`limits` finds limits that no score can miss, `crops` counts targets that a crop loses, `resolution` tells which drops
+the images can decide, `resamples` keeps slow scores for later runs, `needed` counts the images that would settle a
+cell.
 """

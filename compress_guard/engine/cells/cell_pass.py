@@ -22,6 +22,7 @@ from compress_guard.engine.coding.fidelity import NOTHING, Seen
 from compress_guard.engine.coding.watch import CodecWatch
 from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.prediction.batches import Batch, coded_batch
+from compress_guard.engine.prediction.clean.side import CleanSide
 from compress_guard.engine.prediction.decoder_swap import swapped_batch
 from compress_guard.engine.prediction.earlier_evidence import Verdict
 from compress_guard.engine.prediction.shards import Predicted, Shard
@@ -64,6 +65,7 @@ class Trial:
     subject: Subject
     subset: Subset
     limit: int | None
+    clean: CleanSide
     coder: Coder
     planned: PlannedRate
     watch: CodecWatch
@@ -106,7 +108,7 @@ class Trial:
         """Predict all images."""
         guard, cell = self.names
         images = len(self.subset.survey.usable)
-        clean = self.subject.clean_evidence(self.limit, partial(progress, f"predicting {guard} clean"))
+        clean = self.clean.evidence(self.limit, partial(progress, f"predicting {guard} clean"))
         return self._passed(clean, self._predicted(images, partial(progress, f"predicting {cell}")), images, progress)
 
     def until_certain(self, stop: EarlyStop, score: Score, progress: Progress) -> Passed:
@@ -129,7 +131,7 @@ class Trial:
                 so_far = Predicted.merge(parts).only({info.id for info in survey.infos[:reached]})
                 if not self._due(stop, reached, so_far.evidence.ids):
                     continue
-                clean = self.subject.clean_evidence(self.limit, tell, reached)
+                clean = self.clean.evidence(self.limit, tell, reached)
                 passed = self._passed(clean, so_far, reached, progress)
                 ids = passed.evidence.ids
                 before = passed.clean if passed.first is None else passed.first
@@ -138,7 +140,7 @@ class Trial:
                 judgement = stop.look(score(before), score(passed.evidence), len(ids), survey.groups_of(ids))
                 if judgement is not None:
                     return replace(passed, judgement=judgement)
-        clean = self.subject.clean_evidence(self.limit, tell, total)
+        clean = self.clean.evidence(self.limit, tell, total)
         return self._passed(clean, Predicted.merge(parts), total, progress)
 
     def _passed(self, clean: Evidence, predicted: Predicted, reached: int, progress: Progress) -> Passed:
@@ -243,6 +245,7 @@ class Trial:
         parts = [
             part for at in coded for part in (*survey.content(at), str(settings[at]), str(at in self.watch.sample))
         ]
+        parts += [repr(geometry) for at in coded if not (geometry := self.coder.geometry(at)).same]
         ids = tuple(survey.infos[at].id for at in coded)
         way = keys.key("coded", self.coder.identity, decoder)
         return Shard(make, ids, keys.key(way, *parts), way)

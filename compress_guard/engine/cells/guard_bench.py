@@ -12,6 +12,7 @@ from typing import Final, final
 from compress_guard.codecs.decoding.streams import writer
 from compress_guard.engine.cells.cell_pass import Trial
 from compress_guard.engine.cells.changes import Changes
+from compress_guard.engine.cells.crops import check_reference, emptied
 from compress_guard.engine.cells.guard_codecs import GuardCodecs
 from compress_guard.engine.cells.judging import Judging
 from compress_guard.engine.cells.resolution import expectations, warnings_of
@@ -21,6 +22,7 @@ from compress_guard.engine.coding.steps import step_rates
 from compress_guard.engine.images.access import REMARK
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.images.subsets import Subset
+from compress_guard.engine.prediction.clean.side import CleanSide
 from compress_guard.engine.prediction.earlier_evidence import Verdict
 from compress_guard.engine.prediction.knowledge_check import Question, insight
 from compress_guard.engine.prediction.lossless_control import Control, control
@@ -142,6 +144,7 @@ class Bench:
         limit = effective_limit(cell, self._settings)
         codec, subset = self._codec(cell, draft, limit)
         coder, survey = codec.coder, subset.survey
+        clean = self._clean(cell, codec, limit, draft)
         self._expect(cell, limit, survey, draft, tell)
         planned = codec.plan(partial(progress, f"coding {self.guard.name} with {cell.codec.alias}")).at(cell.point)
         planned = self._codecs.counted(cell, codec, planned)
@@ -151,10 +154,10 @@ class Bench:
             why = unreachable(cell.codec.alias, planned, self.guard.rate)
             return Measured(draft.settled(Judgement.without_evidence("unreachable", why)))
         self._prove(codec, draft)
-        draft.note_decoder(moved=self._decoder_moved(cell, codec, subset))
-        self._control(limit, subset, draft, progress)
-        self._look(cell, limit, draft, progress)
-        trial = self._trial(cell, codec, subset)
+        draft.note_decoder(moved=self._decoder_moved(cell, codec, subset, clean))
+        self._control(limit, clean, draft, progress)
+        self._look(cell, limit, clean, draft, progress)
+        trial = self._trial(cell, codec, subset, clean)
         if cell.against is None and self._compares:
             self._firsts[codec, cell.point, self._subject.generation] = trial.kept
         before = trial.encoded_pixels
@@ -204,6 +207,13 @@ class Bench:
         draft.check_failures(subset.survey, {})
         return codec, subset
 
+    def _clean(self, cell: Cell, codec: PlannedCodec, limit: int | None, draft: Draft) -> CleanSide:
+        """Return the clean side of a cell; raises `DataError` where the codec's crop leaves nothing to compare."""
+        clean = self._subject.clean(codec.coder.writer if self.guard.reference == "input" else None)
+        if check_reference(self.guard, cell.codec, codec.coder):
+            draft.note_crop(emptied(clean, limit, cell.codec, codec.coder))
+        return clean
+
     def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
         """Say, before the first image is coded, what this number of images can decide."""
         held = {
@@ -239,7 +249,7 @@ class Bench:
         draft.note_check(proven.figures(), images)
         proven.check()
 
-    def _decoder_moved(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> bool:
+    def _decoder_moved(self, cell: Cell, codec: PlannedCodec, subset: Subset, clean: CleanSide) -> bool:
         """Return whether the decoder gives other pixels than in the run that left evidence.
 
         The first batch of every cell of this codec, selected or not, is looked at again before evidence of earlier runs
@@ -251,11 +261,13 @@ class Bench:
             for other in self.guard.cells:
                 if self._way(other) == self._way(cell) and codec.plan().at(other.point).reachable:
                     # An error there is reported when that cell is predicted.
-                    looked.moved |= attempted(self._trial(other, codec, subset).verify) is Verdict.DECODER
+                    trial = self._trial(other, codec, subset, clean)
+                    looked.moved |= attempted(trial.verify) is Verdict.DECODER
+            looked.moved |= attempted(partial(clean.verify, effective_limit(cell, self._settings))) is Verdict.DECODER
         return looked.moved
 
-    def _control(self, limit: int | None, subset: Subset, draft: Draft, progress: Progress) -> None:
-        """Make the lossless control, once for the subject; raises `ModelError` for a model that fails it."""
+    def _control(self, limit: int | None, side: CleanSide, draft: Draft, progress: Progress) -> None:
+        """Make the lossless control, once for a clean side; raises `ModelError` for a model that fails it."""
         tell = partial(progress, f"predicting {self.guard.name} clean")
 
         def made() -> Control:
@@ -264,24 +276,24 @@ class Bench:
             after = partial(progress, f"predicting {self.guard.name} after a lossless codec")
             while True:
                 generation = self._subject.generation
-                clean = self._subject.clean_evidence(limit, tell, first)
-                made = control(self._subject, subset, clean, after)
+                clean = side.evidence(limit, tell, first)
+                made = control(self._subject, side.view(limit), clean, after)
                 if self._subject.generation == generation:  # else that was clean evidence of another model
                     return made
 
-        passed = self._subject.once(f"control of {self._subject.binding(limit)}", made)
+        passed = self._subject.once(side.named("control", limit), made)
         draft.result = replace(draft.result, control=passed.figures(), sources=self._subject.source_figures(limit))
         passed.check()
 
-    def _look(self, cell: Cell, limit: int | None, draft: Draft, progress: Progress) -> None:
+    def _look(self, cell: Cell, limit: int | None, clean: CleanSide, draft: Draft, progress: Progress) -> None:
         """Look at the clean predictions; raises `ModelError` for a model that knows nothing."""
         guard = self.guard
         question = Question(guard.metric, guard.confidence, cell.min_clean, self._settings.seed, self._early)
-        known = insight(self._subject, limit, question, partial(progress, f"predicting {guard.name} clean"))
+        known = insight(clean, limit, question, partial(progress, f"predicting {guard.name} clean"))
         draft.note_clean(known)
         known.check()
 
-    def _trial(self, cell: Cell, codec: PlannedCodec, subset: Subset) -> Trial:
+    def _trial(self, cell: Cell, codec: PlannedCodec, subset: Subset, clean: CleanSide) -> Trial:
         planned = codec.plan().at(cell.point)
         # A run that stops early is only sure to predict the first batch.
         certain = len(next(iter(self._subject.batches(subset)))) if self._early else None
@@ -289,6 +301,7 @@ class Bench:
             self._subject,
             subset,
             effective_limit(cell, self._settings),
+            clean,
             codec.coder,
             planned,
             codec.watch(planned, certain),
@@ -296,11 +309,11 @@ class Bench:
             self.guard.max_error_share,
             cell.decoder or "",
             swaps=self.guard.decoder_swap and cell.against is None,
-            first=None if cell.against is None else self._first(cell.against, subset),
+            first=None if cell.against is None else self._first(cell.against, subset, clean),
         )
 
-    def _first(self, cell: Cell, subset: Subset) -> Trial:
+    def _first(self, cell: Cell, subset: Subset, clean: CleanSide) -> Trial:
         """Return the images of a cell by its first decoder, with what was predicted of them so far."""
         codec = self._codecs.planned(cell, self._codecs.available(cell), subset)
         kept = self._firsts.setdefault((codec, cell.point, self._subject.generation), [])
-        return replace(self._trial(cell, codec, subset), kept=kept, swaps=False)
+        return replace(self._trial(cell, codec, subset, clean), kept=kept, swaps=False)

@@ -81,6 +81,7 @@ class Draft:
                     traffic=cell.traffic,
                     doubts=cell.doubts,
                     correction=guard.correction,
+                    reference=guard.reference,
                 ),
                 decoding=DecoderComparison(decoder=cell.decoder, first_decoder=cell.first_decoder),
             ),
@@ -103,6 +104,10 @@ class Draft:
             decoding=decoding,
             earlier=replace(self.result.earlier, codec_moved=moved),
         )
+
+    def note_crop(self, emptied: int) -> None:
+        """Set the number of images of which a crop leaves nothing."""
+        self.result = replace(self.result, counts=replace(self.result.counts, crop_emptied=emptied))
 
     def note_images(self, survey: Survey) -> None:
         """Set the number of images, and how they came."""

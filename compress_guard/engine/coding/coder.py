@@ -85,8 +85,7 @@ class Coder:
 
     def geometry(self, at: int) -> Geometry:
         """Return the part of the source at this position that the codec delivers, and its size."""
-        source = self.source(at)
-        return source.reshaped or geometry_of(self.writer, source.size)
+        return geometry_of(self.writer, self.survey.sizes[at])
 
     def uncoded(self, positions: Sequence[int]) -> list[torch.Tensor]:
         """Return what the codec would deliver of these sources if nothing were coded; raises `CodecError`."""

@@ -26,6 +26,7 @@ class AskedModel:
         self._device: Final = device
         self._model: Any = None
         self._first: FirstBatch | None = None
+        self._scores: Final[dict[str, Mapping[str, NDArray[Any]]]] = {}
         self._steady_at = 0
         """Value of `predictions` when the answers to the first batch were last confirmed."""
         self.predictions = 0
@@ -52,6 +53,9 @@ class AskedModel:
         if self._first is None:
             self._first = FirstBatch(self._task, shard, batch, answers, self._device)
             self.steady()
+        if shard.way not in self._scores:
+            named = zip(batch.ids, answers, strict=True)
+            self._scores[shard.way] = {name: answer["scores"] for name, answer in named if answer.keys() == {"scores"}}
         return answers
 
     def moved_answers(self, others: bool = False) -> str | None:
@@ -67,10 +71,12 @@ class AskedModel:
         self.steady()
         return self._first.fault(batch, answers)
 
-    @property
-    def first_scores(self) -> Mapping[str, NDArray[Any]]:
-        """Scores of the first batch by image; empty before the first batch, and for answers with more than scores."""
-        return {} if self._first is None else self._first.scores
+    def first_scores(self, way: str) -> Mapping[str, NDArray[Any]]:
+        """Return the scores of the first batch of shards with this way, by image.
+
+        They are empty before that batch, and for answers with more than scores.
+        """
+        return self._scores.get(way, {})
 
     def _loaded(self) -> Any:
         if self._model is None:

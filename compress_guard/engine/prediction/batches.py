@@ -142,7 +142,7 @@ def coded_batch(
         tuple(8 * coder.codec.cost(image.stream) / coder.survey.infos[image.at].pixels for image in kept),
         coder.codec.bits,
         seen,
-        geometries([coder.geometry(image.at) for image in kept]),
+        geometries([image.sample.reshaped or coder.geometry(image.at) for image in kept]),
     )
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from compress_guard.engine.prediction.subject import Subject
+from compress_guard.engine.prediction.clean.side import CleanSide
+from compress_guard.engine.prediction.source_frame import framed_size, framed_target
 from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import ModelError
 from compress_guard.records import UNTOLD, Evidence
@@ -62,53 +63,53 @@ class Insight:
             raise ModelError(self.fault)
 
 
-def insight(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> Insight:
+def insight(side: CleanSide, limit: int | None, question: Question, progress: CountProgress) -> Insight:
     """Return the insight from the clean predictions of a limit, made once for all guards with the same question.
 
     Raises what the data and the model raise.
     """
-    return subject.once(
-        f"insight of {subject.binding(limit)} for {question}", lambda: _look(subject, limit, question, progress)
+    return side.subject.once(
+        f"{side.named('insight', limit)} for {question}", lambda: _look(side, limit, question, progress)
     )
 
 
-def check_floor(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> None:
+def check_floor(side: CleanSide, limit: int | None, question: Question, progress: CountProgress) -> None:
     """Raise `ModelError` for a model that knows nothing, or whose whole clean interval is below its `min_clean`.
 
     It is for recovery studies, which have no verdict on the clean score.
     """
-    insight(subject, limit, question, progress).check()
+    insight(side, limit, question, progress).check()
     if not question.min_clean:
         return
-    evidence = subject.clean_evidence(limit, progress)
-    scorer, images = subject.task.scorer(question.metric, evidence.items), len(evidence.ids)
+    evidence = side.evidence(limit, progress)
+    scorer, images = side.subject.task.scorer(question.metric, evidence.items), len(evidence.ids)
     score = _score(scorer, images)
     if score is None:
         return
-    sampled = Sampled(images, question.seed, subject.subset(limit).survey.groups_of(evidence.ids))
+    sampled = Sampled(images, question.seed, side.subject.subset(limit).survey.groups_of(evidence.ids))
     clean = score_interval(scorer, score, sampled, question.confidence)
     if clean.high < question.min_clean:
         finding = sentence.of_clean(clean, question.confidence, question.min_clean)
         raise ModelError(f"{question.metric}: {finding}; mend the model before its drop is studied, or lower min_clean")
 
 
-def _look(subject: Subject, limit: int | None, question: Question, progress: CountProgress) -> Insight:
-    total = len(subject.subset(limit).survey.usable)
-    looked = _Look(subject, limit, question)
+def _look(side: CleanSide, limit: int | None, question: Question, progress: CountProgress) -> Insight:
+    total = len(side.subject.subset(limit).survey.usable)
+    looked = _Look(side, limit, question)
     images = 1  # the first batch, which has the size that the model requires
     while question.early and images < total:
-        evidence = subject.clean_evidence(limit, progress, images)
+        evidence = side.evidence(limit, progress, images)
         if looked.settles(evidence, total):
             return looked.insight(evidence, total)
         images = len(evidence.ids) * _GROWTH
-    return looked.insight(subject.clean_evidence(limit, progress, total if question.early else None), total)
+    return looked.insight(side.evidence(limit, progress, total if question.early else None), total)
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
     """One look at the clean predictions of a subject."""
 
-    subject: Subject
+    side: CleanSide
     limit: int | None
     question: Question
 
@@ -127,7 +128,7 @@ class _Look:
     def insight(self, evidence: Evidence, total: int) -> Insight:
         """Return the insight from evidence that is complete, or certain."""
         skill, images = self._skill(evidence), len(evidence.ids)
-        score = _score(self.subject.task.scorer(self.question.metric, evidence.items), images)
+        score = _score(self.side.subject.task.scorer(self.question.metric, evidence.items), images)
         one_class = len(skill.truth) == 1 and not skill.telling and images >= ONE_CLASS
         doubts = tuple(self._doubts(skill, evidence, one_class=one_class))
         if self.question.min_clean is not None or one_class or not len(skill.truth):
@@ -143,7 +144,7 @@ class _Look:
         return Insight(score, remark=self._remark(shown, score, images), doubts=doubts)
 
     def _skill(self, evidence: Evidence) -> Skill:
-        return self.subject.task.skill(evidence.items)
+        return self.side.subject.task.skill(evidence.items)
 
     def _knowledge(self, skill: Skill, evidence: Evidence, *, sure: bool) -> known.Knowledge | None:
         return known.knowledge(skill, len(evidence.ids), self.question.seed, self.question.confidence, sure=sure)
@@ -155,8 +156,8 @@ class _Look:
                 "one constant answer is right everywhere and no limit means much; check the targets"
                 f"{f' ({skill.hint})' if skill.hint else ''}, or give min_clean: 0 if this is meant"
             )
-        why = self.subject.task.saturated(
-            self.question.metric, evidence.items, lambda: self.subject.answers(self.limit)[1]
+        why = self.side.subject.task.saturated(
+            self.question.metric, evidence.items, lambda: self.side.answers(self.limit)[1]
         )
         if why is not None:
             yield f"{why}, so that no limit can be missed; use another metric"
@@ -169,8 +170,10 @@ class _Look:
         )
 
     def _fault(self, skill: Skill, shown: known.Knowledge, score: float | None, images: int) -> str:
-        batch, predictions = self.subject.answers(self.limit)
-        remarks = self.subject.task.remarks(predictions, batch.targets, batch.sizes)
+        batch, predictions = self.side.answers(self.limit)
+        task, frames = self.side.subject.task, batch.frames
+        targets = [framed_target(task, *each) for each in zip(batch.targets, frames, strict=True)]
+        remarks = task.remarks(predictions, targets, list(map(framed_size, frames)))
         points = "undefined" if score is None else sentence.number(score)
         answered = f"answered {_labels(skill.answered)}" if len(skill.answered) else "found nothing"
         sides = f"the model {answered}, the truth has {_labels(skill.truth).removeprefix('labels ')}"

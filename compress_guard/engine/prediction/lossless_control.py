@@ -18,9 +18,9 @@ from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.decoded_image import DecodedImage
 from compress_guard.engine.coding.fidelity import NOTHING, Seen
-from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.models.device_noise import beyond_noise
 from compress_guard.engine.prediction.batches import clean_batch, coded_batch
+from compress_guard.engine.prediction.clean.reference import Shown, way_of
 from compress_guard.engine.prediction.mixed_batches import SCORE_SHARE, mixed, moved_scores
 from compress_guard.engine.prediction.shards import Shard
 from compress_guard.engine.prediction.subject import Subject
@@ -92,7 +92,7 @@ class Control:
         )
 
 
-def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountProgress) -> Control:
+def control(subject: Subject, subset: Shown, clean: Evidence, progress: CountProgress) -> Control:
     """Send up to three batches of the subset through PNG, by the path of every codec, and predict them again.
 
     Then the clean images of these batches are predicted among other neighbours: see `mixed_batches`.
@@ -126,7 +126,7 @@ def control(subject: Subject, subset: Subset, clean: Evidence, progress: CountPr
 
 
 def _among_others(
-    outcome: Control, subject: Subject, subset: Subset, clean: Evidence, chosen: Sequence[range]
+    outcome: Control, subject: Subject, subset: Shown, clean: Evidence, chosen: Sequence[range]
 ) -> Control:
     """Predict the control's clean images again, in batches with other images; return `outcome` with what changed."""
     samples, survey = subset.samples, subset.survey
@@ -135,6 +135,7 @@ def _among_others(
             partial(clean_batch, samples, survey, batch, subject.device),
             tuple(survey.infos[at].id for at in batch),
             keys.key("mixed", *(part for at in batch for part in survey.content(at))),
+            way_of(subset),
         )
         for batch in mixed(chosen, survey.sizes, survey.levels)
     ]
@@ -145,13 +146,14 @@ def _among_others(
     before = clean.select(after.ids)
     pairs = zip(after.ids, before.items, after.items, strict=True)
     changed = [name for name, *items in pairs if not same(*items)]
+    scores = subject.model.first_scores(way_of(subset))
     answers = {
         name: answer["scores"]
         for shard, _, answered in parts
         for name, answer in zip(shard.ids, answered or (), strict=False)
-        if name in subject.model.first_scores
+        if name in scores
     }
-    moved, compared, allowed = moved_scores(subject.model.first_scores, answers)
+    moved, compared, allowed = moved_scores(scores, answers)
     fault = None
     if changed and (excess := beyond_noise(subject.task, before, after, len(changed), "")) is not None:
         what = f"{len(changed)} of {len(after.ids)} predictions changed ({excess})"

@@ -26,12 +26,6 @@ class FirstBatch:
         self._digests: Final = [
             digest([answer]) for answer in answers
         ]  # digests, since answers may be large label maps
-        self.scores: Final = {
-            name: answer["scores"]
-            for name, answer in zip(batch.ids, answers, strict=True)
-            if answer.keys() == {"scores"}
-        }
-        """Scores of each image by its id, for answers that hold only scores."""
 
     def fault(self, batch: Batch, answers: Sequence[Arrays]) -> str | None:
         """Return the fault of the answers to the same batch asked again; None without one.

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import cached_property, partial
-from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
-from compress_guard import store as keys
+from compress_guard.codecs.contract import Codec
 from compress_guard.engine.images.subsets import ReadingOptions, Subset, Subsets
 from compress_guard.engine.models.fingerprint import Certainty
-from compress_guard.engine.prediction import shared_clean
 from compress_guard.engine.prediction.asked_model import AskedModel
-from compress_guard.engine.prediction.batches import (
-    Batch,
-    ahead,
-    clean_batch,
-    evidence_of,
-    positions_in_batches,
-)
+from compress_guard.engine.prediction.batches import Batch, ahead, evidence_of, positions_in_batches
+from compress_guard.engine.prediction.clean.reference import SOURCE, Reference, Shown
+from compress_guard.engine.prediction.clean.side import CleanSide
 from compress_guard.engine.prediction.earlier_evidence import BatchDigests, Recall, Verdict
 from compress_guard.engine.prediction.shards import Predicted, Shard, digest, pixels
-from compress_guard.engine.progress import SILENT_COUNT, CountProgress
+from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import DataError
 from compress_guard.records import Evidence, SourceFigures
 from compress_guard.registry import TASKS
@@ -58,8 +51,7 @@ class Subject:
         self._subsets: Final = Subsets(self.task, data, reading)
         self._certainty: Final = certainty
         """None if evidence of earlier runs must not be used."""
-        self._clean: Final[dict[int | None, Evidence]] = {}
-        self._clean_parts: Final[dict[int | None, list[Evidence]]] = {}
+        self._sides: Final[dict[Reference, CleanSide]] = {}
         self._made: Final[dict[str, Any]] = {}
         self.remembered = 0
         """Number of images whose evidence came from earlier runs."""
@@ -90,52 +82,18 @@ class Subject:
         made: T = self._made[name]
         return made
 
+    def clean(self, codec: Codec | None = None) -> CleanSide:
+        """Return the clean side: the sources, or with a codec the sources as it scales and crops them."""
+        reference = SOURCE if codec is None else Reference.behind(codec)
+        if reference not in self._sides:
+            self._sides[reference] = CleanSide(self, reference, codec if reference.name else None)
+        return self._sides[reference]
+
     def clean_evidence(self, limit: int | None, progress: CountProgress, first: int | None = None) -> Evidence:
-        """Return the evidence of the clean images of this limit, predicted once; raises `ModelError`, `DataError`.
+        """Return the evidence of the sources of this limit: see `CleanSide.evidence`."""
+        return self.clean().evidence(limit, progress, first)
 
-        With `first`, return only the evidence of the batches with this number of first images. Other processes make
-        their own then: a run that stops early does not know before how much its processes could share.
-        """
-        limit = self.binding(limit)
-        if first is not None:
-            return self._clean_beginning(limit, first, progress)
-        if limit not in self._clean:
-            subset = self.subset(limit)
-            shards = self.clean_shards(subset)
-            ids = tuple(info.id for info in subset.survey.infos)
-
-            def made() -> Evidence:
-                return self.evidence(shards, progress).evidence
-
-            def probe() -> Evidence:
-                return self.evidence(shards[:1], SILENT_COUNT).evidence
-
-            self._clean[limit] = shared_clean.made_once(self._clean_file(limit, shards), ids, made, probe)
-        return self._clean[limit]
-
-    def _clean_beginning(self, limit: int | None, images: int, progress: CountProgress) -> Evidence:
-        parts = self._clean_parts.setdefault(limit, [])
-        shards = self.clean_shards(self.subset(limit))
-        stops = list(accumulate(len(shard.ids) for shard in shards))
-        wanted = sum(stop - len(shard.ids) < images for stop, shard in zip(stops, shards, strict=True))
-        for part in self.each(shards[len(parts) : wanted]):
-            parts.append(part.evidence)
-            progress(stops[len(parts) - 1], stops[wanted - 1])
-        return Evidence.merge(parts[:wanted])
-
-    def clean_shards(self, subset: Subset) -> list[Shard]:
-        """Return the shards of the source images of a subset; raises `ModelError`."""
-        samples, surveyed = subset.samples, subset.survey
-        return [
-            Shard(
-                partial(clean_batch, samples, surveyed, cut, self.device),
-                tuple(surveyed.infos[at].id for at in cut),
-                keys.key("clean", *(part for at in cut for part in surveyed.content(at))),
-            )
-            for cut in self.batches(subset)
-        ]
-
-    def batches(self, subset: Subset) -> Iterable[range]:
+    def batches(self, subset: Shown) -> Iterable[range]:
         """Return the positions of a subset's images, in batches of the model's size; raises `ModelError`."""
         return positions_in_batches(len(subset.survey.usable), self.model.batch_size)
 
@@ -204,8 +162,8 @@ class Subject:
 
     def _forget(self) -> None:
         """Discard everything that depends on evidence of earlier runs, made in this process or in another."""
-        self._clean.clear()
-        self._clean_parts.clear()
+        for side in self._sides.values():
+            side.forget()
         for name in [name for name in self._made if not name.startswith("sources of")]:
             del self._made[name]
 
@@ -246,23 +204,11 @@ class Subject:
     def _probe(self, images: int) -> Shard:
         """Return the first batch of a seeded subset of this size, or of a larger one if it has no usable images."""
         try:
-            return self.clean_shards(self.subset(images))[0]
+            return self.clean().shards(images)[0]
         except DataError:
             if self.binding(images) is None:
                 raise
         return self._probe(2 * images)
-
-    def answers(self, limit: int | None) -> tuple[Batch, list[Arrays]]:
-        """Return the first clean batch of this limit with the model's answers, asked once for this purpose.
-
-        It is for facts that evidence does not hold. Raises `ModelError`, `DataError`.
-        """
-        return self.once(f"answers of {self.binding(limit)}", lambda: self._answers(limit))
-
-    def _answers(self, limit: int | None) -> tuple[Batch, list[Arrays]]:
-        shard = self.clean_shards(self.subset(limit))[0]
-        batch = shard.make()
-        return batch, self.model.predict(shard, batch)
 
     def answered(self, shard: Shard) -> tuple[Predicted, list[Arrays] | None]:
         """Return the evidence of one shard and the model's answers, or None for these if the evidence was kept.
@@ -280,11 +226,3 @@ class Subject:
         """Keep the evidence of a shard for later runs, if the model has a fingerprint."""
         if self.recall is not None:
             self.recall.put(shard, predicted)
-
-    def _clean_file(self, limit: int | None, shards: Sequence[Shard]) -> Path | None:
-        """Return the file of the run for this evidence, named by all its images and targets."""
-        if self.reading.shared is None:
-            return None
-        folder, name = self.reading.shared
-        contents = (shard.content for shard in shards)
-        return folder / f"clean-{keys.key(name, str(limit), self.moved, *contents)}.npz"

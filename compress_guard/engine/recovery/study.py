@@ -150,7 +150,7 @@ class Study:
         """
         guard = self._guard
         question = Question(guard.metric, guard.confidence, guard.min_clean, self._settings.seed, early=False)
-        check_floor(self._sources.subject, self._limit, question, progress)
+        check_floor(self._sources.subject.clean(), self._limit, question, progress)
 
     @property
     def _limit(self) -> int | None:

@@ -46,6 +46,7 @@ def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[L
         pictures.outside,
         pictures.flat,
         pictures.dark,
+        pictures.emptied,
         together.video,
         together.few,
         earlier_runs.moved_models,

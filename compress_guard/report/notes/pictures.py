@@ -43,6 +43,16 @@ def dark(results: Sequence[CellResult]) -> Iterator[str]:
         )
 
 
+def emptied(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield a sentence for each guard with images of which the crop of a codec leaves nothing to find."""
+    for guard, group in by_guard(results, lambda result: bool(result.crop_emptied)):
+        most = max(group, key=lambda result: result.crop_emptied or 0)
+        yield (
+            f"{guard}: the crop of {most.codec} leaves nothing of the targets of {most.crop_emptied} of "
+            f"{_images(most)}, which count as empty; move or enlarge it if that is not meant"
+        )
+
+
 def turned(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the guards with images that EXIF turns, turned or not."""
     for guard, group in by_guard(results, lambda result: bool(result.turned)):

@@ -57,3 +57,13 @@ def test_many_dark_pictures_are_told(cell):
 def test_ordinary_sets_are_silent(cell):
     assert told([cell("jpeg", 1, drop=1.0, turned=0, boxes_outside=0, flat=0)]) == []
     assert told([cell("jpeg", 1, drop=1.0)]) == []
+
+
+def test_a_crop_that_empties_images_is_told_by_its_count(cell):
+    found = [cell("jpeg", bpp, drop=1.0, crop_emptied=emptied) for bpp, emptied in ((1, 0), (2, 3))]
+    assert told(found) == [
+        "photos: the crop of jpeg leaves nothing of the targets of 3 of 200 images, which count as empty; move or "
+        "enlarge it if that is not meant"
+    ]
+    assert style(found) == ["yellow"]
+    assert told([cell("jpeg", 1, drop=1.0, crop_emptied=0)]) == []
