@@ -11,6 +11,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from compress_guard.augment.roundtrip import RateRange, RoundTrip
+from compress_guard.augment.settings import DrawnSettings
 from compress_guard.codecs.pixels import from_pil
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.engine.images.value_range import DarkWatch
@@ -23,6 +24,9 @@ __all__ = ["RandomBatchCompression", "RandomCompression"]
 Codecs = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
 """A name, several, or names with the options of each."""
 Bpp = float | tuple[float, float] | Sequence[float]
+Qualities = Bpp | Mapping[str, Bpp]
+_BPP: Final = (0.1, 2.0)
+"""The rates that are drawn by default: this very object, so that the same rates are seen to be stated."""
 
 
 def _is_plain(value: object) -> bool:
@@ -38,6 +42,9 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
         bpp: bits per pixel, 0.02 to 8: a pair ``(low, high)``, drawn evenly in its logarithm over that part which the
             codec reaches with the image at hand, a number, or a list (not a tuple) to choose from.
         p: probability, 0 to 1, that a sample is coded at all.
+        quality: in place of `bpp`, settings on the codec's own scale: a number, a pair ``(low, high)``, drawn evenly,
+            or a list (not a tuple) to choose from; or these by the name of each codec, as in
+            ``{"jpeg": (60, 90), "webp": 80}``.
 
     The input is that of transforms of torchvision's v2: PIL images of mode RGB, ``tv_tensors.Image`` and plain tensors,
     the last two uint8 of shape (3, H, W), alone or in samples with boxes, masks and labels, which pass through. The
@@ -57,13 +64,21 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
 
     _transformed_types = (_is_plain, tv_tensors.Image, Image.Image)
 
-    def __init__(self, codecs: Codecs = "jpeg", bpp: Bpp = (0.1, 2.0), p: float = 1.0) -> None:
+    def __init__(
+        self, codecs: Codecs = "jpeg", bpp: Bpp | None = _BPP, p: float = 1.0, *, quality: Qualities | None = None
+    ) -> None:
         super().__init__()
         self.codecs: Final = tuple(_named(codecs))
-        self.bpp: Final = bpp
+        self.bpp: Final = _bpp_beside(bpp, quality)
+        self.quality: Final = quality
         self.p: Final = _probability(p)
-        self._rates = _rates(bpp)
+        rates = None if self.bpp is None else _rates(self.bpp)
         self._trips = [_round_trip(name, options) for name, options in _named(codecs).items()]
+        _check_names(quality, self.codecs)
+        self._drawn = [
+            DrawnSettings.of(name, trip.codec, quality) if rates is None else rates
+            for name, trip in zip(self.codecs, self._trips, strict=True)
+        ]
         self._dark = DarkWatch()
 
     def forward(self, *inputs: Any) -> Any:
@@ -89,10 +104,10 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
         _look(self._dark, image, "RandomCompression")
         if not params["coded"]:
             return image
-        trip, chance = self._trips[params["codec"]], params["chance"]
+        trip, drawn, chance = self._trips[params["codec"]], self._drawn[params["codec"]], params["chance"]
         if isinstance(image, Image.Image):
-            return trip.picture(image, self._rates, chance)
-        return _like(image, trip.tensor(image.as_subclass(torch.Tensor), self._rates, chance))
+            return trip.picture(image, drawn, chance)
+        return _like(image, trip.tensor(image.as_subclass(torch.Tensor), drawn, chance))
 
     # Names that torchvision used before 0.21.
     _get_params = make_params
@@ -106,6 +121,7 @@ class RandomBatchCompression(torch.nn.Module):
         codec: its name, such as ``"neural"``.
         bpp: see `RandomCompression`; a rate is drawn for each image.
         p: probability, 0 to 1, that an image is coded.
+        quality: settings in place of rates, see `RandomCompression`; one is drawn for each image.
         options: options of the codec.
 
     Call it with a uint8 tensor (B, 3, H, W) or a list of (3, H, W), on any device; it returns the decoded images in the
@@ -113,15 +129,26 @@ class RandomBatchCompression(torch.nn.Module):
     without writing streams. No gradient passes.
     """
 
-    def __init__(self, codec: str = "neural", bpp: Bpp = (0.1, 2.0), p: float = 1.0, **options: Any) -> None:
+    def __init__(
+        self,
+        codec: str = "neural",
+        bpp: Bpp | None = _BPP,
+        p: float = 1.0,
+        quality: Qualities | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__()
         self.codec: Final = codec
-        self.bpp: Final = bpp
+        self.bpp: Final = _bpp_beside(bpp, quality)
+        self.quality: Final = quality
         self.p: Final = _probability(p)
         self._options = options
         self._dark = DarkWatch()
-        self._rates = _rates(bpp)
         self._trips = {"cpu": _round_trip(codec, options)}
+        _check_names(quality, (codec,))
+        self._drawn = (
+            DrawnSettings.of(codec, self._trips["cpu"].codec, quality) if self.bpp is None else _rates(self.bpp)
+        )
 
     @torch.no_grad()
     def forward(self, images: torch.Tensor | list[torch.Tensor]) -> torch.Tensor | list[torch.Tensor]:
@@ -136,7 +163,7 @@ class RandomBatchCompression(torch.nn.Module):
             return images
         trip = self._trip(str(batch[chosen[0]].device))
         plain = [batch[at].as_subclass(torch.Tensor) for at in chosen]
-        for at, image in zip(chosen, trip.batch(plain, self._rates, [draws[at][1] for at in chosen]), strict=True):
+        for at, image in zip(chosen, trip.batch(plain, self._drawn, [draws[at][1] for at in chosen]), strict=True):
             batch[at] = _like(batch[at], image)
         return _like(images, torch.stack(batch)) if isinstance(images, torch.Tensor) else batch
 
@@ -159,7 +186,7 @@ def _round_trip(name: str, options: Mapping[str, Any], device: str = "cpu") -> R
     return RoundTrip(available_codec(codec_named(name, dict(codec_options(options))), device))
 
 
-def _rates(bpp: Bpp) -> RateRange:
+def _rates(bpp: Bpp | None) -> RateRange:
     expected = f"expected a rate of {RATES}, a pair (low, high) or a list of rates"
     numbers: list[Any] = list(bpp) if isinstance(bpp, Sequence) else [bpp]
     if not numbers or not all(type(number) in (int, float) for number in numbers):
@@ -171,6 +198,23 @@ def _rates(bpp: Bpp) -> RateRange:
     if len(bpp) != 2 or bpp[0] > bpp[1]:
         raise OptionError(f"bpp is {bpp!r}; {expected}: a tuple is a pair, its lower end first")
     return RateRange(float(bpp[0]), float(bpp[1]))
+
+
+def _bpp_beside(bpp: Bpp | None, quality: Qualities | None) -> Bpp | None:
+    """Return the rates to draw, None beside qualities; raise `OptionError` where both are given."""
+    if quality is None:
+        _rates(bpp)
+        return bpp
+    if bpp is not None and bpp is not _BPP:
+        raise OptionError(f"bpp is {bpp!r} and quality is {quality!r}; give one of them")
+    return None
+
+
+def _check_names(quality: object, codecs: Sequence[str]) -> None:
+    """Refuse a map of qualities that does not name just these codecs."""
+    if not isinstance(quality, Mapping) or set(quality) == set(codecs):
+        return
+    raise OptionError(f"quality names {', '.join(map(str, quality)) or 'no codec'}; expected {', '.join(codecs)}")
 
 
 def _probability(p: float) -> float:

@@ -1,13 +1,14 @@
-"""One codec for training: an image goes in, the decoded image at a drawn rate comes out, after one encode."""
+"""One codec for training: an image goes in, the decoded image comes out, at a drawn rate or setting, in one encode."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from compress_guard.augment.activity import of_pil, of_tensor
 from compress_guard.augment.aim import Aim, Learning, aim_of
+from compress_guard.augment.settings import DrawnSettings
 from compress_guard.codecs import calls
 from compress_guard.codecs.contract import Codec, kept_parts
 from compress_guard.codecs.pictures.metadata import Metadata
@@ -59,6 +60,10 @@ class RateRange:
         return max(bpp - self.carried, _LEAST) if self.carried else bpp
 
 
+Drawn: TypeAlias = RateRange | DrawnSettings
+"""Rates or settings to draw from."""
+
+
 @final
 class RoundTrip:
     """A codec with the knowledge of its rates; a codec that is not in the table is learnt from its images, in order."""
@@ -76,31 +81,37 @@ class RoundTrip:
         pixels = image.shape[-2] * image.shape[-1]
         return self._aimed(of_tensor(image, self._aim.features), pixels, rates, chance)
 
-    def picture(self, image: Image.Image, rates: RateRange, chance: float) -> Image.Image:
+    def picture(self, image: Image.Image, drawn: Drawn, chance: float) -> Image.Image:
         """Code and decode a PIL image of mode RGB; raises `CodecError`.
 
         Metadata that the codec keeps count in the rate.
         """
-        carried = Metadata.of(image).summary.size(self._keeps) if self._keeps else 0
-        rates = rates.beside(8 * carried / (image.width * image.height))
-        if not self._direct:
-            return to_pil(self.batch([from_pil(image)], rates, [chance])[0])
+        if isinstance(drawn, RateRange):
+            carried = Metadata.of(image).summary.size(self._keeps) if self._keeps else 0
+            drawn = drawn.beside(8 * carried / (image.width * image.height))
+        if not self._direct(drawn):
+            return to_pil(self.batch([from_pil(image)], drawn, [chance])[0])
         assert isinstance(self.codec, PillowCodec)
+        if isinstance(drawn, DrawnSettings):
+            return self.codec.passed(image, drawn.at(chance))
         features = of_pil(image, self._aim.features)
-        _, setting = self._aimed(features, image.width * image.height, rates, chance)
+        _, setting = self._aimed(features, image.width * image.height, drawn, chance)
         return self.codec.passed(image, setting)
 
-    def tensor(self, image: torch.Tensor, rates: RateRange, chance: float) -> torch.Tensor:
+    def tensor(self, image: torch.Tensor, drawn: Drawn, chance: float) -> torch.Tensor:
         """Code and decode a uint8 RGB tensor (3, H, W); the result is on its device."""
-        if self._direct:
-            return from_pil(self.picture(to_pil(image), rates, chance)).to(image.device)
-        return self.batch([image], rates, [chance])[0]
+        if self._direct(drawn):
+            return from_pil(self.picture(to_pil(image), drawn, chance)).to(image.device)
+        return self.batch([image], drawn, [chance])[0]
 
-    def batch(self, images: Sequence[torch.Tensor], rates: RateRange, chances: Sequence[float]) -> list[torch.Tensor]:
+    def batch(self, images: Sequence[torch.Tensor], drawn: Drawn, chances: Sequence[float]) -> list[torch.Tensor]:
         """Code and decode uint8 RGB tensors (3, H, W), together where the codec works in batches."""
-        if isinstance(self._aim, Learning):
-            return [self._taught(image, rates, chance) for image, chance in zip(images, chances, strict=True)]
-        settings = [self.aimed(image, rates, chance)[1] for image, chance in zip(images, chances, strict=True)]
+        if isinstance(drawn, DrawnSettings):
+            settings = [drawn.at(chance) for chance in chances]
+        elif isinstance(self._aim, Learning):
+            return [self._taught(image, drawn, chance) for image, chance in zip(images, chances, strict=True)]
+        else:
+            settings = [self.aimed(image, drawn, chance)[1] for image, chance in zip(images, chances, strict=True)]
         passed = getattr(self.codec, "passed", None)
         if passed is not None and not isinstance(self.codec, PillowCodec):
             made = passed(images, settings)
@@ -109,10 +120,10 @@ class RoundTrip:
             made = calls.decode(self.codec, streams, [_size(image) for image in images])
         return [decoded.to(image.device) for decoded, image in zip(made, images, strict=True)]
 
-    @property
-    def _direct(self) -> bool:
-        """True if a PIL image can be coded without a tensor and without counting its bits."""
-        return isinstance(self.codec, PillowCodec) and not isinstance(self._aim, Learning)
+    def _direct(self, drawn: Drawn) -> bool:
+        """Return True if a PIL image can be coded without a tensor and without counting its bits."""
+        counted = isinstance(self._aim, Learning) and not isinstance(drawn, DrawnSettings)
+        return isinstance(self.codec, PillowCodec) and not counted
 
     def _aimed(
         self, features: NDArray[np.float32], pixels: int, rates: RateRange, chance: float

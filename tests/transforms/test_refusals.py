@@ -70,13 +70,13 @@ def test_no_codec_at_all():
 
 def test_options_that_a_codec_does_not_take():
     said = (
-        "unknown option of codec jpeg 'quality'; "
+        "unknown option of codec jpeg 'quantiser'; "
         "known: metadata, optimize, progressive, restart, restart_rows, subsampling"
     )
     with pytest.raises(OptionError, match=exactly(said)):
-        RandomCompression({"webp": {}, "jpeg": {"quality": 3}})
+        RandomCompression({"webp": {}, "jpeg": {"quantiser": 3}})
     with pytest.raises(OptionError, match=exactly(said)):
-        RandomBatchCompression("jpeg", quality=3)
+        RandomBatchCompression("jpeg", quantiser=3)
 
 
 @BOTH
