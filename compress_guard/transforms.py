@@ -7,11 +7,13 @@ from typing import Any, Final
 
 import torch
 from PIL import Image
+from torch.utils._pytree import tree_flatten
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from compress_guard.augment.roundtrip import RateRange, RoundTrip
 from compress_guard.augment.settings import DrawnSettings
+from compress_guard.codecs.pictures.geometry import reshaping_of
 from compress_guard.codecs.pixels import from_pil
 from compress_guard.engine.coding.available import available_codec, codec_options
 from compress_guard.engine.images.value_range import DarkWatch
@@ -48,8 +50,9 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
 
     The input is that of transforms of torchvision's v2: PIL images of mode RGB, ``tv_tensors.Image`` and plain tensors,
     the last two uint8 of shape (3, H, W), alone or in samples with boxes, masks and labels, which pass through. The
-    output has the type, size and dtype of the input. Put the transform before `ToDtype` and before resizing, where
-    compression happens in practice too.
+    output has the type, size and dtype of the input; a pipeline gives the size that it delivers, and takes no samples
+    with boxes or masks if it scales or crops. Put the transform before `ToDtype` and before resizing, where compression
+    happens in practice too.
 
     The setting for the rate is predicted from a few blocks of the image, by a table that `python -m training.rates`
     learnt for the codecs of the package: nine of ten photographs are within 20 % of the drawn rate. Other codecs are
@@ -86,6 +89,7 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
         if len(inputs) == 1 and isinstance(inputs[0], Image.Image):
             # Looking for images in a sample costs a hundredth of JPEG's round trip, and here there is no other.
             return self.transform(inputs[0], self.make_params(list(inputs)))
+        self._check_targets(tree_flatten(inputs)[0])
         return super().forward(*inputs)
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
@@ -93,6 +97,15 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
         del flat_inputs
         coded, codec, chance = torch.rand(3).tolist()
         return {"coded": coded < self.p, "codec": int(codec * len(self._trips)), "chance": chance}
+
+    def _check_targets(self, flat_inputs: list[Any]) -> None:
+        """Raise ValueError for boxes and masks beside an image that a codec scales or crops: they would not fit."""
+        placed = [item for item in flat_inputs if isinstance(item, tv_tensors.BoundingBoxes | tv_tensors.Mask)]
+        for trip in self._trips if placed else ():
+            if reshaping_of(trip.codec):
+                what = f"{type(placed[0]).__name__} beside an image, and the {trip.codec.type} scales or crops images"
+                remedy = "leave out its steps resize and crop, or train on images alone"
+                raise ValueError(f"RandomCompression got {what}, not their targets; {remedy}")
 
     def transform(self, image: Any, params: dict[str, Any]) -> Any:
         """Return one image of the sample, coded if that was drawn."""

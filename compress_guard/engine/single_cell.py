@@ -28,9 +28,11 @@ from compress_guard.records import (
     CleanReference,
     CodecSpec,
     Fingerprint,
+    Fixed,
     Guard,
     OnInconclusive,
     OnMissing,
+    OperatingPoint,
     Orientation,
     Policy,
     Quality,
@@ -47,6 +49,7 @@ from compress_guard.thresholds.keywords import (
     DEFAULT_BPP,
     LIMITS,
     AskedByKeyword,
+    check_nothing_asked,
     check_number,
     check_policy,
     check_rate,
@@ -102,7 +105,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     doubts = _share_doubts(limits)
     _check_reading(limit, orientation, reference)
     _check_required(spec)
-    point = Rate(float(bpp)) if bpp is not None else Quality(check_setting(spec, quality))
+    point = _point(spec, bpp, quality)
     cell = Cell(name, spec, point, max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts)
     return Guard(
         name=name,
@@ -146,6 +149,14 @@ def _check_numbers(numbers: Mapping[str, float | None]) -> None:
     for key, number in numbers.items():
         if number is not None:
             check_number(key, number)
+
+
+def _point(spec: CodecSpec, bpp: float | None, quality: float | None) -> OperatingPoint:
+    """Return the operating point that is asked for; a pipeline may have only one, which nothing asks for."""
+    if spec.fixed:
+        check_nothing_asked(spec, bpp, quality)
+        return Fixed()
+    return Rate(float(bpp)) if bpp is not None else Quality(check_setting(spec, quality))
 
 
 def guard_at_points(name: str, asked: AskedByKeyword, **wanted: Any) -> Guard:

@@ -120,6 +120,16 @@ def check_setting(spec: CodecSpec, quality: object) -> float:
     return setting
 
 
+def check_nothing_asked(spec: CodecSpec, bpp: object, quality: object) -> None:
+    """Raise `OptionError` for a rate or a quality that is stated for a codec which leaves nothing open."""
+    for key, value in (("bpp", None if isinstance(bpp, RateByDefault) else bpp), ("quality", quality)):
+        if value is not None:
+            raise OptionError(
+                f"{key} is {value!r}, and the steps of codec {spec.alias} leave no quality open; leave {key} out, or "
+                "the quality of its last codec"
+            )
+
+
 class RateByDefault(float):
     """A target rate that the caller has not stated, and that holds only without a quality."""
 

@@ -14,9 +14,15 @@ from compress_guard.engine.coding.available import available_codec, codec_option
 from compress_guard.engine.images.value_range import check_levels
 from compress_guard.errors import OptionError
 from compress_guard.rate import plan, plan_given
-from compress_guard.records import Bits, ImageInfo, PlannedRate, Quality, Rate, RateMode
+from compress_guard.records import Bits, CodecSpec, ImageInfo, PlannedRate, Quality, Rate, RateMode
 from compress_guard.registry import codec_named
-from compress_guard.thresholds.keywords import DEFAULT_BPP, AskedByKeyword, check_rate, check_setting
+from compress_guard.thresholds.keywords import (
+    DEFAULT_BPP,
+    AskedByKeyword,
+    check_nothing_asked,
+    check_rate,
+    check_setting,
+)
 from compress_guard.thresholds.settings import TOLERANCE
 
 if TYPE_CHECKING:
@@ -142,7 +148,7 @@ def compress(  # noqa: PLR0913 - public, keyword-only but for the images
         images: uint8 RGB tensors (3, H, W) or PIL images, of any sizes; PIL images are turned upright by their EXIF,
             which their boxes or masks may need too. A single image is a batch of one, a tensor (N, 3, H, W) a batch
             of N. A codec that works on GPUs uses the device of the first image.
-        codec: A registered codec; `options` are its options, e.g. ``subsampling="4:4:4"``.
+        codec: A registered codec; `options` are its options. A pipeline of fixed steps takes no `bpp` and no `quality`.
         bpp: Target rate in bits per pixel of the source, or a list of rates, which share one search.
         quality: A setting on the codec's own scale, or a list of them: each image is coded once, at exactly that. The
             default of `bpp` does not hold beside it; a `bpp` that is stated does, and its results come first.
@@ -162,10 +168,10 @@ def compress(  # noqa: PLR0913 - public, keyword-only but for the images
         CodecError: an image could not be coded. DataError: an item is not an image, or the levels of all images are on
             another scale than their mode says, so that they would be almost black.
     """
-    asked = AskedByKeyword.of(bpp, quality)
+    spec = codec_named(codec, dict(codec_options(options)))
+    asked = _asked(spec, bpp, quality)
     for target in asked.rates or [DEFAULT_BPP]:
         check_rate(rate, target, tolerance)
-    spec = codec_named(codec, dict(codec_options(options)))
     given = [Quality(check_setting(spec, setting)) for setting in asked.qualities]
     built = available_codec(spec)
     batch = list(_batch(images))
@@ -189,6 +195,15 @@ def compress(  # noqa: PLR0913 - public, keyword-only but for the images
     made = [coded.decoded(planned.at(Rate(target))) for target in asked.rates]
     made += (coded.decoded(plan_given(infos, point, point.setting, coded.lengths)) for point in given)
     return made[0] if asked.alone else made
+
+
+def _asked(spec: CodecSpec, bpp: Any, quality: Any) -> AskedByKeyword:
+    """Return the rates and qualities that are asked for; a pipeline that leaves nothing open has the one of its end."""
+    asked = AskedByKeyword.of(bpp, quality)
+    if not spec.fixed:
+        return asked
+    check_nothing_asked(spec, bpp, quality)
+    return AskedByKeyword((), tuple(step.quality for step in spec.steps if step.codes)[-1:], alone=True)
 
 
 def _batch(images: Images) -> Sequence[Any]:
