@@ -124,6 +124,9 @@ def _cells(
     check_room(at, "the guard", chosen.points.count(chosen.codecs) * (1 + limits_of_slices))
     cells = []
     for spec in chosen.codecs:
+        if spec.crops and chosen.reference != "input":
+            found = f"the codec {spec.alias!r} crops, and the targets of what it leaves are not those of the source"
+            raise at.error(found, "set reference: input, so that both sides are cropped, or remove the step crop")
         drop, floor = allowed.at(spec.alias), floors.at(spec.alias)
         for point, source in chosen.points.of(spec, at):
             max_drop = drop.holding(point) if drop else None

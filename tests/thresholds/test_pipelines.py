@@ -12,7 +12,7 @@ FILE = """version: 1
 codecs:
 {codecs}
 guards:
-  photos: {{task: classification, model: m:f, data: d:f, codecs: [upload]}}
+  photos: {{task: classification, model: m:f, data: d:f, codecs: [upload], reference: input}}
 """
 FIXED = "{type: pipeline, steps: [{resize: {longest: 64}}, {jpeg: {quality: 80}}]}"
 OPEN = "{type: pipeline, steps: [{resize: {longest: 64}}, {jpeg: {quality: 80}}, webp]}"
@@ -28,6 +28,7 @@ guards:
     codecs: [jpeg, upload]
 {keys}
 """
+CROPPED = "{type: pipeline, steps: [{crop: {centre: 0.9}}, {jpeg: {quality: 80}}]}"
 
 
 @pytest.fixture(autouse=True)
@@ -306,3 +307,14 @@ def test_many_fixed_pipelines_count_as_one_cell_each(read, monkeypatch):
     assert len(cells(guarded(read, FIXED, "bpp: [0.5]"))) == 2
     with pytest.raises(ThresholdsError, match="has more than 2 cells"):
         guarded(read, FIXED, "bpp: [0.5, 1.0]")
+
+
+def test_a_crop_needs_a_reference_that_is_cropped_too(read):
+    with pytest.raises(ThresholdsError) as caught:
+        guarded(read, CROPPED, "bpp: [0.5]")
+    assert str(caught.value) == (
+        "thresholds.yaml:6: photos: the codec 'upload' crops, and the targets of what it leaves are not those of the "
+        "source; set reference: input, so that both sides are cropped, or remove the step crop"
+    )
+    assert "photos[upload]" in cells(guarded(read, CROPPED, "bpp: [0.5]\nreference: input"))
+    assert "photos[upload]" in cells(guarded(read, CROPPED, "bpp: [0.5]", "defaults: {reference: input}"))
