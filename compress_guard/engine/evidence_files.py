@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import urllib.parse
 from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from compress_guard import store as keys
 from compress_guard.engine.cells.guard_bench import Measured
+from compress_guard.engine.releases.names import SOURCES, evidence_name
 from compress_guard.records import CellResult, Evidence
 
-LONGEST_NAME: Final = 160
-"""Characters of a node id in a file name; file systems take 255 bytes in all."""
 _GROUPS: Final = "groups"
 """The ending of the name of a file of groups, which serves the run alone and is no part of the results."""
 UNFINISHED: Final = ".tmp"
@@ -22,19 +19,21 @@ UNFINISHED: Final = ".tmp"
 
 
 def keep_evidence(run_folder: Path, measured: Measured) -> None:
-    """Write a cell's evidence, clean, compressed and the changes between, where the end of the run collects it.
+    """Write a cell's evidence, clean, compressed, the changes between and the hashes of the sources, where the end of
+    the run collects it.
 
     Where the disk has no room for it the cell still counts, and `evidence_lost` says so.
     """
     parts = {}
-    for side, evidence in (("clean", measured.clean_evidence), ("compressed", measured.evidence)):
+    sides = ("clean", measured.clean_evidence), ("compressed", measured.evidence), (SOURCES, measured.sources)
+    for side, evidence in sides:
         if evidence is not None:
             parts[f"{side}.npz"] = evidence.to_bytes()
     if measured.groups:
         parts[_GROUPS] = json.dumps(measured.groups).encode()
     if measured.changes is not None:
         parts["changes.json"] = measured.changes.to_json()
-    folder, name = _evidence_folder(run_folder), evidence_name(measured.result)
+    folder, name = _evidence_folder(run_folder), evidence_name(measured.result.id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for part, data in parts.items():
@@ -51,7 +50,7 @@ def keep_evidence(run_folder: Path, measured: Measured) -> None:
 
 def kept_evidence(run_folder: Path, result: CellResult, side: Literal["clean", "compressed"]) -> Evidence | None:
     """Return the evidence that a cell has left on one side; None if there is none that can be read."""
-    path = _evidence_folder(run_folder) / f"{evidence_name(result)}.{side}.npz"
+    path = _evidence_folder(run_folder) / f"{evidence_name(result.id)}.{side}.npz"
     try:
         return Evidence.from_bytes(path.read_bytes())
     except (OSError, ValueError):
@@ -60,19 +59,13 @@ def kept_evidence(run_folder: Path, result: CellResult, side: Literal["clean", "
 
 def kept_groups(run_folder: Path, result: CellResult) -> tuple[str, ...] | None:
     """Return the group of each image of a cell's evidence; empty if images stand alone, None if it cannot be read."""
-    path = _evidence_folder(run_folder) / f"{evidence_name(result)}.{_GROUPS}"
+    path = _evidence_folder(run_folder) / f"{evidence_name(result.id)}.{_GROUPS}"
     if result.groups is None:
         return ()
     try:
         return tuple(map(str, json.loads(path.read_bytes())))
     except (OSError, ValueError):
         return None
-
-
-def evidence_name(result: CellResult) -> str:
-    """Return a unique, readable file name for a cell's evidence: its node id without what file systems refuse."""
-    name = urllib.parse.quote(result.id.replace("::", "__"), safe="[]", errors="surrogatepass")
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}-{keys.key(result.id)}"
 
 
 def collect_evidence(run_folder: Path) -> dict[str, bytes]:
@@ -88,7 +81,7 @@ def collect_evidence(run_folder: Path) -> dict[str, bytes]:
 def evidence_lost(run_folder: Path, results: Sequence[CellResult], kept: Container[str]) -> str | None:
     """Return a message about measured cells whose evidence has no files among those `kept`; None where all have."""
     measured = [result for result in results if result.drop is not None]
-    lost = [result.id for result in measured if f"{evidence_name(result)}.compressed.npz" not in kept]
+    lost = [result.id for result in measured if f"{evidence_name(result.id)}.compressed.npz" not in kept]
     if not lost:
         return None
     return (

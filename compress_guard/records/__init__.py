@@ -42,7 +42,7 @@ from compress_guard.records.codecs import (
     format_bpp,
     format_rate,
 )
-from compress_guard.records.evidence import Evidence
+from compress_guard.records.evidence import SOURCE_HASHES, Evidence
 from compress_guard.records.guards import (
     Cell,
     Fingerprint,
@@ -104,6 +104,7 @@ __all__ = [
     "RESIZE",
     "SCHEMA",
     "SOURCE",
+    "SOURCE_HASHES",
     "UNTOLD",
     "Bits",
     "Cell",

@@ -18,6 +18,10 @@ _LARGEST: Final = 2**32
 """Largest archive in bytes, unpacked; the evidence of a million images takes a part of that."""
 
 
+SOURCE_HASHES: Final = ("pixels", "target")
+"""Names of the hashes, uint8 arrays, in a record of source images that has the form of evidence."""
+
+
 def same(first: Arrays, second: Arrays) -> bool:
     """Return True if the evidence of two predictions of an image is equal to the last bit."""
     import numpy as np

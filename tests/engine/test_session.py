@@ -10,8 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
-from compress_guard.engine.evidence_files import collect_evidence, evidence_lost, evidence_name
+from compress_guard.engine.evidence_files import collect_evidence, evidence_lost
+from compress_guard.engine.images.readings import pixel_hash
+from compress_guard.engine.releases.names import evidence_name
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import DataError, ModelError
@@ -133,12 +136,26 @@ def test_evidence_is_kept_where_it_is_wanted(project, tmp_path):
     assert sorted(files) == [
         f"thresholds.yaml__a[webp-{rate}bpp].{part}"
         for rate in ("2.0", "4.0")
-        for part in ("changes.json", "clean.npz", "compressed.npz")
+        for part in ("changes.json", "clean.npz", "compressed.npz", "sources.npz")
     ]
     for one in found:
-        name = evidence_name(one.result)
+        name = evidence_name(one.result.id)
         for side, evidence in (("clean", one.clean_evidence), ("compressed", one.evidence)):
             assert Evidence.from_bytes(files[f"{name}.{side}.npz"]).to_bytes() == evidence.to_bytes()
+
+
+def test_evidence_names_its_sources_by_their_pixels_and_targets(project, tmp_path):
+    _, measure, _ = project(guard("a", "M:model", "M:data"), keep_evidence=True)
+    first, second = (one.sources for one in measure())
+    kept = collect_evidence(tmp_path / "run")["thresholds.yaml__a[webp-2.0bpp].sources.npz"]
+    assert Evidence.from_bytes(kept).to_bytes() == first.to_bytes() == second.to_bytes()
+    noise = torch.Generator().manual_seed(0)
+    images = [torch.randint(0, 256, (3, 32, 32), dtype=torch.uint8, generator=noise) for _ in range(6)]
+    assert first.ids == tuple(f"n{at}" for at in range(6))
+    assert [item["pixels"].tobytes() for item in first.items] == [pixel_hash(image) for image in images]
+    targets = [item["target"].tobytes() for item in first.items]
+    assert targets == targets[:2] * 3
+    assert targets[0] != targets[1]
 
 
 def test_no_evidence_is_kept_where_nobody_asked_or_nothing_was_measured(project, tmp_path):
@@ -172,9 +189,7 @@ def test_evidence_that_found_no_room_is_left_out_whole_and_told(project, tmp_pat
     assert evidence_lost(tmp_path / "run", results[1:], kept) is None
 
 
-def test_no_two_cells_share_a_file(project):
-    _, measure, _ = project(guard("a", "M:model", "M:data"))
-    result = measure()[0].result
+def test_no_two_cells_share_a_file():
     ids = [
         "t.py::f[a/b]",
         "t.py::f[a_b]",
@@ -184,6 +199,6 @@ def test_no_two_cells_share_a_file(project):
         "x" * 300 + "1",
         "x" * 300 + "2",
     ]
-    names = [evidence_name(replace(result, id=one)) for one in ids]
+    names = [evidence_name(one) for one in ids]
     assert len(set(names)) == len(ids)
     assert all(re.fullmatch(r"[\w.%\[\]-]{1,230}", name) for name in names)

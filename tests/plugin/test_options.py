@@ -183,7 +183,17 @@ def test_cache_and_no_cache(project):
 def test_the_results_file(project):
     project.guard("max_drop: 100", defaults="codecs: [jpeg], bpp: [0.05, 0.5]")
     run = project.run()
-    keys = {"schema", "environment", "exit_status", "not_measured", "cells", "recovery", "throughput", "evidence"}
+    keys = {
+        "schema",
+        "environment",
+        "exit_status",
+        "not_measured",
+        "cells",
+        "recovery",
+        "throughput",
+        "traffic",
+        "evidence",
+    }
     assert set(run.json) == keys
     assert (run.json["schema"], run.json["recovery"], run.json["throughput"]) == ("compress-guard/1", [], [])
     unreachable, measured = run.json["cells"]
@@ -199,7 +209,9 @@ def test_the_evidence_gives_the_scores(project):
     project.guard("max_drop: 100")
     run = project.run()
     parts = evidence(run, project)
-    assert set(parts) == {f"thresholds.yaml__toy[jpeg-0.5bpp].{side}.npz" for side in ("clean", "compressed")}
+    assert set(parts) == {
+        f"thresholds.yaml__toy[jpeg-0.5bpp].{side}.npz" for side in ("clean", "compressed", "sources")
+    }
     for side, score in (("clean", "clean_score"), ("compressed", "score")):
         found = parts[f"thresholds.yaml__toy[jpeg-0.5bpp].{side}.npz"]
         assert found.ids == tuple(f"texture-{index:03d}" for index in range(32))

@@ -33,7 +33,7 @@ LINES: Final = (
 
 ENGINE: Final = (
     ("progress", "settings", "frames", "wording", "machine"),
-    ("plan_ahead", "trouble"),
+    ("plan_ahead", "trouble", "releases"),
     ("models",),
     ("images",),
     ("coding",),

@@ -54,6 +54,8 @@ class Measured:
     evidence: Evidence | None = None
     clean_evidence: Evidence | None = None
     changes: Changes | None = None
+    sources: Evidence | None = None
+    """Hashes of the images' sources and targets; see `Survey.sources_of`."""
     groups: tuple[str, ...] = ()
     """The group of each image of the evidence; empty if images stand alone."""
     problem: RunError | None = None
@@ -181,7 +183,8 @@ class Bench:
         result = draft.judged(cell, judged, len(used))
         names = survey.groups_by_id
         groups = tuple(names[image] for image in passed.evidence.ids) if names else ()
-        return Measured(result, passed.evidence, passed.clean, judged.changes, groups=groups)
+        sources = survey.sources_of(passed.evidence.ids)
+        return Measured(result, passed.evidence, passed.clean, judged.changes, sources, groups=groups)
 
     @property
     def _early(self) -> bool:

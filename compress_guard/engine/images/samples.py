@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, final
 
+import numpy as np
+
 from compress_guard import interrupts
 from compress_guard.codecs.pictures.metadata import MetadataSummary
 from compress_guard.codecs.pictures.orientation import UPRIGHT
@@ -19,7 +21,7 @@ from compress_guard.engine.images.together.neighbours import near_equal
 from compress_guard.engine.images.together.rows import Row, together
 from compress_guard.engine.machine.worker import aside
 from compress_guard.errors import CodecError, DataError
-from compress_guard.records import ImageInfo, Orientation, seeded_fraction
+from compress_guard.records import SOURCE_HASHES, Evidence, ImageInfo, Orientation, seeded_fraction
 from compress_guard.verdict.grouped.groups import Groups
 
 FEW: Final = 5
@@ -149,6 +151,19 @@ class Survey:
     def content(self, at: int) -> tuple[str | bytes, ...]:
         """Return the id and the hashes of pixels and target of the usable sample at this position."""
         return self.infos[at].id, self.digests[at], self.targets[at]
+
+    def sources_of(self, ids: Sequence[str]) -> Evidence:
+        """Return the hashes of pixels and target of the images with these ids, in this order, in the form of evidence.
+
+        Another run pairs its images with them: see `SOURCE_HASHES`.
+        """
+        where = {info.id: at for at, info in enumerate(self.infos)}
+        hashes = [(self.digests[where[name]], self.targets[where[name]]) for name in ids]
+        items = (
+            {name: np.frombuffer(part, dtype=np.uint8) for name, part in zip(SOURCE_HASHES, parts, strict=True)}
+            for parts in hashes
+        )
+        return Evidence(tuple(ids), tuple(items))
 
     @property
     def slices_by_id(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
