@@ -6,5 +6,5 @@ batches.
 
 `available` finds the codec of a specification, `decoded_image` and `kept_images` are its results, `likeness` finds a
 decoder that is wrong for every image, `decoders_apart` compares two decoders of the same streams, `steps` are the rates
-of the parts of a pipeline.
+of the parts of a pipeline, `source_files` the files that images came in.
 """

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Final, final
 from compress_guard import own_code
 from compress_guard import store as keys
 from compress_guard.codecs import calls
-from compress_guard.codecs.contract import Codec, CountedEncoders, Proof, Stepped, encoders_of, kept_parts
+from compress_guard.codecs.contract import Codec, CountedEncoders, Proof, Stepped, encoders_of, kept_parts, needs_files
 from compress_guard.codecs.decoding.streams import writer
 from compress_guard.codecs.pictures.fidelity import coarse_psnr, flat_psnr
 from compress_guard.codecs.pictures.geometry import geometry_of
 from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.engine.coding import kept_images
+from compress_guard.engine.coding.source_files import SourceFiles
 from compress_guard.engine.images.sample import Pictures, Sample, UnsteadyError
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.settings import processor
@@ -58,6 +59,7 @@ class Coder:
         """Key of the codec that writes the streams, whatever reads them."""
         self.keeps: Final = kept_parts(source)
         """Parts of the sources' metadata that the streams hold."""
+        self._files: Final = SourceFiles(samples, survey) if needs_files(source) else None
         self.failures: dict[int, str] = {}
         """Errors of images that could not be encoded, by position among the usable ones."""
         self._undecoded: Final[dict[tuple[int, float], str]] = {}
@@ -173,9 +175,10 @@ class Coder:
             yield from self._carried(at)
 
     def _carried(self, at: int) -> tuple[bytes, ...]:
-        """Return what a stream depends on beside the pixels: the hash of metadata that it keeps, if there is any."""
-        digest = self.survey.metadata[at].digest if self.keeps else b""
-        return (digest,) if digest else ()
+        """Return hashes of what a stream depends on beside the pixels: metadata that it keeps, its source's file."""
+        digests = [self.survey.metadata[at].digest] if self.keeps else []
+        digests += [self._files.digest(at)] if self._files is not None else []
+        return tuple(filter(None, digests))
 
     def _kept_plan(self, name: str) -> RatePlan | None:
         data = self._store.get(name, "plans")
@@ -218,13 +221,11 @@ class Coder:
         if not requests:
             return []
         images = [self.source(at).image for at, _ in requests]
-        settings = [setting for _, setting in requests]
         self.encoded_images += len(requests)
         if self.progress is not None:
             self.progress(self.encoded_images, 0)
         try:
-            self._count(requests)
-            return list(calls.encode(self.writer, images, settings, self.workers, self.metadata(requests)))
+            return list(self._coded(requests, images))
         except CodecError:
             return [self._encode_one(at, image, setting) for (at, setting), image in zip(requests, images, strict=True)]
 
@@ -249,10 +250,18 @@ class Coder:
     def _count(self, requests: Sequence[tuple[int, float]]) -> None:
         self._counted_pixels += sum(self.survey.infos[at].pixels for at, _ in requests) * encoders_of(self.writer)
 
+    def _coded(self, requests: Sequence[tuple[int, float]], images: Sequence[torch.Tensor]) -> list[bytes]:
+        """Encode these images in one call; raises `CodecError`."""
+        settings = [setting for _, setting in requests]
+        files = None if self._files is None else list(map(self._files.checked, (at for at, _ in requests), images))
+        self._count(requests)
+        if files is not None:
+            return calls.encode_files(self.writer, images, files, settings, self.workers)
+        return calls.encode(self.writer, images, settings, self.workers, self.metadata(requests))
+
     def _encode_one(self, at: int, image: torch.Tensor, setting: float) -> bytes | None:
-        self._count([(at, setting)])
         try:
-            return calls.encode(self.writer, [image], [setting], metadata=self.metadata([(at, setting)]))[0]
+            return self._coded([(at, setting)], [image])[0]
         except CodecError as problem:
             self.failures[at] = str(problem)
             return None

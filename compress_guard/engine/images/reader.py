@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, final
+from typing import Any, Final, TypeVar, final
 
 from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pictures.orientation import UPRIGHT
@@ -20,6 +20,8 @@ from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
 from compress_guard.errors import DataError, described, error_text
 from compress_guard.records import Orientation, printable
+
+T = TypeVar("T")
 
 KEPT_BYTES: Final = 128 * 2**20
 """Bytes of images and targets kept in memory: the bound keeps memory from growing with the data set."""
@@ -106,6 +108,11 @@ class SampleReader:
                 raise BrokenDataError(
                     f"at the second reading, {problem}; expected samples that can be read any number of times"
                 ) from problem
+
+    def look(self, position: int, look: Callable[[Any, int], T]) -> T:
+        """Return what `look` makes of the data set at this position; it is called as a sample is read."""
+        with self.access.lock:
+            return self.access.read((position, look), partial(look, self._data, position))
 
     def retire(self, why: str) -> None:
         """Hand out no sample from now on; `why` becomes the message."""

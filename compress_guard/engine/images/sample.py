@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from compress_guard.records import Geometry
 
 if TYPE_CHECKING:
     import torch
+
+T = TypeVar("T")
 
 
 class BrokenDataError(DataError):
@@ -97,3 +99,5 @@ class Pictures(Protocol):
     """Samples by their index: those of a data set, or made from these."""
 
     def __getitem__(self, index: int, /) -> Sample: ...
+
+    def look(self, index: int, look: Callable[[Any, int], T], /) -> T: ...

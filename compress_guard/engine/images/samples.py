@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, final
+from typing import Any, Final, TypeVar, final
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from compress_guard.engine.machine.worker import aside
 from compress_guard.errors import CodecError, DataError
 from compress_guard.records import SOURCE_HASHES, Evidence, ImageInfo, Orientation, seeded_fraction
 from compress_guard.verdict.grouped.groups import Groups
+
+T = TypeVar("T")
 
 FEW: Final = 5
 """Images needed of each class before a mean over classes is judged on a part of the images."""
@@ -69,6 +71,10 @@ class Samples:
     def read_again(self, index: int) -> None:
         """Read the sample at this index again and compare; raises `DataError`: see `SampleReader`."""
         self._reader.read_again(self._positions[index])
+
+    def look(self, index: int, look: Callable[[Any, int], T], /) -> T:
+        """Return what `look` makes of the data set and the position in it of the sample at this index."""
+        return self._reader.look(self._positions[index], look)
 
     @property
     def reading_seconds(self) -> float:

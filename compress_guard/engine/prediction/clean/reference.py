@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, final
+from typing import Any, Final, Protocol, TypeVar, final
 
 from compress_guard import own_code
 from compress_guard import store as keys
@@ -17,6 +18,8 @@ from compress_guard.engine.images.sample import Pictures, Sample
 from compress_guard.engine.images.samples import Survey
 from compress_guard.records import Geometry
 from compress_guard.registry import code_of
+
+T = TypeVar("T")
 
 KEPT_BYTES: Final = 32 * 2**20
 """Bytes of reshaped pictures kept in memory: each is asked for several times in a row."""
@@ -115,6 +118,10 @@ class ReshapedPictures:
                 self._keep(index, self._made(self._samples[index]))
             self._kept.move_to_end(index)
             return self._kept[index]
+
+    def look(self, index: int, look: Callable[[Any, int], T], /) -> T:
+        """Return what `look` makes of the data set at this index."""
+        return self._samples.look(index, look)
 
     def _made(self, sample: Sample) -> Sample:
         geometry = geometry_of(self._codec, sample.size)
