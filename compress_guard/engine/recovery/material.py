@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from compress_guard import store as keys
-from compress_guard.codecs.decoding.streams import decoded_by
+from compress_guard.codecs.decoding.streams import decoded_by, writer
+from compress_guard.codecs.pictures.geometry import reshaping_of
 from compress_guard.engine.coding.available import available_codec
 from compress_guard.engine.coding.coder import CHUNK_IMAGES, Coder
 from compress_guard.engine.coding.planned import PlannedCodec
@@ -16,7 +17,7 @@ from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.recovery.pool import Pool
 from compress_guard.engine.settings import RunSettings
-from compress_guard.errors import CodecError
+from compress_guard.errors import CodecError, RunError
 from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate, Rate
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 Point: TypeAlias = tuple[CodecSpec, float]
 """A codec and a rate in bits per pixel."""
+
+_RESHAPED: Final = (
+    "recovery cannot train on codec {alias!r}, which scales or crops pictures, since targets of training images are "
+    "not scaled with them; expected a codec that keeps the size; leave it out of the codecs of the recovery section"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +132,8 @@ class Material:
         key = spec, rates
         if key not in self._codecs:
             available = decoded_by(available_codec(spec, self._device), self._guard.decoder, self._device)
+            if reshaping_of(writer(available)):
+                raise RunError(_RESHAPED.format(alias=spec.alias))
             samples, survey = self.subset.samples, self.subset.survey
             coder = Coder(available, samples, survey, self._settings.store(), self._settings.workers)
             cells = tuple(self._cell(spec, rate) for rate in rates)
