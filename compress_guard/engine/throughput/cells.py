@@ -181,7 +181,7 @@ def _prepared(terms: Terms, images: Callable[[], Field], device: str, progress: 
 
     def compared_with(field: Field, codec: AtPoint) -> AtPoint:
         rate = codec.rate()
-        known = None if cell.quality is None else rate
+        known = rate if cell.bpp is None else None
         other = AtPoint(field.codec(reference, "cpu", progress, known), rate)
         other.settings()
         return other

@@ -10,6 +10,7 @@ from PIL import Image
 from torchvision import tv_tensors
 
 import compress_guard
+from compress_guard.engine.throughput.cells import contest_of
 from compress_guard.errors import OptionError
 from compress_guard.transforms import RandomCompression
 
@@ -72,6 +73,20 @@ def test_a_fixed_pipeline_takes_no_rate_and_no_quality(images, pictures, spectru
 def test_steps_that_make_no_sense_are_refused(images, steps):
     with pytest.raises(OptionError, match="step"):
         compress_guard.compress(images, codec="pipeline", steps=steps)
+
+
+@pytest.mark.parametrize("work", ["encode", "decode", "round_trip"])
+def test_a_fixed_pipeline_is_timed_beside_a_reference_at_its_rate(images, work):
+    # Nearly without loss, so that the reference can reach its rate on images of so few pixels.
+    steps = [{"resize": {"longest": 90}}, {"jpeg": {"quality": 95}}]
+    result = contest_of(
+        images, codec="pipeline", options={"steps": steps}, work=work, rounds=3, device="cpu", workers=1
+    ).run()
+    assert (result.target_bpp, result.target_quality) == (None, None)
+    assert result.speed is not None
+    coded = compress_guard.compress(images, codec="pipeline", steps=steps)
+    assert result.bpp_mean == pytest.approx(sum(coded.bpp) / len(coded.bpp))
+    assert result.reference_bpp == pytest.approx(result.bpp_mean, rel=0.05)
 
 
 def test_random_compression_gives_the_delivered_size(images):
