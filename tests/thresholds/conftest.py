@@ -13,6 +13,7 @@ from compress_guard.errors import OptionError, ThresholdsError
 from compress_guard.records import Guard, Thresholds
 from compress_guard.registry import CODECS, TASKS
 from compress_guard.thresholds import load
+from tests.thresholds.json_view import assert_refused, assert_taken
 
 HEAD = "version: 1\n"
 PHOTOS = "guards:\n  photos:\n    task: classification\n    model: m:f\n    data: d:f\n"
@@ -57,12 +58,18 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[[str], Thresholds]:
-    """A whole file, loaded."""
+    """A whole file, loaded. The schema has to take each file that loads, and to refuse others but for known gaps."""
 
     def load_text(text: str) -> Thresholds:
         path = tmp_path / "thresholds.yaml"
         path.write_text(text, encoding="utf-8")
-        return load(path)
+        try:
+            loaded = load(path)
+        except ThresholdsError as refused:
+            assert_refused(text, str(refused))
+            raise
+        assert_taken(text)
+        return loaded
 
     return load_text
 
