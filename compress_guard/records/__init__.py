@@ -73,6 +73,7 @@ from compress_guard.records.recovery import (
     RecoveryPoint,
     RecoveryResult,
     Share,
+    TrainedPoint,
     TrainedRate,
     format_trained,
 )
@@ -166,6 +167,7 @@ __all__ = [
     "ThroughputCell",
     "ThroughputResult",
     "TrafficResult",
+    "TrainedPoint",
     "TrainedRate",
     "Verdict",
     "Work",

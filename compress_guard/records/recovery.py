@@ -6,22 +6,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal, TypeAlias
 
-from compress_guard.records.codecs import CodecSpec, format_bpp
+from compress_guard.records.codecs import CodecSpec
+from compress_guard.records.points import OperatingPoint, Quality, Rate
 from compress_guard.records.texts import settle_texts
 from compress_guard.records.vocabulary import Outcome, SettledBy, Verdict
 
 MIXED: Final = "mixed"
 TrainedRate: TypeAlias = "float | Literal['mixed']"
-"""The rate that a model was finetuned at in bits per pixel, or all rates of the study by turns."""
+"""The rate that a model was finetuned at in bits per pixel, or all points of the study by turns."""
+TrainedPoint: TypeAlias = "OperatingPoint | Literal['mixed']"
+"""The point that a model was finetuned at, or all points of the study by turns."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCell:
-    """One test of a study: a model finetuned on images of one codec at one rate, or at all rates by turns."""
+    """One test of a study: a model finetuned on images of one codec at one point, or at all points by turns."""
 
     guard: str
     codec: CodecSpec
-    bpp: TrainedRate
+    point: TrainedPoint
     min_recovered: float | None
     """Least share of the drop, 0 to 1, that must certainly come back; None: nothing is judged."""
     line: int
@@ -30,9 +33,21 @@ class RecoveryCell:
     """Largest number of evaluation images for this codec; None: all."""
 
     @property
+    def bpp(self) -> TrainedRate | None:
+        """Rate of the training images, or `MIXED`; None at a quality."""
+        if isinstance(self.point, str):
+            return self.point
+        return self.point.bpp if isinstance(self.point, Rate) else None
+
+    @property
+    def quality(self) -> float | None:
+        """Setting of the training images; None at a rate, or for mixed points."""
+        return self.point.setting if isinstance(self.point, Quality) else None
+
+    @property
     def label(self) -> str:
-        """``recovery-jpeg-0.25bpp``, ``recovery-jpeg-mixed``."""
-        return f"recovery-{self.codec.alias}-{format_trained(self.bpp)}"
+        """``recovery-jpeg-0.25bpp``, ``recovery-jpeg-q75``, ``recovery-jpeg-mixed``."""
+        return f"recovery-{self.codec.alias}-{format_trained(self.point)}"
 
     @property
     def name(self) -> str:
@@ -64,15 +79,17 @@ class Recovery:
     cells: tuple[RecoveryCell, ...] = ()
 
     @property
-    def points(self) -> tuple[tuple[CodecSpec, float], ...]:
-        """Codecs and rates that models are tested at, in the file's order, rates ascending within a codec."""
+    def points(self) -> tuple[tuple[CodecSpec, OperatingPoint], ...]:
+        """Codecs and points that models are tested at, in the file's order, rates first and ascending in a codec."""
         codecs = dict.fromkeys(cell.codec for cell in self.cells)
-        return tuple((codec, rate) for codec in codecs for rate in self.rates(codec))
+        return tuple((codec, point) for codec in codecs for point in self.points_of(codec))
 
-    def rates(self, codec: CodecSpec) -> tuple[float, ...]:
-        """Return the rates of a codec in bits per pixel, ascending."""
-        rates = {cell.bpp for cell in self.cells if cell.codec == codec and not isinstance(cell.bpp, str)}
-        return tuple(sorted(rates))
+    def points_of(self, codec: CodecSpec) -> tuple[OperatingPoint, ...]:
+        """Return the points of a codec: rates ascending, then qualities ascending."""
+        points = {cell.point for cell in self.cells if cell.codec == codec and not isinstance(cell.point, str)}
+        rates = sorted(point.bpp for point in points if isinstance(point, Rate))
+        settings = sorted(point.setting for point in points if isinstance(point, Quality))
+        return (*map(Rate, rates), *map(Quality, settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +109,11 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPoint:
-    """Scores of one finetuned model at one codec and rate, in points (0 to 100), each the mean over seeds."""
+    """Scores of one finetuned model at one codec and point, from 0 to 100, each the mean over seeds."""
 
     codec: str
-    bpp: float
+    bpp: float | None
+    """Target rate; None at a quality."""
     bpp_mean: float | None
     """Mean bpp of the coded evaluation images."""
     compressed: float
@@ -109,9 +127,21 @@ class RecoveryPoint:
     """(finetuned - compressed) / (clean - compressed)."""
     beyond_control: Share
     """(finetuned - control) / (control on clean images - control)."""
+    quality: float | None = None
+    """Setting of the coded evaluation images; None with a target rate."""
 
     def __post_init__(self) -> None:
         settle_texts(self)
+
+    @property
+    def point(self) -> OperatingPoint:
+        """Operating point of the images."""
+        return Rate(self.bpp) if self.bpp is not None else Quality(self.quality or 0.0)
+
+    @property
+    def label(self) -> str:
+        """Text of tables: ``jpeg 0.25bpp``, ``jpeg q75``."""
+        return f"{self.codec} {self.point.label}"
 
     def lost(self, clean: float) -> float:
         """Return how many points the better of original and finetuned model is below `clean`, at least 0.
@@ -130,12 +160,14 @@ class RecoveryResult:
     task: str
     metric: str
     codec: str
-    trained_bpp: TrainedRate
+    trained_bpp: TrainedRate | None
     verdict: Verdict
     outcome: Outcome
     settled_by: SettledBy
     reason: str
     confidence: float
+    trained_quality: float | None = None
+    """Setting of the training images; None with a rate, or for mixed points."""
     min_recovered: float | None = None
     limit: int | None = None
     """Largest number of evaluation images allowed; None: all."""
@@ -169,10 +201,17 @@ class RecoveryResult:
     def __post_init__(self) -> None:
         settle_texts(self)
 
+    @property
+    def trained_point(self) -> TrainedPoint:
+        """Point that the model was finetuned at."""
+        if isinstance(self.trained_bpp, str):
+            return self.trained_bpp
+        return Rate(self.trained_bpp) if self.trained_bpp is not None else Quality(self.trained_quality or 0.0)
+
     def own(self) -> tuple[RecoveryPoint, ...]:
         """Return the points that the model was trained for."""
         at = (point for point in self.points if point.codec == self.codec)
-        return tuple(point for point in at if self.trained_bpp in (MIXED, point.bpp))
+        return tuple(point for point in at if self.trained_point in (MIXED, point.point))
 
     @property
     def lost(self) -> float | None:
@@ -201,6 +240,6 @@ def _known(record: type[RecoveryResult | RecoveryPoint | Share], values: Mapping
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in names}
 
 
-def format_trained(bpp: TrainedRate) -> str:
-    """Return the name of a trained rate: ``0.25bpp``, ``mixed``."""
-    return bpp if isinstance(bpp, str) else format_bpp(bpp)
+def format_trained(point: TrainedPoint) -> str:
+    """Return the name of a trained point: ``0.25bpp``, ``q75``, ``mixed``."""
+    return point if isinstance(point, str) else point.label

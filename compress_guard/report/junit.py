@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, Final
 
 from compress_guard.foreign import shown_json, shown_line
-from compress_guard.records import MIXED, CellResult, RecoveryResult, Share, ThroughputResult, format_bpp
+from compress_guard.records import MIXED, CellResult, RecoveryResult, Share, ThroughputResult
 
 PREFIX: Final = "cg_"
 
@@ -48,7 +48,7 @@ def _of_points(result: CellResult | RecoveryResult | ThroughputResult) -> Iterat
     if not isinstance(result, RecoveryResult):
         return
     for point in result.own():
-        behind = f"_{format_bpp(point.bpp)}" if result.trained_bpp == MIXED else ""
+        behind = f"_{point.point.label}" if result.trained_bpp == MIXED else ""
         for name in ("bpp_mean", "compressed", "control", "finetuned"):
             yield name + behind, getattr(point, name)
         for name in ("recovered", "beyond_control"):

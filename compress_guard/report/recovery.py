@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from compress_guard.records import MIXED, format_bpp, format_trained
+from compress_guard.records import MIXED, OperatingPoint, format_trained, phrased
 from compress_guard.report import numbers
 from compress_guard.report.brief import failures
 from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
@@ -22,6 +22,9 @@ _LEGEND: Final = (
     "recovered = (finetuned - compressed) / (clean - compressed); control: finetuned on clean images; scores in points"
 )
 _ABSENT: Final = "-"
+
+_Place = tuple[str, OperatingPoint]
+"""A codec and the operating point that models were tested at."""
 
 _Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 """A label, and the texts and styles of its cells."""
@@ -73,12 +76,12 @@ def transfer(results: Sequence[RecoveryResult]) -> Iterator[Line]:
         rows.append(_scores(trained_on(result), result.finetuned_clean, scores, points, own))
     yield ()
     yield ((f"{GAP}score of the model finetuned on (down), tested on (across)", ""),)
-    yield from _table(("clean", *(f"{codec} {format_bpp(bpp)}" for codec, bpp in points)), rows)
+    yield from _table(("clean", *(f"{codec} {point.label}" for codec, point in points)), rows)
 
 
 def trained_on(result: RecoveryResult) -> str:
-    """Return the codec and rate that a model was finetuned at: ``jpeg 0.25bpp``, ``jpeg mixed``."""
-    return f"{result.codec} {format_trained(result.trained_bpp)}"
+    """Return the codec and point that a model was finetuned at: ``jpeg 0.25bpp``, ``jpeg q75``, ``jpeg mixed``."""
+    return f"{result.codec} {format_trained(result.trained_point)}"
 
 
 def shown(share: Share) -> str:
@@ -115,13 +118,13 @@ def _title(results: Sequence[RecoveryResult]) -> Line:
 
 
 def _rows(result: RecoveryResult, signs: Signs) -> Iterator[_Row]:
-    """Yield a row for each rate that a model was trained for, or one row with the verdict if nothing was measured."""
+    """Yield a row for each point that a model was trained for, or one row with the verdict if nothing was measured."""
     marks = (signs.mark(result), style(result))
     if not result.own():
         texts = (*[_ABSENT] * 5, result.verdict.replace("_", " "), _ABSENT, _ABSENT, marks[0])
         yield trained_on(result), texts, (*["light"] * 5, marks[1], "light", "light", marks[1])
     for number, point in enumerate(result.own()):
-        label = trained_on(result) + (f", at {format_bpp(point.bpp)}" if result.trained_bpp == MIXED else "")
+        label = trained_on(result) + (f", at {point.point.label}" if result.trained_bpp == MIXED else "")
         texts = (
             _points(result.clean),
             numbers.points(point.compressed),
@@ -139,9 +142,9 @@ def _rows(result: RecoveryResult, signs: Signs) -> Iterator[_Row]:
 def _scores(
     label: str,
     clean: float | None,
-    scores: dict[tuple[str, float], float],
-    points: Sequence[tuple[str, float]],
-    own: frozenset[tuple[str, float]] | set[tuple[str, float]] = frozenset(),
+    scores: dict[_Place, float],
+    points: Sequence[_Place],
+    own: frozenset[_Place] | set[_Place] = frozenset(),
 ) -> _Row:
     texts = (_points(clean), *(_points(scores.get(point)) for point in points))
     return label, texts, ("light", *("bold" if point in own else "" for point in points))
@@ -179,7 +182,7 @@ def _notes(results: Sequence[RecoveryResult]) -> Iterator[Line]:
 
 def _no_share(result: RecoveryResult) -> Iterator[str]:
     for point in result.own():
-        where = f"{result.guard}: {point.codec} at {point.bpp:g} bpp"
+        where = f"{result.guard}: {phrased(point.codec, point.point)}"
         for share, name in ((point.recovered, "recovered"), (point.beyond_control, "recovered against the control")):
             if share.value is None:
                 yield f"{where}: no share {name}: {share.reason}"
@@ -197,7 +200,7 @@ def _left_out(result: RecoveryResult) -> Iterator[str]:
 
 def _lost(results: Sequence[RecoveryResult]) -> Iterator[Line]:
     """Yield the points that no model of a guard brought back."""
-    least: dict[tuple[str, float], tuple[float, float]] = {}
+    least: dict[_Place, tuple[float, float]] = {}
     for result in results:
         for point in result.own() if result.clean is not None else ():
             clean = result.clean or 0.0
@@ -205,13 +208,13 @@ def _lost(results: Sequence[RecoveryResult]) -> Iterator[Line]:
             known, _ = least.get(_place(point), (lost, 0.0))
             least[_place(point)] = (min(lost, known), clean - point.compressed)
     losses = [
-        f"{numbers.points(lost)} of {numbers.points(drop)} points for {codec} at {bpp:g} bpp"
-        for (codec, bpp), (lost, drop) in least.items()
+        f"{numbers.points(lost)} of {numbers.points(drop)} points for {phrased(codec, point)}"
+        for (codec, point), (lost, drop) in least.items()
     ]
     if losses:
         bound = "an upper bound of the information that is lost, since more training may bring back more"
         yield ((f"{results[0].guard}: did not come back: {', '.join(losses)}; {bound}", "light"),)
 
 
-def _place(point: RecoveryPoint) -> tuple[str, float]:
-    return point.codec, point.bpp
+def _place(point: RecoveryPoint) -> _Place:
+    return point.codec, point.point

@@ -12,7 +12,7 @@ from compress_guard.foreign import shown
 from compress_guard.records import MIXED
 
 if TYPE_CHECKING:
-    from compress_guard.records import RecoveryPoint, RecoveryResult
+    from compress_guard.records import OperatingPoint, RecoveryPoint, RecoveryResult
 
 # Okabe and Ito's colours: they differ for all kinds of colour vision, on white and on black.
 _COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
@@ -125,13 +125,18 @@ def _own(result: RecoveryResult) -> Sequence[RecoveryPoint]:
 
 def _by_codec(points: Iterator[RecoveryPoint]) -> dict[str, Series]:
     """Return the first point of each codec and rate, with its measured rate, ascending."""
-    first: dict[str, dict[float, RecoveryPoint]] = {}
+    first: dict[str, dict[OperatingPoint, RecoveryPoint]] = {}
     for point in points:
-        first.setdefault(point.codec, {}).setdefault(point.bpp, point)
+        first.setdefault(point.codec, {}).setdefault(point.point, point)
     return {
-        codec: sorted(((point.bpp_mean or point.bpp, point) for point in of.values()), key=lambda placed: placed[0])
+        codec: sorted(((_rate(point), point) for point in of.values()), key=lambda placed: placed[0])
         for codec, of in first.items()
     }
+
+
+def _rate(point: RecoveryPoint) -> float:
+    """Return the place of a point on the axis: its measured rate, or its target where none was measured."""
+    return point.bpp_mean or point.bpp or 1.0
 
 
 def _colours(codecs: Sequence[str]) -> dict[str, str]:
@@ -163,7 +168,10 @@ def _drawn(panel: _Panel, colours: dict[str, str], *, first: bool) -> Iterator[s
         yield f'<line class="grid" x1="{_LEFT}" x2="{end}" y1="{y(score):.1f}" y2="{y(score):.1f}"/>'
         yield f'<text class="end" x="{_LEFT - 6}" y="{y(score) + 4:.1f}">{score:g}</text>'
     yield f'<path class="frame" d="M{_LEFT} {_TOP}V{foot}H{end}"/>'
-    nominal = sorted({point.bpp for series in panel.tested.values() for _, point in series})
+    points = [point for series in panel.tested.values() for _, point in series]
+    # A quality has no rate of its own: where nothing else was tested, the axis shows the measured rates.
+    targets = {point.bpp for point in points if point.bpp is not None}
+    nominal = sorted(targets or {float(f"{_rate(point):.2g}") for point in points})
     for rate in nominal:
         yield f'<line class="frame" x1="{x(rate):.1f}" x2="{x(rate):.1f}" y1="{foot}" y2="{foot + 4}"/>'
         yield f'<text class="middle" x="{x(rate):.1f}" y="{foot + 16}">{rate:g}</text>'

@@ -72,7 +72,7 @@ the names of slices are texts, numbers in quotes. Limits hold in the cells that 
 limit only inform.
 
 How recovery goes: ``train`` (a factory, or ``fixture:NAME``) is needed. ``trainer`` is a factory [the task's recipe];
-``codecs`` and ``bpp`` are as above [the guard's], where ``mixed`` beside two or more rates is one model over them all;
+``codecs``, ``bpp`` and ``quality`` are as above [the guard's], ``mixed`` beside two or more being one model over all;
 ``steps`` 1..1000000 [400], ``batch`` 1..4096 [8] and ``images`` 1..1000000 [600] are whole numbers; ``seeds`` is a list
 of distinct whole numbers 0..4294967295, or one [0, 1, 2]; ``learning_rate`` 1e-8..10 is the highest [the trainer's];
 ``min_recovered`` 0..1, a number or per codec [none]. The guard's keys are laid over those of the defaults one by one;

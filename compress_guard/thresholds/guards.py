@@ -159,7 +159,7 @@ def _recovery(guard: str, data: str, chosen: Settings, *, own: bool) -> Recovery
     """Return how the guard's model is finetuned, None where nothing asks for it."""
     if chosen.recovery is None:
         return None
-    return chosen.recovery.of(StudiedGuard(guard, data, chosen.codecs, chosen.points.rates, chosen.limit), own=own)
+    return chosen.recovery.of(StudiedGuard(guard, data, chosen.codecs, chosen.points, chosen.limit), own=own)
 
 
 def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells: tuple[Cell, ...]) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from compress_guard.records import MIXED, CodecSpec, Recovery, RecoveryCell, RecoveryPoint, RecoveryResult, Share
+from compress_guard.records import MIXED, CodecSpec, Rate, Recovery, RecoveryCell, RecoveryPoint, RecoveryResult, Share
 
 AVIF, JPEG = CodecSpec("avif", "avif"), CodecSpec("jpeg", "jpeg")
 
@@ -67,12 +67,12 @@ def test_what_did_not_come_back_is_no_more_than_what_was_lost_and_no_less_than_n
 
 def test_names_and_points_of_a_study():
     cells = tuple(
-        RecoveryCell("photos", codec, bpp, None, 3)
+        RecoveryCell("photos", codec, bpp if bpp == MIXED else Rate(bpp), None, 3)
         for codec, bpp in [(AVIF, 0.25), (AVIF, 0.1), (AVIF, MIXED), (JPEG, 1.0)]
     )
     assert [cell.name for cell in cells] == [
         *("photos[recovery-avif-0.25bpp]", "photos[recovery-avif-0.1bpp]"),
         *("photos[recovery-avif-mixed]", "photos[recovery-jpeg-1.0bpp]"),
     ]
-    assert Recovery("m:train", cells=cells).points == ((AVIF, 0.1), (AVIF, 0.25), (JPEG, 1.0))
+    assert Recovery("m:train", cells=cells).points == ((AVIF, Rate(0.1)), (AVIF, Rate(0.25)), (JPEG, Rate(1.0)))
     assert not cells[0].judged

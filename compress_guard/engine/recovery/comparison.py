@@ -8,7 +8,7 @@ from typing import Final
 
 from compress_guard.engine.recovery.evaluation import Evaluation
 from compress_guard.engine.recovery.material import Point
-from compress_guard.records import RecoveryPoint, RecoveryResult, Share
+from compress_guard.records import Quality, Rate, RecoveryPoint, RecoveryResult, Share
 from compress_guard.verdict.recovery import share
 
 ORIGINAL: Final = "the original"
@@ -43,7 +43,8 @@ class ArmComparison:
         control, finetuned = self._scores(self.controls, point), self._scores(self.finetuned, point)
         return RecoveryPoint(
             codec=point[0].alias,
-            bpp=point[1],
+            bpp=point[1].bpp if isinstance(point[1], Rate) else None,
+            quality=point[1].setting if isinstance(point[1], Quality) else None,
             bpp_mean=self.evaluation.bpp_mean(point),
             compressed=self.evaluation.score(ORIGINAL, point),
             control=_mean(control),

@@ -17,6 +17,7 @@ def draft(guard: Guard, recovery: Recovery, cell: RecoveryCell, node_id: str, se
         metric=guard.metric,
         codec=cell.codec.alias,
         trained_bpp=cell.bpp,
+        trained_quality=cell.quality,
         verdict="error",
         outcome="failed",
         settled_by="policy",

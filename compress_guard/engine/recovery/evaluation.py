@@ -1,4 +1,4 @@
-"""Scores of the models of a study: their evidence on the evaluation images, clean and at every codec and rate."""
+"""Scores of the models of a study: their evidence on the evaluation images, clean and at every codec and point."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from compress_guard.engine.prediction.batches import Batch, ahead, batch_size_of
 from compress_guard.engine.progress import CountProgress, Progress
 from compress_guard.engine.recovery.material import Decoded, Material, Point
 from compress_guard.errors import DataError, RunError
-from compress_guard.records import Evidence, Guard, Recovery
+from compress_guard.records import Evidence, Guard, Recovery, phrased
 from compress_guard.tasks.contract import Task
 from compress_guard.verdict import Remembered
 from compress_guard.verdict.grouped.groups import Groups
 
 Place: TypeAlias = "Point | None"
-"""A place at which a model is tested: a codec and rate, or None for clean images."""
+"""A place at which a model is tested: a codec and its operating point, or None for clean images."""
 
 
 @final
@@ -101,7 +101,7 @@ class Evaluation:
 
         score = float(self._scorer(name, place)(np.ones((1, self.images())))[0])
         if isnan(score):
-            where = "clean images" if place is None else f"images of {place[0].alias} at {place[1]:g} bpp"
+            where = "clean images" if place is None else f"images of {phrased(place[0].alias, place[1])}"
             raise DataError(
                 f"{self._guard.metric} is undefined on the {where}: {self.images()} images without ground truth for "
                 "it; give the guard images that have some"

@@ -1,4 +1,4 @@
-"""The images of a data set at every codec and rate of a study: coded through the store, decoded once."""
+"""The images of a data set at every codec and point of a study: coded through the store, decoded once."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from compress_guard.engine.progress import CountProgress
 from compress_guard.engine.recovery.pool import Pool
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import CodecError, RunError
-from compress_guard.records import Cell, CodecSpec, Guard, PlannedRate, Rate
+from compress_guard.records import Cell, CodecSpec, Guard, OperatingPoint, PlannedRate, phrased
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-Point: TypeAlias = tuple[CodecSpec, float]
-"""A codec and a rate in bits per pixel."""
+Point: TypeAlias = tuple[CodecSpec, OperatingPoint]
+"""A codec and its operating point."""
 
 _RESHAPED: Final = (
     "recovery cannot train on codec {alias!r}, which scales or crops pictures, since targets of training images are "
@@ -35,7 +35,7 @@ _RESHAPED: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """The images of a data set, decoded from one codec at one rate, or clean."""
+    """The images of a data set, decoded from one codec at one point, or clean."""
 
     images: Pool
     rows: Mapping[int, int]
@@ -61,7 +61,7 @@ class Material:
         self,
         guard: Guard,
         subset: Subset,
-        rates: Callable[[CodecSpec, float], Sequence[float]],
+        points: Callable[[CodecSpec, OperatingPoint], Sequence[OperatingPoint]],
         settings: RunSettings,
         device: str,
         folder: Path,
@@ -69,14 +69,14 @@ class Material:
     ) -> None:
         self._guard: Final = guard
         self.subset: Final = subset
-        self._rates: Final = rates
-        """Returns all rates that the plan of a codec and rate covers."""
+        self._points: Final = points
+        """Returns all points that the plan of a codec at a point covers."""
         self._settings: Final = settings
         self._device: Final = device
         self._folder: Final = folder
         self._allowed: Final = allowed
         """Share of the images that may be lost."""
-        self._codecs: Final[dict[tuple[CodecSpec, tuple[float, ...]], PlannedCodec]] = {}
+        self._codecs: Final[dict[tuple[CodecSpec, tuple[OperatingPoint, ...]], PlannedCodec]] = {}
         self._decoded: Final[dict[Point | None, Decoded]] = {}
 
     def clean(self, progress: CountProgress) -> Decoded:
@@ -94,7 +94,7 @@ class Material:
         return self._decoded[None]
 
     def at(self, point: Point, progress: CountProgress) -> Decoded:
-        """Return the images at a codec and rate, coded as in the cells of the guard.
+        """Return the images at a codec and point, coded as in the cells of the guard.
 
         Raises `CodecUnavailable`, `CodecError` (for a codec that fails a check or loses more images than allowed),
         `Unreachable`.
@@ -104,9 +104,9 @@ class Material:
         return self._decoded[point]
 
     def _made(self, point: Point, progress: CountProgress) -> Decoded:
-        spec, bpp = point
-        codec = self._codec(spec, tuple(sorted(set(self._rates(spec, bpp)))), progress)
-        coder, planned, survey = codec.coder, codec.at(Rate(bpp)), self.subset.survey
+        spec, asked = point
+        codec = self._codec(spec, tuple(dict.fromkeys(self._points(spec, asked))), progress)
+        coder, planned, survey = codec.coder, codec.at(asked), self.subset.survey
         codec.watch(planned).compare()
         requests = [(at, setting) for at, setting in enumerate(planned.settings) if setting is not None]
         rows: dict[int, int] = {}
@@ -118,33 +118,33 @@ class Material:
                     yield image.cpu().numpy()
                 progress(min(start + CHUNK_IMAGES, len(requests)), len(requests))
 
-        name = keys.key(spec.alias, bpp)
+        name = keys.key(spec.alias, asked.label)
         pool = Pool.of(self._folder / f"{name}.raw", images())
         lost = coder.lost(planned)
         survey.check_failures(lost, self._allowed)
         if not rows:
-            raise CodecError(f"{spec.alias} at {bpp:g} bpp: none of the images can be coded; the first: {lost[0]}")
+            raise CodecError(f"{phrased(spec.alias, asked)}: none of the images can be coded; the first: {lost[0]}")
         kept = planned.without(lost)
         identity = keys.key(coder.identity, *(str(setting) for setting in kept.settings))
         return Decoded(pool, rows, kept, identity)
 
-    def _codec(self, spec: CodecSpec, rates: tuple[float, ...], progress: CountProgress) -> PlannedCodec:
-        key = spec, rates
+    def _codec(self, spec: CodecSpec, points: tuple[OperatingPoint, ...], progress: CountProgress) -> PlannedCodec:
+        key = spec, points
         if key not in self._codecs:
             available = decoded_by(available_codec(spec, self._device), self._guard.decoder, self._device)
             if reshaping_of(writer(available)):
                 raise RunError(_RESHAPED.format(alias=spec.alias))
             samples, survey = self.subset.samples, self.subset.survey
             coder = Coder(available, samples, survey, self._settings.store(), self._settings.workers)
-            cells = tuple(self._cell(spec, rate) for rate in rates)
+            cells = tuple(self._cell(spec, point) for point in points)
             codec = PlannedCodec(spec, coder, replace(self._guard, cells=cells), self._settings.seed)
             codec.plan(progress)
             codec.prove()[0].check()
             self._codecs[key] = codec
         return self._codecs[key]
 
-    def _cell(self, spec: CodecSpec, bpp: float) -> Cell:
-        return Cell(self._guard.name, spec, Rate(bpp), None, None, None, self._guard.line)
+    def _cell(self, spec: CodecSpec, point: OperatingPoint) -> Cell:
+        return Cell(self._guard.name, spec, point, None, None, None, self._guard.line)
 
 
 def _decoded(coder: Coder, requests: Sequence[tuple[int, float]]) -> Iterator[tuple[int, torch.Tensor]]:

@@ -33,6 +33,7 @@ from compress_guard.errors import ModelError, RunError, error_text
 from compress_guard.records import (
     CodecSpec,
     Guard,
+    OperatingPoint,
     Recovery,
     RecoveryCell,
     RecoveryResult,
@@ -116,10 +117,10 @@ class Study:
     def _measured(self, cell: RecoveryCell, result: RecoveryResult, progress: Progress) -> RecoveryResult:
         prepared = self._prepare(progress)
         evaluation, trainings = prepared.evaluation, prepared.trainings
-        rates = self._recovery.rates(cell.codec) if isinstance(cell.bpp, str) else (cell.bpp,)
-        evaluation.require([(cell.codec, rate) for rate in rates], progress)
+        points = self._recovery.points_of(cell.codec) if isinstance(cell.point, str) else (cell.point,)
+        evaluation.require([(cell.codec, point) for point in points], progress)
         controls = [Arm(seed) for seed in self._recovery.seeds]
-        finetuned = [Arm(seed, cell.codec, cell.bpp) for seed in self._recovery.seeds]
+        finetuned = [Arm(seed, cell.codec, cell.point) for seed in self._recovery.seeds]
         subject = self._sources.subject
         if not evaluation.has(ORIGINAL):
             listener = partial(progress, f"predicting {self._guard.name} clean")
@@ -140,7 +141,7 @@ class Study:
         compared = ArmComparison(evaluation, *names, self._settings.seed, self._guard.confidence)
         result = compared.applied(result)
         shares = [point.recovered for point in result.own()]
-        verdict, reason = judge_recovery(shares, cell.min_recovered, [f"{point.bpp:g} bpp" for point in result.own()])
+        verdict, reason = judge_recovery(shares, cell.min_recovered, [point.point.short for point in result.own()])
         return self._settled(result, verdict, reason, shares)
 
     def _check_original(self, progress: CountProgress) -> None:
@@ -156,10 +157,10 @@ class Study:
     def _limit(self) -> int | None:
         return evaluation_limit(self._recovery, self._settings.limit)
 
-    def _rates(self, codec: CodecSpec, bpp: float) -> tuple[float, ...]:
-        """Return the rates of a plan: the guard's own rates share the plan of its cells, other rates a second one."""
-        gated = self._guard.rates(codec.alias)
-        return gated if bpp in gated else tuple(rate for rate in self._recovery.rates(codec) if rate not in gated)
+    def _points(self, codec: CodecSpec, point: OperatingPoint) -> tuple[OperatingPoint, ...]:
+        """Return the points of a plan: the guard's own points share the plan of its cells, others a second one."""
+        gated = self._guard.points(codec.alias)
+        return gated if point in gated else tuple(one for one in self._recovery.points_of(codec) if one not in gated)
 
     def _prepare(self, progress: Progress) -> _Prepared:
         if self._prepared is None:
@@ -179,7 +180,7 @@ class Study:
             shown = Material(
                 guard,
                 evaluated,
-                self._rates,
+                self._points,
                 self._settings,
                 subject.device,
                 folder / "tested",
@@ -189,7 +190,7 @@ class Study:
             material = Material(
                 guard,
                 training.subset,
-                lambda codec, _: recovery.rates(codec),
+                lambda codec, _: recovery.points_of(codec),
                 self._settings,
                 subject.device,
                 folder / "trained",

@@ -21,7 +21,7 @@ from compress_guard.engine.recovery.trainer import Trainer, source, source_of
 from compress_guard.engine.recovery.weights import Weights
 from compress_guard.engine.trouble import pass_on
 from compress_guard.errors import CodecError, ModelError, Unreachable, described
-from compress_guard.records import CodecSpec, Guard, Recovery, TrainedRate, format_trained
+from compress_guard.records import CodecSpec, Guard, Quality, Rate, Recovery, TrainedPoint, format_trained
 
 if TYPE_CHECKING:
     import torch
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One training: the codec and rate of its images, and its seed."""
+    """One training: the codec and operating point of its images, and its seed."""
 
     seed: int
     codec: CodecSpec | None = None
     """None for clean images, which make the control."""
-    bpp: TrainedRate | None = None
+    point: TrainedPoint | None = None
 
     @property
     def name(self) -> str:
         """The name of the training: ``jpeg 0.25bpp, seed 1``."""
-        if self.codec is None or self.bpp is None:
+        if self.codec is None or self.point is None:
             return f"clean images, seed {self.seed}"
-        return f"{self.codec.alias} {format_trained(self.bpp)}, seed {self.seed}"
+        return f"{self.codec.alias} {format_trained(self.point)}, seed {self.seed}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +89,11 @@ class Trainings:
 
     def _sources(self, arm: Arm, progress: Callable[[int, int], None]) -> list[Decoded]:
         material = self._lesson.material
-        if arm.codec is None or arm.bpp is None:
+        if arm.codec is None or arm.point is None:
             return [material.clean(progress)]
-        rates = self._lesson.recovery.rates(arm.codec) if isinstance(arm.bpp, str) else (arm.bpp,)
+        points = self._lesson.recovery.points_of(arm.codec) if isinstance(arm.point, str) else (arm.point,)
         try:
-            return [material.at((arm.codec, rate), progress) for rate in rates]
+            return [material.at((arm.codec, point), progress) for point in points]
         except (CodecError, Unreachable) as problem:
             raise type(problem)(f"training images: {problem}") from problem
 
@@ -175,7 +175,8 @@ class Trainings:
             "guard": lesson.guard.name,
             "model": lesson.guard.model,
             "codec": arm.codec.alias if arm.codec else None,
-            "bpp": arm.bpp,
+            "bpp": arm.point.bpp if isinstance(arm.point, Rate) else arm.point if isinstance(arm.point, str) else None,
+            "quality": arm.point.setting if isinstance(arm.point, Quality) else None,
             "seed": arm.seed,
             "steps": recovery.steps,
             "batch": recovery.batch,

@@ -29,7 +29,7 @@ class FileItem(pytest.Function):
         self.last = False
         """True if no further cell of this kind and guard comes in this process; known when the test begins."""
         where = {} if cell.bpp is None else {"bpp": [cell.bpp]}
-        if not isinstance(cell, RecoveryCell) and cell.quality is not None:
+        if cell.quality is not None:
             where = {"quality": [cell.quality]}
         self.add_marker(pytest.mark.compress_guard(guard=cell.guard, codecs=[cell.codec.alias], **where))
 

@@ -101,8 +101,20 @@ def read_quality(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Qual
 def _qualities(value: Value, what: str) -> Qualities:
     if value.empty:
         return Qualities((), (), value.line)
+    seen = _settings(value.elements(what), what)
+    values = tuple(sorted(seen))
+    return Qualities(values, tuple(seen[setting] for setting in values), value.line)
+
+
+def distinct_settings(elements: Iterable[Value], what: str) -> tuple[float, ...]:
+    """Read settings; return them in ascending order. Raises `ThresholdsError` for one that is given twice."""
+    return tuple(sorted(_settings(elements, what)))
+
+
+def _settings(elements: Iterable[Value], what: str) -> dict[float, Value]:
+    """Return the settings, each with its place."""
     seen: dict[float, Value] = {}
-    for element in value.elements(what):
+    for element in elements:
         setting = element.as_number
         if setting is None or setting != setting or abs(setting) == float("inf"):
             found = f"a setting of {what} must be a number, found {element.described}"
@@ -112,8 +124,7 @@ def _qualities(value: Value, what: str) -> Qualities:
             twice = "is given twice" if element.described == first else f"is the same as {first}"
             raise element.error(f"the setting {element.described} of {what} {twice}", "keep one of them")
         seen[setting] = element
-    values = tuple(sorted(seen))
-    return Qualities(values, tuple(seen[setting] for setting in values), value.line)
+    return seen
 
 
 def _check_settings(spec: CodecSpec, qualities: Qualities, at: Value) -> None:

@@ -5,15 +5,27 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
-from compress_guard.records import MIXED, CodecSpec, Recovery, RecoveryCell, TrainedRate
-from compress_guard.registry import DATA
+from compress_guard.records import (
+    MIXED,
+    CodecSpec,
+    Quality,
+    Rate,
+    Recovery,
+    RecoveryCell,
+    TrainedPoint,
+    TrainedRate,
+    format_setting,
+)
+from compress_guard.registry import DATA, setting_faults
 from compress_guard.thresholds.catalogue import DEFAULT, Catalogue
 from compress_guard.thresholds.keys.curve import RATES
 from compress_guard.thresholds.keys.names import read_factory
 from compress_guard.thresholds.keys.per_codec import PerCodec
-from compress_guard.thresholds.keys.rates import MOST_CELLS, Rates, check_room, distinct, read_codecs
+from compress_guard.thresholds.keys.points import AskedPoints, distinct_settings
+from compress_guard.thresholds.keys.rates import MOST_CELLS, check_room, distinct, read_codecs
 from compress_guard.thresholds.value import Span, Value
 
 STEPS: Final = range(1, 1_000_001)
@@ -51,13 +63,13 @@ class StudiedGuard:
     name: str
     data: str
     codecs: tuple[CodecSpec, ...]
-    bpp: PerCodec[Rates] | None
+    points: AskedPoints
     limit: PerCodec[int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Finetuning:
-    """The key `recovery` as the file has it; `codecs` and `bpp` are None where they are the guard's."""
+    """The key `recovery` as the file has it; `codecs`, `bpp` and `quality` are None where they are the guard's."""
 
     value: Value
     stated: Collection[str] = ()
@@ -67,6 +79,8 @@ class Finetuning:
     trainer: str | None = None
     codecs: tuple[CodecSpec, ...] | None = None
     bpp: PerCodec[tuple[TrainedRate, ...]] | None = None
+    quality: PerCodec[tuple[TrainedRate, ...]] | None = None
+    """With one of both, the guard's own points do not count."""
     steps: int = _PLAN.steps
     batch: int = _PLAN.batch
     images: int = _PLAN.images
@@ -127,19 +141,31 @@ class Finetuning:
         if spec.fixed:
             found = f"the codec {spec.alias!r} leaves no quality open, so that it has no rates to train at"
             raise where.error(found, "list the codecs to train at under codecs: there, without it")
-        asked: PerCodec[Rates] | PerCodec[tuple[TrainedRate, ...]] | None = guard.bpp if self.bpp is None else self.bpp
-        if asked is None:
-            raise where.error("neither it nor the guard has rates", "add bpp: with the rates to train at")
-        line, rates = asked.line, asked.at(spec.alias)
-        if rates is None:
-            found = f"the bpp of line {line} has no rates for the codec {spec.alias!r}"
-            raise where.error(found, f"add {spec.alias} or default to it")
         floor = self.min_recovered
         share = floor.at.at(spec.alias) if floor else None
         # A failure points to its limit.
         line = floor.value.line if floor and share is not None else where.line
-        for rate in rates.values if isinstance(rates, Rates) else rates:
-            yield RecoveryCell(guard.name, spec, rate, share, line)
+        for point in self._points(guard, spec, where):
+            yield RecoveryCell(guard.name, spec, point, share, line)
+
+    def _points(self, guard: StudiedGuard, spec: CodecSpec, where: Value) -> list[TrainedPoint]:
+        """Return the points that models are finetuned at: rates, qualities, then all of them by turns if asked for."""
+        if self.bpp is None and self.quality is None:
+            return [asked.point for asked in guard.points.of(spec, where)]
+        rates = self.bpp.at(spec.alias) if self.bpp else None
+        settings = self.quality.at(spec.alias) if self.quality else None
+        if not rates and not settings:
+            key, what, table = ("bpp", "rates", self.bpp) if self.bpp else ("quality", "settings", self.quality)
+            found = f"the {key} of line {table.line if table else 0} has no {what} for the codec {spec.alias!r}"
+            raise where.error(found, f"add {spec.alias} or default to it")
+        given = [setting for setting in settings or () if not isinstance(setting, str)]
+        for setting, taken in zip(given, setting_faults(spec, given), strict=True):
+            if taken is not None:
+                found = f"{format_setting(setting)} is no quality of {spec.alias}, which takes {taken}"
+                raise where.error(found, "use one of these")
+        points: list[TrainedPoint] = [Rate(rate) for rate in rates or () if not isinstance(rate, str)]
+        points += map(Quality, given)
+        return [*points, MIXED] if MIXED in (*(rates or ()), *(settings or ())) else points
 
 
 def _train(value: Value, what: str, catalogue: Catalogue) -> Value:
@@ -153,30 +179,51 @@ def _trainer(value: Value, what: str, catalogue: Catalogue) -> str | None:
     return None if value.empty else read_factory(value, what, fixtures=False)
 
 
-def _bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[tuple[TrainedRate, ...]]:
-    return PerCodec.read(value, what, catalogue, _trained)
+def _bpp(value: Value, what: str, catalogue: Catalogue) -> PerCodec[tuple[TrainedRate, ...]] | None:
+    return None if value.empty else PerCodec.read(value, what, catalogue, partial(_trained, _RATES))
 
 
-def _trained(value: Value, what: str) -> tuple[TrainedRate, ...]:
-    """Read rates; return them in ascending order, then `MIXED` if it is among them."""
+def _quality(value: Value, what: str, catalogue: Catalogue) -> PerCodec[tuple[TrainedRate, ...]] | None:
+    return None if value.empty else PerCodec.read(value, what, catalogue, partial(_trained, _SETTINGS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """Numbers beside which `MIXED` may stand, and the words of messages about them."""
+
+    word: str
+    expected: str
+    example: str
+    unit: str
+    read: Callable[[list[Value], str], tuple[float, ...]]
+
+
+_RATES: Final = _Trained("rate", f"a number from {RATES}", "[0.1, 0.25, mixed]", " bpp", distinct)
+_SETTINGS: Final = _Trained("setting", "a number", "[75, 50, mixed]", "", distinct_settings)
+
+
+def _trained(kind: _Trained, value: Value, what: str) -> tuple[TrainedRate, ...]:
+    """Read numbers; return them in ascending order, then `MIXED` if it is among them."""
     elements = [value] if value.scalar == MIXED else value.elements(what)
     mixed = [element for element in elements if element.scalar == MIXED]
     for element in elements:
         if isinstance(element.scalar, str) and element.scalar != MIXED:
-            found = f"a rate of {what} must be a number or {MIXED}, found {element.described}"
-            raise element.error(found, f"write a number from {RATES} without quotes, or {MIXED}")
-    rates = distinct([element for element in elements if element.scalar != MIXED], what)
+            found = f"a {kind.word} of {what} must be a number or {MIXED}, found {element.described}"
+            raise element.error(found, f"write {kind.expected} without quotes, or {MIXED}")
+    numbers = kind.read([element for element in elements if element.scalar != MIXED], what)
     if len(mixed) > 1:
         raise mixed[1].error(f"{MIXED} is given twice in {what}", "keep one of them")
     if not mixed:
-        return rates
-    if not rates:
-        found = f"{MIXED} is the only entry of {what}, and is a model over the rates beside it"
-        raise mixed[0].error(found, f"list the rates that it mixes, e.g. [0.1, 0.25, {MIXED}]")
-    if len(rates) == 1:
-        found = f"{MIXED} has a single rate beside it in {what}, and would be the model of {rates[0]} bpp"
-        raise mixed[0].error(found, f"list another rate, or leave {MIXED} out")
-    return *rates, MIXED
+        return numbers
+    if not numbers:
+        found = f"{MIXED} is the only entry of {what}, and is a model over the {kind.word}s beside it"
+        raise mixed[0].error(found, f"list the {kind.word}s that it mixes, e.g. {kind.example}")
+    if len(numbers) == 1:
+        found = (
+            f"{MIXED} has a single {kind.word} beside it in {what}, and would be the model of {numbers[0]}{kind.unit}"
+        )
+        raise mixed[0].error(found, f"list another {kind.word}, or leave {MIXED} out")
+    return *numbers, MIXED
 
 
 def _whole(allowed: range) -> Callable[[Value, str, Catalogue], int]:
@@ -212,6 +259,7 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "trainer": _trainer,
     "codecs": read_codecs,
     "bpp": _bpp,
+    "quality": _quality,
     "steps": _whole(STEPS),
     "batch": _whole(BATCH),
     "images": _whole(IMAGES),

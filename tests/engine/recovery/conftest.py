@@ -14,7 +14,7 @@ import pytest
 from compress_guard.engine.recovery.study import MeasuredRecovery
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
-from compress_guard.records import CodecSpec, Guard, Recovery, RecoveryCell, Thresholds
+from compress_guard.records import CodecSpec, Guard, Rate, Recovery, RecoveryCell, Thresholds
 
 MODULE = """
     import functools
@@ -143,6 +143,12 @@ MODULE = """
         return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2))
 """
 
+
+def trained(point: Any) -> Any:
+    """The point of a number, which is a rate; another one is itself."""
+    return Rate(point) if isinstance(point, float | int) else point
+
+
 JPEG, WEBP = CodecSpec("jpeg", "jpeg"), CodecSpec("webp", "webp")
 
 
@@ -161,7 +167,9 @@ class Tiny:
 
     def recovery(self, points: Any = ((JPEG, 3.0),), min_recovered: float | None = None, **keys: Any) -> Recovery:
         limits = keys.pop("limits", {})
-        cells = tuple(RecoveryCell("toys", codec, bpp, min_recovered, 1, limits.get(codec)) for codec, bpp in points)
+        cells = tuple(
+            RecoveryCell("toys", codec, trained(bpp), min_recovered, 1, limits.get(codec)) for codec, bpp in points
+        )
         return Recovery(
             **{"train": "M:train", "steps": 3, "batch": 4, "images": 12, "seeds": (0, 1)} | keys, cells=cells
         )

@@ -126,7 +126,7 @@ def test_a_guard_with_codecs_of_its_own_does_not_answer_for_limits_of_the_defaul
     ("3", "expected a map of keys, found 3; write key: value lines below it"),
     ("{step: 3}",
      "unknown key 'step', did you mean 'steps'? known: batch, bpp, codecs, images, learning_rate, min_recovered, "
-     "seeds, steps, train, trainer; correct or remove it"),
+     "quality, seeds, steps, train, trainer; correct or remove it"),
     ("{train: d:t, learning_rate: 0}",
      "learning_rate is 0, outside 1e-08 to 10; use a number in that range"),
     ("{steps: 3}", "train is missing; add train: with a factory of training data, or recovery: null"),
