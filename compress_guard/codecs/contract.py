@@ -162,6 +162,14 @@ class Stepped(Protocol):
     def delivered_file(self, stream: bytes) -> bytes:
         """Return the coded file that a stream delivers, as the library of the last codec wrote it."""
 
+    def read_by(self, reader: Codec) -> Codec:
+        """Return the same codec, but with the files that it delivers decoded by this codec in place of the last."""
+
+
+def delivering(codec: Codec) -> Codec:
+    """Return the codec that writes the delivered files: the last of a codec made of others, or the codec itself."""
+    return codec.parts[-1] if isinstance(codec, Stepped) else codec
+
 
 def needs_files(codec: object) -> bool:
     """Return True if a codec begins with the coded files of its sources."""

@@ -56,6 +56,11 @@ class CodecSpec:
         return bool(qualities) and None not in qualities
 
     @property
+    def delivers(self) -> str:
+        """Type of the codec whose files come out: that of the last codec in a pipeline, its own for other codecs."""
+        return next((step.type for step in reversed(self.steps) if step.codes), self.type)
+
+    @property
     def crops(self) -> bool:
         """True for a pipeline with a step that cuts a part out of its images."""
         return any(step.type == CROP for step in self.steps)

@@ -85,3 +85,37 @@ def test_what_is_refused(measured, wanted, message):
 def test_a_limit_that_looks_like_a_share_is_a_warning(measured):
     with pytest.warns(UserWarning, match=r"^max_decoder_drop is 0\.05 points and looks like a share"):
         measured(decoders=["pillow", "opencv"], max_decoder_drop=0.05)
+
+
+@pytest.fixture
+def delivered(pictures, spectrum):
+    """Measure what a pipeline of fixed steps delivers."""
+
+    def run(**wanted):
+        steps = [{"jpeg": {"quality": 85}}, {"webp": {"quality": 75}}]
+        return compress_guard.measure(
+            spectrum(),
+            pictures(12),
+            task="classification",
+            codec="pipeline",
+            options={"steps": steps},
+            device="cpu",
+            workers=1,
+            **wanted,
+        )
+
+    return run
+
+
+def test_what_a_pipeline_delivers(delivered):
+    own = delivered()
+    result = delivered(decoders=["pillow", "opencv"], max_decoder_drop=40.0)
+    assert (result.id, result.verdict) == ("measure[pipeline-opencv]", "pass")
+    assert (result.decoder_drop, result.decoder_difference_max, result.score) == (0, 0, own.score)
+    assert delivered(decoders=["opencv"]).score == own.score
+
+
+def test_a_decoder_that_does_not_read_what_a_pipeline_delivers(delivered):
+    with pytest.raises(OptionError) as caught:
+        delivered(decoders=["nvjpeg"])
+    assert str(caught.value) == "the decoder nvjpeg does not decode webp, only jpeg"

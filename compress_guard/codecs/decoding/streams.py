@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compress_guard.codecs.contract import Codec, Proof
+from compress_guard.codecs.contract import Codec, Proof, Stepped, decode_to_sizes, delivering
 from compress_guard.codecs.decoding.contract import Decoder
 from compress_guard.errors import CodecUnavailable
 from compress_guard.records import Bits
@@ -67,7 +67,7 @@ class DecodedBy:
 
     def seen_from(self, folder: Path) -> Codec:
         """See `Codec.seen_from`."""
-        return DecodedBy(self.codec.seen_from(folder), self.decoder)
+        return replace(self, codec=self.codec.seen_from(folder))
 
     def on(self, device: str) -> Codec:
         """Return the codec with its own decoder on this device, which the decoder's images are compared with."""
@@ -94,8 +94,33 @@ class DecodedBy:
         return self.codec.proofs(images, settings, workers)
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveredBy(DecodedBy):
+    """A pipeline whose delivered files are read by a decoder of its own; the steps behind the last codec stay."""
+
+    _reader: Codec = field(init=False, repr=False, compare=False)
+    """The pipeline with the decoder in place of its last codec's own."""
+
+    def __post_init__(self) -> None:
+        assert isinstance(self.codec, Stepped)
+        reader = self.codec.read_by(DecodedBy(delivering(self.codec), self.decoder))
+        object.__setattr__(self, "_reader", reader)
+
+    def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
+        """See `Codec.decode`."""
+        return self._reader.decode(streams, workers)
+
+    def decode_sized(
+        self, streams: Sequence[bytes], sizes: Sequence[tuple[int, int]], workers: int = 1
+    ) -> list[torch.Tensor]:
+        """See `SizedDecoder.decode_sized`."""
+        return decode_to_sizes(self._reader, streams, sizes, workers)
+
+
 def decoded_by(codec: Codec, name: str | None, device: str) -> Codec:
     """Return the codec with its streams read by the decoder of this name, on the device of the run.
+
+    Only the files that a pipeline delivers are read by it; between its steps each codec reads its own.
 
     It is the codec itself for None, and for a decoder that does just what the codec does. Raises `CodecUnavailable` for
     a decoder that is not installed, or that does not read these streams.
@@ -103,16 +128,17 @@ def decoded_by(codec: Codec, name: str | None, device: str) -> Codec:
     if name is None:
         return codec
     known = DECODERS[name]
-    if codec.type not in known.reads:
+    last = delivering(codec)
+    if last.type not in known.reads:
         raise CodecUnavailable(
-            f"{name} does not decode {codec.type}; it reads {', '.join(known.reads)}; use another decoder"
+            f"{name} does not decode {last.type}; it reads {', '.join(known.reads)}; use another decoder"
         )
-    decoder: Decoder = known.load()(codec, device)
+    decoder: Decoder = known.load()(last, device)
     if decoder.is_own:
         return codec
     if (reason := decoder.unavailable()) is not None:
         raise CodecUnavailable(f"the decoder {name}: {reason}")
-    return DecodedBy(codec, decoder)
+    return DecodedBy(codec, decoder) if last is codec else DeliveredBy(codec, decoder)
 
 
 def writer(codec: Codec) -> Codec:
@@ -121,5 +147,5 @@ def writer(codec: Codec) -> Codec:
 
 
 def decoder_version(codec: Codec) -> str:
-    """Return the library and version that decodes a codec's streams."""
-    return codec.decoder.version if isinstance(codec, DecodedBy) else codec.version
+    """Return the library and version that decodes a codec's streams, or the files that a pipeline delivers."""
+    return codec.decoder.version if isinstance(codec, DecodedBy) else delivering(codec).version

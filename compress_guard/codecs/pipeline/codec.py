@@ -140,10 +140,17 @@ class Pipeline:
         """See `Codec.on`; each step works where it can."""
         return self._moved(lambda codec: codec.on(device))
 
+    def read_by(self, reader: Codec) -> Pipeline:
+        """See `Stepped.read_by`; the steps behind the last codec follow as ever."""
+        return self._by(self._route.read_by(reader))
+
     def _moved(self, how: Callable[[Codec], Codec]) -> Pipeline:
         route = self._route.moved(how)
         if all(new.codec is old.codec for new, old in zip(route.codings, self._route.codings, strict=True)):
             return self
+        return self._by(route)
+
+    def _by(self, route: Route) -> Pipeline:
         twin = replace(self)
         twin._take(route)
         return twin

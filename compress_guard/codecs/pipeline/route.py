@@ -83,6 +83,10 @@ class Route:
         before = tuple(coding(step) if isinstance(step, Coding) else step for step in self.before)
         return replace(self, before=before, last=coding(self.last))
 
+    def read_by(self, reader: Codec) -> Route:
+        """Return the route with this codec in place of the last one."""
+        return replace(self, last=replace(self.last, codec=reader))
+
     def geometry(self, size: tuple[int, int]) -> Geometry:
         """Return the geometry of a source of this size (H, W) behind all steps."""
         return _followed(Geometry.unchanged(size), self.reshapes)

@@ -42,7 +42,8 @@ class DecoderPair:
                 continue
             difference = Difference.between(image.image, first)
             if difference.luma > DEVICE_LUMA or difference.psnr < DEVICE_PSNR:
-                self._check(image, psnr(first, image.sample.image), psnr(image.image, image.sample.image))
+                (source,) = self._coder.uncoded([image.at])
+                self._check(image, psnr(first, source), psnr(image.image, source))
             apart.append(Distance(image.sample.id, difference.largest, mean_difference(image.image, first)))
         return tuple(apart)
 

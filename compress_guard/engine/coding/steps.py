@@ -16,7 +16,7 @@ def step_rates(coder: Coder, planned: PlannedRate) -> tuple[tuple[str, float], .
 
     The streams are in the store; those that it could not keep are made again.
     """
-    codec = coder.codec
+    codec = coder.writer
     if not isinstance(codec, Stepped):
         return ()
     requests = [(at, setting) for at, setting in enumerate(planned.settings) if setting is not None]

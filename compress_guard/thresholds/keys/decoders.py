@@ -65,10 +65,9 @@ def check_reads(at: Value, decoders: Decoders, specs: Iterable[CodecSpec]) -> No
     """Raise `ThresholdsError` for a codec whose streams one of the decoders never reads."""
     for spec, name in product(specs, decoders.names):
         reads = DECODERS[name].reads
-        if spec.type not in reads:
-            alias = spec.alias if spec.alias == spec.type else f"{spec.alias} ({spec.type})"
+        if spec.delivers not in reads:
             raise at.error(
-                f"the decoder {name} of line {decoders.line} does not decode {alias}, only {', '.join(reads)}",
+                f"the decoder {name} of line {decoders.line} does not decode {_files(spec)}, only {', '.join(reads)}",
                 f"leave one of them out, or put {spec.alias} into a guard without this decoder",
             )
 
@@ -105,8 +104,8 @@ def cell_by(cell: Cell, names: Sequence[str] | None, limit: float | None) -> Cel
     for name in names or ():
         if name not in DECODERS:
             raise OptionError(unknown("decoder", str(name), tuple(DECODERS)))
-        if cell.codec.type not in (reads := DECODERS[name].reads):
-            raise OptionError(f"the decoder {name} does not decode {cell.codec.type}, only {', '.join(reads)}")
+        if (delivers := cell.codec.delivers) not in (reads := DECODERS[name].reads):
+            raise OptionError(f"the decoder {name} does not decode {delivers}, only {', '.join(reads)}")
     if names is None or len(names) == 1:
         if limit is not None:
             raise OptionError(f"{LIMIT} compares two decoders; give decoders=[FIRST, OTHER] too, or leave it out")
@@ -125,6 +124,13 @@ def check_limits_used(limits: DecoderLimits | None, guards: Iterable[Guard]) -> 
     if limits is not None and not any(cell.first_decoder is not None for guard in guards for cell in guard.cells):
         found = f"{LIMIT} is given, and no guard compares decoders"
         raise limits.at.error(found, "give decoders: [FIRST, OTHER], or remove the limit")
+
+
+def _files(spec: CodecSpec) -> str:
+    """Return words for the files of a codec: ``jpeg``, ``small (avif)``, ``the webp files that upload delivers``."""
+    if spec.steps:
+        return f"the {spec.delivers} files that {spec.alias} delivers"
+    return spec.alias if spec.alias == spec.type else f"{spec.alias} ({spec.type})"
 
 
 def _compared(at: Value, cell: Cell, decoders: Decoders, limits: DecoderLimits | None) -> Iterator[Cell]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compress_guard.registry import DECODERS
+from compress_guard.registry import CODECS, DECODERS
 
 TWO = ("codecs: [jpeg, webp]", "bpp: [0.25, 0.5]")
 
@@ -162,15 +162,54 @@ def test_a_codec_by_another_name_is_named_with_its_type(refusal):
     )
 
 
-def test_no_decoder_reads_what_a_pipeline_delivers(refusal):
-    text = (
-        "version: 1\ncodecs: {upload: {type: pipeline, steps: [resize: {longest: 64}, webp: {quality: 80}]}}\nguards:\n"
-        "  photos: {task: classification, model: 'm:f', data: 'd:f', codecs: [upload], decoders: [pillow]}\n"
-    )
-    assert refusal(text) == (
-        "thresholds.yaml:4: photos: the decoder pillow of line 4 does not decode upload (pipeline), only avif, heic, "
-        "jp2, jpeg, jxl, webp; leave one of them out, or put upload into a guard without this decoder"
-    )
+PIPELINE = (
+    "version: 1\ncodecs: {small: {type: avif, speed: 8}, upload: {type: pipeline, steps: [jpeg: {quality: 80}, %s]}}\n"
+    "guards:\n  photos: {task: classification, model: 'm:f', data: 'd:f', codecs: [upload], decoders: [%s]}\n"
+)
+
+
+@pytest.fixture
+def real_codecs(stand_ins, monkeypatch):
+    """The codecs themselves in place of the stand-ins, since a pipeline builds its steps."""
+    for name in ("jpeg", "avif"):
+        monkeypatch.delitem(CODECS._found, name)
+
+
+@pytest.mark.usefixtures("real_codecs")
+def test_a_decoder_has_a_cell_for_what_a_pipeline_delivers(read):
+    (guard,) = read(PIPELINE % ("webp: {quality: 75}, resize: {longest: 64}", "pillow, opencv")).guards
+    assert [cell.name for cell in guard.cells] == ["photos[upload]", "photos[upload-opencv]"]
+    (guard,) = read(PIPELINE % ("small: {quality: 60}", "pillow, opencv")).guards
+    assert [cell.decoder for cell in guard.cells] == ["pillow", "opencv"]
+
+
+@pytest.mark.usefixtures("real_codecs")
+@pytest.mark.parametrize(
+    ("last", "decoder", "message"),
+    [
+        (
+            "webp: {quality: 75}",
+            "pillow, nvjpeg",
+            "thresholds.yaml:4: photos: the decoder nvjpeg of line 4 does not decode the webp files that upload "
+            "delivers, only jpeg; leave one of them out, or put upload into a guard without this decoder",
+        ),
+        (
+            "small: {quality: 60}",
+            "torchvision",
+            "thresholds.yaml:4: photos: the decoder torchvision of line 4 does not decode the avif files that "
+            "upload delivers, only jpeg, webp; leave one of them out, or put upload into a guard without this decoder",
+        ),
+        (
+            "neural: {quality: 2}",
+            "pillow",
+            "thresholds.yaml:4: photos: the decoder pillow of line 4 does not decode the neural files that upload "
+            "delivers, only avif, heic, jp2, jpeg, jxl, webp; leave one of them out, or put upload into a guard "
+            "without this decoder",
+        ),
+    ],
+)
+def test_a_decoder_that_does_not_read_what_a_pipeline_delivers(refusal, last, decoder, message):
+    assert refusal(PIPELINE % (last, decoder)) == message
 
 
 def test_the_codecs_of_a_recovery_study_are_read_by_the_decoders_too(refusal):
