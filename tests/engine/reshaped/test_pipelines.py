@@ -1,0 +1,67 @@
+"""Pipelines through a whole cell: counted work, one clean side for each geometry, and crops on cropped targets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from compress_guard.thresholds import parse
+
+FILE = """
+version: 1
+codecs:
+  upload: {{type: pipeline, steps: [{geometry}, jpeg: {{quality: 80}}, webp: {{quality: 60}}]}}
+  kept: {{type: pipeline, steps: [{geometry}, jpeg: {{quality: 95}}]}}
+  twice: {{type: pipeline, steps: [jpeg: {{quality: 80}}, jpeg: {{quality: 50}}]}}
+guards:
+  toys: {{task: {task}, model: m:f, data: d:f, codecs: [{codecs}], max_drop: 100, reference: {reference}}}
+"""
+
+
+def guard(task, codecs, reference="input", geometry="resize: {longest: 48}"):
+    text = FILE.format(task=task, codecs=", ".join(codecs), reference=reference, geometry=geometry)
+    (read,) = parse(text, Path("thresholds.yaml"), shown="thresholds.yaml", folder=Path(), sources=False).guards
+    return read
+
+
+def run(make_world, model, data, *arguments, folder="run", **options):
+    world = make_world(guard(*arguments, **options), model, data, run=folder)
+    return [measured.result for measured in world.run().values()]
+
+
+def test_the_clean_side_of_one_geometry_is_predicted_once(make_world, scenes, finder):
+    upload, kept = run(make_world, finder(), scenes(), "detection", ["upload", "kept"])
+    assert [result.verdict for result in (upload, kept)] == ["pass", "pass"]
+    assert kept.predictions == 12, "clean pictures and controls are those of the first cell"
+    assert (upload.encodes, kept.encodes) == (pytest.approx(2), pytest.approx(1)), "each encoder is a call"
+    assert upload.clean_score == kept.clean_score
+    assert [step for step, _ in upload.steps] == ["jpeg", "webp"]
+
+
+def test_the_losses_of_scaling_and_of_coding_are_told_apart(make_world, scenes, finder):
+    (whole,) = run(make_world, finder(), scenes(), "detection", ["upload"], "source")
+    (coding,) = run(make_world, finder(), scenes(), "detection", ["upload"], "input", folder="input")
+    assert whole.score == coding.score
+    assert whole.clean_score == 100
+    scaling = whole.clean_score - coding.clean_score
+    assert whole.drop == pytest.approx(scaling + coding.drop)
+
+
+def test_a_pipeline_that_only_codes_has_the_sources_as_clean_side(make_world, scenes, finder):
+    model = finder()
+    results = [
+        run(make_world, model, scenes(), "detection", ["twice"], reference, folder=reference)[0]
+        for reference in ("source", "input")
+    ]
+    assert results[0].clean_score == results[1].clean_score == 100
+    assert results[0].predictions == results[1].predictions
+    assert results[0].drop == results[1].drop
+
+
+def test_a_crop_of_a_pipeline_is_scored_on_the_cropped_targets(make_world, scenes, finder):
+    geometry = "resize: {longest: 90}, crop: {centre: 0.8}"
+    (result,) = run(make_world, finder(), scenes(), "detection", ["kept"], geometry=geometry)
+    assert result.verdict == "pass", result.reason
+    assert result.clean_score > 95
+    assert result.crop_emptied is not None
