@@ -200,10 +200,10 @@ def test_images_changed_on_the_way_to_the_model(monkeypatch):
 def test_an_image_that_is_lost_on_the_way(monkeypatch):
     right = Png._write
 
-    def write(self, image, setting):
+    def write(self, image, setting, metadata):
         if image.height == 10:
             raise OSError("no room")
-        return right(self, image, setting)
+        return right(self, image, setting, metadata)
 
     monkeypatch.setattr(Png, "_write", write)
     message = r"^lossless control: image c01 was lost on the way through PNG: png could not encode .*: no room$"
