@@ -13,6 +13,7 @@ from torchvision.transforms import v2
 
 from compress_guard.augment.roundtrip import RateRange, RoundTrip
 from compress_guard.augment.settings import DrawnSettings
+from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.pictures.geometry import reshaping_of
 from compress_guard.codecs.pixels import from_pil
 from compress_guard.engine.coding.available import available_codec, codec_options
@@ -79,7 +80,7 @@ class RandomCompression(v2.Transform):  # type: ignore[misc]  # torchvision has 
         self._trips = [_round_trip(name, options) for name, options in _named(codecs).items()]
         _check_names(quality, self.codecs)
         self._drawn = [
-            DrawnSettings.of(name, trip.codec, quality) if rates is None else rates
+            DrawnSettings.of(name, trip.codec, quality) if rates is None else _reached(trip.codec, rates)
             for name, trip in zip(self.codecs, self._trips, strict=True)
         ]
         self._dark = DarkWatch()
@@ -160,7 +161,9 @@ class RandomBatchCompression(torch.nn.Module):
         self._trips = {"cpu": _round_trip(codec, options)}
         _check_names(quality, (codec,))
         self._drawn = (
-            DrawnSettings.of(codec, self._trips["cpu"].codec, quality) if self.bpp is None else _rates(self.bpp)
+            DrawnSettings.of(codec, self._trips["cpu"].codec, quality)
+            if self.bpp is None
+            else _reached(self._trips["cpu"].codec, _rates(self.bpp))
         )
 
     @torch.no_grad()
@@ -211,6 +214,14 @@ def _rates(bpp: Bpp | None) -> RateRange:
     if len(bpp) != 2 or bpp[0] > bpp[1]:
         raise OptionError(f"bpp is {bpp!r}; {expected}: a tuple is a pair, its lower end first")
     return RateRange(float(bpp[0]), float(bpp[1]))
+
+
+def _reached(codec: Codec, rates: RateRange) -> RateRange | DrawnSettings:
+    """Return the rates to draw from; for a codec with a single setting, such as a fixed pipeline, that setting."""
+    if len(codec.ladder) != 1:
+        return rates
+    (setting,) = codec.ladder
+    return DrawnSettings(setting, setting, [setting])
 
 
 def _bpp_beside(bpp: Bpp | None, quality: Qualities | None) -> Bpp | None:

@@ -90,8 +90,13 @@ def test_a_fixed_pipeline_is_timed_beside_a_reference_at_its_rate(images, work):
 
 
 def test_random_compression_gives_the_delivered_size(images):
-    made = RandomCompression({"pipeline": {"steps": FIXED}})(images[0])
+    transform = RandomCompression({"pipeline": {"steps": FIXED}})
+    made = transform(images[0])
     assert max(made.shape[-2:]) == 48
+    pixels = images[0].shape[-2] * images[0].shape[-1]
+    assert transform._trips[0].codec.encoded_pixels == 2 * pixels, (
+        "no setting is searched, and each codec is called once"
+    )
     same = compress_guard.compress(images[:1], codec="pipeline", steps=FIXED).images[0]
     assert torch.equal(made, same)
 
