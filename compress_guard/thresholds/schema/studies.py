@@ -37,6 +37,11 @@ def _by_work(span: Span, *more: str) -> Schema:
     return limits | {"anyOf": [{"required": [work]} for work in throughput.WORKS]}
 
 
+def _trained(point: Schema) -> Schema:
+    """Return the schema of points that models are trained at."""
+    return either(per_codec(listed(either(point, choice((MIXED,))))), NULL)
+
+
 KEYS_OF_THROUGHPUT: Final[Mapping[str, Schema]] = {
     "reference": suggested(CODECS.own, TEXT) | {"description": "codec that others are compared with"},
     "codecs": CODEC_LIST | {"description": "codecs to time; the guard's by default"},
@@ -55,8 +60,8 @@ KEYS_OF_RECOVERY: Final[Mapping[str, Schema]] = {
     "train": NAMED_FACTORY | {"description": "training data: a factory, fixture:NAME or a registered name"},
     "trainer": either(OWN_FACTORY, NULL) | {"description": "factory that finetunes; the task's recipe by default"},
     "codecs": CODEC_LIST | {"description": "codecs of training and of test images; the guard's by default"},
-    "bpp": per_codec(either(listed(either(RATE, choice((MIXED,))))))
-    | {"description": "rates to train at; mixed beside two or more is one model over them all"},
+    "bpp": _trained(RATE) | {"description": "rates to train at; mixed beside two or more is one model over them all"},
+    "quality": _trained({"type": "number"}) | {"description": "qualities to train at, in the same forms"},
     "steps": whole(recovery.STEPS) | {"description": "steps of each training"},
     "batch": whole(recovery.BATCH) | {"description": "images of each step"},
     "images": whole(recovery.IMAGES) | {"description": "training images, a seeded choice"},
