@@ -5,7 +5,7 @@ options; `run`, `recover`, `profile` and `doctor` are the commands, and `prepara
 Importing it loads nothing of the gate.
 
 `benchmark` times the throughput cells of a file, `results` writes the results file, `terminal` writes lines and
-progress.
+progress, `decoders` says which decoders are here, and `findings` are the lines of `doctor`.
 """
 
 from __future__ import annotations
@@ -214,12 +214,13 @@ def _add_profile(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     doctor = commands.add_parser(
         "doctor",
-        help="say which codecs and weights are here, and what brings the others",
-        description="Say which codecs can run here and what brings the others. With FILE: only what its codecs need, "
-        "and which weights of CompressAI's published models are here of those that it asks for, with their hashes "
-        "checked; weights that a mirror or COMPRESS_GUARD_DOWNLOAD=1 may bring are then fetched. Without FILE, "
-        "--weights and --lock list the weights of all published models. Exit code 0: all is there (without FILE: "
-        "nothing is damaged); 1: something is missing or damaged; 4: the file or an option makes no sense.",
+        help="say which codecs, decoders and weights are here, and what brings the others",
+        description="Say which codecs can run here, which streams each decoder reads, and what brings the others. "
+        "With FILE: only what its codecs and guards need, and which weights of CompressAI's published models are "
+        "here of those that it asks for, with their hashes checked; weights that a mirror or "
+        "COMPRESS_GUARD_DOWNLOAD=1 may bring are then fetched. Without FILE, --weights and --lock list the weights "
+        "of all published models. Exit code 0: all is there (without FILE: nothing is damaged); 1: something is "
+        "missing or damaged; 4: the file or an option makes no sense.",
     )
     doctor.add_argument("thresholds", nargs="?", metavar="FILE", help="a thresholds file; default: all codecs")
     doctor.add_argument(

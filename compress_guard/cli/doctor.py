@@ -1,4 +1,4 @@
-"""``compress-guard doctor``: which codecs and weights are here, and what brings the others."""
+"""``compress-guard doctor``: which codecs, decoders and weights are here, and what brings the others."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from compress_guard import thresholds as thresholds_file
+from compress_guard.cli.decoders import known_decoders, needed_decoders
+from compress_guard.cli.findings import Finding, print_findings
 from compress_guard.cli.terminal import put
 from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.neural.codec import Neural
@@ -24,49 +25,41 @@ from compress_guard.codecs.zoo.published import Zoo
 from compress_guard.engine.coding.available import build_codec
 from compress_guard.errors import CodecUnavailable, OptionError, RegistrationError, UsageError, described
 from compress_guard.foreign import shown_line
-from compress_guard.records import CodecSpec
+from compress_guard.records import CodecSpec, Guard
 from compress_guard.registry import CODECS, SCHEMES, required_options
 
 _GPU: Final = "cuda:0"
 _HINT: Final = "weights: name a thresholds file to see those that its codecs need: compress-guard doctor FILE"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The state of a codec or of a file."""
-
-    name: str
-    state: str
-    """``ok``, ``missing`` or ``damaged``."""
-    remark: str
-
-    def line(self, width: int) -> str:
-        """Return the line of the finding, aligned with others whose names have at most `width` characters."""
-        return shown_line(f"  {self.name:{width}}  {self.state:7}  {self.remark}".rstrip())
-
-
 def doctor(options: argparse.Namespace) -> bool:
     """Print what is found; False if something that is needed is missing, or anything damaged. Raises `UsageError`."""
     if options.lock:
         _forget_junk(options.weights)
+    device = _GPU if _has_gpu() else "cpu"
     if options.thresholds is None:
         asked_for = options.lock or bool(options.weights)
         codecs, zoo = _registered(), list(_all_published(options.weights)) if asked_for else []
+        decoders = known_decoders(device)
     else:
-        built = list(_named(options.thresholds, options.weights))
+        guards = _guards(options.thresholds)
+        built = list(_named(guards, options.thresholds, options.weights))
+        decoders = needed_decoders(guards, device)
         codecs = [_loaded(_examined(alias, codec), codec) for alias, codec in built]
         zoo = [codec for _, codec in built if isinstance(codec, Zoo)]
     files = list(_files(zoo))
     put(f"GPU: {_gpu()}")
-    _print("codecs", codecs)
+    print_findings("codecs", codecs)
+    if decoders:
+        print_findings("decoders", decoders)
     if options.thresholds is None and not zoo:
         put("weights: name a thresholds file to see those that its codecs need: compress-guard doctor FILE")
     for shelf in dict.fromkeys(shelf for shelf, _, _ in files):
         of_shelf = [finding for place, finding, _ in files if place == shelf]
-        _print(shown_line(f"weights in {shelf.folder} ({shelf.origin})"), of_shelf)
+        print_findings(shown_line(f"weights in {shelf.folder} ({shelf.origin})"), of_shelf)
         if options.lock:
             _lock(shelf.folder, {finding.name: digest for place, finding, digest in files if place == shelf and digest})
-    findings = [*codecs, *(finding for _, finding, _ in files)]
+    findings = [*codecs, *decoders, *(finding for _, finding, _ in files)]
     bad = {"damaged"} if options.thresholds is None else {"damaged", "missing"}
     return not any(finding.state in bad for finding in findings)
 
@@ -110,12 +103,16 @@ def _library_problem() -> str | None:
     return None
 
 
-def _named(path: str, folder: str) -> Iterator[tuple[str, Codec]]:
-    """Yield alias and codec of everything that the guards of a file use."""
+def _guards(path: str) -> tuple[Guard, ...]:
+    """Return the guards of a file; raises `UsageError`."""
     if not Path(path).exists():
         raise UsageError(path, "there is no such file", "name a thresholds file: compress-guard doctor FILE")
-    thresholds = thresholds_file.load(Path(path), shown=path)
-    for spec in dict.fromkeys(spec for guard in thresholds.guards for spec in guard.codecs):
+    return thresholds_file.load(Path(path), shown=path).guards
+
+
+def _named(guards: Iterable[Guard], path: str, folder: str) -> Iterator[tuple[str, Codec]]:
+    """Yield alias and codec of everything that the guards of a file use."""
+    for spec in dict.fromkeys(spec for guard in guards for spec in guard.codecs):
         try:
             # Nothing of people's runs here that could change the current folder: paths are shown as they were given.
             codec = build_codec(dataclasses.replace(spec, folder=""))
@@ -223,12 +220,6 @@ def _forget_junk(folder: str) -> None:
     except CodecUnavailable:
         with contextlib.suppress(OSError):
             (where / weights.LOCK).unlink()
-
-
-def _print(title: str, findings: Iterable[Finding]) -> None:
-    rows = list(findings)
-    width = max((len(row.name) for row in rows), default=0)
-    put("\n".join((title, *(row.line(width) for row in rows))))
 
 
 def _has_gpu() -> bool:

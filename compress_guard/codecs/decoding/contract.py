@@ -47,7 +47,12 @@ class Decoder(ABC):
     @property
     @abstractmethod
     def version(self) -> str:
-        """Library and version; to be asked only where the decoder is available."""
+        """Library and version, with what it uses for this codec; to be asked only where the decoder is available."""
+
+    @property
+    def library(self) -> str:
+        """Library and version, whatever the codec; to be asked only where the decoder is available."""
+        return self.version
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """Return one uint8 RGB image (3, H, W) per stream, decoded on up to `workers` CPU threads.

@@ -24,9 +24,14 @@ class OpenCv(Decoder):
     @property
     def version(self) -> str:
         """See `Decoder.version`."""
+        return f"{self.library}, {self._library()}"
+
+    @property
+    def library(self) -> str:
+        """See `Decoder.library`."""
         import cv2
 
-        return f"OpenCV {cv2.__version__}, {self._library()}"
+        return f"OpenCV {cv2.__version__}"
 
     def unavailable(self) -> str | None:
         """See `Decoder.unavailable`."""

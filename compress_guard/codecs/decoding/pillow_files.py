@@ -28,6 +28,13 @@ class PillowFiles(Decoder):
         """See `Decoder.version`."""
         return self.codec.on("cpu").version
 
+    @property
+    def library(self) -> str:
+        """See `Decoder.library`."""
+        import PIL
+
+        return f"Pillow {PIL.__version__}"
+
     def unavailable(self) -> str | None:
         """See `Decoder.unavailable`."""
         return self.codec.on("cpu").unavailable()
