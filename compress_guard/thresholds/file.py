@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -37,20 +38,37 @@ def parse(text: str, path: Path, *, shown: str, folder: Path, sources: bool = Tr
     Without `sources` factories are not looked up, as where another process of the run has done so.
     """
     root = document.parse(text, shown)
+    _check_places(root, (*guards.KEYS, *settings.KEYS), "no section of the file")
     table = root.table(KEYS)
     _check_version(root, table)
     catalogue = Catalogue.read(table["codecs"].value if "codecs" in table else None, str(folder))
     drops = _task_drops(table["thresholds"].value, catalogue) if "thresholds" in table else {}
     defaults = Settings.initial(catalogue)
     if "defaults" in table:
-        given = table["defaults"].value.inside("defaults").table(settings.KEYS)
-        defaults = defaults.updated(given, catalogue)
+        section = table["defaults"].value.inside("defaults")
+        _check_places(section, guards.KEYS, "no key of defaults")
+        defaults = defaults.updated(section.table(settings.KEYS), catalogue)
     if "guards" not in table:
         raise root.error("there are no guards", "add guards: with at least one guard")
     found = guards.read(table["guards"], catalogue, defaults, drops)
     if sources:
         check_factories(table, path.resolve().parent)
     return Thresholds(str(path), corrected(found))
+
+
+def _check_places(value: Value, elsewhere: Iterable[str], what: str, here: tuple[str, ...] = KEYS) -> None:
+    """Raise `ThresholdsError` for a key of a map that belongs elsewhere in the file, and say where."""
+    for entry in value.entries() if value.is_map else ():
+        name = entry.key.scalar
+        if not isinstance(name, str) or name in here or name not in elsewhere:
+            continue
+        if name == "max_drop":
+            remedy = "give it for each task, thresholds: {classification: {max_drop: 2}}, or in each guard"
+        elif name in settings.KEYS:
+            remedy = "move it into defaults, or into each guard that needs it"
+        else:
+            remedy = "move it into each guard that needs it"
+        raise entry.key.error(f"{name} is {what}", remedy)
 
 
 def _check_version(root: Value, table: dict[str, Entry]) -> None:
@@ -67,7 +85,9 @@ def _task_drops(section: Value, catalogue: Catalogue) -> dict[str, PerCodec[Curv
     for task, entry in section.inside("thresholds").table().items():
         if task not in TASKS:
             raise entry.key.error(unknown("task", task, TASKS), "use one of these")
-        keys = entry.value.inside(f"thresholds of {task}").table(("max_drop",))
+        value = entry.value.inside(f"thresholds of {task}")
+        _check_places(value, (*guards.KEYS, *settings.KEYS), "no key of a task", ("max_drop",))
+        keys = value.table(("max_drop",))
         if "max_drop" not in keys:
             raise entry.key.error(f"{task} has no max_drop", "add max_drop, or remove the task")
         drops[task] = read_drops(keys["max_drop"].value, "max_drop", catalogue)

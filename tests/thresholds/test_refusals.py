@@ -123,8 +123,14 @@ def test_a_file_is_refused(refusal, text, message):
     ("thresholds: {classification: {}}\n",
      "thresholds.yaml:2: thresholds: classification has no max_drop; add max_drop, or remove the task"),
     ("thresholds: {classification: {min_score: 5}}\n",
-     ("thresholds.yaml:2: thresholds of classification: unknown key 'min_score'; known: max_drop; correct "
-      "or remove it")),
+     ("thresholds.yaml:2: thresholds of classification: min_score is no key of a task; move it into each guard that "
+      "needs it")),
+    ("thresholds: {classification: {max_decoder_drop: 5}}\n",
+     ("thresholds.yaml:2: thresholds of classification: max_decoder_drop is no key of a task; move it into defaults, "
+      "or into each guard that needs it")),
+    ("thresholds: {classification: {max_drops: 5}}\n",
+     ("thresholds.yaml:2: thresholds of classification: unknown key 'max_drops', did you mean 'max_drop'? known: "
+      "max_drop; correct or remove it")),
     ("thresholds: {classification: {max_drop: 101}}\n",
      ("thresholds.yaml:2: thresholds of classification: max_drop is 101, outside 0 to 100; use a number in "
       "that range")),
@@ -177,10 +183,19 @@ def test_a_file_is_refused(refusal, text, message):
     ("defaults:\n",
      "thresholds.yaml:2: defaults: expected a map of keys, found nothing; write key: value lines below it"),
     ("defaults: {task: x}\n",
-     "thresholds.yaml:2: defaults: unknown key 'task'; known: <keys of defaults>; correct or remove it"),
+     "thresholds.yaml:2: defaults: task is no key of defaults; move it into each guard that needs it"),
+    ("defaults: {tasks: x}\n",
+     "thresholds.yaml:2: defaults: unknown key 'tasks'; known: <keys of defaults>; correct or remove it"),
     ("defaults: {max_drop: 1}\n",
-     "thresholds.yaml:2: defaults: unknown key 'max_drop', did you mean 'max_decoder_drop'? known: "
-     "<keys of defaults>; correct or remove it"),
+     ("thresholds.yaml:2: defaults: max_drop is no key of defaults; give it for each task, thresholds: "
+      "{classification: {max_drop: 2}}, or in each guard")),
+    ("max_drop: 1\n",
+     ("thresholds.yaml:2: max_drop is no section of the file; give it for each task, thresholds: "
+      "{classification: {max_drop: 2}}, or in each guard")),
+    ("min_score: 1\n",
+     "thresholds.yaml:2: min_score is no section of the file; move it into each guard that needs it"),
+    ("bpp: [0.5]\n",
+     "thresholds.yaml:2: bpp is no section of the file; move it into defaults, or into each guard that needs it"),
     ("defaults: {bpp: [20]}\n",
      ("thresholds.yaml:2: defaults: rate 20 bpp is outside 0.02 to 8; use a rate in that range, or did you mean "
       "quality: [20]?")),

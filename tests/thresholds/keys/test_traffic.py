@@ -112,7 +112,7 @@ def test_defaults_have_no_traffic(refusal):
     text = (
         "version: 1\ndefaults: {traffic: {jpeg: 1}}\nguards: {photos: {task: classification, model: m:f, data: d:f}}\n"
     )
-    assert "unknown key 'traffic'" in refusal(text)
+    assert "traffic is no key of defaults; move it into each guard that needs it" in refusal(text)
 
 
 def test_cells_that_compare_decoders_have_no_share_of_their_own(guard):
