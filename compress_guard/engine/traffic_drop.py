@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from compress_guard.engine.cells.resamples import KeptResamples
 from compress_guard.engine.evidence_files import kept_evidence, kept_groups
+from compress_guard.engine.prediction.shards import digest
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import RunError, error_text
@@ -22,10 +20,7 @@ from compress_guard.registry import TASKS, code_of
 from compress_guard.tasks.contract import Scorer, Task
 from compress_guard.verdict import Remembered
 from compress_guard.verdict.grouped.groups import Groups, Sampled
-from compress_guard.verdict.weighted import weighted_drop
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from compress_guard.verdict.weighted import weighted_drop, weighted_score
 
 
 class _Unusable(Exception):
@@ -120,10 +115,6 @@ def _sides(shares: Mapping[Cell, float], measured: Mapping[str, CellResult], fol
         yield _Side(share, clean, compressed, dict(zip(compressed.ids, groups, strict=False)))
 
 
-def _everything(images: int) -> NDArray[np.float64]:
-    return np.ones((1, images))
-
-
 def _combined(guard: Guard, begun: TrafficResult, sides: Sequence[_Side], settings: RunSettings) -> TrafficResult:
     common = set.intersection(*(set(side.compressed.ids) for side in sides))
     ids = [name for name in sides[0].compressed.ids if name in common]
@@ -131,7 +122,7 @@ def _combined(guard: Guard, begun: TrafficResult, sides: Sequence[_Side], settin
         raise _Unusable("its cells have no image in common")
     task = TASKS.resolve(guard.task)()
     made = _Scorers(task, guard.metric, settings)
-    clean = made.scorer(sides[0].clean.select(ids))
+    clean = [(made.scorer(evidence), share) for evidence, share in _clean(sides, ids)]
     compressed = [(made.scorer(side.compressed.select(ids)), side.share) for side in sides]
     names = sides[0].groups
     groups = Groups.of([names[image] for image in ids]) if names else None
@@ -144,8 +135,22 @@ def _combined(guard: Guard, begun: TrafficResult, sides: Sequence[_Side], settin
         drop=drop.value,
         drop_low=drop.low,
         drop_high=drop.high,
-        clean_score=float(clean(_everything(len(ids)))[0]),
+        clean_score=weighted_score(clean, len(ids)),
     )
+
+
+def _clean(sides: Sequence[_Side], ids: Sequence[str]) -> list[tuple[Evidence, float]]:
+    """Return each clean side of the cells with the shares of all cells that are compared with it.
+
+    With ``reference: input`` it is not the same for all: it depends on how a codec scales and crops.
+    """
+    found: dict[bytes, tuple[Evidence, float]] = {}
+    for side in sides:
+        evidence = side.clean.select(ids)
+        name = digest(evidence.items)
+        first, share = found.get(name, (evidence, 0.0))
+        found[name] = (first, share + side.share)
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,6 +22,8 @@ _LEAST_SHARE: Final = 0.01
 _RATES: Final = (0.02, 8.0)
 """Range of the key bpp of a thresholds file."""
 _SUBSAMPLINGS: Final = ("4:2:0", "4:2:2", "4:4:4")
+_WITH_CHROMA: Final = frozenset(["jpeg", "avif", "heic"])
+"""Codecs with an option for the chroma resolution, which the headers of their files tell."""
 _DIGITS: Final = 4
 
 
@@ -83,17 +85,17 @@ def cover_of(profile: TrafficProfile) -> Cover:
 
 def _covered(part: FormatProfile, codec: str, images: int) -> CoveredCodec | None:
     qualities = part.qualities
+    chroma = next((name for name in part.chroma if name in _SUBSAMPLINGS), None) if codec in _WITH_CHROMA else None
     if codec == "jpeg":
         if qualities is None:
             return None
         points = _points(qualities, images, float, _near_quality, lambda a, b: abs(a - b))
-        chroma = next((name for name in part.chroma if name in _SUBSAMPLINGS), None)
         progressive = 2 * (part.progressive or 0) > part.files
         return CoveredCodec(codec, "quality", points, chroma, progressive) if points else None
     rates = part.distribution(lambda header: header.coded_bpp)
     points = _points(rates, images, _two_digits, _near_rate, lambda a, b: abs(log(a / b)))
     points = tuple(point for point in points if _RATES[0] <= point.value <= _RATES[1])
-    return CoveredCodec(codec, "bpp", points) if points else None
+    return CoveredCodec(codec, "bpp", points, chroma) if points else None
 
 
 def _near_quality(value: float, other: float) -> bool:

@@ -211,11 +211,13 @@ def test_the_thresholds_file_has_the_points_and_loads(command, traffic):
 def test_options_of_most_files_and_many_formats_load_too(command, folder):
     for number in range(40):
         image(folder / "in" / f"{number}.jpg", quality=1 + 2 * number, progressive=True, subsampling="4:4:4")
-        image(folder / "in" / f"{number}.avif", "AVIF", quality=40 + number, speed=10)
+        image(folder / "in" / f"{number}.avif", "AVIF", quality=40 + number, speed=10, subsampling="4:2:2")
     assert command("profile", "in", "--out=t.yaml").code == 0
     (guard,) = load(Path("t.yaml")).guards
     jpegs = [cell for cell in guard.cells if cell.codec.alias == "jpeg"]
     assert dict(jpegs[0].codec.options) == {"subsampling": "4:4:4", "progressive": True}
+    avif = next(cell for cell in guard.cells if cell.codec.alias == "avif")
+    assert dict(avif.codec.options) == {"subsampling": "4:2:2"}
     assert [cell.label for cell in jpegs] == ["jpeg-q3", "jpeg-q19", "jpeg-q39", "jpeg-q59", "jpeg-q75"]
     assert 0.88 <= sum(cell.traffic or 0 for cell in guard.cells) <= 1
 

@@ -20,8 +20,10 @@ def gated(command, guards, folder):
     """Runs a guard with these keys; its output and its results."""
     (folder / "slicing.py").write_text("def half(target, image_id):\n    return image_id[:-1]\n")
 
-    def run(*arguments: str, keys: str = KEYS, defaults: str = DEFAULTS):
+    def run(*arguments: str, keys: str = KEYS, defaults: str = DEFAULTS, before: str = ""):
         guards(defaults, toy=keys)
+        file = Path("thresholds.yaml")
+        file.write_text(file.read_text() + before)
         done = command("run", "--json=r.json", "--device=cpu", *arguments)
         return done, json.loads(Path("r.json").read_text())
 
@@ -129,6 +131,37 @@ def test_cells_of_other_limits_are_compared_on_the_images_of_all(gated):
         ]
         total += share / 0.9 * sum(losses) / len(losses)
     assert traffic["drop"] == pytest.approx(100 * total)
+
+
+@pytest.mark.parametrize("order", ["jpeg, small", "small, jpeg"])
+def test_each_cell_is_compared_with_its_own_clean_side(gated, folder, order):
+    defaults = f"codecs: [{order}], bpp: null, quality: {{jpeg: [1, 90]}}, limit: 24"
+    pipelines = "codecs: {small: {type: pipeline, steps: [{resize: {width: 96, height: 40}}, {jpeg: {quality: 90}}]}}\n"
+    _, document = gated(
+        keys="max_drop: 100, reference: input, traffic: {jpeg: {q1: 0.2, q90: 0.1}, small: 0.5}",
+        defaults=defaults,
+        before=pipelines,
+    )
+    shares = {"jpeg-q1": 0.25, "jpeg-q90": 0.125, "small": 0.625}
+    sides = {
+        (cell, side): sum(map(hit, evidence(cell, side).items)) / 24 * 100
+        for cell in shares
+        for side in ("clean", "compressed")
+    }
+    assert sides["small", "clean"] < sides["jpeg-q1", "clean"] == sides["jpeg-q90", "clean"]
+    (traffic,) = document["traffic"]
+    drop = sum(share * (sides[cell, "clean"] - sides[cell, "compressed"]) for cell, share in shares.items())
+    assert traffic["drop"] == pytest.approx(drop)
+    assert traffic["clean_score"] == pytest.approx(sum(shares[cell] * sides[cell, "clean"] for cell in shares))
+    assert traffic["drop_low"] <= drop <= traffic["drop_high"]
+    assert traffic["drop"] == pytest.approx(
+        sum(
+            share * cell["drop"]
+            for cell in document["cells"]
+            for name, share in shares.items()
+            if f"[{name}]" in cell["id"]
+        )
+    )
 
 
 def test_guards_without_shares_have_no_line_and_no_result(gated):

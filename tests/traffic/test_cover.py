@@ -76,6 +76,20 @@ def test_the_options_of_most_files():
     assert cover_of(profiled(jpeg=[jpeg(80, chroma="grey")])).codecs[0].subsampling is None
 
 
+def test_the_chroma_of_avif_and_heic_files_where_a_codec_can_have_it():
+    def files(name: str, chroma: str | None, count: int) -> list[FileHeader]:
+        return [FileHeader(name, 100, 100, 1000, 1000, chroma=chroma)] * count
+
+    formats = {name: files(name, "4:4:4", 3) + files(name, "4:2:0", 2) for name in ("avif", "heic", "webp")}
+    cover = cover_of(profiled(**formats, jxl=files("jxl", None, 5)))
+    assert {part.codec: part.subsampling for part in cover.codecs} == {
+        "avif": "4:4:4",
+        "heic": "4:4:4",
+        "webp": None,
+        "jxl": None,
+    }
+
+
 def nearest_rank(values: list[float], percent: int) -> float:
     ordered = sorted(values)
     return next(value for rank, value in enumerate(ordered, 1) if rank * 100 >= percent * len(ordered))

@@ -46,6 +46,14 @@ def test_a_link_before_the_file_it_leads_to(tmp_path):
     assert [path.name for path in files_below(tmp_path)] == ["a.jpg"]
 
 
+def test_a_link_behind_the_file_it_leads_to(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "m.jpg").symlink_to("a.jpg")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "z.jpg").symlink_to(tmp_path / "a.jpg")
+    assert [path.name for path in files_below(tmp_path)] == ["a.jpg"]
+
+
 def test_the_sample_is_seeded_and_in_the_order_of_the_files():
     paths = [Path(f"{number:04}") for number in range(1000)]
     first, second, other = (drawn(paths, 50, seed) for seed in (1, 1, 2))

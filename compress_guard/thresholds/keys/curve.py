@@ -16,8 +16,8 @@ from compress_guard.thresholds.value import Span, Value
 
 RATES: Final = Span(0.02, 8)
 POINTS: Final = Span(0, 100)
-_QUALITY: Final = re.compile(r"q([0-9]+(?:\.[0-9]+)?)")
-"""A quality as the key of a map of limits: ``q75``."""
+QUALITY: Final = r"q-?[0-9]+(\.[0-9]+)?(e-[0-9]+)?"
+"""A quality as the key of a map of limits, in any form that node ids print: ``q75``, ``q-2.5``, ``q1e-05``."""
 _LOOKS_LIKE_QUALITY: Final = Span(8, 100, open_low=True)
 
 
@@ -120,9 +120,15 @@ def looks_like_quality(number: float) -> bool:
     return number in _LOOKS_LIKE_QUALITY and float(number).is_integer()
 
 
+def quality_of(key: Value) -> float | None:
+    """Return the setting of a quality that is the key of a map of limits: ``q75``; None for any other key."""
+    text = key.scalar
+    return float(text[1:]) if isinstance(text, str) and re.fullmatch(QUALITY, text) else None
+
+
 def is_quality(key: Value) -> bool:
     """Return True for the key of a quality in a map of limits: ``q75``."""
-    return isinstance(key.scalar, str) and _QUALITY.fullmatch(key.scalar) is not None
+    return quality_of(key) is not None
 
 
 def read_rate(value: Value, *, key: bool = False) -> float:
@@ -150,10 +156,10 @@ def read_curve(value: Value, what: str) -> Curve:
     rates: dict[float, tuple[float, str]] = {}
     qualities: dict[float, QualityLimit] = {}
     for key, entry in value.entries():
-        if not is_quality(key):
+        setting = quality_of(key)
+        if setting is None:
             rates[read_rate(key, key=True)] = (entry.number(what, POINTS), entry.place)
             continue
-        setting = float(str(key.scalar)[1:])
         if setting in qualities:
             found = f"the quality {Quality(setting).label} of {what} is given twice, as {key.described} too"
             raise key.error(found, "keep one of them")

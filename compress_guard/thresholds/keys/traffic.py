@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from compress_guard.records import Cell, Fixed, OperatingPoint, Quality, Rate, shortened
 from compress_guard.registry import unknown
+from compress_guard.thresholds.keys.curve import quality_of
 from compress_guard.thresholds.value import Entry, Span, Value
 
 SHARES: Final = Span(0, 1, open_low=True)
 _ROUNDING: Final = 0.005
 """Most by which shares that were rounded may add up to more than 1."""
-_QUALITY: Final = re.compile(r"q([0-9]+(?:\.[0-9]+)?)")
 _EXAMPLE: Final = "write e.g. {jpeg: {q75: 0.4, q90: 0.3}, webp: {0.5: 0.3}}"
 _MOST_NAMED: Final = 12
 
@@ -52,6 +51,9 @@ def _shares_of(codec: str, value: Value, cells: Sequence[Cell]) -> Mapping[Cell,
             found = f"traffic gives {codec} one share, and the guard has {len(cells)} cells of it"
             raise value.error(found, f"give a share for each: {_named(cells)}")
         return {cells[0]: share}
+    if isinstance(cells[0].point, Fixed):
+        found = f"traffic gives {codec} a map of shares, and {codec} is one cell without rate or quality"
+        raise value.error(found, f"write its share alone, such as {codec}: 0.4")
     if not value.entries():
         raise value.error(f"the traffic of {codec} is an empty map", f"give shares of {_named(cells)}")
     by_point = {cell.point: cell for cell in cells}
@@ -72,19 +74,15 @@ def _read_point(key: Value, codec: str) -> OperatingPoint:
     number = key.as_number
     if number is not None:
         return Rate(number)
-    match = _QUALITY.fullmatch(key.scalar) if isinstance(key.scalar, str) else None
-    if match is None:
+    setting = quality_of(key)
+    if setting is None:
         found = f"traffic of {codec} names {key.described}, which is no operating point"
         raise key.error(found, "write a rate in bpp such as 0.5, or a quality such as q75")
-    return Quality(float(match[1]))
+    return Quality(setting)
 
 
 def _named(cells: Sequence[Cell]) -> str:
     """Return the points of a codec's cells as the key spells them, or their number if they are many."""
     if len(cells) > _MOST_NAMED:
         return f"{len(cells)} points"
-    return ", ".join(
-        f"{cell.point.bpp:g}" if isinstance(cell.point, Rate) else cell.point.label
-        for cell in cells
-        if not isinstance(cell.point, Fixed)
-    )
+    return ", ".join(f"{cell.point.bpp:g}" if isinstance(cell.point, Rate) else cell.point.label for cell in cells)

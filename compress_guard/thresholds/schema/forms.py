@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from compress_guard.thresholds.catalogue import DEFAULT
-from compress_guard.thresholds.keys.curve import POINTS, RATES
+from compress_guard.thresholds.keys.curve import POINTS, QUALITY, RATES
 from compress_guard.thresholds.value import Span
 
 Schema: TypeAlias = dict[str, Any]
@@ -16,7 +16,7 @@ _PLAIN_NUMBER: Final = r"\+?0*([1-7](\.[0-9]*)?|8(\.0*)?|\.[1-9][0-9]*|\.0[2-9][
 _EXPONENT: Final = r"\+?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+"
 RATE_KEY: Final = rf"^({_PLAIN_NUMBER}|{_EXPONENT})$"
 """A rate as the key of a map: 0.02 to 8, of which no more than the spelling is checked with an exponent."""
-QUALITY_KEY: Final = r"^q[0-9]+(\.[0-9]+)?$"
+QUALITY_KEY: Final = rf"^{QUALITY}$"
 CODEC_KEY: Final = r"^[A-Za-z]"
 """A codec as the key of a map; whether the file has it is the reader's to say."""
 NAME: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from compress_guard.errors import ThresholdsError
+from compress_guard.registry import CODECS
+
 GUARD = ("codecs: [jpeg, avif]", "bpp: {jpeg: [0.25, 0.5], avif: [1]}")
 
 
@@ -106,6 +109,36 @@ def test_shares_that_make_no_sense(guard_refusal, text, found):
     assert message.partition(": ")[2] == found
     assert message.endswith(found)
     assert ":9: " in message
+
+
+STEPS = "codecs: {upload: {type: pipeline, steps: [{jpeg: {quality: 60}}]}}\n"
+
+
+@pytest.mark.parametrize("given", ["{0.5: 0.4}", "{}"])
+def test_a_pipeline_of_one_cell_takes_its_share_alone(guard, given, monkeypatch):
+    monkeypatch.delitem(CODECS._found, "jpeg")  # a pipeline builds its steps, which stand-ins do not allow
+    assert shares(guard("codecs: [upload]", "traffic: {upload: 0.4}", before=STEPS)) == {"photos[upload]": 0.4}
+    with pytest.raises(ThresholdsError) as caught:
+        guard("codecs: [upload]", f"traffic: {{upload: {given}}}", before=STEPS)
+    assert str(caught.value).partition(": ")[2] == (
+        "photos: traffic gives upload a map of shares, and upload is one cell without rate or quality; write its share "
+        "alone, such as upload: 0.4"
+    )
+
+
+def test_qualities_in_any_form_that_node_ids_print(guard):
+    command = "codecs: {own: {type: command, encoder: 'e {input} {output} {setting}', decoder: 'd {input} {output}', "
+    found = guard(
+        "codecs: [own]",
+        "quality: [-2.5, 1.0e-5]",
+        "max_drop: {q-2.5: 3, q1e-05: 4}",
+        "traffic: {own: {q-2.5: 0.1, q1e-05: 0.2}}",
+        before=command + "settings: [1.0e-5, -2.5]}}\n",
+    )
+    assert {cell.label: (cell.max_drop, cell.traffic) for cell in found.cells} == {
+        "own-q-2.5": (3, 0.1),
+        "own-q1e-05": (4, 0.2),
+    }
 
 
 def test_defaults_have_no_traffic(refusal):
