@@ -18,7 +18,7 @@ from compress_guard.registry import CODECS
 from training.rates import CODECS as LEARNT
 
 PIXELS = 256 * 256
-WITHOUT = {"command", "zoo", "compressai"}
+WITHOUT = {"command", "zoo", "compressai", "pipeline"}
 """Codecs of whose rates nobody can know before they are there: a program or weights of the user's, and the zoo, whose
 few levels are learnt in no time."""
 

@@ -54,6 +54,8 @@ def codec(request, tmp_path_factory):
     if request.param in NETWORKS:
         bits = "estimated" if request.param == "mbt2018" else "coded"
         options = {"path": str(checkpoint(request.param, folder)), "arch": request.param, "bits": bits}
+    elif request.param == "pipeline":
+        options = {"steps": [{"resize": {"longest": 40}}, {"jpeg": {"quality": 80}}, "webp"]}
     elif request.param == "command":
         script = folder / "packer.py"
         script.write_text(PACKER)

@@ -15,7 +15,7 @@ from compress_guard.codecs.zoo.network import KEPT, CompressaiModel, network_of
 from compress_guard.codecs.zoo.published import Zoo
 from compress_guard.errors import CodecError, CodecUnavailable, OptionError
 from compress_guard.rate import plan
-from compress_guard.records import ImageInfo
+from compress_guard.records import ImageInfo, Rate
 
 MODELS = [
     Zoo("bmshj2018-factorized", levels="1..3"),
@@ -166,7 +166,9 @@ def test_levels_are_mixed_and_said_to_be(shelf) -> None:
 
     low, high = (8 * np.mean(encode([(at, level) for at in range(len(images))])) / 64**2 for level in (2.0, 3.0))
     target = (low + high) / 2
-    planned = plan(infos, codec.ladder, [target], mode="dataset", tolerance=0.02, seed=0, encode=encode).at(target)
+    planned = plan(infos, codec.ladder, [target], mode="dataset", tolerance=0.02, seed=0, encode=encode).at(
+        Rate(target)
+    )
     assert planned.mixed
     assert set(planned.setting_counts) == {2.0, 3.0}
     assert abs(planned.bpp_mean / target - 1) <= 0.02

@@ -23,7 +23,7 @@ from compress_guard.engine.compressed_batches import compressed_batches
 from compress_guard.engine.recovery.material import Material
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import CodecError, OptionError
-from compress_guard.records import Fingerprint
+from compress_guard.records import Fingerprint, Rate
 from compress_guard.registry import CODECS
 
 BLAMED = "; the codec is at fault, so the model was not judged"
@@ -280,7 +280,7 @@ def test_material_of_recovery_studies_is_not_made_of_wrong_images(wrong, gate, s
     material = Material(world.guard, subset, lambda spec, bpp: [bpp], world.settings, "cpu", folder)
     wrong(FAULTS["inverted"])
     with pytest.raises(CodecError, match=r"^jpeg at 2 bpp: .* when inverted .*; the codec is at fault"):
-        material.at((cell.codec, 2.0), lambda done, total: None)
+        material.at((cell.codec, Rate(2.0)), lambda done, total: None)
 
 
 COARSE = """
