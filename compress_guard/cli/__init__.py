@@ -1,8 +1,8 @@
 """The command ``compress-guard``: the gate without pytest.
 
 Arguments come in; tables on standard output, lines on standard error and an exit code go out. This module has the
-options; `run`, `recover`, `profile` and `doctor` are the commands, and `preparation` makes settings of their options.
-Importing it loads nothing of the gate.
+options; `run`, `recover`, `profile` and `doctor` are the commands, `starting` has those for the first minutes, and
+`preparation` makes settings of their options. Importing it loads nothing of the gate.
 
 `benchmark` times the throughput cells of a file, `results` writes the results file, `terminal` writes lines and
 progress, `decoders` says which decoders are here, and `findings` are the lines of `doctor`.
@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from compress_guard import __version__
+from compress_guard.cli.starting.arguments import add_check, add_init
 
 EXIT_HELD: Final = 0
 EXIT_FAILED: Final = 1
@@ -59,6 +60,14 @@ def _exit_text(stop: SystemExit) -> str:
 
 def _command(name: str) -> Callable[[argparse.Namespace], bool]:
     """Return the function of a command: it returns True if all is well, and raises `UsageError`."""
+    if name == "init":
+        from compress_guard.cli.starting.init import init
+
+        return init
+    if name == "check":
+        from compress_guard.cli.starting.check import check
+
+        return check
     if name == "doctor":
         from compress_guard.cli.doctor import doctor
 
@@ -95,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"compress-guard {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_init(commands, _add_machine_options)
+    add_check(commands, _add_machine_options)
     run = commands.add_parser(
         "run",
         help="measure and judge the cells of a thresholds file",
@@ -128,6 +139,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:
+    _add_machine_options(command)
+    command.add_argument(
+        "--strict",
+        action="store_true",
+        help="fail cells that would be skipped, except where FILE itself says skip, and cells that would pass by a "
+        "limit that cannot be missed or looks like a share",
+    )
+
+
+def _add_machine_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--device", default="auto", help="where models and GPU codecs run: auto (default), cpu, cuda or cuda:N"
     )
@@ -144,12 +165,6 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
         help="most megabytes that the cache may hold; what was unused longest is removed first (default: 4096)",
     )
     command.add_argument("--no-cache", action="store_true", help="keep nothing after the run")
-    command.add_argument(
-        "--strict",
-        action="store_true",
-        help="fail cells that would be skipped, except where FILE itself says skip, and cells that would pass by a "
-        "limit that cannot be missed or looks like a share",
-    )
 
 
 def _add_recover(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -16,7 +16,7 @@ from compress_guard.engine.evidence_files import keep_evidence
 from compress_guard.engine.images.access import Access
 from compress_guard.engine.images.factories import call, check_data, check_model
 from compress_guard.engine.images.slicers import slicers
-from compress_guard.engine.images.subsets import ReadingOptions
+from compress_guard.engine.images.subsets import ReadingOptions, Subset
 from compress_guard.engine.machine.threads import single_blas_thread
 from compress_guard.engine.models.fingerprint import certainty
 from compress_guard.engine.plan_ahead import Scout, Stopped
@@ -168,6 +168,11 @@ class Session:
                 guard = self._guards[guard_name]
                 self._benches[guard_name] = Bench(guard, self._subject(guard, fixtures), self.settings)
             return self._benches[guard_name]
+
+    def subset(self, guard_name: str, fixtures: FixtureLookup, limit: int | None) -> Subset:
+        """Return the images of a guard, no more than this limit; raises `DataError`."""
+        with self._making:
+            return self._subject(self._guards[guard_name], fixtures).subset(limit)
 
     def _subject(self, guard: Guard, fixtures: FixtureLookup) -> Subject:
         """Return a guard's subject, shared by guards with the same model, data, task, slices and the like."""

@@ -43,6 +43,8 @@ def test_what_argparse_answers_loads_nothing_else(arguments, code, said):
     assert {name for name in found["modules"] if name.split(".")[0] == "compress_guard"} == {
         "compress_guard",
         "compress_guard.cli",
+        "compress_guard.cli.starting",
+        "compress_guard.cli.starting.arguments",
     }
     assert not {name.split(".")[0] for name in found["modules"]} & HEAVY
 

@@ -1,0 +1,161 @@
+"""``compress-guard check``: a thresholds file on a few images, and what the whole run would take."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
+from compress_guard.cli.terminal import StandardErrorProgress, put, tell
+from compress_guard.engine.images.subsets import Subset
+from compress_guard.engine.machine.threads import calm_threads
+from compress_guard.engine.session import Session, without_fixtures
+from compress_guard.engine.trouble import attempted
+from compress_guard.errors import RunError
+from compress_guard.records import CellResult, Guard, Thresholds
+from compress_guard.report import numbers
+
+_IGNORED: Final = 255
+"""Label of pixels without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A guard on a few of its images."""
+
+    guard: Guard
+    results: tuple[CellResult, ...]
+    subset: Subset | None
+    """Images of the first cell; None if they cannot be read."""
+    total: int | None
+    """Images of the data set; None if it cannot be read."""
+
+
+def check(options: argparse.Namespace) -> bool:
+    """Print what each guard's cells are like on a few images; True if all could be measured. Raises `UsageError`."""
+    thresholds = loaded(options)
+    for guard in thresholds.guards:
+        refuse_fixtures(thresholds, guard, model=guard.model, data=guard.data)
+    check_options(options)
+    sound = True
+    with run_settings(options) as settings:
+        calm_threads()
+        with contextlib.closing(Session(thresholds, settings)) as session:
+            session.expect([cell for guard in thresholds.guards for cell in guard.cells])
+            for guard in thresholds.guards:
+                tried = _tried(session, thresholds, guard)
+                put("\n".join(_lines(tried)))
+                sound = sound and all(map(_measurable, tried.results))
+    return sound
+
+
+def _tried(session: Session, thresholds: Thresholds, guard: Guard) -> Tried:
+    """Measure the cells of a guard; a model or data that cannot be used ends it at its first cell."""
+    file, results = name_in_ids(Path(thresholds.path)), []
+    for number, cell in enumerate(guard.cells, start=1):
+        with StandardErrorProgress(f"{guard.name} [{number}/{len(guard.cells)}]") as progress:
+            last = number == len(guard.cells)
+            made = session.measure(cell, f"{file}::{cell.name}", without_fixtures, progress, last=last)
+        results.append(made.result)
+        if made.result.verdict == "error":
+            tell(f"{cell.name}: {made.result.reason}")
+            break
+    subset = attempted(partial(session.subset, guard.name, without_fixtures, session.settings.limit))
+    total = attempted(lambda: len(session.data(guard.data, without_fixtures)))
+    return Tried(
+        guard,
+        tuple(results),
+        None if isinstance(subset, RunError) else subset,
+        None if isinstance(total, RunError) else total,
+    )
+
+
+def _measurable(result: CellResult) -> bool:
+    """Return True for a cell that nothing kept from being measured; a codec may miss a rate."""
+    return result.verdict not in ("error", "codec_error", "unavailable")
+
+
+def _lines(tried: Tried) -> Iterator[str]:
+    guard, used = tried.guard, max((result.images_used or 0 for result in tried.results), default=0)
+    score = next((result.clean_score for result in tried.results if result.clean_score is not None), None)
+    clean = "no clean score" if score is None else f"{guard.metric} {numbers.points(score)}"
+    total = "" if tried.total is None else f" of {tried.total}"
+    yield f"{guard.name}: {guard.task}, {clean} on {used}{total} images"
+    if tried.subset is not None:
+        yield from _image_lines(tried.subset)
+    yield from _time_lines(tried, used)
+    width = max(len(_label(result)) for result in tried.results)
+    yield from (f"  {_label(result):{width}}  {_cell_text(result, tried.total)}" for result in tried.results)
+
+
+def _label(result: CellResult) -> str:
+    return result.id.rpartition("[")[2].removesuffix("]")
+
+
+def _image_lines(subset: Subset) -> Iterator[str]:
+    labels = _labels(subset.samples[index].target for index in subset.survey.usable)
+    if labels:
+        yield f"  labels  {len(labels)} different: {min(labels)} to {max(labels)}"
+    sizes = subset.survey.sizes
+    smallest, largest = (of(sizes, key=lambda size: size[0] * size[1]) for of in (min, max))
+    megapixels = median(height * width for height, width in sizes) / 1e6
+    shown = numbers.span(f"{width} x {height}" for height, width in (smallest, largest))
+    yield f"  sizes   {shown} pixels, median {megapixels:.2g} megapixels"
+
+
+def _labels(targets: Iterable[Any]) -> set[int]:
+    """Return the labels that occur in targets; none where a task of others has no labels."""
+    seen: set[int] = set()
+    for target in targets:
+        if isinstance(target, dict):
+            for key in ("label", "labels"):
+                if key in target:
+                    seen |= {int(value) for value in target[key].reshape(-1)}
+    return seen - {_IGNORED}
+
+
+def _time_lines(tried: Tried, used: int) -> Iterator[str]:
+    """Yield the time of these cells, and about that of a whole run."""
+    spent = sum(result.seconds or 0.0 for result in tried.results)
+    text = f"  time    {_duration(spent)} for {numbers.count(len(tried.results), 'cell')} here"
+    if used and tried.total is not None and len(tried.results) == len(tried.guard.cells):
+        whole = sum(
+            (result.seconds or 0.0) * max(1.0, min(tried.total, cell.limit or tried.total) / used)
+            for result, cell in zip(tried.results, tried.guard.cells, strict=True)
+        )
+        text += f", about {_duration(whole)} with all images of the guard"
+    yield text
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} minutes" if seconds < 7200 else f"{round(seconds / 3600)} hours"
+
+
+def _cell_text(result: CellResult, total: int | None) -> str:
+    if result.drop is None:
+        return f"{result.verdict}: {result.reason}"
+    spread = ""
+    if result.drop_low is not None and result.drop_high is not None:
+        spread = f" ({numbers.points(result.drop_low)} to {numbers.points(result.drop_high)})"
+    text = f"drop {numbers.points(result.drop)}{spread}"
+    if result.max_drop is None:
+        return f"{text}, no limit"
+    return f"{text}, limit {numbers.limit(result.max_drop)}: {_needed(result, total)}"
+
+
+def _needed(result: CellResult, total: int | None) -> str:
+    if result.verdict != "inconclusive":
+        return f"{result.images_used} images decide it"
+    if result.images_needed is None:
+        return "the drop is too near its limit for any number of images in reach"
+    few = total is not None and result.images_needed > total
+    more = f", more than the {total} of the data" if few else ""
+    return f"about {numbers.about(result.images_needed)} images decide it{more}"

@@ -1,0 +1,1 @@
+"""Limits from measurements: `measured` says which limit a measured drop gives."""
