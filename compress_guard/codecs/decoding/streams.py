@@ -146,6 +146,11 @@ def writer(codec: Codec) -> Codec:
     return codec.codec if isinstance(codec, DecodedBy) else codec
 
 
+def read_differently(codec: Codec) -> tuple[str, ...]:
+    """Return what pixels depend on beside the codec that writes the streams: the decoder, if it is not its own."""
+    return (codec.decoder.name, codec.decoder.version) if isinstance(codec, DecodedBy) else ()
+
+
 def decoder_version(codec: Codec) -> str:
     """Return the library and version that decodes a codec's streams, or the files that a pipeline delivers."""
     return codec.decoder.version if isinstance(codec, DecodedBy) else delivering(codec).version

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from compress_guard import store as keys
-from compress_guard.codecs.decoding.streams import decoded_by, writer
+from compress_guard.codecs.decoding.streams import decoded_by, read_differently, writer
 from compress_guard.codecs.pictures.geometry import reshaping_of
 from compress_guard.engine.coding.available import available_codec
 from compress_guard.engine.coding.coder import CHUNK_IMAGES, Coder
@@ -43,7 +43,7 @@ class Decoded:
     planned: PlannedRate | None = None
     """None for clean images."""
     identity: str = "clean"
-    """A key of the codec and of the setting of every image."""
+    """A key of the codec, of its decoder if that is another, and of the setting of every image."""
 
     def image(self, at: int) -> torch.Tensor | None:
         """Return the image, uint8 RGB (3, H, W) on the CPU; None if it was lost in coding."""
@@ -125,7 +125,8 @@ class Material:
         if not rows:
             raise CodecError(f"{phrased(spec.alias, asked)}: none of the images can be coded; the first: {lost[0]}")
         kept = planned.without(lost)
-        identity = keys.key(coder.identity, *(str(setting) for setting in kept.settings))
+        by = read_differently(coder.codec)
+        identity = keys.key(coder.identity, *by, *(str(setting) for setting in kept.settings))
         return Decoded(pool, rows, kept, identity)
 
     def _codec(self, spec: CodecSpec, points: tuple[OperatingPoint, ...], progress: CountProgress) -> PlannedCodec:
