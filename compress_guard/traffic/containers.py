@@ -1,4 +1,4 @@
-"""The headers of WebP (RIFF), of AVIF and HEIC (boxes of ISO/IEC 14496-12) and of JPEG XL."""
+"""The headers of WebP (RIFF) and of JPEG XL, and the boxes of ISO/IEC 14496-12, which `heif` reads too."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ from compress_guard.traffic.exif import read_exif
 from compress_guard.traffic.headers import FileHeader, LeftOut
 
 _MOST_PARTS: Final = 10_000
-_MOST_META: Final = 2**24
-"""Largest size in bytes of a box of metadata that is read."""
 _MOST_EXIF: Final = 2**17
 _ANIMATED: Final = 0x02
-_SEQUENCES: Final = frozenset([b"avis", b"hevc", b"hevx", b"msf1"])
 _RATIOS: Final = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 """Ratios of width to height that JPEG XL has a number for, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """A chunk or a box: its name, and the place of its body."""
 
     name: bytes
@@ -43,7 +40,7 @@ def read_webp(file: BufferedReader, size: int) -> FileHeader:
         if part.name in (b"ANIM", b"ANMF"):
             raise LeftOut("animated")
         if part.name == b"VP8X":
-            flags, canvas = _canvas(_body(file, part, 10))
+            flags, canvas = _canvas(first_bytes(file, part, 10))
             if flags & _ANIMATED:
                 raise LeftOut("animated")
         elif part.name in (b"VP8 ", b"VP8L", b"ALPH"):
@@ -53,7 +50,7 @@ def read_webp(file: BufferedReader, size: int) -> FileHeader:
         elif part.name == b"ICCP":
             icc = part.size
         elif part.name == b"EXIF":
-            block = _body(file, part, min(part.size, _MOST_EXIF))
+            block = first_bytes(file, part, min(part.size, _MOST_EXIF))
             turned = read_exif(block.removeprefix(b"Exif\0\0")).turned
     if picture is None:
         raise LeftOut("damaged header")
@@ -63,7 +60,7 @@ def read_webp(file: BufferedReader, size: int) -> FileHeader:
     return FileHeader("webp", width, height, size, coded + 12, lossy=lossy, chroma=chroma, turned=turned, icc=icc)
 
 
-def _chunks(file: BufferedReader, end: int) -> Iterator[_Part]:
+def _chunks(file: BufferedReader, end: int) -> Iterator[Part]:
     at = 12
     for _ in range(_MOST_PARTS):
         if at + 8 > end:
@@ -72,7 +69,7 @@ def _chunks(file: BufferedReader, end: int) -> Iterator[_Part]:
         name, size = struct.unpack("<4sI", file.read(8))
         if at + 8 + size > end:
             raise LeftOut("truncated")
-        yield _Part(name, at + 8, size)
+        yield Part(name, at + 8, size)
         at += 8 + size + size % 2
     raise LeftOut("damaged header")
 
@@ -81,19 +78,19 @@ def _canvas(body: bytes) -> tuple[int, tuple[int, int]]:
     return body[0], (1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little"))
 
 
-def _picture_size(file: BufferedReader, part: _Part) -> tuple[int, int]:
+def _picture_size(file: BufferedReader, part: Part) -> tuple[int, int]:
     if part.name == b"VP8L":
-        body = _body(file, part, 5)
+        body = first_bytes(file, part, 5)
         bits = int.from_bytes(body[1:5], "little")
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    body = _body(file, part, 10)
+    body = first_bytes(file, part, 10)
     if body[3:6] != b"\x9d\x01\x2a":
         raise LeftOut("damaged header")
     width, height = struct.unpack_from("<HH", body, 6)
     return width & 0x3FFF, height & 0x3FFF
 
 
-def _body(file: BufferedReader, part: _Part, count: int) -> bytes:
+def first_bytes(file: BufferedReader, part: Part, count: int) -> bytes:
     """Return the first bytes of a part's body; raises `LeftOut` if it has fewer."""
     file.seek(part.start)
     data = file.read(count)
@@ -102,30 +99,8 @@ def _body(file: BufferedReader, part: _Part, count: int) -> bytes:
     return data
 
 
-def read_heif(file: BufferedReader, size: int, format_name: str) -> FileHeader:
-    """Return the header of an AVIF or HEIC file; raises `LeftOut`."""
-    boxes = list(_boxes(file, 0, size))
-    brand = next((_body(file, box, min(box.size, 4)) for box in boxes if box.name == b"ftyp"), b"")
-    if brand in _SEQUENCES:
-        raise LeftOut("animated")
-    meta = next((box for box in boxes if box.name == b"meta"), None)
-    if meta is None or not 4 <= meta.size <= _MOST_META:
-        raise LeftOut("damaged header")
-    inside = list(_boxes(file, meta.start + 4, meta.start + meta.size))
-    if not any(box.name in (b"mdat", b"idat") for box in (*boxes, *inside)):
-        raise LeftOut("truncated")
-    properties = list(_properties(file, inside))
-    spread = [_spread(file, part) for part in properties if part.name == b"ispe"]
-    if not spread:
-        raise LeftOut("damaged header")
-    width, height = max(spread, key=lambda sides: sides[0] * sides[1])
-    icc = max((part.size - 4 for part in properties if _is_profile(file, part)), default=0)
-    chroma = next((found for part in properties if (found := _heif_chroma(file, part))), None)
-    turned = any(_turns(file, part) for part in properties)
-    return FileHeader(format_name, width, height, size, max(size - icc, 1), chroma=chroma, turned=turned, icc=icc)
-
-
-def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
+def boxes_in(file: BufferedReader, start: int, end: int) -> Iterator[Part]:
+    """Yield the boxes between two places of a file; raises `LeftOut` for damaged ones, and where the file ends."""
     at = start
     for _ in range(_MOST_PARTS):
         if at >= end:
@@ -143,41 +118,9 @@ def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
             raise LeftOut("damaged header")
         if at + size > end:
             raise LeftOut("truncated")
-        yield _Part(name, at + length, size - length)
+        yield Part(name, at + length, size - length)
         at += size
     raise LeftOut("damaged header")
-
-
-def _properties(file: BufferedReader, inside: list[_Part]) -> Iterator[_Part]:
-    for box in inside:
-        if box.name == b"iprp":
-            for inner in _boxes(file, box.start, box.start + box.size):
-                if inner.name == b"ipco":
-                    yield from _boxes(file, inner.start, inner.start + inner.size)
-
-
-def _spread(file: BufferedReader, part: _Part) -> tuple[int, int]:
-    width, height = struct.unpack_from(">II", _body(file, part, 12), 4)
-    return width, height
-
-
-def _is_profile(file: BufferedReader, part: _Part) -> bool:
-    return part.name == b"colr" and part.size > 4 and _body(file, part, 4) in (b"prof", b"rICC")
-
-
-def _turns(file: BufferedReader, part: _Part) -> bool:
-    return part.name == b"imir" or (part.name == b"irot" and bool(_body(file, part, 1)[0] & 3))
-
-
-def _heif_chroma(file: BufferedReader, part: _Part) -> str | None:
-    if part.name == b"av1C":
-        flags = _body(file, part, 3)[2]
-        if flags & 0x10:
-            return "grey"
-        return {0: "4:4:4", 2: "4:2:2", 3: "4:2:0"}.get(flags >> 2 & 3)
-    if part.name == b"hvcC":
-        return ("grey", "4:2:0", "4:2:2", "4:4:4")[_body(file, part, 17)[16] & 3]
-    return None
 
 
 def read_jxl(file: BufferedReader, size: int) -> FileHeader:
@@ -185,7 +128,7 @@ def read_jxl(file: BufferedReader, size: int) -> FileHeader:
     file.seek(0)
     start = 0
     if file.read(2) != b"\xff\x0a":
-        stream = next((box for box in _boxes(file, 0, size) if box.name in (b"jxlc", b"jxlp")), None)
+        stream = next((box for box in boxes_in(file, 0, size) if box.name in (b"jxlc", b"jxlp")), None)
         if stream is None:
             raise LeftOut("damaged header")
         start = stream.start + (4 if stream.name == b"jxlp" else 0)

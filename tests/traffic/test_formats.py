@@ -62,7 +62,7 @@ def test_jpeg_xl(header_of, size):
     assert (header.format, header.width, header.height) == ("jxl", *size)
 
 
-@pytest.mark.parametrize("size", [(64, 64), (300, 200), (520, 70)])
+@pytest.mark.parametrize("size", [(64, 64), (300, 200), (520, 70), (64, 48), (33, 17), (501, 375)])
 @pytest.mark.parametrize(("chroma", "shown"), [("420", "4:2:0"), ("444", "4:4:4")])
 @pytest.mark.skipif(importlib.util.find_spec("pillow_heif") is None, reason="pillow-heif is not installed")
 def test_heic(header_of, size, chroma, shown):
@@ -72,6 +72,34 @@ def test_heic(header_of, size, chroma, shown):
     pillow_heif.from_pillow(picture(*size)).save(stream, quality=50, chroma=chroma)
     header = header_of(stream.getvalue())
     assert (header.format, header.width, header.height, header.chroma) == ("heic", *size, shown)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pillow_heif") is None, reason="pillow-heif is not installed")
+def test_the_size_of_heic_is_that_of_the_primary_picture(header_of):
+    import pillow_heif
+
+    file = pillow_heif.from_pillow(picture(200, 120))
+    file.add_from_pillow(picture(400, 300))
+    stream = io.BytesIO()
+    file.save(stream, quality=50, primary_index=0)
+    header = header_of(stream.getvalue())
+    assert (header.width, header.height) == (200, 120)
+
+
+@pytest.mark.parametrize("format_name", ["AVIF", "HEIF"])
+def test_damaged_properties_of_the_primary_picture(header_of, format_name):
+    if format_name == "HEIF":
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    data = coded(picture(33, 17), format_name)
+    at = data.index(b"ipma")
+    for damaged in range(at + 4, at + 4 + 16):
+        for value in (0, 1, 0x7F, 0xFF):
+            header, reason = None, None
+            try:
+                header = header_of(data[:damaged] + bytes([value]) + data[damaged + 1 :])
+            except LeftOut as left_out:
+                reason = left_out.reason
+            assert reason in ("damaged header", "truncated") if header is None else header.width in (33, 64)
 
 
 @pytest.mark.parametrize("chroma", ["4:2:0", "4:2:2", "4:4:4"])
