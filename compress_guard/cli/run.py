@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fnmatch
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from compress_guard.engine.prediction.versions import remember_run
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import UsageError
-from compress_guard.records import Cell, CellResult, Thresholds, ThroughputCell
+from compress_guard.records import Cell, CellResult, Thresholds, ThroughputCell, name_fits
 from compress_guard.report import lines, throughput_lines, ungated
 from compress_guard.thresholds.keys.throughput import benchmarked
 
@@ -85,9 +84,7 @@ def _results(thresholds: Thresholds, cells: Sequence[C], options: argparse.Names
 def _selected(cells: list[C], patterns: Sequence[str] | None) -> list[C]:
     if not patterns:
         return cells
-    # A bracket stands for itself: every cell's name has a pair of them.
-    literal = [pattern.replace("[", "[[]") for pattern in patterns]
-    matched = [{cell.name for cell in cells if fnmatch.fnmatchcase(cell.name, pattern)} for pattern in literal]
+    matched = [{cell.name for cell in cells if name_fits(cell.name, pattern)} for pattern in patterns]
     if idle := [pattern for pattern, names in zip(patterns, matched, strict=True) if not names]:
         # Each of them: beside a pattern that matches, a misspelt one would go unnoticed, and its cells ungated.
         raise UsageError(

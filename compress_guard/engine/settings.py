@@ -8,6 +8,7 @@ import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,11 @@ _DEVICE: Final = re.compile(r"auto|cpu|cuda(:\d+)?")
 def cores() -> int:
     """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def utc_today() -> str:
+    """Return the date of today in UTC, ``2026-12-31``, so that all machines agree."""
+    return datetime.now(UTC).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class RunSettings:
     """Leave every cell's evidence in the run folder, for the results file."""
     store_cap: int = DEFAULT_CAP_BYTES
     """Bytes that the store may hold when the run has ended."""
+    today: str = field(default_factory=utc_today)
+    """Date of the whole run, which decides whether a waiver still holds."""
 
     def __post_init__(self) -> None:
         # The current folder may change while people's code runs.

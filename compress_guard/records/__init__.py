@@ -52,6 +52,8 @@ from compress_guard.records.guards import (
     SliceLimit,
     Slicing,
     Thresholds,
+    Waiver,
+    name_fits,
 )
 from compress_guard.records.ids import printable
 from compress_guard.records.judgements import Interval, Judgement
@@ -170,6 +172,7 @@ __all__ = [
     "TrainedPoint",
     "TrainedRate",
     "Verdict",
+    "Waiver",
     "Work",
     "WorkDone",
     "format_bpp",
@@ -177,6 +180,7 @@ __all__ = [
     "format_setting",
     "format_trained",
     "labelled",
+    "name_fits",
     "phrased",
     "printable",
     "seeded_fraction",

@@ -100,6 +100,10 @@ class CellTerms(CellPart):
     """Correction that `CellResult.confidence` includes."""
     reference: CleanReference = "source"
     """Pictures of the clean side: the sources, or these as the codec scales and crops them, without coding."""
+    waived: str | None = None
+    """Reason of the waiver that turned the failure of the cell into a skip; None for every other outcome."""
+    waived_until: str | None = None
+    """Last day of the waiver that names the cell, ``2026-12-31``, whether it was needed or not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -69,6 +70,22 @@ class Fingerprint:
     """Text from the file, such as a version; its author vouches for it."""
     files: tuple[str, ...] = ()
     """Files that hold the whole model, relative to the thresholds file; their content counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A known failure: cells that may miss their limits until a date."""
+
+    cells: str
+    """Pattern of the names of the cells: ``*`` and ``?`` are wildcards, brackets stand for themselves."""
+    reason: str
+    until: str
+    """The last day, ``2026-12-31``."""
+    line: int = 0
+
+    def covers(self, name: str) -> bool:
+        """Return True for the name of a cell, such as ``photos[jpeg-0.25bpp]``, that the pattern fits."""
+        return name_fits(name, self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +205,13 @@ class Guard:
     """Throughput cells; None: the file asks for none."""
     recovery: Recovery | None = None
     """Recovery study; None: the file asks for none."""
+    waivers: tuple[Waiver, ...] = ()
+    """Waivers of cells of this guard; at most one covers each cell."""
     line: int = 0
+
+    def waiver(self, name: str) -> Waiver | None:
+        """Return the waiver of the cell of any kind with this name; None if the file has none."""
+        return next((waiver for waiver in self.waivers if waiver.covers(name)), None)
 
     def points(self, codec: str) -> tuple[OperatingPoint, ...]:
         """Return the operating points of the codec with this alias, all of which its plan covers: rates first."""
@@ -222,3 +245,8 @@ class Thresholds:
 
     path: str
     guards: tuple[Guard, ...]
+
+
+def name_fits(name: str, pattern: str) -> bool:
+    """Return True if the name of a cell fits a pattern, whose brackets stand for themselves."""
+    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))  # the name of every cell has a pair of brackets

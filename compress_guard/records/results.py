@@ -139,6 +139,8 @@ class CellResult:
     clean_remark = Flat(lambda cell: cell.clean.clean_remark)
     traffic = Flat(lambda cell: cell.terms.traffic)
     doubts = Flat(lambda cell: cell.terms.doubts)
+    waived = Flat(lambda cell: cell.terms.waived)
+    waived_until = Flat(lambda cell: cell.terms.waived_until)
     interval_confidence = Flat(lambda cell: cell.precision.interval_confidence)
     correction = Flat(lambda cell: cell.terms.correction)
     stopped_early = Flat(lambda cell: cell.precision.stopped_early)

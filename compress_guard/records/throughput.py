@@ -141,6 +141,10 @@ class ThroughputResult:
     """Memory held after the last round minus that after the first, after garbage collection."""
     max_growth: float | None = None
     seconds: float | None = None
+    waived: str | None = None
+    """Reason of the waiver that turned the failure of the cell into a skip; None for every other outcome."""
+    waived_until: str | None = None
+    """Last day of the waiver that names the cell, ``2026-12-31``, whether it was needed or not."""
 
     def __post_init__(self) -> None:
         settle_texts(self)

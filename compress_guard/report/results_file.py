@@ -113,7 +113,13 @@ def _salvaged(made: Mapping[str, Any], unfit: list[str]) -> dict[str, Any]:
             values = _plain(cell, f"{key}[{number}]", unfit)
             if len(unfit) > known:
                 reason = f"{unfit[known]}, which no result can be; before that: {values['reason']}"
-                values |= {"verdict": "error", "outcome": "failed", "settled_by": "policy", "reason": reason}
+                values |= {
+                    "verdict": "error",
+                    "outcome": "failed",
+                    "settled_by": "policy",
+                    "reason": reason,
+                    "waived": None,
+                }
             document[key].append(values)
     return document
 

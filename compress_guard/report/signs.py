@@ -14,6 +14,7 @@ Result: TypeAlias = CellResult | RecoveryResult | ThroughputResult
 FAIL: Final = "FAIL"
 INCONCLUSIVE: Final = "?"
 STOPPED: Final = "*"
+WAIVED: Final = "waived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Signs:
     def mark(self, result: Result) -> str:
         """Return the mark beside a cell's number: FAIL for every cell that fails the run, for whatever reason."""
         stopped = STOPPED if _stopped(result) else ""
+        if result.waived is not None:
+            return f"{WAIVED}{stopped}"
         doubt = INCONCLUSIVE if result.verdict == "inconclusive" else ""
         if result.outcome == "failed":
             return f"{doubt} {FAIL}{stopped}".lstrip()

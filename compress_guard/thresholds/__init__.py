@@ -2,8 +2,9 @@
 
 Open `file` first: it reads the sections in order. `document` is YAML, `value` a node with its line, `catalogue` the
 codecs, `codec_options` what they take, `settings` and `guards` the keys, `keys` the readers of single keys, `keywords`
-their ranges. `schema` describes them all to editors; `limits` makes limits of measurements. `extent` bounds what a
-small file can stand for; `factories` looks named callables up in their sources, which `modules` finds.
+their ranges; `waivers` is the section of known failures. `schema` describes them all to editors; `limits` makes limits
+of measurements. `extent` bounds what a small file can stand for; `factories` looks named callables up in their sources,
+which `modules` finds.
 
 Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8" includes both ends):
 
@@ -44,6 +45,8 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
                     cropped without coding; a codec that crops needs ``input``
 ``throughput``      what is timed, and how fast it has to be [nothing]; see docs/thresholds.md
 ``recovery``        how the model is finetuned, and what that has to bring back [not at all]; see below
+``waive``           beside guards: a list of ``{cells: pattern, reason: text, until: date}`` [none], cells that may
+                    miss their limits through that day (UTC); every pattern fits a cell, and no cell has two
 ``guards``          ``name: {...}``: each key of defaults again, which replaces the default as a whole (that
                     of recovery key by key), and
 ``task``            a registered task

@@ -1,4 +1,4 @@
-"""A thresholds file as a whole: its four sections in the order in which they need each other."""
+"""A thresholds file as a whole: its sections in the order in which they need each other."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from compress_guard.thresholds.keys.curve import Curve, read_drops
 from compress_guard.thresholds.keys.per_codec import PerCodec
 from compress_guard.thresholds.settings import Settings
 from compress_guard.thresholds.value import Entry, Value
+from compress_guard.thresholds.waivers import with_waivers
 
-KEYS: Final = ("version", "thresholds", "codecs", "defaults", "guards")
+KEYS: Final = ("version", "thresholds", "codecs", "defaults", "guards", "waive")
 VERSION: Final = 1
 
 
@@ -51,6 +52,8 @@ def parse(text: str, path: Path, *, shown: str, folder: Path, sources: bool = Tr
     if "guards" not in table:
         raise root.error("there are no guards", "add guards: with at least one guard")
     found = guards.read(table["guards"], catalogue, defaults, drops)
+    if "waive" in table:
+        found = with_waivers(table["waive"].value, found)
     if sources:
         check_factories(table, path.resolve().parent)
     return Thresholds(str(path), corrected(found))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from compress_guard.records import Judgement
 
 if TYPE_CHECKING:
-    from compress_guard.records import OnMissing, Outcome, Policy, SettledBy, Share, Verdict
+    from compress_guard.records import OnMissing, Outcome, Policy, SettledBy, Share, Verdict, Waiver
+
+WAIVABLE: Final[frozenset[Verdict]] = frozenset({"fail", "inconclusive", "unreachable"})
+"""Verdicts that a known failure of a limit has. An error is none: where nothing was measured, nothing is known."""
 
 
 class Settlement(NamedTuple):
@@ -74,6 +77,28 @@ def settle_recovery(
         return Settlement(outcome, "point", f"inconclusive, {outcome} by on_inconclusive: point")
     judgement = Judgement.without_evidence(verdict, reason)
     return settle(judgement, max_drop=None, min_score=None, policy=policy, strict=strict)
+
+
+def waive(settlement: Settlement, verdict: Verdict, waiver: Waiver | None, today: str) -> tuple[Settlement, str | None]:
+    """Return a settlement in which a failure that is known until `today` or later is a skip, and the waiver's reason.
+
+    The reason is None where the settlement is the one that came in. A failure that stays says why its waiver does not
+    hold: its last day is over, or it is a failure of another kind.
+    """
+    if waiver is None or settlement.outcome != "failed":
+        return settlement, None
+    if verdict not in WAIVABLE:
+        kind = "a limit that means little" if verdict == "pass" else f"the verdict {verdict}"
+        return _noted(settlement, f"the waiver in line {waiver.line} does not cover {kind}"), None
+    if today > waiver.until:
+        remedy = "correct the failure, or give the waiver a later date"
+        return _noted(settlement, f"its waiver ended on {waiver.until} ({waiver.reason}): {remedy}"), None
+    noted = _noted(settlement, f"waived until {waiver.until}: {waiver.reason}")
+    return noted._replace(outcome="skipped", settled_by="policy"), waiver.reason
+
+
+def _noted(settlement: Settlement, note: str) -> Settlement:
+    return settlement._replace(note=f"{settlement.note}; {note}" if settlement.note else note)
 
 
 def _inconclusive(

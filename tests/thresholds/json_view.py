@@ -39,6 +39,10 @@ GAPS: Final = {
     "training data": r"train is missing|the guard's own data",
     "mixed models": r"^.*: mixed (is|has)|mixed is given twice",
     "shares of traffic": r"traffic (gives|names|of)|the shares of traffic add up",
+    "waivers and their cells": (
+        r"waive: cells .* fits |until must be a date, found '[0-9]{4}-[0-9]{2}-[0-9]{2}'"
+        r"|is an empty text; write (a pattern|why these|the last)"
+    ),
     "kinds of keys": r"mixes (codec names|names of slices) with|expected a name, found|of \w+ is text; write it",
     "numbers as texts": r"a rate must be a number, found|write it without quotes",
     "numbers that are none": r"(found|rate|is) -?\.(nan|inf|NaN|Inf|NAN|INF)",

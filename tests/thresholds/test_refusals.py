@@ -46,7 +46,7 @@ def spelled_out(text: str) -> str:
      "thresholds.yaml:2: guards: expected a map of keys, found a list; write key: value lines below it"),
     ("version: 1\ngaurds: {}\n",
      ("thresholds.yaml:2: unknown key 'gaurds', did you mean 'guards'? known: codecs, defaults, guards, "
-      "thresholds, version; correct or remove it")),
+      "thresholds, version, waive; correct or remove it")),
     ("version: 1\nversion: 1.0\n",
      "thresholds.yaml:2: the key 'version' is given twice, first on line 1; keep one of them"),
     ("a: [1\nb: 2\n",

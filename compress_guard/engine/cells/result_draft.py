@@ -34,7 +34,7 @@ from compress_guard.records import (
     Scores,
     phrased,
 )
-from compress_guard.verdict import settle
+from compress_guard.verdict import settle, waive
 from compress_guard.verdict.sentence import in_groups
 
 NAMED_ERRORS: Final = 5
@@ -52,6 +52,7 @@ class Draft:
     @classmethod
     def of(cls, guard: Guard, cell: Cell, node_id: str, settings: RunSettings, device: str) -> Draft:
         """Return the draft before anything is measured: an `error` without a reason, which a verdict replaces."""
+        waiver = guard.waiver(cell.name)
         return cls(
             guard,
             settings,
@@ -82,6 +83,7 @@ class Draft:
                     doubts=cell.doubts,
                     correction=guard.correction,
                     reference=guard.reference,
+                    waived_until=None if waiver is None else waiver.until,
                 ),
                 decoding=DecoderComparison(decoder=cell.decoder, first_decoder=cell.first_decoder),
             ),
@@ -252,6 +254,7 @@ class Draft:
     def settled(self, judgement: Judgement) -> CellResult:
         """Return the result with a judgement's verdict and the outcome that the guard's policy gives it."""
         first = self.result.first_decoder
+        waiver = self.guard.waiver(self.result.id.rpartition("::")[2])
         settlement = settle(
             judgement,
             max_drop=self.result.max_drop if first is None else self.result.max_decoder_drop,
@@ -261,6 +264,7 @@ class Draft:
             policy=self.guard.policy,
             strict=self.settings.strict,
         )
+        settlement, waived = waive(settlement, judgement.verdict, waiver, self.settings.today)
         note = settlement.note
         if first is not None:  # such a cell takes no other limit
             note = note.replace("max_drop or min_score", "max_decoder_drop")
@@ -271,5 +275,6 @@ class Draft:
             outcome=settlement.outcome,
             settled_by=settlement.settled_by,
             reason=reason,
+            terms=replace(self.result.terms, waived=waived),
         )
         return self.result

@@ -10,6 +10,7 @@ from compress_guard.records import Guard, Recovery, RecoveryCell, RecoveryResult
 
 def draft(guard: Guard, recovery: Recovery, cell: RecoveryCell, node_id: str, settings: RunSettings) -> RecoveryResult:
     """Return the result without measured values, as an `error` without a reason, which a verdict replaces."""
+    waiver = guard.waiver(cell.name)
     return RecoveryResult(
         id=node_id,
         guard=guard.name,
@@ -31,4 +32,5 @@ def draft(guard: Guard, recovery: Recovery, cell: RecoveryCell, node_id: str, se
         trainer=recovery.trainer or BUILT_IN,
         limit=evaluation_limit(recovery, settings.limit),
         seed=settings.seed,
+        waived_until=None if waiver is None else waiver.until,
     )

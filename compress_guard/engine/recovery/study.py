@@ -41,7 +41,7 @@ from compress_guard.records import (
     Verdict,
 )
 from compress_guard.store import WEIGHTS
-from compress_guard.verdict import settle_recovery
+from compress_guard.verdict import settle_recovery, waive
 from compress_guard.verdict.recovery import judge_recovery
 
 
@@ -215,10 +215,13 @@ class Study:
         settlement = settle_recovery(
             verdict, reason, shares, result.min_recovered, self._guard.policy, self._settings.strict
         )
+        waiver = self._guard.waiver(result.id.rpartition("::")[2])
+        settlement, waived = waive(settlement, verdict, waiver, self._settings.today)
         return replace(
             result,
             verdict=verdict,
             outcome=settlement.outcome,
             settled_by=settlement.settled_by,
+            waived=waived,
             reason=f"{reason}; {settlement.note}" if settlement.note else reason,
         )

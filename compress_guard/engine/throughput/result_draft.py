@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from compress_guard.engine.settings import RunSettings, device_name, processor
 from compress_guard.errors import RunError, error_text
 from compress_guard.records import Guard, Throughput, ThroughputCell, ThroughputResult
+from compress_guard.verdict import waive
 from compress_guard.verdict.speed import SpeedJudgement, SpeedRule, settle_speed
 
 
@@ -30,11 +31,13 @@ class Terms:
     rule: SpeedRule
     strict: bool
     started: float
+    today: str
 
     @classmethod
     def of(cls, timed: TimedCell, node_id: str, settings: RunSettings, device: str) -> Terms:
         """Return the terms of a cell."""
         guard, throughput, cell = timed.guard, timed.throughput, timed.cell
+        waiver = guard.waiver(cell.name)
         result = ThroughputResult(
             id=node_id,
             guard=guard.name,
@@ -53,9 +56,10 @@ class Terms:
             min_speed=cell.limits.min_speed,
             limit_device=None if cell.limits.min_speed is None else throughput.device,
             max_growth=throughput.max_growth,
+            waived_until=None if waiver is None else waiver.until,
         )
         rule = SpeedRule(cell.limits, throughput.device, throughput.max_growth)
-        return cls(timed, result, rule, settings.strict, time.perf_counter())
+        return cls(timed, result, rule, settings.strict, time.perf_counter(), settings.today)
 
     @property
     def is_reference(self) -> bool:
@@ -69,11 +73,14 @@ class Terms:
         """
         excused = self.is_reference or judged.elsewhere
         settlement = settle_speed(judged, policy=self.timed.guard.policy, strict=self.strict, excused=excused)
+        waiver = self.timed.guard.waiver(self.timed.cell.name)
+        settlement, waived = waive(settlement, judged.verdict, waiver, self.today)
         return replace(
             self.result if measured is None else measured,
             verdict=judged.verdict,
             outcome=settlement.outcome,
             settled_by=settlement.settled_by,
+            waived=waived,
             reason=f"{judged.reason}; {settlement.note}" if settlement.note else judged.reason,
             seconds=time.perf_counter() - self.started,
         )

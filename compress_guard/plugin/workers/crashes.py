@@ -14,7 +14,7 @@ from compress_guard.plugin.output.shown import show_crash
 from compress_guard.plugin.results import Result
 from compress_guard.plugin.run import Run
 from compress_guard.plugin.workers.left_behind import left_behind
-from compress_guard.records import Guard, ThroughputCell
+from compress_guard.records import CellResult, Guard, ThroughputCell
 
 CRASHED: Final = "???"
 """The phase of the report that pytest-xdist makes for the test that a worker was running when it died."""
@@ -75,6 +75,10 @@ class Crashes:
         known = self._run.results.get(name) or self._run.studies.get(name)
         if known is not None:
             reason = f"worker {worker} died after this cell was measured and before its test had ended"
+            if isinstance(known, CellResult):
+                known = replace(known, terms=replace(known.terms, waived=None))
+            else:
+                known = replace(known, waived=None)
             return replace(
                 known, verdict="error", outcome="failed", settled_by="policy", reason=f"{reason}; {_remedy(name)}"
             )

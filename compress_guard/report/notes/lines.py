@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from compress_guard.report import numbers
 from compress_guard.report.notes import (
@@ -16,12 +16,42 @@ from compress_guard.report.notes import (
     pictures,
     slices,
     together,
+    waivers,
 )
 from compress_guard.report.tally import ungated
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
     from compress_guard.report.markup import Line
+
+_WARNINGS: Final = (
+    certainty.limits,
+    certainty.inconclusive,
+    certainty.needed,
+    obstacles.unreachable,
+    obstacles.unavailable,
+    obstacles.faulty,
+    obstacles.unjudged,
+    obstacles.left_out,
+    pictures.outside,
+    pictures.flat,
+    pictures.dark,
+    pictures.emptied,
+    together.video,
+    together.few,
+    waivers.waived,
+    waivers.needless,
+    earlier_runs.moved_models,
+    earlier_runs.moved_decoders,
+    slices.failed,
+    slices.empty,
+    controls.lossless,
+    controls.mixed,
+    controls.lossy_beyond,
+    coding.outliers,
+    coding.misjudged_bits,
+)
+"""Sentences that ask for an action."""
 
 
 def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[Line]:
@@ -34,31 +64,7 @@ def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[L
         yield ((f"{name} gates nothing: none of its {cells} was judged", "red bold"),)
     for text in certainty.hopeless(results):
         yield ((text, "yellow bold"),)
-    for warns in (
-        certainty.limits,
-        certainty.inconclusive,
-        certainty.needed,
-        obstacles.unreachable,
-        obstacles.unavailable,
-        obstacles.faulty,
-        obstacles.unjudged,
-        obstacles.left_out,
-        pictures.outside,
-        pictures.flat,
-        pictures.dark,
-        pictures.emptied,
-        together.video,
-        together.few,
-        earlier_runs.moved_models,
-        earlier_runs.moved_decoders,
-        slices.failed,
-        slices.empty,
-        controls.lossless,
-        controls.mixed,
-        controls.lossy_beyond,
-        coding.outliers,
-        coding.misjudged_bits,
-    ):
+    for warns in _WARNINGS:
         for text in warns(results):
             yield ((text, "yellow"),)
     for tells in (

@@ -8,14 +8,23 @@ from compress_guard.registry import TASKS
 from compress_guard.thresholds.file import VERSION
 from compress_guard.thresholds.schema import SCHEMA_ID
 from compress_guard.thresholds.schema.defaults import SETTINGS
-from compress_guard.thresholds.schema.forms import DEFINITIONS, NAME, REGISTERED, Schema, ref, table
+from compress_guard.thresholds.schema.forms import DEFINITIONS, NAME, REGISTERED, TEXT, Schema, listed, ref, table
 from compress_guard.thresholds.schema.guards import CODEC_DEFINITIONS, codec_schema, codecs_schema, guard_schema
 from compress_guard.thresholds.schema.studies import STUDIES
+from compress_guard.thresholds.waivers import DATE, KEYS, MOST
 
 
 def whole_schema() -> Schema:
     """Return the schema of thresholds files; editors know its draft best."""
     of_task = table({"max_drop": ref("limit")}, "max_drop")
+    waiver = table(
+        {
+            "cells": TEXT | {"description": "pattern of cells, such as photos[jpeg-*]"},
+            "reason": TEXT | {"description": "why they may fail"},
+            "until": {"type": "string", "pattern": f"^{DATE}$", "description": "last day, such as 2026-12-31"},
+        },
+        *KEYS,
+    )
     sections: dict[str, Schema] = {
         "version": {"const": VERSION, "description": "version of the format"},
         "thresholds": {
@@ -34,6 +43,7 @@ def whole_schema() -> Schema:
             "additionalProperties": ref("guard"),
             "description": "each model on its data, with its limits",
         },
+        "waive": listed(waiver) | {"maxItems": MOST, "description": "known failures, red again after a date"},
     }
     made = {"codec": codec_schema(), "guard": guard_schema()}
     return {
