@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import random
 from collections.abc import Iterable, Iterator
@@ -82,8 +83,10 @@ def _note(status: os.stat_result, seen: set[int]) -> bool:
 def listed(text: bytes) -> list[Path]:
     """Return the paths of a list, one a line or separated by null characters; a path that is listed twice counts twice.
 
+    A mark of UTF-8 at its beginning, which editors write, belongs to no path.
     Relative paths are seen from the current folder, as those of ``find`` are.
     """
+    text = text.removeprefix(codecs.BOM_UTF8)
     lines = text.split(b"\0") if b"\0" in text else text.splitlines()
     return [Path(os.fsdecode(line)) for line in lines if line.strip()]
 

@@ -79,6 +79,7 @@ def test_fewer_files_than_asked_for_are_all_drawn():
 def test_lists_of_lines_and_of_null_characters():
     assert listed(b"a.jpg\n\n  \nb c.jpg\r\na.jpg\n") == [Path("a.jpg"), Path("b c.jpg"), Path("a.jpg")]
     assert listed(b"a\nb.jpg\0c.jpg\0") == [Path("a\nb.jpg"), Path("c.jpg")]
+    assert listed(b"\xef\xbb\xbfa.jpg\r\nb.jpg\r\n") == [Path("a.jpg"), Path("b.jpg")]
     assert listed(b"caf\xe9.jpg") == [Path("caf\udce9.jpg")]
 
 
