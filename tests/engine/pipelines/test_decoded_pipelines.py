@@ -206,6 +206,24 @@ def test_reference_input_is_the_same_geometry_for_each_decoder(make_world, spect
     assert (other.verdict, other.reference) == ("unjudged", "input")
 
 
+def test_a_pipeline_that_begins_with_the_files_of_its_sources(make_world, spectrum, pictures, tmp_path):
+    data = []
+    for image, label, name in pictures(COUNT, WIDE):
+        path = tmp_path / f"{name}.jpg"
+        Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()).save(path, quality=92)
+        data.append((Image.open(path), label, name))
+    model = spectrum()
+    guard = guard_of(["source", {"webp": {"quality": 75}}], Fixed(), limit=100.0)
+    plain, other = (measured.result for measured in make_world(guard, model, data).run().values())
+    assert (plain.encodes, other.encodes) == (pytest.approx(1, abs=1e-12), 0)
+    assert [step for step, _ in other.steps] == ["source", "webp"]
+    files = [saved(image.convert("RGB"), "WEBP", quality=75, method=4) for image, _, _ in data]
+    assert other.score == pytest.approx(top1(model, [tensor_of(by_cv2(file)) for file in files], data))
+    assert other.bpp_mean == pytest.approx(
+        np.mean([8 * len(file) / (image.width * image.height) for file, (image, _, _) in zip(files, data, strict=True)])
+    )
+
+
 # Decoders at fault
 
 

@@ -75,3 +75,21 @@ def test_the_fixture_takes_decoders(project):
     )
     run = project.run("test_ours.py")
     assert run.code == 0, run.out
+
+
+def test_what_a_pipeline_delivers_by_every_way_in(project):
+    pytest.importorskip("xdist")
+    upload = "{type: pipeline, steps: [{resize: {shortest: 66}}, {jpeg: {quality: 80}}]}"
+    project.guard(
+        "max_drop: 100, codecs: [upload], bpp: null, decoders: [pillow, opencv], max_decoder_drop: 40",
+        head=f"codecs: {{upload: {upload}}}",
+    )
+    run = project.run("--cg-no-cache")
+    assert run.code == 0, run.out
+    assert list(run.cells) == ["toy[upload]", "toy[upload-opencv]"]
+    plain, other = run.cells.values()
+    assert (plain["encodes"], other["encodes"], other["decoder_drop"]) == (1.0, 0.0, 0.0)
+    whole = figures(run.cells)
+    assert figures(project.run("--cg-no-cache", "-n2").cells) == whole
+    alone = figures(project.run("--cg-no-cache", "-k", "opencv").cells)
+    assert alone == {"toy[upload-opencv]": whole["toy[upload-opencv]"]}
