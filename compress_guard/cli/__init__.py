@@ -1,8 +1,8 @@
 """The command ``compress-guard``: the gate without pytest.
 
 Arguments come in; tables on standard output, lines on standard error and an exit code go out. This module has the
-options; `run`, `recover`, `profile` and `doctor` are the commands, `starting` has those for the first minutes, and
-`preparation` makes settings of their options. Importing it loads nothing of the gate.
+options; `run`, `recover`, `profile`, `report` and `doctor` are the commands, `starting` has those for the first
+minutes, and `preparation` makes settings of their options. Importing it loads nothing of the gate.
 
 `benchmark` times the throughput cells of a file, `results` writes the results file, `terminal` writes lines and
 progress, `decoders` says which decoders are here, and `findings` are the lines of `doctor`.
@@ -76,6 +76,10 @@ def _command(name: str) -> Callable[[argparse.Namespace], bool]:
         from compress_guard.cli.profile import profile
 
         return profile
+    if name == "report":
+        from compress_guard.cli.report import report
+
+        return report
     if name == "recover":
         from compress_guard.cli.recover import recover
 
@@ -123,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_run_options(run)
     run.add_argument("--json", metavar="FILE", help="write all results as JSON, evidence in a zip file beside it")
+    run.add_argument("--html", metavar="FILE", help="write a report for people: one HTML page that loads nothing")
     run.add_argument(
         "--early-stop", action="store_true", help="stop a cell when its verdict is certain; such cells are marked"
     )
@@ -134,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_recover(commands)
     _add_profile(commands)
+    _add_report(commands)
     _add_doctor(commands)
     return parser
 
@@ -224,6 +230,19 @@ def _add_profile(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "there stays",
     )
     profile.add_argument("--force", action="store_true", help="let --out replace a file")
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    report = commands.add_parser(
+        "report",
+        help="make a report for people of a results file",
+        description="Show the results that --cg-json or --json has written: as text, or as a report to hand on. Exit "
+        "code 0: the report is made, whatever it says; 1: a report could not be written; 4: the file holds no results, "
+        "or an option makes no sense.",
+    )
+    report.add_argument("results", metavar="RESULTS", help="a results file")
+    report.add_argument("--html", metavar="FILE", help="write one HTML page that holds everything and loads nothing")
+    report.add_argument("--markdown", metavar="FILE", help="write a summary, such as a comment on a pull request shows")
 
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from compress_guard import thresholds as thresholds_file
+from compress_guard.destination import evidence_path
 from compress_guard.engine.images.factories import anchor_search_path
 from compress_guard.engine.settings import RunOptions, RunSettings, check_results_file
 from compress_guard.errors import UsageError
@@ -43,10 +44,15 @@ def check_options(options: argparse.Namespace) -> None:
     People's code may then change the current folder, or the relative entries of `sys.path`.
     """
     _run_options(options).check("--")
-    for option in ("json", "figure"):
+    taken = {"the thresholds file": Path(options.thresholds)}
+    for option in ("json", "figure", "html"):
         if (given := getattr(options, option, None)) is not None:
-            check_results_file(Path(given), f"--{option}", {"the thresholds file": Path(options.thresholds)})
-            setattr(options, option, str(Path(given).absolute()))
+            path = Path(given)
+            check_results_file(path, f"--{option}", taken, with_evidence=option == "json")
+            taken |= {f"the file of --{option}": path}
+            if option == "json":
+                taken |= {"the evidence of --json": evidence_path(path)}
+            setattr(options, option, str(path.absolute()))
     anchor_search_path()
 
 

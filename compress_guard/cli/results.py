@@ -19,6 +19,8 @@ from compress_guard.errors import RunError, error_text
 from compress_guard.records import CellResult, Ending, RecoveryResult, Thresholds, ThroughputResult, TrafficResult
 from compress_guard.report import environment, write
 from compress_guard.report.earlier import results_files, set_aside
+from compress_guard.report.html.contents import RunContents
+from compress_guard.report.html.page import write_page
 
 
 @final
@@ -33,6 +35,8 @@ class Results:
     cells: list[CellResult] = field(default_factory=list)
     throughput: list[ThroughputResult] = field(default_factory=list)
     recovery: list[RecoveryResult] = field(default_factory=list)
+    html: str | None = None
+    """File of the report for people; None: none."""
     thresholds: Thresholds | None = None
     """The file whose guards may have shares of traffic; None for commands without cells."""
 
@@ -41,6 +45,9 @@ class Results:
         if self.path is not None:
             for problem in set_aside(results_files(Path(self.path))):
                 tell(f"compress-guard: --json: {problem}")
+        if self.html is not None:
+            for problem in set_aside([Path(self.html)]):
+                tell(f"compress-guard: --html: {problem}")
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -68,7 +75,23 @@ class Results:
         return self.write(EXIT_HELD if held else EXIT_FAILED)
 
     def write(self, exit_status: int | None) -> bool:
-        """Write the file, if one is asked for; False, with the reason on standard error, where that fails."""
+        """Write the files that are asked for; False, with the reason on standard error, where that fails."""
+        html = self._write_html(exit_status)
+        return self._write_json(exit_status) and html
+
+    def _write_html(self, exit_status: int | None) -> bool:
+        if self.html is None:
+            return True
+        problem = attempted(partial(self._write_page, Path(self.html), exit_status))
+        if problem is not None:
+            tell(f"compress-guard: --html: {error_text(problem)}")
+        return problem is None
+
+    def _write_page(self, path: Path, exit_status: int | None) -> None:
+        results = (self.cells, self.recovery, self.throughput)
+        write_page(path, RunContents(*results, environment(self.settings), self._ending(exit_status)))
+
+    def _write_json(self, exit_status: int | None) -> bool:
         if self.path is None:
             return True
         evidence = attempted(partial(self._write, Path(self.path), exit_status))
@@ -82,9 +105,11 @@ class Results:
     def _write(self, path: Path, exit_status: int | None) -> Mapping[str, bytes]:
         """Write the file, and return the evidence that lies beside it."""
         evidence = collect_evidence(self.settings.run_folder)
-        measured = {result.id for results in (self.cells, self.throughput, self.recovery) for result in results}
-        left = tuple(name for name in self.selected if name not in measured)
-        ending = Ending(exit_status, left, tuple(self.traffic()))
-        made = (self.throughput, self.recovery, ending)
+        made = (self.throughput, self.recovery, self._ending(exit_status))
         write(path, self.cells, environment(self.settings), evidence, *made)
         return evidence
+
+    def _ending(self, exit_status: int | None) -> Ending:
+        measured = {result.id for results in (self.cells, self.throughput, self.recovery) for result in results}
+        left = tuple(name for name in self.selected if name not in measured)
+        return Ending(exit_status, left, tuple(self.traffic()))

@@ -76,7 +76,8 @@ def _timed(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
 def _results(thresholds: Thresholds, cells: Sequence[C], options: argparse.Namespace, settings: RunSettings) -> Results:
     """Begin the results of a run of these cells."""
     file = name_in_ids(Path(thresholds.path))
-    results = Results(options.json, settings, [f"{file}::{cell.name}" for cell in cells], thresholds=thresholds)
+    names = [f"{file}::{cell.name}" for cell in cells]
+    results = Results(options.json, settings, names, html=options.html, thresholds=thresholds)
     results.set_aside()
     return results
 

@@ -131,11 +131,13 @@ def check_device(device: str, option: str) -> None:
             raise UsageError(option, f"{device} asked for, but torch sees {found}", "use auto or cpu")
 
 
-def check_results_file(path: Path, option: str, taken: Mapping[str, Path | None]) -> None:
+def check_results_file(
+    path: Path, option: str, taken: Mapping[str, Path | None], *, with_evidence: bool = True
+) -> None:
     """Raise `UsageError`, which names the option, where no results file can be written: better now than at the end.
 
     `taken` are the other files of the run by what messages call them; neither the results nor their evidence may
-    replace one of them.
+    replace one of them. Reports that are a single file are checked without evidence.
     """
     try:
         place = destination(path)
@@ -146,7 +148,8 @@ def check_results_file(path: Path, option: str, taken: Mapping[str, Path | None]
     except OSError as problem:
         raise UsageError(option, f"{path} cannot be written ({problem.strerror})", "name a file") from None
     for name, other in taken.items():
-        if other is not None and Path(os.path.realpath(other)) in (place, evidence_path(place)):
+        places = (place, evidence_path(place)) if with_evidence else (place,)
+        if other is not None and Path(os.path.realpath(other)) in places:
             raise UsageError(option, f"{path} would replace {name}", "name another file")
     folder = next((folder for folder in place.parents if folder.exists()), Path("/"))
     if not folder.is_dir():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compress_guard import thresholds as thresholds_file
+from compress_guard.destination import evidence_path
 from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.settings import RunSettings, check_results_file, cores
 from compress_guard.errors import UsageError
@@ -49,6 +50,8 @@ class Decision:
     recovery: bool
     results: Path | None
     """The results file."""
+    html: Path | None
+    """The report for people."""
     workers: int | None
     """CPU threads for coding as the command line asks."""
     settings: RunSettings
@@ -74,6 +77,7 @@ class Decision:
             "file": ChosenFile(**file),
             "arguments": None if arguments is None else tuple(arguments),
             "results": None if given["results"] is None else Path(given["results"]),
+            "html": None if given["html"] is None else Path(given["html"]),
             "settings": RunSettings(**settings),
         }
         return cls(**given)
@@ -127,6 +131,7 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
         benchmark=options.benchmark,
         recovery=options.recovery,
         results=options.json,
+        html=options.html,
         workers=options.run.workers,
         settings=_run_settings(config, options, file.path),
     )
@@ -167,10 +172,13 @@ def _copied(path: Path, roots: list[Path]) -> Path:
 
 def _run_settings(config: pytest.Config, options: GateOptions, file: Path) -> RunSettings:
     """Return the settings of this process, with a new folder for the run; raises `UsageError`."""
+    report = getattr(config.option, "xmlpath", None)
+    taken = {"the thresholds file": file, "the report of --junitxml": Path(report) if report else None}
     if options.json is not None:
-        report = getattr(config.option, "xmlpath", None)
-        taken = {"the thresholds file": file, "the report of --junitxml": Path(report) if report else None}
         check_results_file(options.json, "--cg-json", taken)
+        taken |= {"the results of --cg-json": options.json, "their evidence": evidence_path(options.json)}
+    if options.html is not None:
+        check_results_file(options.html, "--cg-html", taken, with_evidence=False)
     options.run.check("--cg-", device=not config.option.collectonly)
     run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
     return options.run.settings(run_folder, file.parent, keep_evidence=options.json is not None)

@@ -130,7 +130,7 @@ class Gate:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         if not self.run.is_worker and runs_tests(self.run.config):
-            set_aside_reports(self.run.config, self.run.decision.results)
+            set_aside_reports(self.run.config, self.run.decision.results, self.run.decision.html)
 
     # Behind what other plugins do at the end, which may decide on the exit status, or fail; before the summary.
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -165,8 +165,10 @@ class Gate:
         if green and (self._lost is not None or summary.ungated(self.run)):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         status = None if broken else int(session.exitstatus)
-        summary.write_json(self.run, Ending(status, self._selected.not_measured, self.run.traffic))
-        if green and self.run.unwritten is not None:
+        ending = Ending(status, self._selected.not_measured, self.run.traffic)
+        summary.write_json(self.run, ending)
+        summary.write_html(self.run, ending)
+        if green and (self.run.unwritten is not None or self.run.html_unwritten is not None):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

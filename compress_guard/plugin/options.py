@@ -102,6 +102,11 @@ def _add_output_options(group: pytest.OptionGroup) -> None:
         help="write all results as JSON to FILE, and the evidence of every image to a zip file beside it",
     )
     group.addoption(
+        "--cg-html",
+        metavar="FILE",
+        help="write a report for people to FILE: one HTML page that holds everything and loads nothing",
+    )
+    group.addoption(
         "--cg-benchmark",
         action="store_true",
         help="collect throughput cells too: how fast each codec encodes, decodes and does both, timed with "
@@ -134,6 +139,7 @@ class GateOptions:
 
     thresholds: Path | None
     json: Path | None
+    html: Path | None
     benchmark: bool
     recovery: bool
     run: RunOptions
@@ -159,7 +165,7 @@ class GateOptions:
             strict=bool(config.getoption("--cg-strict")),
         )
         benchmark, recovery = bool(config.getoption("--cg-benchmark")), bool(config.getoption("--cg-recovery"))
-        return cls(path("--cg-thresholds"), path("--cg-json"), benchmark, recovery, run)
+        return cls(path("--cg-thresholds"), path("--cg-json"), path("--cg-html"), benchmark, recovery, run)
 
 
 def absolute(folder: Path, path: str) -> Path:

@@ -56,6 +56,8 @@ class Run:
         """True once a test has asked for one of the gate's fixtures."""
         self.unwritten: str | None = None
         """The reason why the results file could not be written."""
+        self.html_unwritten: str | None = None
+        """The reason why the HTML report could not be written."""
         self.evidence_lost: str | None = None
         """The reason why some of the evidence is not beside the results file."""
         self._place: Final = place_of(workerinput)

@@ -30,13 +30,13 @@ def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
     numbers, are aligned at the right; marks follow. A decoder that is compared with another has a row of its own, with
     its drop from the other.
     """
-    grid = _Grid.of(results)
+    grid = MatrixGrid.of(results)
     shared = grid.shared_limits()
     columns = [_Column(point.label or "fixed") for point in grid.points]
     for row in grid.rows:
         for column, point in zip(columns, grid.points, strict=True):
             column.cells.append(_cell(row.get(point), signs, with_limit=shared is None))
-    heads = _limit_rows(grid, shared)
+    heads = limit_rows(grid, shared)
     for _, limits in heads:
         for column, text in zip(columns, limits, strict=True):
             column.limits.append(text)
@@ -52,7 +52,7 @@ def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Grid:
+class MatrixGrid:
     """Place of each result in the matrix."""
 
     codecs: tuple[tuple[str, int], ...]
@@ -62,7 +62,7 @@ class _Grid:
     rows: tuple[Mapping[OperatingPoint, CellResult], ...]
 
     @classmethod
-    def of(cls, results: Sequence[CellResult]) -> _Grid:
+    def of(cls, results: Sequence[CellResult]) -> MatrixGrid:
         rows: dict[tuple[str, int], dict[OperatingPoint, CellResult]] = {}
         for result in results:
             again = 0
@@ -113,7 +113,7 @@ class _Column:
         return aligned(text, mark, style, (width, max(len(cell[1]) for cell in self.cells)))
 
 
-def _limit_rows(grid: _Grid, shared: list[str] | None) -> list[tuple[str, list[str]]]:
+def limit_rows(grid: MatrixGrid, shared: list[str] | None) -> list[tuple[str, list[str]]]:
     """Return the rows of limits above the codecs: a name and one text per point."""
     rows = []
     if shared is not None and any(shared):
@@ -131,7 +131,7 @@ def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple
         return "", "", ""
     compares = result.first_decoder is not None
     drop, limit = (result.decoder_drop, result.max_decoder_drop) if compares else (result.drop, result.max_drop)
-    text = _word(result) if drop is None else numbers.points(drop)
+    text = word(result) if drop is None else numbers.points(drop)
     if (with_limit or compares) and drop is not None and limit is not None:
         text = f"{text} / {numbers.limit(limit)}"
     if result.traffic is not None:
@@ -139,7 +139,7 @@ def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple
     return text, signs.mark(result), style(result)
 
 
-def _word(result: CellResult) -> str:
+def word(result: CellResult) -> str:
     """Return the text in place of a drop that was not measured."""
     if result.verdict == "unreachable" and result.floor_bpp is not None:
         return f"floor {numbers.bpp(result.floor_bpp)}"

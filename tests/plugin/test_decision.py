@@ -200,6 +200,7 @@ def test_any_path_and_number_is_handed_over():
         benchmark=False,
         recovery=True,
         results=None,
+        html=None,
         workers=None,
         settings=RunSettings(odd.parent, odd, "cuda", 3, limit=None, seed=2**70, early_stop=True, strict=True),
     )

@@ -67,6 +67,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "compress_guard").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules
     assert "compress_guard/py.typed" in names
+    templates = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "compress_guard/report/html/templates").iterdir()
+    }
+    assert len(templates) >= 6
+    assert templates <= names
     assert "compress_guard/codecs/neural/weights/neural.safetensors" in names
 
 

@@ -59,7 +59,7 @@ def show(
     `failures` are the reasons why a run fails that would be green by its tests alone.
     """
     unmeasured = _unmeasured(run)
-    notices = unmeasured or run.unwritten or remarks or failures
+    notices = unmeasured or run.unwritten or run.html_unwritten or remarks or failures
     if not (run.results or run.speeds or run.studies or notices):
         return
     from compress_guard.report import apart, fit, lines, recovery_lines, throughput_lines
@@ -90,6 +90,8 @@ def show(
         write_line(reporter, failure, red=True, bold=True)
     if run.unwritten is not None:
         write_line(reporter, f"--cg-json: {run.unwritten}", red=True, bold=True)
+    if run.html_unwritten is not None:
+        write_line(reporter, f"--cg-html: {run.html_unwritten}", red=True, bold=True)
     if run.evidence_lost is not None:
         write_line(reporter, f"--cg-json: {run.evidence_lost}", yellow=True, bold=True)
 
@@ -128,6 +130,24 @@ def write_json(run: Run, ending: Ending) -> None:
     problem = attempted(written)
     if problem is not None:
         run.unwritten = error_text(problem)
+
+
+def write_html(run: Run, ending: Ending) -> None:
+    """Write the HTML report, if --cg-html asks for it; keep what prevents it for `show`."""
+    if (target := run.decision.html) is None:
+        return
+    from compress_guard.engine.trouble import attempted
+    from compress_guard.report import environment
+    from compress_guard.report.html.contents import RunContents
+    from compress_guard.report.html.page import write_page
+
+    def written() -> None:
+        results = (in_file_order(run), studies_in_file_order(run), speeds_in_file_order(run))
+        write_page(target, RunContents(*results, environment(run.settings), ending))
+
+    problem = attempted(written)
+    if problem is not None:
+        run.html_unwritten = error_text(problem)
 
 
 def close_store(run: Run) -> None:

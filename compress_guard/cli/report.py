@@ -1,0 +1,60 @@
+"""``compress-guard report``: the results file of a run as text, as an HTML page, as Markdown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from compress_guard.cli.terminal import show, tell
+from compress_guard.destination import evidence_path
+from compress_guard.engine.settings import check_results_file
+from compress_guard.errors import RunError, error_text
+from compress_guard.report import Line, apart, lines, recovery_lines, throughput_lines
+from compress_guard.report.html.contents import RunContents, read_contents, unreadable
+from compress_guard.report.html.markdown import markdown
+from compress_guard.report.html.page import page, write_report
+
+
+def report(options: argparse.Namespace) -> bool:
+    """Write the reports that are asked for, or show the results as text; False if one cannot be written.
+
+    Raises `UsageError` for a file that holds no results, and for a destination that cannot be written.
+    """
+    source = Path(options.results)
+    taken: dict[str, Path | None] = {"the results": source, "their evidence": evidence_path(source)}
+    targets = {name: Path(given) for name in ("html", "markdown") if (given := getattr(options, name)) is not None}
+    for name, path in targets.items():
+        check_results_file(path, f"--{name}", taken, with_evidence=False)
+        taken |= {f"the file of --{name}": path}
+    contents = read_contents(source)
+    makers = {"html": page, "markdown": markdown}
+    try:
+        texts = {name: makers[name](contents) for name in targets}
+        tables = [] if targets else list(_tables(contents))
+    except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as problem:
+        # The fields are there, and hold what no run writes.
+        raise unreadable(source, problem) from problem
+    show(tables)
+    written = [_written(name, path, texts[name]) for name, path in targets.items()]
+    return all(written)
+
+
+def _tables(run: RunContents) -> Iterator[Line]:
+    encoding = sys.stdout.encoding
+    parts = (
+        lines(run.cells, encoding, traffic=run.ending.traffic),
+        throughput_lines(run.throughput, encoding),
+        recovery_lines(run.recovery, encoding),
+    )
+    yield from apart(*parts)
+
+
+def _written(option: str, path: Path, text: str) -> bool:
+    try:
+        write_report(path, text)
+    except RunError as problem:
+        tell(f"compress-guard: --{option}: {error_text(problem)}")
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""Advice on a cell: what to do about a verdict that is not a pass."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from compress_guard.records import CellResult, Rate
+from compress_guard.report import numbers
+from compress_guard.report.groups import cell
+
+
+def advice(result: CellResult, guard: Sequence[CellResult]) -> Iterator[str]:
+    """Yield what can be done about a cell, one sentence each; `guard` has the results of its guard."""
+    if result.verdict == "pass" or (result.verdict == "unjudged" and result.outcome != "failed"):
+        return
+    if result.verdict == "inconclusive":
+        yield from _more_images(result)
+    if not result.judged:
+        yield "This cell says nothing about the model: mend what its reason names, then run the cell again."
+        return
+    if result.outcome == "failed" and result.first_decoder is None:
+        yield from _alternatives(result, guard)
+        yield (
+            "Finetune the model on compressed images: compress_guard.transforms.RandomCompression codes training "
+            "images, and compress-guard recover measures how much of the drop comes back."
+        )
+        if result.max_drop is not None and result.drop_high is not None and result.drop_high > result.max_drop:
+            yield (
+                f"If your users can live with this loss, raise max_drop of this cell in the thresholds file: "
+                f"{numbers.points(result.drop_high + 0.05)} would hold."
+            )
+
+
+def command(result: CellResult) -> str:
+    """Return the command that measures the cell alone."""
+    return f"pytest --compress-guard {shlex.quote(result.id)}"
+
+
+def _more_images(result: CellResult) -> Iterator[str]:
+    if result.images_needed is not None:
+        yield f"About {numbers.about(result.images_needed)} images would settle it: now there are {result.images_used}."
+    else:
+        yield "The drop is so near to the limit that hardly any number of images would settle it."
+
+
+def _alternatives(result: CellResult, guard: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the cells of the guard that hold: the same codec at higher rates, other codecs at the same point."""
+    held = [other for other in guard if other.verdict == "pass" and other.first_decoder is None]
+    point = result.point
+    if isinstance(point, Rate):
+        higher = [
+            other.point.bpp
+            for other in held
+            if other.codec == result.codec and isinstance(other.point, Rate) and other.point.bpp > point.bpp
+        ]
+        if higher:
+            yield f"Spend more bits: {result.codec} holds at {min(higher):g} bpp."
+    others = [cell(other) for other in held if other.codec != result.codec and other.point == point]
+    if others:
+        yield f"Change the codec: {' and '.join(others)} {'holds' if len(others) == 1 else 'hold'}."

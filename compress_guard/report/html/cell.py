@@ -1,0 +1,108 @@
+"""One cell as a report shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from compress_guard.records import CellResult, phrased
+from compress_guard.report import numbers
+from compress_guard.report.groups import coded_by
+from compress_guard.report.html.advice import advice, command
+from compress_guard.report.html.headline import Tone
+from compress_guard.report.matrix import word
+from compress_guard.report.signs import Result
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """Texts of one cell."""
+
+    anchor: str
+    id: str
+    name: str
+    """Codec and operating point: ``jpeg at 0.25 bpp``."""
+    tone: Tone
+    mark: str
+    number: str
+    """The drop, or the word in its place."""
+    interval: str
+    limit: str
+    reason: str
+    advice: tuple[str, ...]
+    command: str
+    facts: tuple[tuple[str, str], ...]
+    """Names and values of what else is known."""
+    worst: tuple[tuple[str, str], ...]
+    """Ids of the images that cost the score most, and the points of each."""
+
+    @classmethod
+    def of(cls, result: CellResult, anchor: str, guard: Sequence[CellResult]) -> CellView:
+        """Return the texts of a result; `guard` has the results of its guard."""
+        compares = result.first_decoder is not None
+        drop, limit = (result.decoder_drop, result.max_decoder_drop) if compares else (result.drop, result.max_drop)
+        ends = (result.decoder_drop_low, result.decoder_drop_high) if compares else (result.drop_low, result.drop_high)
+        return cls(
+            anchor,
+            result.id,
+            phrased(coded_by(result), result.point),
+            tone(result),
+            mark(result),
+            word(result) if drop is None else numbers.points(drop),
+            between(*ends),
+            "" if limit is None else numbers.limit(limit),
+            result.reason,
+            tuple(advice(result, guard)),
+            command(result),
+            tuple(_facts(result)),
+            tuple((name, f"{points:.2g}") for name, points in result.worst),
+        )
+
+
+def tone(result: Result) -> Tone:
+    """Return the look of a result."""
+    if result.outcome == "failed":
+        return "bad"
+    return "good" if result.verdict == "pass" else "unsure" if result.verdict == "inconclusive" else "plain"
+
+
+def mark(result: Result) -> str:
+    """Return the word for the verdict of a result, which stands beside its number."""
+    if result.outcome == "failed":
+        return "undecided, FAIL" if result.verdict == "inconclusive" else "FAIL"
+    named = {"pass": "held", "inconclusive": "undecided", "unjudged": "no limit"}
+    return named.get(result.verdict, result.verdict.replace("_", " "))
+
+
+def between(low: float | None, high: float | None) -> str:
+    """Return an interval: ``1.9 to 4.3``; empty without one."""
+    return "" if low is None or high is None else f"{numbers.points(low)} to {numbers.points(high)}"
+
+
+def _facts(result: CellResult) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of the figures that there are."""
+    if result.clean_score is not None and result.score is not None:
+        yield f"{result.metric} clean", numbers.points(result.clean_score)
+        yield f"{result.metric} compressed", numbers.points(result.score)
+    if result.score_low is not None:
+        yield "interval of the score", between(result.score_low, result.score_high)
+    if result.min_score is not None:
+        yield "min_score", numbers.limit(result.min_score)
+    if result.images_used is not None:
+        yield "images", f"{result.images_used}"
+    if result.groups is not None:
+        yield "groups", f"{result.groups}"
+    if result.errors:
+        yield "images that failed", f"{result.errors}: {', '.join(result.error_ids)}"
+    if result.changed is not None:
+        yield "images that changed", f"{result.changed}"
+    if result.harmful_flips is not None and result.helpful_flips is not None:
+        yield "newly wrong", f"{result.harmful_flips}"
+        yield "newly right", f"{result.helpful_flips}"
+    if result.psnr_mean is not None:
+        yield "mean PSNR", f"{result.psnr_mean:.1f} dB"
+    if result.confidence is not None:
+        yield "confidence", numbers.percent(result.confidence)
+    for doubt in result.doubts:
+        yield "doubt", doubt
+    yield "device", result.device

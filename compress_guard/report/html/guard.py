@@ -1,0 +1,103 @@
+"""One guard as a report shows it: its matrix, figures, tables and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from compress_guard.records import CellResult
+from compress_guard.report import numbers
+from compress_guard.report.html.cell import CellView
+from compress_guard.report.html.chart import Chart, charts
+from compress_guard.report.html.contents import RunContents
+from compress_guard.report.html.tables import DataTable, guard_tables
+from compress_guard.report.matrix import MatrixGrid, limit_rows
+from compress_guard.report.notes.lines import notes
+from compress_guard.report.signs import Result
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One codec of the matrix."""
+
+    name: str
+    cells: tuple[CellView | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardView:
+    """Texts, figures and tables of one guard."""
+
+    anchor: str
+    name: str
+    subtitle: str
+    points: tuple[str, ...]
+    """Heads of the matrix: operating points."""
+    limits: tuple[tuple[str, tuple[str, ...]], ...]
+    """Rows of limits above the codecs."""
+    rows: tuple[MatrixRow, ...]
+    cells: tuple[CellView, ...]
+    charts: tuple[Chart, ...]
+    tables: tuple[DataTable, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[CellView, ...]:
+        """Cells that fail the run."""
+        return tuple(cell for cell in self.cells if cell.tone == "bad")
+
+    @property
+    def others(self) -> tuple[CellView, ...]:
+        """All other cells."""
+        return tuple(cell for cell in self.cells if cell.tone != "bad")
+
+
+def guard_views(run: RunContents) -> Iterator[GuardView]:
+    """Yield the guards of a run, in the order of its results."""
+    results: tuple[Result, ...] = (*run.cells, *run.throughput, *run.recovery)
+    for number, name in enumerate(dict.fromkeys(result.guard for result in results), start=1):
+        yield _view(f"guard-{number}", name, run)
+
+
+def _view(anchor: str, name: str, run: RunContents) -> GuardView:
+    results = [result for result in run.cells if result.guard == name]
+    views = {
+        id(result): CellView.of(result, f"{anchor}-cell-{number}", results)
+        for number, result in enumerate(results, start=1)
+    }
+    grid = MatrixGrid.of(results)
+    rows = tuple(
+        MatrixRow(codec, tuple(views[id(row[point])] if point in row else None for point in grid.points))
+        for (codec, _), row in zip(grid.codecs, grid.rows, strict=True)
+    )
+    tables = guard_tables(
+        results,
+        [result for result in run.throughput if result.guard == name],
+        [result for result in run.recovery if result.guard == name],
+        [result for result in run.ending.traffic if result.guard == name],
+    )
+    return GuardView(
+        anchor,
+        name,
+        _subtitle(results),
+        tuple(point.label or "fixed" for point in grid.points),
+        tuple((row, tuple(texts)) for row, texts in limit_rows(grid, grid.shared_limits())),
+        rows,
+        tuple(views.values()),
+        tuple(charts(results)),
+        tuple(tables),
+        tuple("".join(text for text, _ in line) for line in notes(results)) if results else (),
+    )
+
+
+def _subtitle(results: Sequence[CellResult]) -> str:
+    """Return what the guard measures: its task, the clean score, the number of images."""
+    if not results:
+        return "no model was judged"
+    first = results[0]
+    scores = sorted(result.clean_score for result in results if result.clean_score is not None)
+    used = sorted(result.images_used for result in results if result.images_used is not None)
+    text = f"{first.task}, {first.metric}"
+    if scores and used:
+        text += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
+    return text

@@ -1,0 +1,60 @@
+"""The top of a report: how the run ended, in one line and a few sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from compress_guard.report import numbers
+from compress_guard.report.html.contents import RunContents
+from compress_guard.report.signs import Result
+from compress_guard.report.tally import ungated
+
+Tone = Literal["bad", "good", "unsure", "plain"]
+"""Look of a verdict: failed, held, inconclusive, or nothing judged."""
+
+_MOST_NAMED: Final = 5
+"""Most cells without a result that the headline names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """Verdict of a whole run."""
+
+    tone: Tone
+    title: str
+    sentences: tuple[str, ...]
+
+    @classmethod
+    def of(cls, run: RunContents) -> Headline:
+        """Return the verdict: red if a cell failed, if the run ended otherwise than well, or if it gated nothing."""
+        results: list[Result] = [*run.cells, *run.throughput, *run.recovery]
+        failed = sum(result.outcome == "failed" for result in results)
+        problems = tuple(_problems(run, failed))
+        doubtful = sum(result.verdict == "inconclusive" for result in results)
+        if failed:
+            return cls("bad", f"{failed} of {numbers.count(len(results), 'cell')} failed", problems)
+        if problems:
+            return cls("bad", "No cell failed, but this run proves nothing", problems)
+        if doubtful:
+            noun = numbers.count(doubtful, "cell")
+            return cls("unsure", f"No cell failed; {noun} could not be decided with these images", ())
+        return cls("good", f"All is well: {numbers.count(len(results), 'cell')}, none failed", ())
+
+
+def _problems(run: RunContents, failed: int) -> Iterator[str]:
+    """Yield the reasons, beside failed cells, why a run is not green."""
+    missing = run.ending.not_measured
+    if missing:
+        named = ", ".join(missing[:_MOST_NAMED]) + (" and others" if len(missing) > _MOST_NAMED else "")
+        yield f"{numbers.count(len(missing), 'cell')} selected for this run without a result: {named}."
+    for guard in ungated(run.cells):
+        yield f"{guard} gates nothing: none of its cells was judged."
+    if not (run.cells or run.throughput or run.recovery):
+        yield "The run has no results at all."
+    status = run.ending.exit_status
+    if status is None:
+        yield "The run did not end normally, or had not ended when these results were written."
+    elif status and not failed:
+        yield f"The process ended with exit status {status}: another test failed, or the run stopped early."

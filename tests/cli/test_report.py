@@ -1,0 +1,79 @@
+"""``compress-guard report`` and ``run --html``: files are made, bad input is one sentence, nothing else is replaced."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def results(command, guards):
+    guards("codecs: [jpeg], bpp: [0.5]", toy="max_drop: 1")
+    assert command("run", "--json=results.json", "--html=run.html").code == 1
+
+
+def test_the_page_of_a_run_is_that_of_its_results_file(command, folder, results):
+    done = command("report", "results.json", "--html=out/file.html", "--markdown=out/file.md")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    page = (folder / "out" / "file.html").read_text()
+    assert page == (folder / "run.html").read_text()
+    reason = json.loads((folder / "results.json").read_text())["cells"][0]["reason"]
+    assert reason in page
+    assert (folder / "out" / "file.md").read_text().startswith("## compress\\_guard: 1 of 1 cell failed\n")
+
+
+def test_without_a_file_it_shows_the_tables_of_the_run(command, guards, results):
+    shown = command("run").out
+    assert command("report", "results.json").out == shown
+
+
+def test_a_page_of_an_earlier_run_is_set_aside(command, folder, results):
+    first = (folder / "run.html").read_text()
+    command("run", "--html=run.html")
+    assert (folder / "run.html.previous").read_text() == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report", "results.json", "--html=results.json"], "--html: results.json would replace the results"),
+        (
+            ["report", "results.json", "--html=results.evidence.zip"],
+            "--html: results.evidence.zip would replace their evidence",
+        ),
+        (["report", "results.json", "--html=a", "--markdown=a"], "--markdown: a would replace the file of --html"),
+        (["run", "--html=thresholds.yaml"], "--html: thresholds.yaml would replace the thresholds file"),
+        (["run", "--json=a.json", "--html=a.json"], "--html: a.json would replace the file of --json"),
+        (
+            ["run", "--json=a.json", "--html=a.evidence.zip"],
+            "--html: a.evidence.zip would replace the evidence of --json",
+        ),
+    ],
+)
+def test_a_report_replaces_no_other_file(command, folder, results, arguments, message):
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    done = command(*arguments)
+    assert (done.code, done.err) == (4, f"compress-guard: {message}; name another file\n")
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+def test_values_that_no_run_writes_are_one_sentence(command, folder, results):
+    document = json.loads((folder / "results.json").read_text())
+    document["cells"][0]["drop"] = "much"
+    (folder / "odd.json").write_text(json.dumps(document))
+    done = command("report", "odd.json", "--html=odd.html")
+    assert done.code == 4
+    assert done.err.startswith("compress-guard: odd.json: this cannot be read as results (")
+    assert done.err.count("\n") == 1
+    assert not (folder / "odd.html").exists()
+
+
+def test_a_report_that_cannot_be_written_at_the_end_fails(command, folder, guards):
+    guards(toy='model: "late:model", max_drop: 100, limit: 2')
+    (folder / "late.py").write_text(
+        "import pathlib, toy\n\ndef model():\n    pathlib.Path('late.html').mkdir()\n    return toy.model()\n"
+    )
+    done = command("run", "--html=late.html")
+    assert done.code == 1
+    assert "late.html: the report cannot be written (Is a directory); name a file in a folder" in done.err
