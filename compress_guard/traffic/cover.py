@@ -79,7 +79,7 @@ def cover_of(profile: TrafficProfile) -> Cover:
         if part.codec is not None and profile.share(part) >= _LEAST_SHARE
         if (covered := _covered(part, part.codec, profile.images)) is not None
     ]
-    lossless = sum(part.files for part in profile.formats if part.codec is None)
+    lossless = sum(part.files for part in profile.formats if part.lossless)
     return Cover(tuple(codecs), lossless / profile.images)
 
 

@@ -13,12 +13,14 @@ from compress_guard.traffic.headers import FileHeader, LeftOut
 from compress_guard.traffic.jpeg import TRACES
 from compress_guard.traffic.sample import DrawnFiles
 
+_NAMES: Final = {("webp", False): "webp lossless", ("tiff", True): "tiff lossy"}
+"""Names of formats that may lose something or nothing, apart from the usual ones of each."""
 SCHEMA: Final = "compress-guard-traffic/1"
 
 
 @dataclass(frozen=True, slots=True)
 class FormatProfile:
-    """Files of one format: at least one. Lossless WebP is a format of its own here."""
+    """Files of one format: at least one. Lossless WebP and lossy TIFF are formats of their own here."""
 
     name: str
     """Format as a person reads it, such as ``jpeg`` or ``webp lossless``."""
@@ -30,8 +32,13 @@ class FormatProfile:
 
     @property
     def codec(self) -> str | None:
-        """The codec of the gate that writes such files; None for lossless files, from which nothing is lost."""
-        return self.headers[0].format if self.headers[0].lossy else None
+        """The codec of the gate that writes such files; None for lossless files and for TIFF."""
+        return None if self.lossless or self.headers[0].format == "tiff" else self.headers[0].format
+
+    @property
+    def lossless(self) -> bool:
+        """True for files from which nothing is lost."""
+        return not self.headers[0].lossy
 
     def distribution(self, number: Callable[[FileHeader], float]) -> Distribution:
         """Return the distribution of a number that every file has."""
@@ -168,7 +175,7 @@ def profile_of(sample: DrawnFiles, seed: int, progress: Callable[[str, int, int]
 def _by_format(headers: Iterable[FileHeader]) -> tuple[FormatProfile, ...]:
     groups: dict[str, list[FileHeader]] = {}
     for header in headers:
-        name = header.format if header.lossy or header.format != "webp" else "webp lossless"
+        name = _NAMES.get((header.format, header.lossy), header.format)
         groups.setdefault(name, []).append(header)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     return tuple(FormatProfile(name, tuple(files)) for name, files in ordered)

@@ -11,6 +11,8 @@ from compress_guard.traffic.headers import FileHeader, LeftOut
 
 _PILLOW: Final = {"png": "PNG", "gif": "GIF", "bmp": "BMP", "tiff": "TIFF", "jp2": "JPEG2000"}
 _LOSSY: Final = frozenset(["jp2"])
+_LOSSY_TIFF: Final = frozenset(["jpeg", "tiff_jpeg", "webp"])
+"""Compressions of TIFF files, by Pillow's names, that lose something."""
 _PNG_END: Final = b"IEND\xae\x42\x60\x82"
 _TAIL: Final = 64
 
@@ -30,6 +32,9 @@ def read_raster(file: BufferedReader, size: int, format_name: str) -> FileHeader
                 width, height = image.size
                 icc = image.info.get("icc_profile")
                 exif = image.info.get("exif")
+                lossy = format_name in _LOSSY or (
+                    format_name == "tiff" and image.info.get("compression") in _LOSSY_TIFF
+                )
     except Image.DecompressionBombError:
         raise LeftOut("too many pixels") from None
     except Exception:  # noqa: BLE001 -- Pillow's parsers raise anything for damaged files
@@ -44,7 +49,7 @@ def read_raster(file: BufferedReader, size: int, format_name: str) -> FileHeader
         height,
         size,
         max(size - len(block), 1),
-        lossy=format_name in _LOSSY,
+        lossy=lossy,
         turned=read_exif(block).turned,
         icc=profile,
     )

@@ -58,6 +58,12 @@ def test_lossless_files_have_no_cell_and_are_counted():
     assert ([part.codec for part in cover.codecs], cover.lossless, cover.share) == (["jpeg"], 0.5, 0.5)
 
 
+def test_lossy_tiff_has_no_codec_and_is_not_lossless():
+    tiff = FileHeader("tiff", 10, 10, 100, 100, lossy=True)
+    cover = cover_of(profiled(jpeg=[jpeg(80)] * 6, **{"tiff lossy": [tiff] * 4}))
+    assert ([part.codec for part in cover.codecs], cover.share, cover.lossless) == (["jpeg"], 0.6, 0)
+
+
 def test_a_format_with_less_than_one_percent_has_no_cell():
     assert points(profiled(jpeg=[jpeg(80)] * 199, webp=[webp(1.0)])) == {"jpeg": {80: 0.995}}
 

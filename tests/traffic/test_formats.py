@@ -123,6 +123,15 @@ def test_metadata_of_webp_is_not_coded_image(header_of):
     assert rich.coded_size == bare.coded_size
 
 
+@pytest.mark.parametrize(
+    ("compression", "lossy"),
+    [(None, False), ("tiff_lzw", False), ("tiff_adobe_deflate", False), ("jpeg", True)],
+)
+def test_tiff_may_be_lossy(header_of, compression, lossy):
+    header = header_of(coded(picture(), "TIFF", compression=compression))
+    assert (header.format, header.lossy) == ("tiff", lossy)
+
+
 @pytest.mark.parametrize("format_name", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_animated_files_are_left_out(header_of, format_name):
     frames = [Image.new("RGB", (40, 24), (shade, 0, 0)) for shade in (0, 120, 240)]
