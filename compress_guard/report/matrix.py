@@ -25,13 +25,14 @@ _FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
 def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
     """Yield the lines of one guard's matrix. `results` holds at least one result, and those of one guard only.
 
-    Codecs are in the order of the results, rates ascending, qualities behind them. Allowed drops have
-    a row of their own if they are the same for all codecs, else each follows its drop. Numbers, and words in place of
-    numbers, are aligned at the right; marks follow. A decoder that is compared with another has a row of its own, with
-    its drop from the other.
+    Codecs are in the order of the results, rates ascending, qualities behind them. Allowed drops have a row of their
+    own if they are the same for all codecs and there are none between decoders, else each follows its drop. Numbers,
+    and words in place of numbers, are aligned at the right; marks follow. A decoder that is compared with another has a
+    row of its own, with its drop from the other.
     """
     grid = MatrixGrid.of(results)
-    shared = grid.shared_limits()
+    # Limits between decoders follow their drops; a drop without its limit would stand below these limits.
+    shared = None if any(result.max_decoder_drop is not None for result in results) else grid.shared_limits()
     columns = [_Column(point.label or "fixed") for point in grid.points]
     for row in grid.rows:
         for column, point in zip(columns, grid.points, strict=True):

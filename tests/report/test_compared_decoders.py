@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from compress_guard.report import matrix
@@ -41,13 +43,25 @@ def text(line):
 
 def test_a_further_decoder_has_a_row_of_its_drop_from_the_first(compared):
     assert [text(line).split() for line in matrix.matrix(compared, Signs.of("ascii"))] == [
-        "photos: top1 76.2 on 200 clean images; drop in points; by another decoder: drop from pillow / allowed "
-        "drop".split(),
+        "photos: top1 76.2 on 200 clean images; drop in points / allowed drop; by another decoder: drop from pillow / "
+        "allowed drop".split(),
         ["0.25bpp", "0.5bpp"],
-        ["allowed", "8.0", "4.0"],
-        ["jpeg", "6.1", "ok", "2.1", "ok"],
+        ["jpeg", "6.1", "/", "8.0", "ok", "2.1", "/", "4.0", "ok"],
         ["jpeg", "by", "opencv", "0.0", "/", "1.0", "ok", "2.5", "/", "1.0", "FAIL"],
     ]
+
+
+def test_drops_stand_below_drops_and_limits_below_limits(compared):
+    _, heads, *rows = (text(line) for line in matrix.matrix(compared, Signs.of("ascii")))
+    assert "0.25bpp" in heads
+    assert len({row.index("/") for row in rows}) == 1
+    assert len({row.rindex("/") for row in rows}) == 1
+
+
+def test_without_limits_between_decoders_the_shared_ones_keep_their_row(compared):
+    free = [replace(each, terms=replace(each.terms, max_decoder_drop=None)) for each in compared]
+    shown = [text(line).split() for line in matrix.matrix(free, Signs.of("ascii"))]
+    assert shown[2:4] == [["allowed", "8.0", "4.0"], ["jpeg", "6.1", "ok", "2.1", "ok"]]
 
 
 def test_the_brief_names_both_decoders(compared):
