@@ -129,6 +129,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", metavar="FILE", help="write all results as JSON, evidence in a zip file beside it")
     run.add_argument("--html", metavar="FILE", help="write a report for people: one HTML page that loads nothing")
     run.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="compare with the results of an earlier run that --json has written, or with a folder of them",
+    )
+    run.add_argument(
         "--early-stop", action="store_true", help="stop a cell when its verdict is certain; such cells are marked"
     )
     run.add_argument(

@@ -13,6 +13,7 @@ from pathlib import Path
 from compress_guard import thresholds as thresholds_file
 from compress_guard.destination import evidence_path
 from compress_guard.engine.images.factories import anchor_search_path
+from compress_guard.engine.releases.baseline import Baseline, read_baseline
 from compress_guard.engine.settings import RunOptions, RunSettings, check_results_file
 from compress_guard.errors import UsageError
 from compress_guard.records import Guard, Thresholds
@@ -36,6 +37,13 @@ def refuse_fixtures(thresholds: Thresholds, guard: Guard, **named: str) -> None:
                 f"{key} is {name}, and fixtures need pytest",
                 "run `pytest --compress-guard` or name a factory package.module:callable",
             )
+
+
+def check_baseline(options: argparse.Namespace, thresholds: Thresholds) -> Baseline | None:
+    """Read the baseline that the options name; raises `UsageError` for one that cannot be that of these guards."""
+    if options.baseline is None:
+        return None
+    return read_baseline(Path(options.baseline), "--baseline", thresholds)
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -81,6 +89,7 @@ def _run_options(options: argparse.Namespace) -> RunOptions:
         no_cache=options.no_cache,
         early_stop=getattr(options, "early_stop", False),  # an option of the command run alone
         strict=options.strict,
+        baseline=Path(given) if (given := getattr(options, "baseline", None)) is not None else None,
     )
 
 

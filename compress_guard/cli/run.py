@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from compress_guard.cli.benchmark import throughput_cells, time_cells
-from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
+from compress_guard.cli.preparation import (
+    check_baseline,
+    check_options,
+    loaded,
+    name_in_ids,
+    refuse_fixtures,
+    run_settings,
+)
 from compress_guard.cli.results import Results
 from compress_guard.cli.terminal import StandardErrorProgress, show, tell_result
 from compress_guard.engine.machine.threads import calm_threads
@@ -34,7 +41,10 @@ def run(options: argparse.Namespace) -> bool:
         refuse_fixtures(thresholds, guard, **({} if options.benchmark else {"model": guard.model}), data=guard.data)
     run_cells = _timed(thresholds, options) if options.benchmark else _gated(thresholds, options)
     check_options(options)
+    baseline = check_baseline(options, thresholds)
     with run_settings(options) as settings:
+        if baseline is not None:  # before a report of this run takes its place
+            baseline.keep(settings.run_folder)
         return run_cells(settings)
 
 

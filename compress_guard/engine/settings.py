@@ -36,7 +36,8 @@ def utc_today() -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """Settings of one run. Only `device`, `limit`, `seed` and `early_stop` change a result, and results say them."""
+    """Settings of one run. Only `device`, `limit`, `seed`, `early_stop` and
+    the baseline change a result, and results say them."""
 
     run_folder: Path
     """The folder in which the processes of this run share results; deleted when it ends."""
@@ -51,6 +52,8 @@ class RunSettings:
     strict: bool = False
     keep_evidence: bool = False
     """Leave every cell's evidence in the run folder, for the results file."""
+    baseline: bool = False
+    """The run folder holds the results of an earlier run, which cells are compared with."""
     store_cap: int = DEFAULT_CAP_BYTES
     """Bytes that the store may hold when the run has ended."""
     today: str = field(default_factory=utc_today)
@@ -82,6 +85,8 @@ class RunOptions:
     no_cache: bool = False
     early_stop: bool = False
     strict: bool = False
+    baseline: Path | None = None
+    """Results of an earlier run, or a folder of them."""
 
     def check(self, prefix: str, *, device: bool = True) -> None:
         """Raise `UsageError` for options that contradict each other and, with `device`, for a device that is not there.
@@ -106,6 +111,7 @@ class RunOptions:
             early_stop=self.early_stop,
             strict=self.strict,
             keep_evidence=keep_evidence,
+            baseline=self.baseline is not None,
             store_cap=DEFAULT_CAP_BYTES if self.cache_size is None else self.cache_size * MEGABYTE,
         )
 

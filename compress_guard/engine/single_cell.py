@@ -72,6 +72,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     max_drop: float | None = None,
     min_score: float | None = None,
     min_clean: float | None = None,
+    max_regression: float | None = None,
     rate: RateMode = "dataset",
     rate_tolerance: float | None = None,
     confidence: float = 0.95,
@@ -99,7 +100,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     if metric is not None and metric not in metrics:
         raise OptionError(unknown(f"metric of {task}", metric, metrics))
     check_rate(rate, DEFAULT_BPP if bpp is None and quality is not None else bpp, rate_tolerance)
-    limits = dict(zip(LIMITS, (max_drop, min_score, min_clean), strict=True))
+    limits = dict(zip(LIMITS, (max_drop, min_score, min_clean, max_regression), strict=True))
     shares = {"confidence": confidence, "max_error_share": max_error_share}
     _check_numbers({**shares, **limits, "max_decoder_drop": max_decoder_drop})
     doubts = _share_doubts(limits)
@@ -107,6 +108,7 @@ def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, e
     _check_required(spec)
     point = _point(spec, bpp, quality)
     cell = Cell(name, spec, point, max_drop, min_score, limit, 0, min_clean=min_clean, doubts=doubts)
+    cell = replace(cell, max_regression=max_regression)
     return Guard(
         name=name,
         task=task,
@@ -306,6 +308,7 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         CodecUnavailable: what a gate would report as verdict ``error``, ``codec_error`` or ``unavailable``.
     """
     check_keywords(wanted, *RUN_KEYWORDS)
+    check_no_baseline(wanted)
     asked = AskedByKeyword.of(bpp, quality)
     guard = guard_at_points("measure", asked, task=task, codec=codec, **wanted)
     check_device(device, "device")
@@ -355,6 +358,15 @@ def warn_of_doubts(results: Iterable[CellResult], wanted: Mapping[str, Any]) -> 
     for doubt in dict.fromkeys(doubt for result in results for doubt in result.doubts):
         if doubt not in named:
             warnings.warn(doubt, stacklevel=3)
+
+
+def check_no_baseline(wanted: Mapping[str, Any]) -> None:
+    """Raise `OptionError` for a limit against a baseline, in a call that has none."""
+    if wanted.get("max_regression") is not None:
+        raise OptionError(
+            "max_regression needs a baseline, which only a gate has; use guard.check, or thresholds.yaml with "
+            "--cg-baseline"
+        )
 
 
 def _share_doubts(limits: Mapping[str, float | None]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from compress_guard import thresholds as thresholds_file
 from compress_guard.destination import evidence_path
 from compress_guard.engine.machine.threads import calm_threads
+from compress_guard.engine.releases.baseline import read_baseline
 from compress_guard.engine.settings import RunSettings, check_results_file, cores
 from compress_guard.errors import UsageError
 from compress_guard.plugin.benchmark_plugin import check_benchmark
@@ -133,7 +134,7 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
         results=options.json,
         html=options.html,
         workers=options.run.workers,
-        settings=_run_settings(config, options, file.path),
+        settings=_run_settings(config, options, file.path, thresholds),
     )
     return decision, thresholds
 
@@ -170,7 +171,7 @@ def _copied(path: Path, roots: list[Path]) -> Path:
     return Path(inside[0].name, path.relative_to(inside[0])) if inside else path
 
 
-def _run_settings(config: pytest.Config, options: GateOptions, file: Path) -> RunSettings:
+def _run_settings(config: pytest.Config, options: GateOptions, file: Path, thresholds: Thresholds) -> RunSettings:
     """Return the settings of this process, with a new folder for the run; raises `UsageError`."""
     report = getattr(config.option, "xmlpath", None)
     taken = {"the thresholds file": file, "the report of --junitxml": Path(report) if report else None}
@@ -180,5 +181,9 @@ def _run_settings(config: pytest.Config, options: GateOptions, file: Path) -> Ru
     if options.html is not None:
         check_results_file(options.html, "--cg-html", taken, with_evidence=False)
     options.run.check("--cg-", device=not config.option.collectonly)
+    given = options.run.baseline
+    baseline = None if given is None else read_baseline(given, "--cg-baseline", thresholds)
     run_folder = Path(tempfile.mkdtemp(prefix="compress-guard-run-"))
+    if baseline is not None:  # before a report of this run takes its place
+        baseline.keep(run_folder)
     return options.run.settings(run_folder, file.parent, keep_evidence=options.json is not None)

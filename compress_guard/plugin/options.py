@@ -107,6 +107,12 @@ def _add_output_options(group: pytest.OptionGroup) -> None:
         help="write a report for people to FILE: one HTML page that holds everything and loads nothing",
     )
     group.addoption(
+        "--cg-baseline",
+        metavar="FILE",
+        help="results of an earlier run that --cg-json has written, or a folder of them: the score and the drop of "
+        "each cell are compared with theirs on the images that both have, and max_regression limits the fall",
+    )
+    group.addoption(
         "--cg-benchmark",
         action="store_true",
         help="collect throughput cells too: how fast each codec encodes, decodes and does both, timed with "
@@ -163,6 +169,7 @@ class GateOptions:
             no_cache=bool(config.getoption("--cg-no-cache")),
             early_stop=bool(config.getoption("--cg-early-stop")),
             strict=bool(config.getoption("--cg-strict")),
+            baseline=path("--cg-baseline"),
         )
         benchmark, recovery = bool(config.getoption("--cg-benchmark")), bool(config.getoption("--cg-recovery"))
         return cls(path("--cg-thresholds"), path("--cg-json"), path("--cg-html"), benchmark, recovery, run)

@@ -1,17 +1,18 @@
 """Frozen records that cross a layer, a worker or a file; none of them holds images.
 
-Plain values come in, and the other layers pass the records on. Open `guards` first for what a thresholds file asks for,
-then `results` for what a run reports: `cell_parts` documents its fields. `plans` is rate control, `evidence` what the
-model answered, `vocabulary` the words of the contract.
+Plain values come in, and the other layers pass the records on. Open `guards` first for what a thresholds file asks
+for, then `results` for what a run reports: `cell_parts` documents its fields. `plans` is rate
+control, `evidence` what the model answered, `vocabulary` the words of the contract.
 
 `codecs` is a codec, a step of one and the geometry of what it delivers, `points` what a cell asks of it, `judgements`
-what verdicts say, `slices` parts of a cell; `recovery` and `throughput` are the records of those cells, `traffic` that
-of a guard's mean drop. `ids` and `texts` make names and texts printable.
+what verdicts say, `slices` parts of a cell; `recovery` and `throughput` are the records of those cells, `traffic`
+that of a guard's mean drop. `ids` and `texts` make names and texts printable.
 """
 
 from __future__ import annotations
 
 from compress_guard.records.cell_parts import (
+    AgainstBaseline,
     CellTerms,
     CleanScore,
     CodecUsed,
@@ -109,6 +110,7 @@ __all__ = [
     "SOURCE",
     "SOURCE_HASHES",
     "UNTOLD",
+    "AgainstBaseline",
     "Bits",
     "Cell",
     "CellResult",

@@ -90,6 +90,8 @@ class CellTerms(CellPart):
     """Setting of the codec that all images are coded at; None with a target rate, or with nothing to choose."""
     max_decoder_drop: float | None = None
     """Allowed drop against the first decoder, in a cell that compares decoders."""
+    max_regression: float | None = None
+    """Allowed fall of the compressed score below that of the baseline."""
     min_clean: float | None = None
     """Least clean score. None: a model that knows nothing is an error; 0: not even such a model is."""
     traffic: float | None = None
@@ -280,6 +282,28 @@ class FidelityFigures(CellPart):
     """Images that came back far worse than the others."""
     outliers: tuple[tuple[str, float], ...] = ()
     """The first few of them, the worst first: id and PSNR in dB."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstBaseline(CellPart):
+    """Scores of the images that the run and its baseline both have; None without a baseline."""
+
+    baseline_images: int | None = None
+    """Images that both have: the same id, pixels and target; None if they are not compared one by one."""
+    baseline_paired: bool | None = None
+    """True if the same images are compared one by one, False if only scores are."""
+    baseline_score: float | None = None
+    """Compressed score of the baseline on these images."""
+    regression: float | None = None
+    """Fall of the compressed score: that of the baseline minus that of this run, in points."""
+    regression_low: float | None = None
+    regression_high: float | None = None
+    drop_change: float | None = None
+    """Drop of this run minus drop of the baseline on the same images, in points."""
+    drop_change_low: float | None = None
+    drop_change_high: float | None = None
+    baseline_remark: str | None = None
+    """Reason why the cell is not compared, or not image by image; None where it is."""
 
 
 @dataclass(frozen=True, slots=True)

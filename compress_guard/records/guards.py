@@ -107,6 +107,8 @@ class Cell:
     """Least clean score in points. None: a model that knows nothing is an error; 0: not even that is."""
     traffic: float | None = None
     """Share of production that the cell stands for; None: the file gives none."""
+    max_regression: float | None = None
+    """Allowed fall, in points, of the compressed score below that of the baseline; None: compared, not judged."""
     doubts: tuple[str, ...] = ()
     """Sentences on limits that look like a slip, such as 0.05 where points are meant; they fail a strict run."""
     decoder: str | None = None
@@ -154,7 +156,7 @@ class Cell:
 
         Limits of slices do not count: they take their part of the cell's error.
         """
-        limits = (self.max_drop, self.min_score, self.clean_floor, self.max_decoder_drop)
+        limits = (self.max_drop, self.min_score, self.clean_floor, self.max_decoder_drop, self.max_regression)
         return sum(limit is not None for limit in limits)
 
     @property

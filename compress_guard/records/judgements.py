@@ -36,6 +36,8 @@ class Judgement:
     """Confidence of the intervals by themselves; a cell that may stop early promises less than its last interval."""
     clean_interval: Interval | None = None
     """Interval of the clean score; computed only with a min_clean to judge it by."""
+    fell: bool = False
+    """The score fell further than its max_regression by the estimate alone, whatever the interval says."""
 
     @classmethod
     def without_evidence(cls, verdict: Verdict, reason: str) -> Judgement:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Generic, Self, TypeVar, overload
 
 from compress_guard.records.cell_parts import (
+    AgainstBaseline,
     CellPart,
     CellTerms,
     CleanScore,
@@ -90,6 +91,7 @@ class CellResult:
     losses: LossFigures = field(default_factory=LossFigures)
     swap: DecoderSwap = field(default_factory=DecoderSwap)
     decoding: DecoderComparison = field(default_factory=DecoderComparison)
+    against: AgainstBaseline = field(default_factory=AgainstBaseline)
     earlier: EarlierRuns = field(default_factory=EarlierRuns)
     work: WorkDone = field(default_factory=WorkDone)
 
@@ -172,6 +174,17 @@ class CellResult:
     max_decoder_drop = Flat(lambda cell: cell.terms.max_decoder_drop)
     decoder_difference_max = Flat(lambda cell: cell.decoding.decoder_difference_max)
     decoder_difference_mean = Flat(lambda cell: cell.decoding.decoder_difference_mean)
+    baseline_images = Flat(lambda cell: cell.against.baseline_images)
+    baseline_paired = Flat(lambda cell: cell.against.baseline_paired)
+    baseline_score = Flat(lambda cell: cell.against.baseline_score)
+    regression = Flat(lambda cell: cell.against.regression)
+    regression_low = Flat(lambda cell: cell.against.regression_low)
+    regression_high = Flat(lambda cell: cell.against.regression_high)
+    max_regression = Flat(lambda cell: cell.terms.max_regression)
+    drop_change = Flat(lambda cell: cell.against.drop_change)
+    drop_change_low = Flat(lambda cell: cell.against.drop_change_low)
+    drop_change_high = Flat(lambda cell: cell.against.drop_change_high)
+    baseline_remark = Flat(lambda cell: cell.against.baseline_remark)
     codec_version = Flat(lambda cell: cell.codec_used.codec_version)
     codec_moved = Flat(lambda cell: cell.earlier.codec_moved)
     codec_device = Flat(lambda cell: cell.codec_used.codec_device)

@@ -80,6 +80,11 @@ def _limits(result: CellResult) -> Iterator[tuple[Side, str]]:
     ):
         if side is not None and interval is not None and floor is not None:
             yield side, short_floor(name, interval, floor)
+    fall = _interval(result.regression, result.regression_low, result.regression_high)
+    if fall is not None and result.max_regression is not None:
+        side, _, _ = sides(fall, (None, None), (result.max_regression, None, None))
+        if side is not None:
+            yield side, short_drop(f"against the baseline: {result.metric}", fall, result.max_regression)
     for part in result.slices:
         lost = _interval(part.drop, part.drop_low, part.drop_high)
         if part.verdict == "fail" and lost is not None:

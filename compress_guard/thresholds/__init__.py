@@ -38,6 +38,8 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``max_error_share`` at least 0, below 1 [0.0]
 ``min_clean``       0..100: a floor under the clean score [none: a model that knows nothing is an error]; 0 switches
                     that error off and is no limit
+``max_regression``  0..100: how far the compressed score may fall below that of the baseline, in the forms of max_drop
+                    [not judged]
 ``orientation``     upright | stored, for images that EXIF turns [as masks and boxes tell; classification: upright]
 ``groups``          images that belong together: a field of the targets, ``package.module:callable`` or ``folder``
                     [none]; intervals are over groups

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from compress_guard.records import Cell, Guard, Recovery, Throughput
+from compress_guard.records import Cell, Guard, OperatingPoint, Recovery, Throughput
 from compress_guard.registry import DATA, MODELS, TASKS, unknown
 from compress_guard.thresholds import settings
 from compress_guard.thresholds.catalogue import Catalogue
@@ -25,6 +25,7 @@ from compress_guard.thresholds.keywords import LIMITS
 from compress_guard.thresholds.settings import Settings
 from compress_guard.thresholds.value import Entry, Value
 
+REGRESSION: Final = "max_regression"
 KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slices", "traffic", "fingerprint")
 
 
@@ -128,15 +129,15 @@ def _cells(
             found = f"the codec {spec.alias!r} crops, and the targets of what it leaves are not those of the source"
             raise at.error(found, "set reference: input, so that both sides are cropped, or remove the step crop")
         drop, floor = allowed.at(spec.alias), floors.at(spec.alias)
+        fall = chosen.max_regression.at(spec.alias) if chosen.max_regression else None
         for point, source in chosen.points.of(spec, at):
-            max_drop = drop.holding(point) if drop else None
-            if drop and max_drop is None:
-                raise at.error(drop.beyond(point, source), missing("max_drop", point))
+            max_drop = _covered("max_drop", drop, at, point, source)
             min_score = floor.holding(point) if floor else None
             min_clean = chosen.min_clean.holding(point) if chosen.min_clean else None
             limit = chosen.limit.at(spec.alias)
             cell = Cell(at.context, spec, point, max_drop, min_score, limit, at.line, min_clean=min_clean)
-            limited = tuple(zip(LIMITS, (drop, floor, chosen.min_clean), strict=True))
+            cell = replace(cell, max_regression=_covered("max_regression", fall, at, point, source))
+            limited = tuple(zip(LIMITS, (drop, floor, chosen.min_clean, fall), strict=True))
             doubts = [doubt for name, curve in limited for doubt in doubts_of(name, curve, point)]
             if cell.judged:
                 limits = tuple(one for rule in rules for one in rule.at(point, source))
@@ -144,6 +145,14 @@ def _cells(
                 doubts += [doubt for rule in rules for doubt in rule.doubts(point)]
             cells.append(replace(cell, doubts=tuple(dict.fromkeys(doubts))))
     return tuple(cells)
+
+
+def _covered(what: str, curve: Curve | None, at: Value, point: OperatingPoint, source: str) -> float | None:
+    """Return the limit at a point; raise `ThresholdsError` for a curve that does not cover it."""
+    limit = curve.holding(point) if curve else None
+    if curve and limit is None:
+        raise at.error(curve.beyond(point, source, what), missing(what, point))
+    return limit
 
 
 def _throughput(guard: str, chosen: Settings, *, own: bool) -> Throughput | None:
@@ -168,6 +177,9 @@ def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells
         raise table["min_score"].value.error(
             "min_score applies to no cell of this guard", "give it for a codec and a rate that the guard uses"
         )
+    if REGRESSION in table and not table[REGRESSION].value.empty and all(cell.max_regression is None for cell in cells):
+        found = f"{REGRESSION} applies to no cell of this guard"
+        raise table[REGRESSION].value.error(found, "give it for a codec that the guard uses")
     for rule in rules:
         if rule.limits and not any(cell.judged for cell in cells):
             raise rule.key.error(

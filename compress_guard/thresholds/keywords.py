@@ -47,8 +47,9 @@ NUMBERS: Final[Mapping[str, NumberKey]] = {
     "max_decoder_drop": NumberKey(POINTS, "give it in points"),
     "min_score": NumberKey(POINTS, "give it in points"),
     "min_clean": NumberKey(POINTS, "give it in points"),
+    "max_regression": NumberKey(POINTS, "give it in points"),
 }
-LIMITS: Final = ("max_drop", "min_score", "min_clean")
+LIMITS: Final = ("max_drop", "min_score", "min_clean", "max_regression")
 """The limits of a guard, in points."""
 POLICIES: Final[Mapping[str, tuple[str, ...]]] = {
     "on_inconclusive": get_args(OnInconclusive),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from compress_guard.records import CleanReference, CodecSpec, Correction, Grouping, Orientation, Policy, RateMode
 from compress_guard.thresholds.catalogue import Catalogue
-from compress_guard.thresholds.keys.curve import Curve
+from compress_guard.thresholds.keys.curve import Curve, read_drops
 from compress_guard.thresholds.keys.decoders import DecoderLimits, Decoders, read_decoders, read_limits
 from compress_guard.thresholds.keys.groups import read_groups
 from compress_guard.thresholds.keys.per_codec import PerCodec
@@ -43,6 +43,7 @@ class Settings:
     decoders: Decoders | None = None
     max_decoder_drop: DecoderLimits | None = None
     max_error_share: float = 0.0
+    max_regression: PerCodec[Curve] | None = None
     min_clean: Curve | None = None
     orientation: Orientation | None = None
     groups: Grouping | None = None
@@ -125,6 +126,7 @@ READERS: Final[Mapping[str, Callable[[Value, str, Catalogue], Any]]] = {
     "decoders": read_decoders,
     "max_decoder_drop": read_limits,
     "decoder_swap": lambda value, key, _: value.flag(key),
+    "max_regression": lambda value, key, catalogue: None if value.empty else read_drops(value, key, catalogue),
     "min_clean": _points,
     "max_error_share": _number,
     "orientation": lambda value, key, catalogue: None if value.empty else _choice(value, key, catalogue),

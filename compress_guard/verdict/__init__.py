@@ -5,7 +5,7 @@ draws of `resampling` for other metrics; with early stopping (`stopping`) those 
 together have those of `grouped`. `settlement` turns a
 verdict into the outcome of a test, `sentence` into words, and says what so many images can decide. `power` counts the
 images that a limit needs, `knowledge` asks whether a model knows anything, and `speed` and `recovery` judge the other
-two kinds of cells. `weighted` is the mean drop over several cells.
+two kinds of cells. `weighted` is the mean drop over several cells, `releases` the change from one run to another.
 """
 
 from __future__ import annotations

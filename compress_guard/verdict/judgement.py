@@ -26,6 +26,8 @@ Limits: TypeAlias = tuple[float | None, float | None, float | None]
 Floors: TypeAlias = tuple[Interval | None, Interval | None]
 """Intervals of the compressed and of the clean score; None without a limit."""
 
+NO_LIMIT: Final = ", no limit is set"
+"""The end of the reason of a cell without a limit."""
 WORST_FIRST: Final[tuple[Side, ...]] = ("fail", "inconclusive", "pass")
 
 
@@ -64,7 +66,7 @@ def judge(  # noqa: PLR0913 -- the keywords are the cell's and the run's own, on
     limits = (max_drop, min_score, min_clean)
     reason = explained(metric, (before, after), drop, (score, floor), limits, confidence)
     if max_drop is None and score is None and floor is None:
-        reason = f"{reason}, no limit is set"
+        reason = f"{reason}{NO_LIMIT}"
     verdict = decide(drop, score, max_drop, min_score, floor, min_clean)
     return Judgement(before, after, drop, score, verdict, reason, confidence, floor)
 

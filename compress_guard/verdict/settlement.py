@@ -14,6 +14,11 @@ WAIVABLE: Final[frozenset[Verdict]] = frozenset({"fail", "inconclusive", "unreac
 """Verdicts that a known failure of a limit has. An error is none: where nothing was measured, nothing is known."""
 
 
+UNLIMITED: Final = "set max_drop or min_score"
+WITHOUT_LIMIT: Final = "measured without a limit"
+"""The ends of the notes on a cell without a limit, in a strict run and in any other."""
+
+
 class Settlement(NamedTuple):
     """The outcome of a cell in pytest, and what decided it."""
 
@@ -55,8 +60,8 @@ def settle(
         return _missing("on_unavailable", policy.on_unavailable, policy, strict)
     if verdict == "unjudged":
         if strict:
-            return Settlement("failed", "policy", "failed because the run is strict: set max_drop or min_score")
-        return Settlement("skipped", "policy", "skipped: measured without a limit")
+            return Settlement("failed", "policy", f"failed because the run is strict: {UNLIMITED}")
+        return Settlement("skipped", "policy", f"skipped: {WITHOUT_LIMIT}")
     return Settlement("failed", "policy", "")
 
 
@@ -114,7 +119,7 @@ def _inconclusive(
             floor is not None and score is not None and score < floor
             for score, floor in zip(scores, floors, strict=True)
         )
-        failed = dropped or any(short)
+        failed = dropped or judgement.fell or any(short)
     else:
         failed = choice == "fail"
     outcome: Outcome = "failed" if failed else "passed"

@@ -23,6 +23,8 @@ ORDER = (
     "control_images control_changed control_mixed control_mixed_changed swap_decoder swap_score "
     "decoder decoder_version first_decoder decoder_drop decoder_drop_low "
     "decoder_drop_high max_decoder_drop decoder_difference_max decoder_difference_mean "
+    "baseline_images baseline_paired baseline_score regression regression_low regression_high max_regression "
+    "drop_change drop_change_low drop_change_high baseline_remark "
     "codec_version codec_moved codec_device codec_remark "
     "checked device_difference psnr_mean psnr_median outlier_count outliers encodes check_encodes predictions "
     "remembered data_remark model_moved decoder_moved seconds"

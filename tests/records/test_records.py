@@ -166,6 +166,7 @@ BY_TYPE = {
     "float": FINITE,
     "int": st.integers(),
     "bool": st.booleans(),
+    "bool | None": st.none() | st.booleans(),
     "float | None": st.none() | FINITE,
     "int | None": st.none() | st.integers(),
     "str | None": st.none() | st.text(max_size=10),

@@ -30,6 +30,7 @@ GOOD: dict[str, Any] = {
         "decoder_swap": True,
         "decoders": ["pillow", "opencv"],
         "max_decoder_drop": {"own": 2, "default": 3},
+        "max_regression": {"own": 3, "default": 2},
         "max_error_share": 0.0,
         "min_clean": 40,
         "recovery": {"seeds": [0, 1], "min_recovered": {"own": 0.5}},

@@ -18,8 +18,8 @@ STANDS_FOR = {
     "<codecs and default>": ", ".join(sorted([*CODECS, "default"])),
     "<tasks>": ", ".join(sorted(TASKS)),
     "<keys of defaults>": "bpp, codecs, confidence, correction, decoder_swap, decoders, groups, limit, "
-    "max_decoder_drop, max_error_share, min_clean, on_inconclusive, on_unavailable, on_unreachable, orientation, "
-    "quality, rate, rate_tolerance, recovery, reference, throughput",
+    "max_decoder_drop, max_error_share, max_regression, min_clean, on_inconclusive, on_unavailable, on_unreachable, "
+    "orientation, quality, rate, rate_tolerance, recovery, reference, throughput",
 }
 
 
@@ -306,9 +306,10 @@ def test_a_section_is_refused(refusal, sections, message):
     ("metric: 1", "metric must be text, found 1; write text, in quotes if need be"),
     ("metrics: top1",
      ("unknown key 'metrics', did you mean 'metric'? known: bpp, codecs, confidence, correction, data, "
-      "decoder_swap, decoders, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, metric, "
-      "min_clean, min_score, model, on_inconclusive, on_unavailable, on_unreachable, orientation, quality, rate, "
-      "rate_tolerance, recovery, reference, slices, task, throughput, traffic; correct or remove it")),
+      "decoder_swap, decoders, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, "
+      "max_regression, metric, min_clean, min_score, model, on_inconclusive, on_unavailable, on_unreachable, "
+      "orientation, quality, rate, rate_tolerance, recovery, reference, slices, task, throughput, traffic; "
+      "correct or remove it")),
     ("<<: 5", "<< must name a map, found 5; merge the anchor of a map"),
     ("bpp: {1: [1]}", "bpp must be a list, found a map; write a list in brackets"),
     ("max_drop: {0.5: 3, 1: 2}\nbpp: [2]",

@@ -6,5 +6,5 @@ from. `guard_codecs` are the guard's codecs with their plans and decoders.
 
 `limits` finds limits that no score can miss, `crops` counts targets that a crop loses, `resolution` tells which drops
 the images can decide, `resamples` keeps slow scores for later runs, `needed` counts the images that would settle a
-cell.
+cell. `baseline_limits` compares a cell with the one of an earlier run.
 """

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final, final
 
 from compress_guard.codecs.decoding.streams import writer
+from compress_guard.engine.cells.baseline_limits import BaselineLimits
 from compress_guard.engine.cells.cell_pass import Trial
 from compress_guard.engine.cells.changes import Changes
 from compress_guard.engine.cells.crops import check_reference, emptied
@@ -81,6 +82,7 @@ class Bench:
         self._settings: Final = settings
         self._store: Final = settings.store()
         self._judging: Final = Judging(guard, subject.task, settings.seed, self._store)
+        self._baseline: Final = BaselineLimits(guard.metric, self._judging, settings)
         self._codecs: Final = GuardCodecs(guard, settings, self._store, subject.device)
         self._looked: Final = defaultdict[PlannedCodec, _Looked](_Looked)
         self._firsts: Final[dict[tuple[PlannedCodec, OperatingPoint, int], list[Predicted]]] = {}
@@ -177,6 +179,7 @@ class Bench:
         draft.check_failures(survey, failed)
         trial.watch.check_median(passed.seen)
         judged = self._judging.judge(cell, survey, passed, stop, draft.result.resolvable_drop)
+        judged = self._baseline.judged(cell, draft.result, survey, passed, judged)
         draft.note_judged(judged)
         if trial.swaps:
             draft.result = replace(draft.result, swap=trial.swapped(passed, self._judging.score, progress))

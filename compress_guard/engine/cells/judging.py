@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, final
 
 from compress_guard.engine.cells.cell_pass import Passed
@@ -12,7 +12,7 @@ from compress_guard.engine.cells.resamples import KeptResamples
 from compress_guard.engine.cells.slices import cell_confidence, judge_slices, judged_slices, with_slices
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.prediction.shards import digest
-from compress_guard.records import Cell, Evidence, Guard, Judgement, LossFigures, Precision
+from compress_guard.records import AgainstBaseline, Cell, Evidence, Guard, Judgement, LossFigures, Precision
 from compress_guard.registry import code_of
 from compress_guard.store import Store
 from compress_guard.tasks.contract import Scorer, Task
@@ -35,6 +35,9 @@ class Judged:
     losses: LossFigures
     groups: int | None = None
     """Number of groups that the images belong to; None if they stand alone by the file."""
+    against: AgainstBaseline = field(default_factory=AgainstBaseline)
+    doubts: tuple[str, ...] = ()
+    """Sentences on limits that could not be judged, or that nothing could miss."""
     between: Judgement | None = None
     """Judgement of the drop from the first decoder, which is the verdict of a cell that compares decoders."""
 
@@ -77,12 +80,14 @@ class Judging:
         return held, held if stop is None else stop.last_confidence
 
     def early_stop(self, cell: Cell, survey: Survey) -> EarlyStop | None:
-        """Return the looks at a cell before its last image; None if it has no limit, or slices with limits.
+        """Return the looks at a cell before its last image; None if it has no limit, slices with limits, or a limit
+        against a baseline.
 
-        Slices have fewer images than the cell, and would lose some where the cell as a whole is certain early.
+        Slices have fewer images than the cell, and would lose some where the cell as a whole is certain early. So would
+        the comparison with a baseline.
         """
         cell = cell.against or cell
-        if not cell.judged or judged_slices(cell, survey.slices_by_id):
+        if not cell.judged or cell.max_regression is not None or judged_slices(cell, survey.slices_by_id):
             return None
         groups = survey.grouped
         return EarlyStop(
@@ -158,7 +163,7 @@ class Judging:
     def _judge(
         self, cell: Cell, passed: Passed, confidence: float, stop: EarlyStop | None, groups: Groups | None
     ) -> Judgement:
-        clean, compressed = self._clean_scorer(passed.clean), self._remembered(passed.evidence)
+        clean, compressed = self._clean_scorer(passed.clean), self.remembered(passed.evidence)
         images = len(passed.evidence.ids)
         if stop is not None:
             return stop.last(clean, compressed, images, groups)
@@ -180,9 +185,10 @@ class Judging:
         # too, since they are predicted again after a model has moved.
         key = clean.ids, digest(clean.items)
         if key not in self._clean_scorers:
-            self._clean_scorers[key] = self._remembered(clean)
+            self._clean_scorers[key] = self.remembered(clean)
         return self._clean_scorers[key]
 
-    def _remembered(self, evidence: Evidence) -> Remembered:
+    def remembered(self, evidence: Evidence) -> Remembered:
+        """Return the scorer of the guard's metric, which keeps its resampled scores."""
         kept = None if self._store is None else KeptResamples(self._store, self._metric, evidence)
         return Remembered(self.score(evidence), kept)

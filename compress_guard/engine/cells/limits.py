@@ -8,6 +8,8 @@ from typing import Final, cast
 from compress_guard.records import Cell, Judgement, SliceResult
 from compress_guard.verdict import sentence
 
+UNJUDGED: Final = "max_regression is not judged"
+"""The beginning of the doubt of a cell that is not compared with a baseline."""
 ANY_DROP: Final = 100.0
 """A max_drop that says on purpose that every drop is allowed."""
 

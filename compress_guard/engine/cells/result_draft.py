@@ -9,7 +9,7 @@ from typing import Final
 
 from compress_guard.codecs.decoding.streams import decoder_version, writer
 from compress_guard.engine.cells.judging import Judged
-from compress_guard.engine.cells.limits import toothless
+from compress_guard.engine.cells.limits import UNJUDGED, toothless
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.fidelity import Seen
 from compress_guard.engine.images.samples import Survey
@@ -17,6 +17,7 @@ from compress_guard.engine.prediction.knowledge_check import Insight
 from compress_guard.engine.settings import RunSettings, device_name, effective_limit
 from compress_guard.errors import RunError, error_text
 from compress_guard.records import (
+    AgainstBaseline,
     Cell,
     CellResult,
     CellTerms,
@@ -36,9 +37,17 @@ from compress_guard.records import (
 )
 from compress_guard.verdict import settle, waive
 from compress_guard.verdict.sentence import in_groups
+from compress_guard.verdict.settlement import UNLIMITED, WITHOUT_LIMIT
 
 NAMED_ERRORS: Final = 5
 """Failed images that a result names."""
+
+
+NEEDS_BASELINE: Final = (
+    f"{UNJUDGED}, since the run has no baseline; name results of an earlier run by --cg-baseline, or "
+    "--baseline of compress-guard run"
+)
+"""The doubt of a cell with a limit against a baseline, in a run without one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -76,11 +85,12 @@ class Draft:
                     limit=effective_limit(cell, settings),
                     max_drop=cell.max_drop,
                     max_decoder_drop=cell.max_decoder_drop,
+                    max_regression=cell.max_regression,
                     min_score=cell.min_score,
                     min_clean=cell.min_clean,
                     target_quality=cell.quality,
                     traffic=cell.traffic,
-                    doubts=cell.doubts,
+                    doubts=(*cell.doubts, *_unjudged_limits(cell, settings)),
                     correction=guard.correction,
                     reference=guard.reference,
                     waived_until=None if waiver is None else waiver.until,
@@ -184,8 +194,14 @@ class Draft:
         """Set what a judgement brings beside its scores."""
         counts = replace(self.result.counts, groups=judged.groups)
         self.result = replace(
-            self.result, confidence=judged.confidence, counts=counts, precision=judged.precision, losses=judged.losses
+            self.result,
+            confidence=judged.confidence,
+            counts=counts,
+            precision=judged.precision,
+            losses=judged.losses,
+            against=judged.against,
         )
+        self.doubt(judged.doubts)
 
     def check_failures(self, survey: Survey, lost: Mapping[int, str]) -> None:
         """Count the images that failed; raises `DataError` or `CodecError` where the guard does not allow so many."""
@@ -243,6 +259,7 @@ class Draft:
             clean=CleanScore(),
             precision=Precision(),
             losses=LossFigures(),
+            against=AgainstBaseline(),
             swap=DecoderSwap(),
             decoding=replace(known.decoding, decoder_drop=None, decoder_drop_low=None, decoder_drop_high=None),
         )
@@ -268,6 +285,9 @@ class Draft:
         note = settlement.note
         if first is not None:  # such a cell takes no other limit
             note = note.replace("max_drop or min_score", "max_decoder_drop")
+        if unjudged := next((doubt for doubt in self.result.doubts if doubt.startswith(UNJUDGED)), None):
+            for end in (UNLIMITED, WITHOUT_LIMIT):
+                note = note.replace(end, unjudged)
         reason = f"{judgement.reason}; {note}" if note else judgement.reason
         self.result = replace(
             self.result,
@@ -278,3 +298,7 @@ class Draft:
             terms=replace(self.result.terms, waived=waived),
         )
         return self.result
+
+
+def _unjudged_limits(cell: Cell, settings: RunSettings) -> tuple[str, ...]:
+    return (NEEDS_BASELINE,) if cell.max_regression is not None and not settings.baseline else ()

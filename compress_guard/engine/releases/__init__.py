@@ -1,4 +1,5 @@
-"""One run against another: results files of an earlier run and their evidence.
+"""One run against another: results files of an earlier run come in; the change of a cell goes out.
 
-`names` has the names of files in an archive of evidence.
+Open `baseline` first: the results that the run is compared with. `results_files` reads them, `checked_cells` their
+cells, `comparison` compares a cell with its counterpart. `names` has the names of files in an archive of evidence.
 """

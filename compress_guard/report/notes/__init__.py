@@ -3,6 +3,7 @@
 Open `lines` first: it asks the other modules in turn. Each of them owns the sentences about one subject.
 
 `coding` (rates and decoded images), `certainty` (intervals and numbers of images), `controls`, `earlier_runs`,
-`environment`, `losses`, `obstacles`, `pictures`, `slices`, `together` (groups) and `waivers`. Sentences that the
-engine says too, before a run, are in `verdict.sentence` and `verdict.grouped.doubts`.
+`environment`, `losses`, `obstacles`, `pictures`, `releases` (the change since a baseline), `slices`, `together`
+(groups) and `waivers`. Sentences that the engine says too, before a run, are in `verdict.sentence` and
+`verdict.grouped.doubts`.
 """

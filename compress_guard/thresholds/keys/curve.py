@@ -93,8 +93,8 @@ class Curve:
             return parts[0] if len(self.rates) > 1 else f"{parts[0]} only"
         return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
-    def beyond(self, point: OperatingPoint, source: str) -> str:
-        """Return a message about a point, given at `source`, for which there is no max_drop."""
+    def beyond(self, point: OperatingPoint, source: str, limit: str = "max_drop") -> str:
+        """Return a message about a point, given at `source`, for which the `limit` has no value."""
         match point:
             case Rate(bpp):
                 what = f"rate {bpp} bpp ({source}) is outside"
@@ -102,7 +102,7 @@ class Curve:
                 what = f"quality {point.label[1:]} ({source}) is not in"
             case _:
                 what = "a codec that leaves no setting open is not in"
-        return f"{what} the max_drop of line {self.line}, which is given at {self.reach}"
+        return f"{what} the {limit} of line {self.line}, which is given at {self.reach}"
 
 
 def missing(what: str, point: OperatingPoint) -> str:
@@ -173,7 +173,7 @@ def read_curve(value: Value, what: str) -> Curve:
 
 
 def read_drops(value: Value, what: str, catalogue: Catalogue) -> PerCodec[Curve]:
-    """Read max_drop or min_score in any of its forms."""
+    """Read max_drop, min_score or max_regression in any of its forms."""
     if value.is_map:
         for entry in value.entries():
             if isinstance(entry.key.scalar, str) and entry.key.scalar[:1].isdigit():

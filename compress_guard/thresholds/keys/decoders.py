@@ -152,6 +152,7 @@ def _between(cell: Cell, names: tuple[str, str], limit: float | None, doubts: tu
         cell,
         max_drop=None,
         min_score=None,
+        max_regression=None,
         slice_limits=(),
         # A floor is judged in the cell beside it; whether the model knows anything is asked in every cell.
         min_clean=0.0 if cell.min_clean == 0 else None,

@@ -12,6 +12,7 @@ from compress_guard.thresholds.value import Span
 SMALL: Final = {
     "max_drop": Span(0, 0.2, open_low=True, open_high=True),
     "max_decoder_drop": Span(0, 0.1, open_low=True, open_high=True),
+    "max_regression": Span(0, 0.1, open_low=True, open_high=True),
     "min_score": Span(0, 1, open_low=True, open_high=True),
     "min_clean": Span(0, 1, open_low=True, open_high=True),
 }

@@ -41,6 +41,8 @@ SETTINGS: Final[Mapping[str, Schema]] = {
     | {"description": "decoders of the streams; the first decodes the cells, each other one is compared with it"},
     "max_decoder_drop": either(ref("limit"), NULL)
     | {"description": "allowed drop, in points, by a further decoder below the first"},
+    "max_regression": either(ref("limit"), NULL)
+    | {"description": "allowed fall of the compressed score, in points, below that of the baseline"},
     "decoder_swap": {"type": "boolean", "description": "also predict on images from a second decoder"},
     "min_clean": either(ref("points"), NULL)
     | {"description": "floor under the clean score, in points; 0: a model may know nothing"},

@@ -132,6 +132,7 @@ VALUES: Final = {
     "min_clean": ["0", "50", "null", "101", "{1: 50}"],
     "decoders": ["[pillow, opencv]", "[pillow]", "null", "[pil]", "[]"],
     "max_decoder_drop": ["2", "{q75: 1}", "null", "{jpeg: 1, default: 2}", "x"],
+    "max_regression": ["2", "{q75: 1, 0.1: 2, 2: 1}", "null", "{jpeg: 1, default: 2}", "x", "101"],
     "decoder_swap": ["true", "yes", "1"],
     "groups": ["folder", "m:f", "clip", "null", "m:", "5", "''"],
     "orientation": ["upright", "null", "up"],
