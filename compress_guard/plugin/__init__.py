@@ -5,8 +5,8 @@ A pytest config comes in; items, outcomes, reports and a summary go out. Open `h
 `cells` are the tests of a thresholds file, `fixtures` serve people's own tests, `output` writes, `workers` is for
 pytest-xdist. Importing this package imports pytest and little else: the rest waits for ``--compress-guard``.
 
-`results` keeps the results of a test and makes its outcome, `modes` are runs that only list or plan,
-`benchmark_plugin` is about pytest-benchmark.
+`results` keeps the results of a test and makes its outcome, `modes` are runs that only list or plan, `update` says
+which runs may not write limits, `benchmark_plugin` is about pytest-benchmark.
 """
 
 from compress_guard.plugin.fixtures.definitions import (

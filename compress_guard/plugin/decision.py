@@ -25,8 +25,10 @@ from compress_guard.plugin.choice import (
     paths_are_named,
 )
 from compress_guard.plugin.options import HANDED_OVER, GateOptions, is_typed
+from compress_guard.plugin.update import check_update
 from compress_guard.records import Thresholds
 from compress_guard.thresholds.keys.throughput import benchmarked
+from compress_guard.thresholds.limits.measured import unlimited
 
 if TYPE_CHECKING:
     import pytest
@@ -56,6 +58,8 @@ class Decision:
     workers: int | None
     """CPU threads for coding as the command line asks."""
     settings: RunSettings
+    update: str | None = None
+    """``tighten`` or ``loosen`` where the run writes limits into the file instead of judging by them; else None."""
 
     def handed_over(self, node: Any) -> str:
         """Return the decision as one of xdist's workers takes it, by `taken_over`: as JSON, so that any path passes."""
@@ -103,7 +107,7 @@ def decision_of(config: pytest.Config) -> tuple[Decision, Thresholds]:
     decision = Decision.taken_over(str(workerinput[HANDED_OVER]))
     decision.direct(config)
     guards = _guards(decision.file, decision.text, decision.folder, benchmark=decision.benchmark, sources=False)
-    return decision, guards
+    return decision, unlimited(guards) if decision.update else guards
 
 
 def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
@@ -118,6 +122,9 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
     thresholds = _guards(file, text, folder, benchmark=options.benchmark, sources=True)
     if options.recovery:
         _check_recovery(thresholds, file.shown)
+    if options.update:
+        check_update(config, options, file.shown, there=text is not None)
+        thresholds = unlimited(thresholds)
     wanted, reached = file.typed or not paths_are_named(config), is_reached(config, file.path)
     if text is not None and wanted and not reached:
         check_folders(config, file.path)
@@ -135,6 +142,7 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
         html=options.html,
         workers=options.run.workers,
         settings=_run_settings(config, options, file.path, thresholds),
+        update=options.update,
     )
     return decision, thresholds
 

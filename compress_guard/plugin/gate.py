@@ -25,6 +25,7 @@ from compress_guard.plugin.output.earlier_reports import set_aside_reports
 from compress_guard.plugin.output.reports import attach, attached, verdicts
 from compress_guard.plugin.output.shown import leave_out_our_frames, note_brief, shorten
 from compress_guard.plugin.output.traffic import weigh_traffic
+from compress_guard.plugin.output.updated import UpdatedFile, show_diff, update_file
 from compress_guard.plugin.results import RESULTS
 from compress_guard.plugin.run import RUN, Run
 from compress_guard.plugin.workers import distribution
@@ -50,6 +51,7 @@ class Gate:
         self._attempts: Final = Attempts(run)
         self._lost: str | None = None
         """The reason why a run that would be green fails: tests without a report."""
+        self._updated = UpdatedFile()
         self._idle: str | None = None
         """The reason why a run that would be green fails: nothing that it collected gates."""
         run.config.pluginmanager.register(self._selected, "compress_guard_selected")
@@ -162,7 +164,13 @@ class Gate:
         if not runs_tests(self.run.config):
             return
         self._lost = self._selected.problem() if green else None
-        if green and (self._lost is not None or summary.ungated(self.run)):
+        if self.run.decision.update:
+            ids = [name for name in self.run.results if self._cells.find(name) is not None]
+            self._updated = update_file(self.run, ids, green=green and self._lost is None)
+            ungated = bool(self._updated.failures)
+        else:
+            ungated = bool(summary.ungated(self.run))
+        if green and (self._lost is not None or ungated):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         status = None if broken else int(session.exitstatus)
         ending = Ending(status, self._selected.not_measured, self.run.traffic)
@@ -175,9 +183,11 @@ class Gate:
         remarks = [self._selected.remark(), None if self._idle else self._collected.remark()]
         if not runs_tests(self.run.config):
             remarks = []  # no result is expected
-        failures = [self._lost, self._idle]
+        failures = [self._lost, self._idle, *self._updated.failures]
+        remarks += self._updated.remarks
         shorten(terminalreporter)
         summary.show(self.run, terminalreporter, list(filter(None, remarks)), list(filter(None, failures)))
+        show_diff(self._updated, terminalreporter)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         cells = [item for item in session.items if isinstance(item, FileItem)]

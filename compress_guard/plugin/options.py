@@ -113,6 +113,22 @@ def _add_output_options(group: pytest.OptionGroup) -> None:
         "each cell are compared with theirs on the images that both have, and max_regression limits the fall",
     )
     group.addoption(
+        "--cg-update",
+        dest="cg_update",
+        action="store_const",
+        const="tighten",
+        help="measure without judging by max_drop, and lower the limits in the thresholds file to the upper end of "
+        "each interval plus half a point; all else in the file stays, and the change is printed. Needs all cells and "
+        "images, no errors, and is refused in CI",
+    )
+    group.addoption(
+        "--cg-update=loosen",
+        dest="cg_update",
+        action="store_const",
+        const="loosen",
+        help="the same, and limits that the measurement is above are raised too",
+    )
+    group.addoption(
         "--cg-benchmark",
         action="store_true",
         help="collect throughput cells too: how fast each codec encodes, decodes and does both, timed with "
@@ -149,6 +165,8 @@ class GateOptions:
     benchmark: bool
     recovery: bool
     run: RunOptions
+    update: str | None = None
+    """``tighten`` or ``loosen`` where the run writes limits; else None."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> GateOptions:
@@ -172,7 +190,8 @@ class GateOptions:
             baseline=path("--cg-baseline"),
         )
         benchmark, recovery = bool(config.getoption("--cg-benchmark")), bool(config.getoption("--cg-recovery"))
-        return cls(path("--cg-thresholds"), path("--cg-json"), path("--cg-html"), benchmark, recovery, run)
+        update: str | None = config.getoption("cg_update")
+        return cls(path("--cg-thresholds"), path("--cg-json"), path("--cg-html"), benchmark, recovery, run, update)
 
 
 def absolute(folder: Path, path: str) -> Path:

@@ -47,7 +47,7 @@ ENGINE: Final = (
 
 PLUGIN: Final = (
     ("options", "modes", "benchmark_plugin", "results"),
-    ("choice",),
+    ("choice", "update"),
     ("decision",),
     ("run",),
     ("output",),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from compress_guard.errors import error_text
 from compress_guard.plugin.output.reports import attached
 from compress_guard.plugin.output.terminal import encoding_of, write_line
+from compress_guard.plugin.output.updated import measured_lines
 from compress_guard.plugin.results import Kind
 from compress_guard.plugin.run import Run
 from compress_guard.records import CellResult, Ending, RecoveryResult, ThroughputResult
@@ -67,14 +68,12 @@ def show(
     reporter.section("compress_guard")
     encoding = encoding_of(reporter)
     shown = _shown_above(reporter)
+    results = in_file_order(run)
+    verbose = reporter.config.get_verbosity() > 0
     parts = (
-        lines(
-            in_file_order(run),
-            encoding,
-            shown,
-            verbose=reporter.config.get_verbosity() > 0,
-            traffic=run.traffic,
-        ),
+        measured_lines(results, encoding)
+        if run.decision.update
+        else lines(results, encoding, shown, verbose=verbose, traffic=run.traffic),
         throughput_lines(speeds_in_file_order(run), encoding, shown),
         recovery_lines(studies_in_file_order(run), encoding, shown),
     )
