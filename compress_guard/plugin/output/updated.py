@@ -75,7 +75,7 @@ def _remarks(shown: str, made: Rewritten) -> Iterator[str]:
     if made.open:
         yield f"the intervals of {_listed(made.open)} reach above limits that stay; {OPTION}=loosen raises these"
     if made.unmeasured:
-        yield f"{_listed(made.unmeasured)} gave no drop, and limits that hold there stay"
+        yield f"the limits of {_listed(made.unmeasured)} stay: no drop was measured there, or a waiver names it"
 
 
 def _failures(made: Rewritten) -> Iterator[str]:

@@ -51,17 +51,20 @@ class Rewritten:
     open: tuple[str, ...]
     """Names of the cells whose interval reaches above a limit that stays."""
     unmeasured: tuple[str, ...]
-    """Names of the cells without an interval, whose limits stay."""
+    """Names of the cells without an interval or with a waiver, whose limits stay."""
 
 
 def rewritten(source: Source, results: Mapping[str, CellResult], *, loosen: bool) -> Rewritten:
     """Return the file with the limits that these results, by the names of cells, give.
 
-    A limit becomes lower, and with `loosen` higher too; a guard without limits gets them. Limits that a cell without an
-    interval shares stay. Raises `ThresholdsError` where other keys share a number by an alias.
+    A limit becomes lower, and with `loosen` higher too; a guard without limits gets them. Limits of a cell without an
+    interval stay, and so do those of a waived cell, whose drop is a known failure. Raises `ThresholdsError` where other
+    keys share a number by an alias.
     """
     before = source.guards()
-    wanted = {name: limit for name, result in results.items() if (limit := limit_for(result)) is not None}
+    waived = {cell.name for guard in before.guards for cell in guard.cells if guard.waiver(cell.name) is not None}
+    measured = {name: limit_for(result) for name, result in results.items() if name not in waived}
+    wanted = {name: limit for name, limit in measured.items() if limit is not None}
     places = LimitPlaces(source.text, source.shown, source.folder)
     edits = {**_replaced(before, places, wanted, loosen=loosen), **_inserted(before, places, wanted)}
     text = _edited(source.text, edits)

@@ -145,6 +145,15 @@ def test_a_limit_that_a_cell_without_a_drop_shares_stays(source):
     assert (made.text, made.diff, made.unmeasured) == (text, (), (f"photos[{LOW}]",))
 
 
+@pytest.mark.parametrize("loosen", [False, True])
+def test_the_limit_of_a_waived_cell_stays(source, loosen):
+    waiver = f"waive: [{{cells: 'photos[{LOW}]', reason: known, until: 2999-01-01}}]\n"
+    text = f"{JPEG}    max_drop: {{0.25: 5, 1: 9}}\n{waiver}"
+    results = {f"photos[{LOW}]": result(40.0, 30.0), f"photos[{HIGH}]": result(2.0)}
+    made = rewritten(source(text), results, loosen=loosen)
+    assert (made.text, made.above, made.unmeasured) == (text.replace("1: 9", "1: 2.5"), (), (f"photos[{LOW}]",))
+
+
 def test_cells_above_limits_that_stay_are_named(source):
     text = f"{JPEG}    max_drop: {{0.25: 5, 1: 5}}\n"
     results = {f"photos[{LOW}]": result(9.0, 6.0), f"photos[{HIGH}]": result(7.0, 4.0)}
