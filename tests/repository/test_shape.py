@@ -67,6 +67,7 @@ LATE_IMPORTS: Final[Mapping[str, str]] = {
     "plugin/output/shown.py": "collecting needs no report and no engine",
     "plugin/output/summary.py": "collecting needs no report and no engine",
     "plugin/output/traffic.py": "only files with shares of traffic need it",
+    "plugin/output/updated.py": "collecting needs no report",
     "plugin/results.py": "collecting needs no report",
     "plugin/run.py": "collecting needs no engine",
     "plugin/workers/crashes.py": "only a crash needs a report and the engine",
