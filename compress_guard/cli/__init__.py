@@ -128,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_options(run)
     run.add_argument("--json", metavar="FILE", help="write all results as JSON, evidence in a zip file beside it")
     run.add_argument("--html", metavar="FILE", help="write a report for people: one HTML page that loads nothing")
+    run.add_argument("--images", metavar="DIR", help="keep small pictures of the worst images of each cell in DIR")
     run.add_argument(
         "--baseline",
         metavar="FILE",
@@ -247,6 +248,7 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     report.add_argument("results", metavar="RESULTS", help="a results file")
     report.add_argument("--html", metavar="FILE", help="write one HTML page that holds everything and loads nothing")
+    report.add_argument("--images", metavar="DIR", help="the folder of --cg-images, for the pictures in the page")
     report.add_argument("--markdown", metavar="FILE", help="write a summary, such as a comment on a pull request shows")
 
 

@@ -90,6 +90,8 @@ def _run_options(options: argparse.Namespace) -> RunOptions:
         early_stop=getattr(options, "early_stop", False),  # an option of the command run alone
         strict=options.strict,
         baseline=Path(given) if (given := getattr(options, "baseline", None)) is not None else None,
+        images=Path(options.images).absolute() if getattr(options, "images", None) else None,
+        html=getattr(options, "html", None) is not None,
     )
 
 

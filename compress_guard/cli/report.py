@@ -10,7 +10,7 @@ from pathlib import Path
 from compress_guard.cli.terminal import show, tell
 from compress_guard.destination import evidence_path
 from compress_guard.engine.settings import check_results_file
-from compress_guard.errors import RunError, error_text
+from compress_guard.errors import RunError, UsageError, error_text
 from compress_guard.report import Line, apart, lines, recovery_lines, throughput_lines
 from compress_guard.report.html.contents import RunContents, read_contents, unreadable
 from compress_guard.report.html.markdown import markdown
@@ -28,7 +28,9 @@ def report(options: argparse.Namespace) -> bool:
     for name, path in targets.items():
         check_results_file(path, f"--{name}", taken, with_evidence=False)
         taken |= {f"the file of --{name}": path}
-    contents = read_contents(source)
+    if options.images is not None and not Path(options.images).is_dir():
+        raise UsageError("--images", f"{options.images} is not a folder", "name the folder of --cg-images")
+    contents = read_contents(source, None if options.images is None else Path(options.images))
     makers = {"html": page, "markdown": markdown}
     try:
         texts = {name: makers[name](contents) for name in targets}

@@ -89,7 +89,8 @@ class Results:
 
     def _write_page(self, path: Path, exit_status: int | None) -> None:
         results = (self.cells, self.recovery, self.throughput)
-        write_page(path, RunContents(*results, environment(self.settings), self._ending(exit_status)))
+        how = (environment(self.settings), self._ending(exit_status), self.settings.pictures)
+        write_page(path, RunContents(*results, *how))
 
     def _write_json(self, exit_status: int | None) -> bool:
         if self.path is None:

@@ -20,6 +20,8 @@ from compress_guard.store import DEFAULT_CAP_BYTES, Store
 
 CACHE_FOLDER: Final = ".compress_guard"
 """The name of the store's folder beside the thresholds file, which an option may replace by another folder."""
+PICTURES: Final = "pictures"
+"""The folder of pictures inside the folder of the run, for a report that is the only one to show them."""
 MEGABYTE: Final = 2**20
 _DEVICE: Final = re.compile(r"auto|cpu|cuda(:\d+)?")
 
@@ -54,6 +56,8 @@ class RunSettings:
     """Leave every cell's evidence in the run folder, for the results file."""
     baseline: bool = False
     """The run folder holds the results of an earlier run, which cells are compared with."""
+    pictures: Path | None = None
+    """The folder that gets pictures of the worst images of each cell; None: none are made."""
     store_cap: int = DEFAULT_CAP_BYTES
     """Bytes that the store may hold when the run has ended."""
     today: str = field(default_factory=utc_today)
@@ -63,6 +67,7 @@ class RunSettings:
         # The current folder may change while people's code runs.
         object.__setattr__(self, "run_folder", self.run_folder.absolute())
         object.__setattr__(self, "store_folder", self.store_folder.absolute())
+        object.__setattr__(self, "pictures", None if self.pictures is None else self.pictures.absolute())
 
     def store(self) -> Store:
         """Return the store of this run, with its cap."""
@@ -87,6 +92,10 @@ class RunOptions:
     strict: bool = False
     baseline: Path | None = None
     """Results of an earlier run, or a folder of them."""
+    images: Path | None = None
+    """The folder that keeps pictures of the worst images."""
+    html: bool = False
+    """True for a run that writes a report with pictures."""
 
     def check(self, prefix: str, *, device: bool = True) -> None:
         """Raise `UsageError` for options that contradict each other and, with `device`, for a device that is not there.
@@ -95,6 +104,8 @@ class RunOptions:
         """
         if self.cache is not None and self.no_cache:
             raise UsageError(f"{prefix}no-cache", f"given together with {prefix}cache", "use one of them")
+        if self.images is not None and self.images.exists() and not self.images.is_dir():
+            raise UsageError(f"{prefix}images", f"{self.images} is not a folder", "name a folder")
         if device:
             check_device(self.device, f"{prefix}device")
 
@@ -112,6 +123,7 @@ class RunOptions:
             strict=self.strict,
             keep_evidence=keep_evidence,
             baseline=self.baseline is not None,
+            pictures=run_folder / PICTURES if self.images is None and self.html else self.images,
             store_cap=DEFAULT_CAP_BYTES if self.cache_size is None else self.cache_size * MEGABYTE,
         )
 

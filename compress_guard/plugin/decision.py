@@ -76,7 +76,7 @@ class Decision:
         given = json.loads(text)
         file, settings, arguments = given["file"], given["settings"], given["arguments"]
         file["path"] = Path(file["path"]).absolute()
-        settings |= {key: Path(settings[key]) for key in ("run_folder", "store_folder")}
+        settings |= {key: Path(settings[key]) for key in ("run_folder", "store_folder", "pictures") if settings[key]}
         given |= {
             "folder": Path(given["folder"]),
             "file": ChosenFile(**file),

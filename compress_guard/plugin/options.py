@@ -129,6 +129,12 @@ def _add_output_options(group: pytest.OptionGroup) -> None:
         help="the same, and limits that the measurement is above are raised too",
     )
     group.addoption(
+        "--cg-images",
+        metavar="DIR",
+        help="keep small pictures of the worst images of each cell in DIR: source, coded image and difference, with "
+        "the predictions drawn; --cg-html alone makes them for its page only",
+    )
+    group.addoption(
         "--cg-benchmark",
         action="store_true",
         help="collect throughput cells too: how fast each codec encodes, decodes and does both, timed with "
@@ -188,6 +194,8 @@ class GateOptions:
             early_stop=bool(config.getoption("--cg-early-stop")),
             strict=bool(config.getoption("--cg-strict")),
             baseline=path("--cg-baseline"),
+            images=path("--cg-images"),
+            html=path("--cg-html") is not None,
         )
         benchmark, recovery = bool(config.getoption("--cg-benchmark")), bool(config.getoption("--cg-recovery"))
         update: str | None = config.getoption("cg_update")

@@ -38,6 +38,7 @@ ENGINE: Final = (
     ("images",),
     ("coding",),
     ("prediction",),
+    ("pictures",),
     ("cells", "compressed_batches", "recovery"),
     ("evidence_files", "single_cell", "unmeasured"),
     ("session",),

@@ -23,6 +23,8 @@ from compress_guard.engine.coding.steps import step_rates
 from compress_guard.engine.images.access import REMARK
 from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.images.subsets import Subset
+from compress_guard.engine.pictures.kept import keep_images
+from compress_guard.engine.pictures.worst import MOST_IMAGES, worst_images
 from compress_guard.engine.prediction.clean.side import CleanSide
 from compress_guard.engine.prediction.earlier_evidence import Verdict
 from compress_guard.engine.prediction.knowledge_check import Question, insight
@@ -184,10 +186,20 @@ class Bench:
         if trial.swaps:
             draft.result = replace(draft.result, swap=trial.swapped(passed, self._judging.score, progress))
         result = draft.judged(cell, judged, len(used))
+        self._picture(result, trial)
         names = survey.groups_by_id
         groups = tuple(names[image] for image in passed.evidence.ids) if names else ()
         sources = survey.sources_of(passed.evidence.ids)
         return Measured(result, passed.evidence, passed.clean, judged.changes, sources, groups=groups)
+
+    def _picture(self, result: CellResult, trial: Trial) -> None:
+        """Keep pictures of the images that cost the score most, if the run asks for them; no verdict depends on it."""
+        if (folder := self._settings.pictures) is None:
+            return
+        most = MOST_IMAGES if result.outcome == "failed" or result.verdict == "inconclusive" else 1
+        sides = (trial.clean, trial.limit, trial.coder, trial.planned)
+        images = attempted(partial(worst_images, *sides, result.worst[:most])) if result.worst else ()
+        keep_images(folder, result.id, result.drop, () if isinstance(images, RunError) else images)
 
     @property
     def _early(self) -> bool:

@@ -142,7 +142,7 @@ def write_html(run: Run, ending: Ending) -> None:
 
     def written() -> None:
         results = (in_file_order(run), studies_in_file_order(run), speeds_in_file_order(run))
-        write_page(target, RunContents(*results, environment(run.settings), ending))
+        write_page(target, RunContents(*results, environment(run.settings), ending, run.settings.pictures))
 
     problem = attempted(written)
     if problem is not None:

@@ -4,6 +4,7 @@
 in `templates/`, and `markdown` the summary.
 
 What the templates show is prepared as records: `headline` says how the run ended, `guard` has one guard, `cell` one
-cell, `advice` what to do about it, `chart` the figures of score against rate, `scale` their axes, and `tables` all
+cell, `advice` what to do about it, `chart` the figures of score against rate, `scale` their axes,
+`pictures` the worst images within their bounds, and `tables` all
 tables below them.
 """

@@ -10,6 +10,7 @@ from compress_guard.report import numbers
 from compress_guard.report.groups import coded_by
 from compress_guard.report.html.advice import advice, command
 from compress_guard.report.html.headline import Tone
+from compress_guard.report.html.pictures import ImageView
 from compress_guard.report.matrix import word
 from compress_guard.report.signs import Result
 
@@ -35,9 +36,13 @@ class CellView:
     """Names and values of what else is known."""
     worst: tuple[tuple[str, str], ...]
     """Ids of the images that cost the score most, and the points of each."""
+    images: tuple[ImageView, ...]
+    """Those of them that have pictures."""
 
     @classmethod
-    def of(cls, result: CellResult, anchor: str, guard: Sequence[CellResult]) -> CellView:
+    def of(
+        cls, result: CellResult, anchor: str, guard: Sequence[CellResult], images: tuple[ImageView, ...] = ()
+    ) -> CellView:
         """Return the texts of a result; `guard` has the results of its guard."""
         compares = result.first_decoder is not None
         drop, limit = (result.decoder_drop, result.max_decoder_drop) if compares else (result.drop, result.max_drop)
@@ -56,6 +61,7 @@ class CellView:
             command(result),
             tuple(_facts(result)),
             tuple((name, f"{points:.2g}") for name, points in result.worst),
+            images,
         )
 
 
@@ -63,11 +69,13 @@ def tone(result: Result) -> Tone:
     """Return the look of a result."""
     if result.outcome == "failed":
         return "bad"
-    return "good" if result.verdict == "pass" else "unsure" if result.verdict == "inconclusive" else "plain"
+    return "good" if result.verdict == "pass" else "unsure" if result.verdict in ("inconclusive", "fail") else "plain"
 
 
 def mark(result: Result) -> str:
     """Return the word for the verdict of a result, which stands beside its number."""
+    if result.outcome != "failed" and result.waived is not None:
+        return f"{result.verdict.replace('_', ' ')}, waived"
     if result.outcome == "failed":
         return "undecided, FAIL" if result.verdict == "inconclusive" else "FAIL"
     named = {"pass": "held", "inconclusive": "undecided", "unjudged": "no limit"}

@@ -24,10 +24,12 @@ class RunContents:
     environment: Mapping[str, object] = field(default_factory=dict)
     """Versions and settings, as the results file has them."""
     ending: Ending = field(default_factory=Ending)
+    pictures: Path | None = None
+    """The folder with pictures of the worst images; None: there are none."""
 
 
-def read_contents(path: Path) -> RunContents:
-    """Read a results file; raises `UsageError` for a file that is none."""
+def read_contents(path: Path, pictures: Path | None = None) -> RunContents:
+    """Read a results file, and name the folder of its pictures; raises `UsageError` for a file that is none."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(made, dict) or made.get("schema") != SCHEMA:
@@ -45,6 +47,7 @@ def read_contents(path: Path) -> RunContents:
                 tuple(map(str, made.get("not_measured", ()))),
                 tuple(_traffic(values) for values in made.get("traffic", ())),
             ),
+            pictures,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise unreadable(path, problem) from problem

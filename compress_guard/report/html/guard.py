@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from compress_guard.records import CellResult
@@ -10,6 +10,7 @@ from compress_guard.report import numbers
 from compress_guard.report.html.cell import CellView
 from compress_guard.report.html.chart import Chart, charts
 from compress_guard.report.html.contents import RunContents
+from compress_guard.report.html.pictures import ImageView, shown_images
 from compress_guard.report.html.tables import DataTable, guard_tables
 from compress_guard.report.matrix import MatrixGrid, limit_rows
 from compress_guard.report.notes.lines import notes
@@ -52,17 +53,18 @@ class GuardView:
         return tuple(cell for cell in self.cells if cell.tone != "bad")
 
 
-def guard_views(run: RunContents) -> Iterator[GuardView]:
+def guard_views(run: RunContents, *, with_pictures: bool = False) -> Iterator[GuardView]:
     """Yield the guards of a run, in the order of its results."""
+    pictures = shown_images(run.cells, run.pictures if with_pictures else None)
     results: tuple[Result, ...] = (*run.cells, *run.throughput, *run.recovery)
     for number, name in enumerate(dict.fromkeys(result.guard for result in results), start=1):
-        yield _view(f"guard-{number}", name, run)
+        yield _view(f"guard-{number}", name, run, pictures)
 
 
-def _view(anchor: str, name: str, run: RunContents) -> GuardView:
+def _view(anchor: str, name: str, run: RunContents, pictures: Mapping[str, tuple[ImageView, ...]]) -> GuardView:
     results = [result for result in run.cells if result.guard == name]
     views = {
-        id(result): CellView.of(result, f"{anchor}-cell-{number}", results)
+        id(result): CellView.of(result, f"{anchor}-cell-{number}", results, pictures.get(result.id, ()))
         for number, result in enumerate(results, start=1)
     }
     grid = MatrixGrid.of(results)

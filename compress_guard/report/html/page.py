@@ -42,7 +42,7 @@ def page(run: RunContents) -> str:
         style_hash=_source_hash(style),
         script_hash=_source_hash(script),
         headline=Headline.of(run),
-        guards=list(guard_views(run)),
+        guards=list(guard_views(run, with_pictures=True)),
         environment=environment_table(run.environment),
         size=(WIDTH, HEIGHT),
         version=__version__,
