@@ -31,6 +31,10 @@ class UsageError(CompressGuardError):
         self.remedy: Final = remedy
 
 
+class IncomparableError(UsageError):
+    """Results that cannot be compared with one another; the command ends with exit code 2."""
+
+
 class ThresholdsError(UsageError):
     """A thresholds file that cannot be understood; `where` is ``file:line`` and, inside a guard, its name."""
 

@@ -1,7 +1,7 @@
 """The command ``compress-guard``: the gate without pytest.
 
 Arguments come in; tables on standard output, lines on standard error and an exit code go out. This module has the
-options; `run`, `recover`, `profile`, `report` and `doctor` are the commands, `starting` has those for the first
+options; `run`, `recover`, `profile`, `report`, `diff` and `doctor` are the commands, `starting` has those for the first
 minutes, and `preparation` makes settings of their options. Importing it loads nothing of the gate.
 
 `benchmark` times the throughput cells of a file, `results` writes the results file, `terminal` writes lines and
@@ -20,6 +20,7 @@ from compress_guard.cli.starting.arguments import add_check, add_init
 
 EXIT_HELD: Final = 0
 EXIT_FAILED: Final = 1
+EXIT_INCOMPARABLE: Final = 2
 EXIT_USAGE: Final = 4
 EXIT_INTERRUPTED: Final = 130
 """The status that shells give a command that Ctrl-C ended."""
@@ -27,7 +28,8 @@ EXIT_INTERRUPTED: Final = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0 all cells held, 1 one failed or errored, 4 a file or option made no
-    sense, 130 it was interrupted. For `doctor`: 0 all is there, 1 something is missing or damaged.
+    sense, 130 it was interrupted. For `doctor`: 0 all is there, 1 something is missing or damaged. For
+    `diff`: 0 no regression, 1 there are some, 2 the files cannot be compared.
     """
     parser = _parser()
     try:
@@ -35,13 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         # argparse exits with 2; the gate's own code for a usage error is 4, as pytest's.
         return EXIT_USAGE if stop.code == 2 else EXIT_HELD
-    from compress_guard.errors import UsageError
+    from compress_guard.errors import IncomparableError, UsageError
 
     try:
         return EXIT_HELD if _command(options.command)(options) else EXIT_FAILED
     except UsageError as problem:
         sys.stderr.write(f"compress-guard: {problem}\n")
-        return EXIT_USAGE
+        return EXIT_INCOMPARABLE if isinstance(problem, IncomparableError) else EXIT_USAGE
     except SystemExit as stop:  # from other people's code: nothing here exits so, and the status says nothing
         sys.stderr.write(f"compress-guard: stopped by code that is not its own, which exited with {_exit_text(stop)}\n")
         return EXIT_FAILED
@@ -76,6 +78,10 @@ def _command(name: str) -> Callable[[argparse.Namespace], bool]:
         from compress_guard.cli.profile import profile
 
         return profile
+    if name == "diff":
+        from compress_guard.cli.diff import diff
+
+        return diff
     if name == "report":
         from compress_guard.cli.report import report
 
@@ -146,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_recover(commands)
     _add_profile(commands)
     _add_report(commands)
+    _add_diff(commands)
     _add_doctor(commands)
     return parser
 
@@ -250,6 +257,22 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     report.add_argument("--html", metavar="FILE", help="write one HTML page that holds everything and loads nothing")
     report.add_argument("--images", metavar="DIR", help="the folder of --cg-images, for the pictures in the page")
     report.add_argument("--markdown", metavar="FILE", help="write a summary, such as a comment on a pull request shows")
+
+
+def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    diff = commands.add_parser(
+        "diff",
+        help="say what changed from one run to another",
+        description="Compare two runs cell by cell: newly failing, recovered, scores that moved beyond noise, cells "
+        "that appeared or vanished, and the versions that moved. Images that both runs have are compared one by one "
+        "where the evidence is beside the results. Exit code 0: no regression; 1: a cell newly fails, a score fell, or "
+        "a selected cell has no result; 2: the files cannot be compared; 4: an option makes no sense.",
+    )
+    diff.add_argument("base", metavar="BASE", help="results of the earlier run: JSON, a folder of JSON, or JUnit XML")
+    diff.add_argument("head", metavar="HEAD", help="results of the later run")
+    diff.add_argument(
+        "--format", choices=("text", "markdown", "json"), default="text", help="form of the output (default: text)"
+    )
 
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -5,7 +5,8 @@ Open `overview` first: the summary of a run. `matrix` draws a guard, `notes` has
 and `junit` the machine-readable forms, `markup` and `numbers` styles and figures for all of them.
 
 `groups` collects results that share a line, `tally` counts them, `recovery_figure` draws a study, `earlier` renames
-reports of an earlier run, `traffic` prints what production files look like, `html` has the reports to hand on.
+reports of an earlier run, `traffic` prints what production files look like, `html` has the reports to hand on,
+`releases` says what changed from one run to another.
 """
 
 from __future__ import annotations

@@ -91,8 +91,20 @@ def test_every_dependency_has_a_lower_bound_and_none_an_upper(project: dict[str,
 
 def test_the_extra_all_brings_every_codec(project: dict[str, Any]) -> None:
     extras = project["project"]["optional-dependencies"]
-    assert set(extras) == {"neural", "gpu", "heif", "jxl", "webp", "opencv", "benchmark", "all", "examples", "dev"}
-    assert extras["all"] == ["compress-guard[benchmark,neural,heif,jxl,webp,opencv]"]
+    assert set(extras) == {
+        "neural",
+        "gpu",
+        "heif",
+        "jxl",
+        "webp",
+        "opencv",
+        "benchmark",
+        "junit",
+        "all",
+        "examples",
+        "dev",
+    }
+    assert extras["all"] == ["compress-guard[benchmark,neural,heif,jxl,webp,opencv,junit]"]
 
 
 def test_the_licence_is_the_one_that_is_declared(project: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from compress_guard.engine.releases.baseline import CellEvidence
 from compress_guard.errors import DataError, described
-from compress_guard.records import SOURCE_HASHES, AgainstBaseline, Evidence, Interval
+from compress_guard.records import SOURCE_HASHES, AgainstBaseline, CellResult, Evidence, Interval
 from compress_guard.verdict import judge, wilson
 from compress_guard.verdict.grouped.groups import Groups, Sampled
 from compress_guard.verdict.judgement import score_interval
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Score = Callable[[Evidence], "Scorer"]
 """Function that makes the scorer of a cell's metric."""
+Grouped = Callable[[Sequence[str]], "Groups | None"]
 _CLOSE: Final = 1e-6
 """Points by which the score of kept evidence may differ from the score of its results."""
 
@@ -35,10 +36,12 @@ class Yardstick:
     metric: str
     confidence: float
     seed: int
-    groups: Callable[[Sequence[str]], Groups | None] = lambda ids: None
+    groups: Grouped | None = None
+    """Function that returns the groups of images by their ids; None where nothing tells which belong together."""
 
     def sampled(self, ids: Sequence[str]) -> Sampled:
-        return Sampled(len(ids), self.seed, self.groups(ids))
+        """Return these images as they are resampled."""
+        return Sampled(len(ids), self.seed, None if self.groups is None else self.groups(ids))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +65,7 @@ class Comparison:
 
 
 def compared(base: CellEvidence | None, now: CellEvidence, yardstick: Yardstick) -> Comparison:
-    """Compare a cell with the one of an earlier run; `now` has all of its evidence.
+    """Compare a cell with the one of an earlier run; what evidence there is decides how.
 
     Raises `DataError` for an earlier run of other data, and for evidence that does not fit its results.
     """
@@ -104,6 +107,10 @@ class _TwoReleases:
         self._check(compressed)
         if sources is None:
             return self._unpaired(compressed, "the baseline does not say which images it had")
+        if self.now.clean is None or self.now.compressed is None or self.now.sources is None:
+            return self._unpaired(compressed, "the evidence of this run is not beside its results")
+        if self.yardstick.groups is None and self.now.result.groups is not None:
+            return self._unpaired(compressed, "results do not say which images belong together")
         common = self._common(sources)
         return self._paired(clean.select(common), compressed.select(common), common)
 
@@ -157,7 +164,7 @@ class _TwoReleases:
         return Comparison(_with(figures, judged.drop, change), judged.drop, scores, (before[1], now[1]), sampled.groups)
 
     def _unpaired(self, compressed: Evidence | None, why: str) -> Comparison:
-        """Compare the scores alone: of the earlier run with or without evidence, and of this one."""
+        """Compare the scores alone, of results with or without evidence."""
         before, now = self.base.result, self.now.result
         assert before.score is not None
         assert now.score is not None
@@ -170,38 +177,33 @@ class _TwoReleases:
         change = None
         if drops[0] is not None and drops[1] is not None and all(level >= self.yardstick.confidence for level in held):
             change = unpaired(drops[0], drops[1])
-        earlier = self._earlier(compressed)
-        figures = AgainstBaseline(baseline_paired=False, baseline_score=before.score, baseline_remark=remark)
-        if earlier is None:
+        earlier, present = self._score(before, compressed), self._score(now, self.now.compressed, self.yardstick.groups)
+        if earlier is None or present is None:
             remark = f"{remark}, without which {self.yardstick.metric} has no interval"
-            figures = AgainstBaseline(baseline_paired=False, baseline_score=before.score, baseline_remark=remark)
+        figures = AgainstBaseline(baseline_paired=False, baseline_score=before.score, baseline_remark=remark)
+        if earlier is None or present is None:
             return Comparison(_with(figures, Interval(before.score - now.score, 0, 0), change, ends=False))
-        fall = unpaired(earlier, self._present())
+        fall = unpaired(earlier, present)
         return Comparison(_with(figures, fall, change), fall, (before.score, now.score))
 
-    def _earlier(self, compressed: Evidence | None) -> Interval | None:
-        """Return the score of the earlier run with its interval; None for a metric that has none without evidence."""
-        result, yardstick = self.base.result, self.yardstick
+    def _score(self, result: CellResult, evidence: Evidence | None, groups: Grouped | None = None) -> Interval | None:
+        """Return the compressed score of a result with its interval; None for a metric that has none without evidence.
+
+        Images of a group count as one where nothing tells which belong together.
+        """
+        yardstick = self.yardstick
         assert result.score is not None
         grouped = result.groups is not None and result.groups != result.images_used
-        if compressed is not None and not grouped:
-            sampled = Sampled(len(compressed.ids), yardstick.seed)
-            return score_interval(yardstick.score(compressed), result.score, sampled, yardstick.confidence)
-        # Images of a group count as one, since nothing tells how much they differ.
+        if evidence is not None and (groups is not None or not grouped):
+            together = None if groups is None else groups(evidence.ids)
+            sampled = Sampled(len(evidence.ids), yardstick.seed, together)
+            return score_interval(yardstick.score(evidence), result.score, sampled, yardstick.confidence)
         images = result.groups if grouped else result.images_used
-        assert self.now.compressed is not None
-        if yardstick.score(self.now.compressed).flags is None or not images:
+        if yardstick.score(Evidence((), ())).flags is None or not images:
             return None
         right = result.score / 100 * images
         low, high = wilson.bounds(images, right, yardstick.confidence)
         return Interval(result.score, min(100 * float(low), result.score), max(100 * float(high), result.score))
-
-    def _present(self) -> Interval:
-        assert self.now.compressed is not None
-        assert self.now.result.score is not None
-        evidence, yardstick = self.now.compressed, self.yardstick
-        scorer, sampled = yardstick.score(evidence), yardstick.sampled(evidence.ids)
-        return score_interval(scorer, self.now.result.score, sampled, yardstick.confidence)
 
 
 def _hashes(item: Mapping[str, NDArray[np.uint8]]) -> tuple[bytes, ...]:

@@ -1,0 +1,198 @@
+"""The difference between two releases: cells that fail now, that hold again, whose score moved, that came or went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from compress_guard.engine.releases.baseline import Baseline, CellEvidence, read_files
+from compress_guard.engine.releases.comparison import Comparison, Yardstick, compared
+from compress_guard.engine.releases.junit_files import read_junit
+from compress_guard.errors import DataError, UsageError
+from compress_guard.records import CellResult, Evidence
+from compress_guard.registry import TASKS
+
+if TYPE_CHECKING:
+    from compress_guard.tasks.contract import Scorer
+
+Kind = Literal["newly failing", "fell", "vanished", "recovered", "rose", "appeared"]
+KINDS: Final[tuple[Kind, ...]] = ("newly failing", "fell", "vanished", "recovered", "rose", "appeared")
+ERROR: Final = 0.05
+"""Probability that any cell of two equal releases is said to have moved; all cells share it."""
+_MODEL_SIDE: Final = ("compress-guard", "torch", "torchvision", "numpy")
+"""Distributions that may move any score, whatever the codec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A version or a device that differs; None where one release does not have it."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Release:
+    """The cells of one side, with their evidence where files of results have it."""
+
+    path: Path
+    cells: Mapping[str, CellResult]
+    files: Baseline | None = None
+    """The results files; None for a JUnit report, which has no evidence."""
+
+    @property
+    def packages(self) -> Mapping[str, str]:
+        """Versions of the libraries."""
+        named = [] if self.files is None else self.files.files
+        return {name: version for file in named for name, version in file.packages.items()}
+
+    @property
+    def not_measured(self) -> frozenset[str]:
+        """Node ids of cells that were selected and have no result."""
+        named = [] if self.files is None else self.files.files
+        return frozenset(name for file in named for name in file.not_measured) - self.cells.keys()
+
+    def cell(self, node_id: str) -> CellEvidence:
+        """Return a cell with what evidence there is of it."""
+        found = None if self.files is None else self.files.cell(node_id)
+        return CellEvidence(self.cells[node_id]) if found is None else found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellChange:
+    """A cell that is another than before."""
+
+    id: str
+    kind: Kind
+    before: CellResult | None
+    after: CellResult | None
+    comparison: Comparison | None = None
+    moved: tuple[Moved, ...] = ()
+    """Versions and devices that may explain it."""
+    remark: str = ""
+
+    @property
+    def regression(self) -> bool:
+        """True if the change is one for the worse."""
+        if self.kind == "vanished":
+            return bool(self.remark)
+        failed = self.after is not None and self.after.outcome == "failed"
+        return self.kind in ("newly failing", "fell") or (self.kind == "appeared" and failed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReleaseDifference:
+    """All changes between two releases."""
+
+    changes: Sequence[CellChange]
+    both: int
+    """Number of cells that both have."""
+    confidence: float
+    """Confidence at which each cell is compared."""
+    packages: tuple[Moved, ...] = ()
+    remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def regressions(self) -> int:
+        """Number of changes for the worse."""
+        return sum(change.regression for change in self.changes)
+
+
+def read_release(path: Path) -> Release:
+    """Read results files or a JUnit report; raises `UsageError`."""
+    if path.suffix.lower() == ".xml":
+        if not path.is_file():
+            raise UsageError(str(path), "there is no such file", "name a results file or a JUnit report")
+        return Release(path, read_junit(path))
+    files = Baseline(read_files(path))
+    return Release(path, files.cells, files)
+
+
+def difference(base: Release, head: Release) -> ReleaseDifference:
+    """Compare two releases cell by cell; raises `UsageError` where they cannot be compared."""
+    common = [name for name in head.cells if name in base.cells]
+    if not common:
+        found = f"it has no cell of {base.path}"
+        raise UsageError(str(head.path), found, "name two results of the same thresholds file")
+    scored = sum(head.cells[name].score is not None and base.cells[name].score is not None for name in common)
+    confidence = 1 - ERROR / max(scored, 1)
+    packages = tuple(_moved_packages(base.packages, head.packages))
+    changes: list[CellChange] = []
+    remarks: dict[str, int] = {}
+    for name in common:
+        try:
+            comparison = _compared(base.cell(name), head.cell(name), confidence)
+        except DataError as problem:
+            found = f"{name}: {problem}"
+            raise UsageError(str(head.path), found, "name two results of the same images") from problem
+        if comparison.figures.baseline_remark is not None:
+            remarks[comparison.figures.baseline_remark] = remarks.get(comparison.figures.baseline_remark, 0) + 1
+        changes.extend(_change(base.cells[name], head.cells[name], comparison, packages))
+    changes.extend(_come_and_gone(base, head))
+    ordered = sorted(changes, key=lambda change: KINDS.index(change.kind))
+    said = tuple(f"{remark} ({count} of {len(common)} cells)" for remark, count in remarks.items())
+    return ReleaseDifference(ordered, len(common), confidence, packages, said)
+
+
+def _change(
+    before: CellResult, after: CellResult, comparison: Comparison, packages: Sequence[Moved]
+) -> Iterator[CellChange]:
+    moved = (*_moved_cell(before, after), *(each for each in packages if each.name in _MODEL_SIDE))
+    fall = comparison.fall
+
+    def change(kind: Kind, remark: str = "") -> CellChange:
+        return CellChange(before.id, kind, before, after, comparison, moved, remark)
+
+    if after.outcome == "failed" and before.outcome != "failed":
+        yield change("newly failing")
+    elif before.score is not None and after.score is None and after.outcome != "failed":
+        yield change("vanished", f"it was measured before, and now has no score: {after.reason}")
+    elif before.outcome == "failed" and after.outcome == "passed":
+        yield change("recovered")
+    elif fall is not None and fall.low > 0:
+        yield change("fell")
+    elif fall is not None and fall.high < 0:
+        yield change("rose")
+
+
+def _come_and_gone(base: Release, head: Release) -> Iterator[CellChange]:
+    for name, cell in head.cells.items():
+        if name not in base.cells:
+            yield CellChange(name, "appeared", None, cell)
+    for name, cell in base.cells.items():
+        if name not in head.cells:
+            lost = "it was selected, and has no result" if name in head.not_measured else ""
+            yield CellChange(name, "vanished", cell, None, remark=lost)
+
+
+def _compared(base: CellEvidence, head: CellEvidence, confidence: float) -> Comparison:
+    """Compare one cell; nothing is compared where this run has no score of it."""
+    result = head.result
+    if result.score is None or result.drop is None:
+        return Comparison.none("this run has no score of it")
+    if result.task not in TASKS:
+        return Comparison.none(f"the task {result.task} is not installed here")
+    task = TASKS.resolve(result.task)()
+
+    def score(evidence: Evidence) -> Scorer:
+        made: Scorer = task.scorer(result.metric, evidence.items)
+        return made
+
+    return compared(base, head, Yardstick(score, result.metric, confidence, result.seed))
+
+
+def _moved_packages(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Moved]:
+    if before and after:
+        for name in sorted({*before, *after}):
+            if before.get(name) != after.get(name):
+                yield Moved(name, before.get(name), after.get(name))
+
+
+def _moved_cell(before: CellResult, after: CellResult) -> Iterator[Moved]:
+    for name in ("codec_version", "decoder_version", "codec_device", "device"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old and new and old != new:
+            yield Moved(name.replace("_", " "), old, new)
