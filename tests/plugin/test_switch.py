@@ -75,10 +75,10 @@ def test_the_options_are_in_the_help(project):
     run = project.run("--help", gate=False)
     for option in ("compress-guard", "cg-thresholds", "cg-device", "cg-workers", "cg-limit", "cg-seed", "cg-cache"):
         assert f"--{option}" in run.out
-    for option in ("cg-no-cache", "cg-json", "cg-strict"):
+    for option in ("cg-no-cache", "cg-json", "cg-strict", "cg-update=loosen"):
         assert f"--{option}" in run.out
     assert "compress_guard_thresholds" in run.out
     assert "where models and GPU codecs run: auto (default:" in " ".join(run.out.split())
-    assert "@pytest.mark.compress_guard(codecs, bpp, guard, data, rate, orientation, limit, batch_size)" in (
+    assert "@pytest.mark.compress_guard(codecs, bpp, quality, guard, data, rate, orientation, limit, batch_size)" in (
         project.run("--markers", gate=False).out
     )

@@ -181,6 +181,18 @@ def test_ci_is_refused(toy, monkeypatch, value, code):
     assert (message in run.out) == (code == 4)
 
 
+@pytest.mark.parametrize("option", ["--cg-update", "--cg-update=loosen"])
+def test_every_run_by_addopts_is_refused(toy, option):
+    toy.write("pytest.ini", f"[pytest]\naddopts = -p no:cacheprovider {option}\n")
+    before = text(toy)
+    run = toy.run()
+    assert (run.code, text(toy)) == (4, before)
+    assert (
+        "--cg-update: given by addopts or PYTEST_ADDOPTS, so that no run would be judged any more; write it on the "
+        "command line\n"
+    ) in run.out
+
+
 def test_a_file_that_is_not_there(project):
     (project.folder / "thresholds.yaml").unlink()
     project.write("test_own.py", "def test_own(guard): ...")
