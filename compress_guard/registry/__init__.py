@@ -9,7 +9,7 @@ store.
 """
 
 from compress_guard.registry.codec_names import codec_named
-from compress_guard.registry.codec_options import option_names, read_steps, required_options
+from compress_guard.registry.codec_options import example_options, option_names, read_steps, required_options
 from compress_guard.registry.decoders import DECODERS, KnownDecoder
 from compress_guard.registry.decorators import register_codec, register_data, register_model, register_task
 from compress_guard.registry.lazy_table import Registry, unknown
@@ -28,6 +28,7 @@ __all__ = [
     "Registry",
     "code_of",
     "codec_named",
+    "example_options",
     "option_names",
     "read_steps",
     "register_codec",

@@ -18,6 +18,12 @@ QUALITY: Final = "quality"
 _PLAIN: Final = (SOURCE, RESIZE, CROP)
 _FORM: Final = "write a name, or one name with its options: {jpeg: {quality: 80}}"
 _MOST_STEPS: Final = 100
+_EXAMPLES: Final = {RESIZE: "{longest: 1600}", CROP: "{centre: 0.9}", SOURCE: "{}"}
+
+
+def example_options(step: str) -> str:
+    """Return options of a step of this name as files write them: ``{quality: 80}``."""
+    return _EXAMPLES.get(step, "{quality: 80}")
 
 
 def option_names(kind: str) -> tuple[str, ...]:
@@ -66,13 +72,17 @@ def _step(number: int, given: object, aliases: Mapping[str, CodecSpec]) -> Pipel
     if options is None:
         options = {}
     if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
-        raise StepError(number, name, f"its options are {options!r}; write a map of them, such as {{quality: 80}}")
+        raise StepError(
+            number, name, f"its options are {options!r}; write a map of them, such as {example_options(name)}"
+        )
     return _named(number, name, options, aliases)
 
 
 def _named(number: int, name: str, options: Mapping[str, Any], aliases: Mapping[str, CodecSpec]) -> PipelineStep:
     kept = {key: _frozen(number, name, key, value) for key, value in options.items()}
     if name in _PLAIN:
+        if name in aliases:
+            raise StepError(number, name, "a codec of the file has the name of this step; give that codec another name")
         return PipelineStep(name, name, tuple(sorted(kept.items())))
     quality = _quality(number, name, kept.pop(QUALITY)) if QUALITY in kept else None
     spec = aliases.get(name) or _registered(number, name, kept)
@@ -99,10 +109,17 @@ def _quality(number: int, name: str, value: object) -> float:
     return float(value)
 
 
-def _frozen(number: int, name: str, key: str, value: object) -> Scalar:
-    """Return the value of an option in the form that a specification keeps."""
-    if isinstance(value, list | tuple) and all(isinstance(each, str | int | float) for each in value):
-        return tuple(value)
+def _plain(value: str | numbers.Real) -> str | int | float | bool:
+    """Return a text or a number as Python's own type, also for a number of numpy."""
     if isinstance(value, str | int | float):
         return value
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
+
+
+def _frozen(number: int, name: str, key: str, value: object) -> Scalar:
+    """Return the value of an option in the form that a specification keeps."""
+    if isinstance(value, list | tuple) and all(isinstance(each, str | numbers.Real) for each in value):
+        return tuple(_plain(each) for each in value)
+    if isinstance(value, str | numbers.Real):
+        return _plain(value)
     raise StepError(number, name, f"{key} must be text, a number, true, false or a list of these, found {value!r}")

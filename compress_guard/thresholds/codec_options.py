@@ -7,7 +7,7 @@ from typing import Final
 
 from compress_guard.errors import OptionError, StepError
 from compress_guard.records import CodecSpec, Scalar
-from compress_guard.registry import read_steps
+from compress_guard.registry import example_options, read_steps
 from compress_guard.thresholds.value import Entry, Value
 
 _STEPS: Final = "steps"
@@ -62,6 +62,6 @@ def _options(step: str, value: Value) -> dict[str, Scalar]:
         return {}
     if not value.is_map:
         raise value.error(
-            f"the options of {step} must be a map, found {value.described}", f"write {step}: {{quality: 80}}"
+            f"the options of {step} must be a map, found {value.described}", f"write {step}: {example_options(step)}"
         )
     return {name: read_option(name, entry.value) for name, entry in value.table().items()}

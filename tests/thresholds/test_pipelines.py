@@ -144,6 +144,20 @@ def test_anchors_and_merge_keys_work_in_steps(read):
             "thresholds.yaml:6: codec upload: the options of jpeg must be a map, found 80; write jpeg: {quality: 80}",
         ),
         (
+            "  upload:\n    type: pipeline\n    steps:\n      - resize: 1600",
+            "thresholds.yaml:6: codec upload: the options of resize must be a map, found 1600; write resize: "
+            "{longest: 1600}",
+        ),
+        (
+            "  upload: {type: pipeline, steps: [crop: 224]}",
+            "thresholds.yaml:3: codec upload: the options of crop must be a map, found 224; write crop: {centre: 0.9}",
+        ),
+        (
+            "  source: {type: jpeg}\n  upload: {type: pipeline, steps: [source, jpeg]}",
+            "thresholds.yaml:4: codec upload: step 1 (source): a codec of the file has the name of this step; give "
+            "that codec another name; correct the step",
+        ),
+        (
             "  upload:\n    type: pipeline\n    steps:\n      - jpeg: {quality: 80}\n        webp: {quality: 80}",
             "thresholds.yaml:6: codec upload: step 1: found a map of 2 keys; write a name, or one name with its "
             "options: {jpeg: {quality: 80}}; correct the step",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from compress_guard.codecs.options import require_choice, require_flag, require_positive, require_whole
 from compress_guard.codecs.pictures.geometry import Geometry
 from compress_guard.codecs.pixels import from_pil, to_pil
-from compress_guard.errors import OptionError
+from compress_guard.errors import CodecError, OptionError
 
 if TYPE_CHECKING:
     import torch
@@ -72,7 +72,10 @@ class Resize:
         return None if self.filter in _SPREADING else 1
 
     def size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Return (H, W) of a resized picture of size (H, W); halves are rounded up, and a side has at least a pixel."""
+        """Return (H, W) of a resized picture of size (H, W); halves are rounded up, and a side has at least a pixel.
+
+        Raises `CodecError` for a side that becomes longer than Pillow's formats can tell.
+        """
         height, width = size
         if self.width is not None and self.height is not None:
             wanted = (self.height, self.width)
@@ -80,6 +83,8 @@ class Resize:
         factor = self._factor(height, width)
         if factor > 1 and not self.upscale:
             return size
+        if factor * max(size) > _LONGEST:
+            raise CodecError(f"a picture of {width}x{height} pixels would become longer than {_LONGEST} pixels")
         return _rounded(height * factor), _rounded(width * factor)
 
     def geometry(self, known: Geometry) -> Geometry:
@@ -87,13 +92,16 @@ class Resize:
         return Geometry(known.source, known.box, self.size(known.delivered))
 
     def applied(self, image: torch.Tensor) -> torch.Tensor:
-        """Return a uint8 RGB image (3, H, W) resized; a change of size puts it on the CPU."""
+        """Return a uint8 RGB image (3, H, W) resized; a change of size puts it on the CPU. Raises `CodecError`."""
         from PIL import Image
 
         height, width = self.size((image.shape[-2], image.shape[-1]))
         if (height, width) == tuple(image.shape[-2:]):
             return image
-        return from_pil(to_pil(image).resize((width, height), Image.Resampling[self.filter.upper()]))
+        try:
+            return from_pil(to_pil(image).resize((width, height), Image.Resampling[self.filter.upper()]))
+        except MemoryError as problem:
+            raise CodecError(f"there is no memory for a picture of {width}x{height} pixels") from problem
 
     def _factor(self, height: int, width: int) -> Fraction:
         """Return the factor for both sides, exact but for that of an area."""

@@ -8,14 +8,15 @@ from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.prediction.clean.side import CleanSide
 from compress_guard.engine.prediction.source_frame import framed_target
-from compress_guard.errors import DataError, OptionError
-from compress_guard.records import CodecSpec, Guard
+from compress_guard.errors import CodecError, DataError, OptionError
+from compress_guard.records import CodecSpec, Geometry, Guard
 from compress_guard.tasks.contract import Task
 
 _UNASKED: Final = (
     "codec {alias!r} delivers a part of its sources, whose targets the clean sources do not have; expected reference: "
     "input, so that both sides are cropped; set it, or take the crop out of the codec"
 )
+_IMPOSSIBLE: Final = "image {image}: {problem}; change that step, or leave this image out of the data set"
 _EMPTY: Final = (
     "the crop of codec {alias!r} leaves nothing of the target of {images}; expected objects, or pixels that count, in "
     "some; move or enlarge the crop"
@@ -23,11 +24,24 @@ _EMPTY: Final = (
 
 
 def check_reference(guard: Guard, codec: CodecSpec, coder: Coder) -> bool:
-    """Return True for a codec that crops an image; raises `OptionError` if the guard compares it with whole sources."""
-    cropped = any(coder.geometry(at).cropped for at in range(len(coder.survey.infos)))
+    """Return True for a codec that crops an image.
+
+    Raises `OptionError` if the guard compares it with whole sources, and `CodecError` for an image that it cannot scale
+    or crop.
+    """
+    frames = [_geometry(coder, at) for at in range(len(coder.survey.infos))]
+    cropped = any(frame.cropped for frame in frames)
     if cropped and guard.reference != "input":
         raise OptionError(_UNASKED.format(alias=codec.alias))
     return cropped
+
+
+def _geometry(coder: Coder, at: int) -> Geometry:
+    """Return the geometry of an image; a `CodecError` gets the image's name."""
+    try:
+        return coder.geometry(at)
+    except CodecError as problem:
+        raise CodecError(_IMPOSSIBLE.format(image=coder.survey.infos[at].id, problem=problem)) from None
 
 
 def emptied(clean: CleanSide, limit: int | None, codec: CodecSpec, coder: Coder) -> int:

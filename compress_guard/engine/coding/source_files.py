@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, final
 
-from compress_guard.codecs.pixels import to_rgb
+from compress_guard.codecs.pixels import Picture
 from compress_guard.engine.images.lossy_sources import file_of
 from compress_guard.engine.images.sample import Pictures
 from compress_guard.engine.images.samples import Survey
@@ -97,19 +97,23 @@ def _opened_from(image: Any) -> bytes | None:
 
 
 def _fault(file: bytes, image: torch.Tensor) -> str | None:
-    """Return why these bytes are not the file of an image; None if they decode to it, turned upright by its EXIF."""
+    """Return why these bytes are not the file of an image; None if they decode to it, upright by its EXIF or stored."""
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(file)) as opened:
-            pixels = to_rgb(opened)
+            picture = Picture.read(opened)
     except BaseException as problem:  # noqa: BLE001 -- readers of other libraries may raise anything
         pass_on(problem)
         return f"its file cannot be read ({described(problem)})"
+    given = image.cpu()
+    if picture.at("upright").equal(given) or picture.at("stored").equal(given):
+        return None
+    pixels = picture.at("upright")
     if pixels.shape != image.shape:
         (_, height, width), (_, given_height, given_width) = pixels.shape, image.shape
         return f"its file holds {height}x{width} pixels and the data set gives {given_height}x{given_width}"
-    return None if pixels.equal(image.cpu()) else "its file holds other pixels than the data set gives"
+    return "its file holds other pixels than the data set gives"
 
 
 def _digest(file: bytes | None) -> bytes:

@@ -134,3 +134,13 @@ def test_codecs_that_scale_alike_have_the_same_reference():
     assert reshaping_of(one) == reshaping_of(other) != ""
     assert reshaping_of(Pipeline(["jpeg"])) == ""
     assert reshaping_of(Pipeline([{"resize": {"scale": 0.4}}, "jpeg"])) != reshaping_of(one)
+
+
+@pytest.mark.parametrize(
+    "size", [{"scale": 700.0}, {"width": 65000, "filter": "box"}, {"area": 65535**2}, {"scale": 1e300}], ids=str
+)
+def test_a_picture_cannot_become_longer_than_formats_tell(size):
+    pipeline = Pipeline([{"resize": {**size, "upscale": True}}, {"jpeg": {"quality": 60}}])
+    with pytest.raises(CodecError) as caught:
+        pipeline.geometry((200, 100))
+    assert str(caught.value) == ("a picture of 100x200 pixels would become longer than 65535 pixels")

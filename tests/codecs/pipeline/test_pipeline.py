@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -323,3 +324,13 @@ def test_a_step_that_decodes_to_another_size_is_named(planted, smooth):
         "pipeline could not encode image 1 of 1 (96x64 pixels): step 1 (tint): tint gave image 1 of 1 back as "
         "96x63 pixels, expected 96x64"
     )
+
+
+def test_numbers_of_numpy_are_numbers():
+    steps = [
+        {"resize": {"longest": np.int64(32)}},
+        {"jpeg": {"quality": np.int64(80)}},
+        {"webp": {"quality": np.float32(50)}},
+    ]
+    plain = [{"resize": {"longest": 32}}, {"jpeg": {"quality": 80}}, {"webp": {"quality": 50}}]
+    assert repr(Pipeline(steps)) == repr(Pipeline(plain))

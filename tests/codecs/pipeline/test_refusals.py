@@ -30,6 +30,11 @@ JPEG = {"jpeg": {"quality": 80}}
         ([{75: {}}], f"step 1: found 75 as a name; {FORM}"),
         ([{"jpeg": 80}], "step 1 (jpeg): its options are 80; write a map of them, such as {quality: 80}"),
         (
+            [{"resize": 1600}, JPEG],
+            "step 1 (resize): its options are 1600; write a map of them, such as {longest: 1600}",
+        ),
+        ([{"crop": 224}, JPEG], "step 1 (crop): its options are 224; write a map of them, such as {centre: 0.9}"),
+        (
             ["jpg"],
             "step 1: unknown step 'jpg', did you mean 'jpeg'? known: avif, command, compressai, crop, heic, jp2, jpeg, "
             "jxl, neural, resize, source, webp, zoo",

@@ -65,3 +65,23 @@ def test_a_crop_of_a_pipeline_is_scored_on_the_cropped_targets(make_world, scene
     assert result.verdict == "pass", result.reason
     assert result.clean_score > 95
     assert result.crop_emptied is not None
+
+
+def test_a_box_outside_of_one_picture_is_an_error_that_names_it(make_world, scenes, finder):
+    geometry = "crop: {box: [0, 0, 9999, 9999]}, crop: {box: [9000, 0, 9999, 9999]}"
+    (result,) = run(make_world, finder(), scenes(), "detection", ["kept"], geometry=geometry)
+    assert (result.verdict, result.reason) == (
+        "codec_error",
+        "image s00: the box [9000, 0, 9999, 9999] lies outside a picture of 144x96 pixels; change that step, or "
+        "leave this image out of the data set",
+    )
+
+
+def test_a_picture_that_would_become_too_long_is_an_error_that_names_it(make_world, scenes, finder):
+    geometry = "resize: {scale: 1.0e+300, upscale: true}"
+    (result,) = run(make_world, finder(), scenes(), "detection", ["kept"], geometry=geometry)
+    assert (result.verdict, result.reason) == (
+        "codec_error",
+        "image s00: a picture of 144x96 pixels would become longer than 65535 pixels; change that step, or leave "
+        "this image out of the data set",
+    )

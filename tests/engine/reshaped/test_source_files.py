@@ -149,6 +149,22 @@ def test_a_file_that_exif_turns_holds_the_upright_picture(tmp_path, service, mak
     assert (measured.result.verdict, measured.result.errors, measured.result.turned) == ("pass", 0, 4)
 
 
+def test_pictures_left_as_stored_are_those_of_their_files(tmp_path, service, make_world, pictures, spectrum):
+    class Stored(Folder):
+        """Tensors of the stored pixels, as orientation: stored and torchvision's decoders give them."""
+
+        def __getitem__(self, position):
+            path, label = self.samples[position]
+            with Image.open(path) as opened:
+                return from_pil(opened), label, str(position)
+
+    (files := tmp_path / "files").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    measured = make_world(service, coloured(spectrum), Stored(files, pictures(4), exif=exif)).only()
+    assert (measured.result.verdict, measured.result.errors) == ("pass", 0), measured.result.reason
+
+
 def test_other_bytes_of_the_same_pixels_are_another_source(tmp_path, service, make_world, pictures, spectrum):
     def steps(name, **options):
         (files := tmp_path / name).mkdir()
