@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 LABELS = "  labels  4 different: 0 to 3"
 SIZES = "  sizes   96 x 96 pixels, median 0.0092 megapixels"
 
@@ -22,6 +24,20 @@ def test_what_it_says_about_a_guard(command, guards):
     assert re.fullmatch(r"  jpeg-2.0bpp   drop 0.0 \(.* to .*\), limit 60.0: 12 images decide it", cells[2])
     assert other == "free: classification, top1 100.0 on 12 of 32 images"
     assert re.fullmatch(r"  jpeg-2.0bpp  drop 0.0 \(.* to .*\), no limit", free)
+
+
+def test_a_cell_that_compares_decoders_has_its_own_drop_and_limit(command, guards):
+    pytest.importorskip("cv2")
+    guards(
+        "codecs: [jpeg], quality: [75], decoders: [pillow, opencv]", toy="max_drop: 90, max_decoder_drop: 80", free=""
+    )
+    done = command("check", "--limit", "8")
+    assert done.code == 0, done.err
+    cells = [line for line in done.out.splitlines() if line.startswith("  jpeg-q75-opencv")]
+    assert re.fullmatch(
+        r"  jpeg-q75-opencv  drop 0.0 \(.* to .*\) from pillow, limit 80.0: 8 images decide it", cells[0]
+    )
+    assert re.fullmatch(r"  jpeg-q75-opencv  drop 0.0 \(.* to .*\) from pillow, no limit", cells[1])
 
 
 def test_a_limit_that_needs_more_images_than_there_are(command, guards):

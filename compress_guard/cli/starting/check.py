@@ -140,15 +140,19 @@ def _duration(seconds: float) -> str:
 
 
 def _cell_text(result: CellResult, total: int | None) -> str:
-    if result.drop is None:
+    drop, low, high, limit = result.drop, result.drop_low, result.drop_high, result.max_drop
+    if result.first_decoder is not None:
+        drop, low, high = result.decoder_drop, result.decoder_drop_low, result.decoder_drop_high
+        limit = result.max_decoder_drop
+    if drop is None:
         return f"{result.verdict}: {result.reason}"
-    spread = ""
-    if result.drop_low is not None and result.drop_high is not None:
-        spread = f" ({numbers.points(result.drop_low)} to {numbers.points(result.drop_high)})"
-    text = f"drop {numbers.points(result.drop)}{spread}"
-    if result.max_drop is None:
+    spread = "" if low is None or high is None else f" ({numbers.points(low)} to {numbers.points(high)})"
+    text = f"drop {numbers.points(drop)}{spread}"
+    if result.first_decoder is not None:
+        text += f" from {result.first_decoder}"
+    if limit is None:
         return f"{text}, no limit"
-    return f"{text}, limit {numbers.limit(result.max_drop)}: {_needed(result, total)}"
+    return f"{text}, limit {numbers.limit(limit)}: {_needed(result, total)}"
 
 
 def _needed(result: CellResult, total: int | None) -> str:
