@@ -10,16 +10,17 @@ import pytest
 @pytest.fixture
 def results(command, guards):
     guards("codecs: [jpeg], bpp: [0.5]", toy="max_drop: 1")
-    assert command("run", "--json=results.json", "--html=run.html").code == 1
+    assert command("run", "--json=results.json", "--html=run.html", "--images=kept").code == 1
 
 
 def test_the_page_of_a_run_is_that_of_its_results_file(command, folder, results):
-    done = command("report", "results.json", "--html=out/file.html", "--markdown=out/file.md")
+    done = command("report", "results.json", "--images=kept", "--html=out/file.html", "--markdown=out/file.md")
     assert (done.code, done.out, done.err) == (0, "", "")
     page = (folder / "out" / "file.html").read_text()
     assert page == (folder / "run.html").read_text()
     reason = json.loads((folder / "results.json").read_text())["cells"][0]["reason"]
     assert reason in page
+    assert page.count("data:image/webp;base64,") == len(list((folder / "kept").glob("*.webp"))) > 0
     assert (folder / "out" / "file.md").read_text().startswith("## compress\\_guard: 1 of 1 cell failed\n")
 
 
@@ -56,6 +57,14 @@ def test_a_report_replaces_no_other_file(command, folder, results, arguments, me
     done = command(*arguments)
     assert (done.code, done.err) == (4, f"compress-guard: {message}; name another file\n")
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+def test_a_folder_of_pictures_that_is_not_there_is_refused(command, results):
+    done = command("report", "results.json", "--images=nowhere", "--html=file.html")
+    assert (done.code, done.err) == (
+        4,
+        "compress-guard: --images: nowhere is not a folder; name the folder of --cg-images\n",
+    )
 
 
 def test_values_that_no_run_writes_are_one_sentence(command, folder, results):

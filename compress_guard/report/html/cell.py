@@ -92,6 +92,11 @@ def _facts(result: CellResult) -> Iterator[tuple[str, str]]:
     if result.clean_score is not None and result.score is not None:
         yield f"{result.metric} clean", numbers.points(result.clean_score)
         yield f"{result.metric} compressed", numbers.points(result.score)
+    if result.waived is not None:
+        yield "waived", f"{result.waived}, until {result.waived_until}"
+    if result.regression is not None:
+        fell = between(result.regression_low, result.regression_high)
+        yield "score below the baseline", f"{numbers.points(result.regression)}{f' ({fell})' if fell else ''}"
     if result.score_low is not None:
         yield "interval of the score", between(result.score_low, result.score_high)
     if result.min_score is not None:

@@ -40,6 +40,7 @@ def guard_tables(
     """Yield the tables of one guard that have rows."""
     made = (
         DataTable("Rates and settings", _RATES, tuple(map(_rate_row, results))),
+        DataTable("Against the baseline", _RELEASES, tuple(row for result in results for row in _release_rows(result))),
         DataTable("Slices", _SLICES, tuple(row for result in results for row in _slice_rows(result))),
         DataTable("Groups", _GROUPS, tuple(_group_row(each) for each in results if each.groups is not None)),
         DataTable("Throughput", _SPEEDS, tuple(map(_speed_row, throughput))),
@@ -84,6 +85,43 @@ def _rate_row(result: CellResult) -> TableRow:
             mark(result),
         ),
         tone(result),
+    )
+
+
+_RELEASES = (
+    "Cell",
+    "Score before",
+    "Score now",
+    "Fall",
+    "Interval",
+    "Allowed",
+    "Change of the drop",
+    "Images",
+    "Remark",
+)
+
+
+def _release_rows(result: CellResult) -> Iterator[TableRow]:
+    """Yield what a cell says about an earlier run, if it was compared with one or should have been."""
+    if result.baseline_score is None and result.baseline_remark is None:
+        return
+    fell = result.regression_low is not None and result.regression_low > (result.max_regression or 0.0)
+    change = _optional(result.drop_change, numbers.signed)
+    if interval := between(result.drop_change_low, result.drop_change_high):
+        change += f" ({interval})"
+    yield TableRow(
+        (
+            cell(result),
+            _optional(result.baseline_score, numbers.points),
+            _optional(result.score, numbers.points),
+            _optional(result.regression, numbers.points),
+            between(result.regression_low, result.regression_high),
+            _optional(result.max_regression, numbers.limit),
+            change,
+            _optional(result.baseline_images, str),
+            result.baseline_remark or "",
+        ),
+        "bad" if fell else "plain",
     )
 
 

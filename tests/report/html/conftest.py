@@ -32,6 +32,20 @@ SLICE = {
 }
 
 
+BASELINE = {
+    "baseline_score": 75.5,
+    "baseline_images": 180,
+    "baseline_paired": True,
+    "regression": 1.3,
+    "regression_low": 0.4,
+    "regression_high": 2.2,
+    "drop_change": 0.6,
+    "drop_change_low": -0.2,
+    "drop_change_high": 1.4,
+    "max_regression": 3.0,
+}
+
+
 @pytest.fixture
 def failed_cell(cell):
     """Return a failed cell with all that its details show."""
@@ -84,7 +98,7 @@ def whole_run(cell, failed_cell, study):
     values = failed_cell.as_dict() | {"slices": [SLICE]}
     cells = [
         CellResult.from_dict(values),
-        cell("jpeg", 0.5, drop=2.0, drop_low=1.0, drop_high=3.0, max_drop=4.0, bpp_mean=0.51, groups=40),
+        cell("jpeg", 0.5, drop=2.0, drop_low=1.0, drop_high=3.0, max_drop=4.0, bpp_mean=0.51, groups=40, **BASELINE),
         cell("webp", 0.25, drop=1.5, drop_low=0.5, drop_high=2.5, max_drop=5.0, bpp_mean=0.25),
         cell("webp", 0.5, "inconclusive", drop=4.0, drop_low=1.0, drop_high=6.0, max_drop=4.5, images_needed=812),
         cell(

@@ -91,6 +91,7 @@ def test_it_says_what_to_do_and_on_which_images(whole_run):
     [
         ("Rates and settings", "jpeg at 0.25 bpp 0.25 0.002 14 (150), 15 (50)"),
         ("Slices", "jpeg at 0.25 bpp weather=rain 20 70.0 40.0 30.0 21.5 to 38.0 10.0 FAIL"),
+        ("Against the baseline", "jpeg at 0.5 bpp 75.5 74.2 1.3 0.4 to 2.2 3.0 +0.6 (-0.2 to 1.4) 180"),
         ("Groups", "jpeg at 0.5 bpp 40 200"),
         ("Throughput", "jpeg at 0.25 bpp round trip 48.7 47 to 50.1 1.2"),
         ("Recovery by finetuning", "jpeg 0.25bpp jpeg at 0.25 bpp 76.2 64.2 65.0 74.0 82 % (75 to 90) no limit"),
@@ -106,8 +107,25 @@ def test_tables(whole_run, title, row):
 
 def test_a_run_without_such_figures_has_no_such_tables(cell):
     text = shown(RunContents([cell("jpeg", 0.5, drop=2.0)], ending=Ending(0))).text
-    for title in ("Slices", "Groups", "Throughput", "Recovery by finetuning", "Decoders", "Traffic"):
+    for title in (
+        "Against the baseline",
+        "Slices",
+        "Groups",
+        "Throughput",
+        "Recovery by finetuning",
+        "Decoders",
+        "Traffic",
+    ):
         assert f" {title} " not in text
+
+
+def test_a_waived_cell_is_shown_as_such(cell):
+    fields = {"waived": "decoder of 2019 phones", "waived_until": "2027-01-31"}
+    result = cell("jpeg", 0.5, "fail", "skipped", 12.0, max_drop=5.0, **fields)
+    text = shown(RunContents([result, cell("webp", 0.5, drop=1.0)], ending=Ending(0))).text
+    assert "All is well: 2 cells, none failed" in text
+    assert "12.0 fail, waived" in text
+    assert "waived decoder of 2019 phones, until 2027-01-31" in text
 
 
 def test_hostile_names_are_text(cell):
