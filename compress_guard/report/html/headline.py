@@ -25,6 +25,8 @@ class Headline:
     tone: Tone
     title: str
     sentences: tuple[str, ...]
+    studies: tuple[tuple[str, str], ...] = ()
+    """Ids and reasons of throughput and recovery cells that failed, which have no details of their own."""
 
     @classmethod
     def of(cls, run: RunContents) -> Headline:
@@ -34,7 +36,9 @@ class Headline:
         problems = tuple(_problems(run, failed))
         doubtful = sum(result.verdict == "inconclusive" for result in results)
         if failed:
-            return cls("bad", f"{failed} of {numbers.count(len(results), 'cell')} failed", problems)
+            others: list[Result] = [*run.throughput, *run.recovery]
+            studies = tuple((result.id, result.reason) for result in others if result.outcome == "failed")
+            return cls("bad", f"{failed} of {numbers.count(len(results), 'cell')} failed", problems, studies)
         if problems:
             return cls("bad", "No cell failed, but this run proves nothing", problems)
         if doubtful:

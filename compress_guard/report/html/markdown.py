@@ -31,6 +31,8 @@ def _lines(run: RunContents) -> Iterator[str]:
     yield f"## compress\\_guard: {escaped(headline.title)}"
     for sentence in headline.sentences:
         yield from ("", escaped(sentence))
+    for name, reason in headline.studies:
+        yield from ("", f"**{escaped(name)}**: {escaped(reason)}")
     for guard in guard_views(run):
         yield from _guard(guard)
 

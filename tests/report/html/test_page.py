@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from compress_guard.errors import RunError
 from compress_guard.records import Ending
 from compress_guard.report.html.contents import RunContents
+from compress_guard.report.html.markdown import markdown
 from compress_guard.report.html.page import page, write_page
 
 HOSTILE = '"><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>{{ 7*7 }}'
@@ -126,6 +128,13 @@ def test_a_waived_cell_is_shown_as_such(cell):
     assert "All is well: 2 cells, none failed" in text
     assert "12.0 fail, waived" in text
     assert "waived decoder of 2019 phones, until 2027-01-31" in text
+
+
+def test_failed_throughput_and_recovery_cells_are_on_top(whole_run):
+    slow = replace(whole_run.throughput[0], verdict="fail", outcome="failed", reason="too slow by half")
+    run = replace(whole_run, cells=(), recovery=(), throughput=[slow])
+    assert f"1 of 1 cell failed {slow.id}: too slow by half" in shown(run).text
+    assert "**thresholds.yaml::photos&#91;throughput-jpeg-0.25bpp&#93;**: too slow by half" in markdown(run)
 
 
 def test_hostile_names_are_text(cell):
