@@ -158,7 +158,7 @@ def test_arguments_without_sense(given, message, capsys):
 def test_defaults_name_codecs_and_the_cpu_at_least():
     chosen = throughput.arguments_of([])
     assert isinstance(chosen, argparse.Namespace)
-    assert {speed.named(codec).type for codec in chosen.codecs} == set(CODECS) - {"command", "compressai"}
+    assert {speed.named(codec).type for codec in chosen.codecs} == set(CODECS) - {"command", "compressai", "pipeline"}
     assert throughput.devices(["auto"])[0] == "cpu"
     assert throughput.devices(["cpu", "cpu"]) == ["cpu"]
     with pytest.raises(UsageError, match=r"^--device: unknown device 'gpu'"):
