@@ -20,10 +20,10 @@ SOURCES = Evidence(IMAGES, tuple({"pixels": np.array([at]), "target": np.array([
 
 def release(wrong: range, **more) -> CellEvidence:
     """A release that is wrong about these images once they are compressed."""
-    sides = [
+    clean, compressed = (
         Evidence(IMAGES, tuple({"top1": np.array(at not in lost), "top5": np.array(True)} for at in range(120)))
         for lost in (range(0), wrong)
-    ]
+    )
     score = 100 * (120 - len(wrong)) / 120
     result = CellResult(
         id="t.yaml::a[jpeg-0.5bpp]",
@@ -43,7 +43,7 @@ def release(wrong: range, **more) -> CellEvidence:
         scores=Scores(100.0, score, 100 - score, 99 - score, 101 - score),
         counts=ImageCounts(images_used=120),
     )
-    return CellEvidence(replace(result, **more), *sides, SOURCES)
+    return CellEvidence(replace(result, **more), clean, compressed, SOURCES)
 
 
 def yardstick(groups=None) -> Yardstick:
@@ -94,8 +94,8 @@ def test_evidence_of_another_task_is_an_error():
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_cell_that_stopped_early_is_not_compared(side):
     early = {"precision": Precision(stopped_early=True)}
-    sides = [release(range(10), **(early if at == side else {})) for at in range(2)]
+    base, now = (release(range(10), **(early if at == side else {})) for at in range(2))
     whose = ("the baseline", "this run")[side]
-    assert compared(*sides, yardstick()).figures.baseline_remark == (
+    assert compared(base, now, yardstick()).figures.baseline_remark == (
         f"{whose} stopped it early, and the images that it took are no fair sample of all"
     )
