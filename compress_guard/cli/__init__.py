@@ -5,7 +5,7 @@ options; `run`, `recover`, `profile`, `report`, `diff` and `doctor` are the comm
 minutes, and `preparation` makes settings of their options. Importing it loads nothing of the gate.
 
 `benchmark` times the throughput cells of a file, `results` writes the results file, `terminal` writes lines and
-progress, `decoders` says which decoders are here, and `findings` are the lines of `doctor`.
+progress, `parser` refuses arguments, `decoders` says which decoders are here, and `findings` are the lines of `doctor`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final, NoReturn
+from typing import Final
 
 from compress_guard import __version__
+from compress_guard.cli.parser import Parser
 from compress_guard.cli.starting.arguments import add_check, add_init
 
 EXIT_HELD: Final = 0
@@ -95,23 +96,13 @@ def _command(name: str) -> Callable[[argparse.Namespace], bool]:
     return run
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser that repeats arguments in printable characters, on one line."""
-
-    def error(self, message: str) -> NoReturn:
-        if not message.isprintable() or not message.isascii() or "##" in message:  # else nothing needs to be loaded
-            from compress_guard.foreign import shown
-
-            message = shown(message)
-        super().error(message)
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = _Parser(
+    own = Parser(
         prog="compress-guard",
         description="Gate vision models on how well they survive image compression. In CI, `pytest --compress-guard` "
         "does the same with JUnit reports, fixtures and parallel workers.",
     )
+    parser: argparse.ArgumentParser = own
     parser.add_argument("--version", action="version", version=f"compress-guard {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_init(commands, _add_machine_options)
@@ -154,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_diff(commands)
     _add_doctor(commands)
+    own.learn(commands.choices.values())
     return parser
 
 

@@ -51,11 +51,11 @@ def apart(*parts: Iterable[Line]) -> Iterator[Line]:
 
 
 def counted(what: str, done: int, total: int) -> str:
-    """Return the progress of some work: ``coding photos with jpeg: 30/300 images``, or steps after the word "step"."""
+    """Return the progress of some work: ``coding with jpeg: 30/300 images``, or steps and files after their word."""
     if not done and not total:
         return what
     count = f"{done}/{total}" if total else f"{done}"
-    return f"{what} {count}" if what.endswith(" step") else f"{what}: {count} images"
+    return f"{what} {count}" if what.endswith((" step", " file")) else f"{what}: {count} images"
 
 
 def aligned(text: str, mark: str, style: str, room: tuple[int, int]) -> list[Span]:

@@ -162,7 +162,7 @@ def profile_of(sample: DrawnFiles, seed: int, progress: Callable[[str, int, int]
             headers.append(read_header(path))
         except LeftOut as reason:
             left_out[reason.reason] += 1
-        progress("reading headers", number, len(sample.paths))
+        progress("reading the header of file", number, len(sample.paths))
     return TrafficProfile(
         found=sample.found,
         drawn=len(sample.paths),

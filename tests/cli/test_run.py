@@ -212,6 +212,12 @@ def test_fixtures_are_refused(command, guards):
         (["run", "--workers=two"], "argument --workers: 'two' is not a whole number of at least 1"),
         (["run", "--seed=x"], "argument --seed: invalid int value: 'x'"),
         (["run", "--color"], "unrecognized arguments: --color"),
+        (
+            ["run", "mine.yaml", "--cg-limit", "9", "--cg-json=r.json", "--cg-thresholds", "t.yaml"],
+            "unrecognized arguments: --cg-limit 9 --cg-json=r.json --cg-thresholds t.yaml; "
+            "--cg- belongs to pytest, use --json, --limit\n",
+        ),
+        (["run", "mine.yaml", "--cg-thresholds", "t.yaml"], "unrecognized arguments: --cg-thresholds t.yaml\n"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -223,7 +229,9 @@ def test_bad_usage(command, arguments, message):
 
 def test_a_results_file_that_fails_at_the_end(command, guards, folder, monkeypatch):
     guards(toy="max_drop: 100, limit: 2")
-    monkeypatch.setattr("compress_guard.cli.preparation.check_results_file", lambda path, option, taken: None)
+    monkeypatch.setattr(
+        "compress_guard.cli.preparation.check_results_file", lambda path, option, taken, with_evidence: None
+    )
     done = command("run", "--json=toy.py/x.json")
     assert done.code == 1
     assert "toy: top1 100.0 on 2 clean images" in done.out

@@ -43,6 +43,7 @@ def test_what_argparse_answers_loads_nothing_else(arguments, code, said):
     assert {name for name in found["modules"] if name.split(".")[0] == "compress_guard"} == {
         "compress_guard",
         "compress_guard.cli",
+        "compress_guard.cli.parser",  # the parser itself, which knows argparse alone
         "compress_guard.cli.starting",
         "compress_guard.cli.starting.arguments",
     }
