@@ -113,10 +113,10 @@ def metadata(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def steps(results: Sequence[CellResult]) -> Iterator[str]:
-    """Yield the rates of the steps of each pipeline."""
+    """Yield the rates of the steps of each pipeline, once for all decoders, which read the same streams."""
 
     def remark(result: CellResult) -> str | None:
-        if len(result.steps) <= 1:
+        if len(result.steps) <= 1 or result.first_decoder is not None:
             return None
         return f" ({', '.join(f'{step} {numbers.bpp(bpp)}' for step, bpp in result.steps)})"
 

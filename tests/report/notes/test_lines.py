@@ -204,8 +204,10 @@ def test_metadata_that_count_in_a_rate_are_told(cell):
 
 
 def test_the_steps_of_a_pipeline_are_told(cell):
+    steps = (("jpeg", 1.2345), ("webp", 0.5))
     results = [
-        cell("upload", 1, drop=1.0, steps=(("jpeg", 1.2345), ("webp", 0.5))),
+        cell("upload", 1, drop=1.0, steps=steps),
+        cell("upload", 1, drop=1.0, steps=steps, decoder="opencv", first_decoder="pillow"),  # the same streams
         cell("single", 1, drop=1.0, steps=(("jpeg", 1.0),)),
         cell("jpeg", 1, drop=1.0),
     ]
