@@ -1,8 +1,8 @@
 """The command ``compress-guard``: the gate without pytest.
 
 Arguments come in; tables on standard output, lines on standard error and an exit code go out. This module has the
-options; `run`, `recover`, `profile`, `report`, `diff` and `doctor` are the commands, `starting` has those for the first
-minutes, and `preparation` makes settings of their options. Importing it loads nothing of the gate.
+options; `run`, `recover`, `profile`, `report`, `diff`, `merge` and `doctor` are the commands, `starting` has those for
+the first minutes, and `preparation` makes settings of their options. Importing it loads nothing of the gate.
 
 `benchmark` times the throughput cells of a file, `results` writes the results file, `terminal` writes lines and
 progress, `parser` refuses arguments, `decoders` says which decoders are here, and `findings` are the lines of `doctor`.
@@ -13,11 +13,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from compress_guard import __version__
 from compress_guard.cli.parser import Parser
 from compress_guard.cli.starting.arguments import add_check, add_init
+
+if TYPE_CHECKING:
+    from compress_guard.thresholds.shards import FileShard
 
 EXIT_HELD: Final = 0
 EXIT_FAILED: Final = 1
@@ -30,7 +33,7 @@ EXIT_INTERRUPTED: Final = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0 all cells held, 1 one failed or errored, 4 a file or option made no
     sense, 130 it was interrupted. For `doctor`: 0 all is there, 1 something is missing or damaged. For
-    `diff`: 0 no regression, 1 there are some, 2 the files cannot be compared.
+    `diff` and `merge`: 2 the files cannot be compared, or cells are missing; `diff`: 1 there are regressions.
     """
     parser = _parser()
     try:
@@ -41,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from compress_guard.errors import IncomparableError, UsageError
 
     try:
-        return EXIT_HELD if _command(options.command)(options) else EXIT_FAILED
+        ended = _command(options.command)(options)
+        return (EXIT_HELD if ended else EXIT_FAILED) if isinstance(ended, bool) else ended
     except UsageError as problem:
         sys.stderr.write(f"compress-guard: {problem}\n")
         return EXIT_INCOMPARABLE if isinstance(problem, IncomparableError) else EXIT_USAGE
@@ -61,8 +65,8 @@ def _exit_text(stop: SystemExit) -> str:
     return shown(repr(stop.code)) if stop.code is None or type(stop.code) in (int, str) else error_text(stop)
 
 
-def _command(name: str) -> Callable[[argparse.Namespace], bool]:
-    """Return the function of a command: it returns True if all is well, and raises `UsageError`."""
+def _command(name: str) -> Callable[[argparse.Namespace], bool | int]:
+    """Return the function of a command: it returns True if all is well, or an exit code, and raises `UsageError`."""
     if name == "init":
         from compress_guard.cli.starting.init import init
 
@@ -91,6 +95,10 @@ def _command(name: str) -> Callable[[argparse.Namespace], bool]:
         from compress_guard.cli.recover import recover
 
         return recover
+    if name == "merge":
+        from compress_guard.cli.merge import merge
+
+        return merge
     from compress_guard.cli.run import run
 
     return run
@@ -123,6 +131,12 @@ def _parser() -> argparse.ArgumentParser:
         help="measure only cells whose name matches, e.g. 'photos[jpeg-*' or '*-0.25bpp]'; may be given more than once",
     )
     _add_run_options(run)
+    run.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="measure only the I-th of N parts of FILE, which are the same on every machine; `merge` joins the results",
+    )
     run.add_argument("--json", metavar="FILE", help="write all results as JSON, evidence in a zip file beside it")
     run.add_argument("--html", metavar="FILE", help="write a report for people: one HTML page that loads nothing")
     run.add_argument("--images", metavar="DIR", help="keep small pictures of the worst images of each cell in DIR")
@@ -145,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_diff(commands)
     _add_doctor(commands)
+    _add_merge(commands)
     own.learn(commands.choices.values())
     return parser
 
@@ -292,6 +307,30 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="write the sha256 of the weights that are here to compress-guard.lock beside them: from then on no other "
         "content is loaded under these names",
     )
+
+
+def _shard(text: str) -> FileShard:
+    from compress_guard.errors import OptionError
+    from compress_guard.thresholds.shards import FileShard
+
+    try:
+        return FileShard.read(text)
+    except OptionError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
+def _add_merge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    merge = commands.add_parser(
+        "merge",
+        help="join the results of shards, or of the jobs of a matrix",
+        description="Join results files with their evidence to those of one run, and judge the whole. Results of one "
+        "cell in two files have to be the same but for time and work. Exit code 0: all cells held; 1: one failed or "
+        "errored, or a guard had no cell that was judged; 2: cells are missing, or the files do not belong together; "
+        "4: an option makes no sense.",
+    )
+    merge.add_argument("results", nargs="+", metavar="RESULTS", help="files that --cg-json or --json has written")
+    merge.add_argument("--out", required=True, metavar="FILE", help="write all results as JSON, evidence beside it")
+    merge.add_argument("--junit", metavar="FILE", help="write all results as JUnit XML")
 
 
 def _positive(text: str) -> int:

@@ -18,7 +18,7 @@ from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import UsageError, described, error_text
-from compress_guard.records import RecoveryCell, RecoveryResult, Thresholds
+from compress_guard.records import RecoveryCell, RecoveryResult, Scope, Thresholds
 from compress_guard.registry import unknown
 from compress_guard.report import recovery_figure, recovery_lines
 
@@ -38,7 +38,8 @@ def recover(options: argparse.Namespace) -> bool:
     check_options(options)
     file = name_in_ids(Path(thresholds.path))
     with run_settings(options) as settings:
-        results = Results(options.json, settings, [f"{file}::{cell.name}" for cell in cells])
+        scope = Scope(thresholds.digest, thresholds.names(gated=False, studied=True))
+        results = Results(options.json, settings, [f"{file}::{cell.name}" for cell in cells], scope=scope)
         results.set_aside()
         with results.kept():
             _measure(thresholds, cells, settings, results)

@@ -16,7 +16,15 @@ from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.traffic_drop import traffic_results
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import RunError, error_text
-from compress_guard.records import CellResult, Ending, RecoveryResult, Thresholds, ThroughputResult, TrafficResult
+from compress_guard.records import (
+    CellResult,
+    Ending,
+    RecoveryResult,
+    Scope,
+    Thresholds,
+    ThroughputResult,
+    TrafficResult,
+)
 from compress_guard.report import environment, write
 from compress_guard.report.earlier import results_files, set_aside
 from compress_guard.report.html.contents import RunContents
@@ -37,6 +45,8 @@ class Results:
     recovery: list[RecoveryResult] = field(default_factory=list)
     html: str | None = None
     """File of the report for people; None: none."""
+    scope: Scope = field(default_factory=Scope)
+    """All cells of the thresholds file."""
     thresholds: Thresholds | None = None
     """The file whose guards may have shares of traffic; None for commands without cells."""
 
@@ -113,4 +123,4 @@ class Results:
     def _ending(self, exit_status: int | None) -> Ending:
         measured = {result.id for results in (self.cells, self.throughput, self.recovery) for result in results}
         left = tuple(name for name in self.selected if name not in measured)
-        return Ending(exit_status, left, tuple(self.traffic()))
+        return Ending(exit_status, left, tuple(self.traffic()), self.scope)

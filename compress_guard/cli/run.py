@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,13 +19,13 @@ from compress_guard.cli.preparation import (
     run_settings,
 )
 from compress_guard.cli.results import Results
-from compress_guard.cli.terminal import StandardErrorProgress, show, tell_result
+from compress_guard.cli.terminal import StandardErrorProgress, show, tell, tell_result
 from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.prediction.versions import remember_run
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import UsageError
-from compress_guard.records import Cell, CellResult, Thresholds, ThroughputCell, name_fits
+from compress_guard.records import Cell, CellResult, Scope, Thresholds, ThroughputCell, name_fits
 from compress_guard.report import lines, throughput_lines, ungated
 from compress_guard.thresholds.keys.throughput import benchmarked
 
@@ -39,24 +39,28 @@ def run(options: argparse.Namespace) -> bool:
         thresholds = benchmarked(thresholds)
     for guard in thresholds.guards:
         refuse_fixtures(thresholds, guard, **({} if options.benchmark else {"model": guard.model}), data=guard.data)
-    run_cells = _timed(thresholds, options) if options.benchmark else _gated(thresholds, options)
-    check_options(options)
     baseline = check_baseline(options, thresholds)
+    costs = {} if baseline is None else baseline.seconds
+    run_cells = (_timed if options.benchmark else _gated)(thresholds, options, costs)
+    check_options(options)
     with run_settings(options) as settings:
         if baseline is not None:  # before a report of this run takes its place
             baseline.keep(settings.run_folder)
         return run_cells(settings)
 
 
-def _gated(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[RunSettings], bool]:
+def _gated(
+    thresholds: Thresholds, options: argparse.Namespace, costs: Mapping[str, float]
+) -> Callable[[RunSettings], bool]:
     """Return a function that measures the selected cells and returns True if they held."""
-    cells = _selected([cell for guard in thresholds.guards for cell in guard.cells], options.only)
+    cells = _selected([cell for guard in thresholds.guards for cell in guard.cells], options, thresholds, costs)
 
     def gate(settings: RunSettings) -> bool:
         results = _results(thresholds, cells, options, settings)
         with results.kept():
             _measure(thresholds, cells, settings, results.cells)
-        held = all(result.outcome != "failed" for result in results.cells) and not ungated(results.cells)
+        held = all(result.outcome != "failed" for result in results.cells)
+        held = held and (options.shard is not None or not ungated(results.cells))
         written = results.write_held(held)  # first, since standard output may be closed
         show(lines(results.cells, sys.stdout.encoding, traffic=results.traffic()))
         remember_run(settings, results.cells)
@@ -65,9 +69,11 @@ def _gated(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[Run
     return gate
 
 
-def _timed(thresholds: Thresholds, options: argparse.Namespace) -> Callable[[RunSettings], bool]:
+def _timed(
+    thresholds: Thresholds, options: argparse.Namespace, costs: Mapping[str, float]
+) -> Callable[[RunSettings], bool]:
     """Return a function that times the selected throughput cells and returns True if they held."""
-    cells = _selected(list(throughput_cells(thresholds)), options.only)
+    cells = _selected(list(throughput_cells(thresholds)), options, thresholds, costs)
 
     def gate(settings: RunSettings) -> bool:
         results = _results(thresholds, cells, options, settings)
@@ -87,12 +93,31 @@ def _results(thresholds: Thresholds, cells: Sequence[C], options: argparse.Names
     """Begin the results of a run of these cells."""
     file = name_in_ids(Path(thresholds.path))
     names = [f"{file}::{cell.name}" for cell in cells]
-    results = Results(options.json, settings, names, html=options.html, thresholds=thresholds)
+    asked = thresholds.names(gated=not options.benchmark, timed=options.benchmark)
+    scope = Scope(thresholds.digest, asked, None if options.shard is None else str(options.shard))
+    results = Results(options.json, settings, names, html=options.html, thresholds=thresholds, scope=scope)
     results.set_aside()
     return results
 
 
-def _selected(cells: list[C], patterns: Sequence[str] | None) -> list[C]:
+def _selected(
+    cells: list[C], options: argparse.Namespace, thresholds: Thresholds, costs: Mapping[str, float]
+) -> list[C]:
+    """Return the cells that --only and --shard leave; raises `UsageError` for a pattern that no cell of the file fits.
+
+    A shard may be empty, which is said and is all right: the other shards have the cells.
+    """
+    chosen = _matching(cells, options.only)
+    if options.shard is None:
+        return chosen
+    names = options.shard.names(thresholds, costs)
+    kept = [cell for cell in chosen if cell.name in names]
+    if not kept:
+        tell(f"compress-guard: shard {options.shard} of {options.thresholds} is empty: the other shards have its cells")
+    return kept
+
+
+def _matching(cells: list[C], patterns: Sequence[str] | None) -> list[C]:
     if not patterns:
         return cells
     matched = [{cell.name for cell in cells if name_fits(cell.name, pattern)} for pattern in patterns]

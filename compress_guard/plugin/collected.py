@@ -98,6 +98,8 @@ class Collected:
     def problem(self) -> str | None:
         """Return why a run that would be green has to fail: it gates nothing. None for any other run."""
         counts, decision = self.counts, self._decision
+        if self._run.empty_shard:
+            return None
         if not counts.gates:
             return self._nothing_gated()
         if not counts.cells and decision.text is not None and decision.expected:
@@ -119,6 +121,8 @@ class Collected:
         counts, file = self.counts, self._decision.file
         if only_lists(self._config):
             return None
+        if self._run.empty_shard:
+            return f"shard {self._decision.shard} of {file.shown} is empty: the other shards have its cells"
         if counts.all_cells_deselected or counts.nothing_left:
             return self._deselected(counts)
         if counts.nothing_used:

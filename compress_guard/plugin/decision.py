@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from compress_guard import thresholds as thresholds_file
 from compress_guard.destination import evidence_path
 from compress_guard.engine.machine.threads import calm_threads
-from compress_guard.engine.releases.baseline import read_baseline
+from compress_guard.engine.releases.baseline import kept_baseline, read_baseline
 from compress_guard.engine.settings import RunSettings, check_results_file, cores
 from compress_guard.errors import UsageError
 from compress_guard.plugin.benchmark_plugin import check_benchmark
@@ -29,6 +29,7 @@ from compress_guard.plugin.update import check_update
 from compress_guard.records import Thresholds
 from compress_guard.thresholds.keys.throughput import benchmarked
 from compress_guard.thresholds.limits.measured import unlimited
+from compress_guard.thresholds.shards import FileShard
 
 if TYPE_CHECKING:
     import pytest
@@ -60,6 +61,10 @@ class Decision:
     settings: RunSettings
     update: str | None = None
     """``tighten`` or ``loosen`` where the run writes limits into the file instead of judging by them; else None."""
+    shard: str | None = None
+    """Part of the file that this run measures, ``2/5``; None: all of it."""
+    shard_cells: tuple[str, ...] | None = None
+    """Names of the cells of this part."""
 
     def handed_over(self, node: Any) -> str:
         """Return the decision as one of xdist's workers takes it, by `taken_over`: as JSON, so that any path passes."""
@@ -129,6 +134,7 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
     if text is not None and wanted and not reached:
         check_folders(config, file.path)
         config.args.append(str(file.path))
+    settings = _run_settings(config, options, file.path, thresholds)
     decision = Decision(
         folder=folder,
         file=file,
@@ -141,10 +147,20 @@ def _decided(config: pytest.Config) -> tuple[Decision, Thresholds]:
         results=options.json,
         html=options.html,
         workers=options.run.workers,
-        settings=_run_settings(config, options, file.path, thresholds),
+        settings=settings,
         update=options.update,
+        shard=options.shard,
+        shard_cells=_shard_cells(options, thresholds, settings),
     )
     return decision, thresholds
+
+
+def _shard_cells(options: GateOptions, thresholds: Thresholds, settings: RunSettings) -> tuple[str, ...] | None:
+    """Return the names of the cells of the shard; the seconds of the baseline, if there is one, balance the cut."""
+    if options.shard is None:
+        return None
+    costs = {} if options.run.baseline is None else kept_baseline(settings.run_folder).seconds
+    return tuple(sorted(FileShard.read(options.shard).names(thresholds, costs)))
 
 
 def _guards(file: ChosenFile, text: str | None, folder: Path, *, benchmark: bool, sources: bool) -> Thresholds:

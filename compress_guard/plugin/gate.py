@@ -158,6 +158,8 @@ class Gate:
             return
         green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         self._idle = self._collected.problem() if green else None
+        if self.run.empty_shard and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
         if self._idle is not None:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         # A run that only plans has no results, and must not replace those of an earlier one.
@@ -173,7 +175,7 @@ class Gate:
         if green and (self._lost is not None or ungated):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         status = None if broken else int(session.exitstatus)
-        ending = Ending(status, self._selected.not_measured, self.run.traffic)
+        ending = Ending(status, self._selected.not_measured, self.run.traffic, self.run.scope)
         summary.write_json(self.run, ending)
         summary.write_html(self.run, ending)
         if green and (self.run.unwritten is not None or self.run.html_unwritten is not None):

@@ -30,6 +30,17 @@ def positive(text: str) -> int:
     return number
 
 
+def shard_text(text: str) -> str:
+    """Check ``I/N``, for argparse."""
+    from compress_guard.errors import OptionError
+    from compress_guard.thresholds.shards import FileShard
+
+    try:
+        return str(FileShard.read(text))
+    except OptionError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("compress-guard", "compress_guard: gate vision models on image compression")
     group.addoption(
@@ -66,6 +77,13 @@ def _add_input_options(group: pytest.OptionGroup) -> None:
         metavar="N",
         type=positive,
         help="CPU threads for coding (default: cores, shared among xdist workers)",
+    )
+    group.addoption(
+        "--cg-shard",
+        metavar="I/N",
+        type=shard_text,
+        help="measure only the I-th of N parts of the thresholds file, which are the same on every machine; the "
+        "results of --cg-json are joined, and judged as a whole, by `compress-guard merge`",
     )
     group.addoption("--cg-limit", metavar="N", type=positive, help="use a seeded subset of N images per guard")
     group.addoption(
@@ -173,6 +191,8 @@ class GateOptions:
     run: RunOptions
     update: str | None = None
     """``tighten`` or ``loosen`` where the run writes limits; else None."""
+    shard: str | None = None
+    """Part of the file, ``2/5``."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> GateOptions:
@@ -199,7 +219,8 @@ class GateOptions:
         )
         benchmark, recovery = bool(config.getoption("--cg-benchmark")), bool(config.getoption("--cg-recovery"))
         update: str | None = config.getoption("cg_update")
-        return cls(path("--cg-thresholds"), path("--cg-json"), path("--cg-html"), benchmark, recovery, run, update)
+        paths = path("--cg-thresholds"), path("--cg-json"), path("--cg-html")
+        return cls(*paths, benchmark, recovery, run, update, config.getoption("--cg-shard"))
 
 
 def absolute(folder: Path, path: str) -> Path:

@@ -14,6 +14,7 @@ from compress_guard.records import (
     CellResult,
     CodecSpec,
     RecoveryResult,
+    Scope,
     Thresholds,
     ThroughputResult,
     TrafficResult,
@@ -60,6 +61,8 @@ class Run:
         """The reason why the HTML report could not be written."""
         self.evidence_lost: str | None = None
         """The reason why some of the evidence is not beside the results file."""
+        self.shard: Final = None if decision.shard_cells is None else frozenset(decision.shard_cells)
+        """Names of the cells that this run may measure; None: all of the file."""
         self._place: Final = place_of(workerinput)
         self._session: Session | None = None
         self._ready = False
@@ -73,6 +76,17 @@ class Run:
     def is_worker(self) -> bool:
         """True in a worker of pytest-xdist."""
         return self.worker is not None
+
+    @property
+    def empty_shard(self) -> bool:
+        """True for a shard without cells, which is all right: the other shards have them."""
+        return self.shard is not None and self.shard.isdisjoint(self.scope.cells) and self.thresholds.digest is not None
+
+    @property
+    def scope(self) -> Scope:
+        """All cells that the file has for a run of this kind."""
+        names = self.thresholds.names(timed=self.decision.benchmark, studied=self.decision.recovery)
+        return Scope(self.thresholds.digest, names, self.decision.shard)
 
     @property
     def measured(self) -> bool:

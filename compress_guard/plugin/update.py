@@ -32,6 +32,7 @@ def check_update(config: pytest.Config, options: GateOptions, file: str, *, ther
     run = options.run
     parts = {
         "-k": config.option.keyword,
+        "--cg-shard": options.shard,
         "--cg-limit": run.limit,
         "--cg-early-stop": run.early_stop,
     }

@@ -80,7 +80,7 @@ from compress_guard.records.recovery import (
     TrainedRate,
     format_trained,
 )
-from compress_guard.records.results import CellResult, Ending
+from compress_guard.records.results import CellResult, Ending, Scope
 from compress_guard.records.slices import SliceResult
 from compress_guard.records.throughput import SpeedLimits, Throughput, ThroughputCell, ThroughputResult, Work
 from compress_guard.records.traffic import TrafficResult
@@ -158,6 +158,7 @@ __all__ = [
     "RecoveryPoint",
     "RecoveryResult",
     "Scalar",
+    "Scope",
     "Scores",
     "SettledBy",
     "Share",

@@ -247,6 +247,18 @@ class Thresholds:
 
     path: str
     guards: tuple[Guard, ...]
+    digest: str | None = None
+    """sha256 of the text of the file; None without a text."""
+
+    def names(self, *, gated: bool = True, timed: bool = False, studied: bool = False) -> tuple[str, ...]:
+        """Return the names of the cells of these kinds, in the order of a run."""
+        names = []
+        for guard in self.guards:
+            names += [cell.name for cell in guard.cells if gated]
+            if timed and guard.throughput is not None:
+                names += [cell.name for cell in guard.throughput.cells]
+        studies = (guard.recovery for guard in self.guards if studied and guard.recovery is not None)
+        return (*names, *(cell.name for recovery in studies for cell in recovery.cells))
 
 
 def name_fits(name: str, pattern: str) -> bool:

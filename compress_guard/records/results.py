@@ -267,6 +267,18 @@ _PARTS: Final[Mapping[str, type[CellPart]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """The whole of which a run may be a part: all cells that its thresholds file has for a run of its kind."""
+
+    digest: str | None = None
+    """sha256 of the text of the thresholds file; None for a run without one."""
+    cells: tuple[str, ...] = ()
+    """Names of these cells, ``photos[jpeg-0.25bpp]``, in the order of the file, selected or not."""
+    shard: str | None = None
+    """Part that the run measured, ``2/5``; None for a run that was not cut."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """End of a run, as its results file states it."""
 
@@ -276,3 +288,5 @@ class Ending:
     """Node ids of the cells that were selected and have no result, in the order of the run."""
     traffic: tuple[TrafficResult, ...] = ()
     """The drop of each guard over its traffic."""
+    scope: Scope = field(default_factory=Scope)
+    """All cells of the thresholds file."""

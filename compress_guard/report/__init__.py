@@ -6,7 +6,7 @@ and `junit` the machine-readable forms, `markup` and `numbers` styles and figure
 
 `groups` collects results that share a line, `tally` counts them, `recovery_figure` draws a study, `earlier` renames
 reports of an earlier run, `traffic` prints what production files look like, `html` has the reports to hand on,
-`releases` says what changed from one run to another.
+`releases` says what changed from one run to another, `merging` joins the results of several jobs.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 Open `file` first: it reads the sections in order. `document` is YAML, `value` a node with its line, `catalogue` the
 codecs, `codec_options` what they take, `settings` and `guards` the keys, `keys` the readers of single keys, `keywords`
-their ranges; `waivers` is the section of known failures. `schema` describes them all to editors; `limits` makes limits
-of measurements. `extent` bounds what a small file can stand for; `factories` looks named callables up in their sources,
-which `modules` finds.
+their ranges; `waivers` is the section of known failures, `shards` the cut of a file for several machines.
+
+`schema` describes files to editors; `limits` makes limits of measurements. `extent` bounds what a small file can stand
+for; `factories` looks named callables up in their sources, which `modules` finds.
 
 Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8" includes both ends):
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -56,7 +57,7 @@ def parse(text: str, path: Path, *, shown: str, folder: Path, sources: bool = Tr
         found = with_waivers(table["waive"].value, found)
     if sources:
         check_factories(table, path.resolve().parent)
-    return Thresholds(str(path), corrected(found))
+    return Thresholds(str(path), corrected(found), hashlib.sha256(text.encode()).hexdigest())
 
 
 def _check_places(value: Value, elsewhere: Iterable[str], what: str, here: tuple[str, ...] = KEYS) -> None:

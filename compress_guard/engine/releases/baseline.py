@@ -39,6 +39,12 @@ class Baseline:
         """All cells by node id."""
         return {name: cell for file in self.files for name, cell in file.cells.items()}
 
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Seconds that each cell of a thresholds file took, by its name."""
+        timed = ((cell.id, cell.seconds) for cell in self.cells.values() if _of_file(cell.id))
+        return {node_id.rpartition("::")[2]: seconds for node_id, seconds in timed if seconds is not None}
+
     def cell(self, node_id: str) -> CellEvidence | None:
         """Return the cell with this node id, else the only one of this guard and label in any other thresholds file."""
         name = node_id if node_id in self.cells else self._elsewhere(node_id)

@@ -30,6 +30,11 @@ class ThresholdsFile(pytest.File):
         return run_of(self.config).thresholds
 
     def collect(self) -> Iterator[pytest.Item]:
+        shard = run_of(self.config).shard
+        yield from (item for item in self._items() if shard is None or item.name in shard)
+
+    def _items(self) -> Iterator[pytest.Item]:
+        """Yield a test for each cell of the whole file."""
         self.opened = True
         decision = run_of(self.config).decision
         for guard in self.thresholds.guards:
@@ -43,11 +48,8 @@ class ThresholdsFile(pytest.File):
 
     def count(self) -> int:
         """Return how many cells `collect` would give."""
-        decision, guards = run_of(self.config).decision, self.thresholds.guards
-        timed = [guard.throughput for guard in guards if guard.throughput is not None and decision.benchmark]
-        studied = [guard.recovery for guard in guards if guard.recovery is not None and decision.recovery]
-        counts = [len(guard.cells) for guard in guards]
-        return sum([*counts, *(len(throughput.cells) for throughput in timed), *(len(each.cells) for each in studied)])
+        run = run_of(self.config)
+        return len(run.scope.cells if run.shard is None else run.shard.intersection(run.scope.cells))
 
 
 class CellItem(FileItem):

@@ -21,7 +21,9 @@ def ungated(run: Run) -> list[str]:
     """Return the guards of which no selected cell was judged."""
     from compress_guard.report import ungated as names
 
-    return [*names(list(run.results.values())), *_unmeasured(run)]
+    # Of a shard that is for `compress-guard merge` to say, since the judged cells may be in another one.
+    judged = names(list(run.results.values())) if run.shard is None else ()
+    return [*judged, *_unmeasured(run)]
 
 
 def _unmeasured(run: Run) -> list[str]:

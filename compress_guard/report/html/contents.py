@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from compress_guard.errors import UsageError, described
-from compress_guard.records import SCHEMA, CellResult, Ending, RecoveryResult, ThroughputResult, TrafficResult
+from compress_guard.records import SCHEMA, CellResult, Ending, RecoveryResult, Scope, ThroughputResult, TrafficResult
 
 _REMEDY: Final = "name a file that --cg-json or compress-guard run --json has written"
 
@@ -26,6 +26,11 @@ class RunContents:
     ending: Ending = field(default_factory=Ending)
     pictures: Path | None = None
     """The folder with pictures of the worst images; None: there are none."""
+
+    @property
+    def results(self) -> tuple[CellResult | RecoveryResult | ThroughputResult, ...]:
+        """Results of all kinds."""
+        return (*self.cells, *self.recovery, *self.throughput)
 
 
 def read_contents(path: Path, pictures: Path | None = None) -> RunContents:
@@ -46,11 +51,20 @@ def read_contents(path: Path, pictures: Path | None = None) -> RunContents:
                 status,
                 tuple(map(str, made.get("not_measured", ()))),
                 tuple(_traffic(values) for values in made.get("traffic", ())),
+                _scope(made),
             ),
             pictures,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise unreadable(path, problem) from problem
+
+
+def _scope(made: Mapping[str, object]) -> Scope:
+    """Return what the document says of the whole file; empty for one of an earlier version."""
+    digest, shard, names = made.get("thresholds_sha256"), made.get("shard"), made.get("all_cells", [])
+    if not isinstance(digest, str | None) or not isinstance(shard, str | None) or not isinstance(names, list):
+        raise TypeError("thresholds_sha256, shard or all_cells is of another type")
+    return Scope(digest, tuple(map(str, names)), shard)
 
 
 def unreadable(path: Path, problem: Exception) -> UsageError:

@@ -1,0 +1,78 @@
+"""``compress-guard merge``: the results of shards, or of the jobs of a matrix, as those of one run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from compress_guard.cli import EXIT_FAILED, EXIT_HELD, EXIT_INCOMPARABLE
+from compress_guard.cli.terminal import show, tell
+from compress_guard.destination import evidence_path, replace
+from compress_guard.engine.settings import check_results_file
+from compress_guard.errors import RunError, UsageError, error_text
+from compress_guard.report import apart, lines, recovery_lines, throughput_lines, write
+from compress_guard.report.html.contents import RunContents, unreadable
+from compress_guard.report.merging.junit_file import junit
+from compress_guard.report.merging.parts import read_part
+from compress_guard.report.merging.union import Joined, ended, join, named
+
+
+def merge(options: argparse.Namespace) -> int:
+    """Write the joined results; return 0 if all held, 1 if a cell failed, 2 where files or cells are missing or unfit.
+
+    Raises `UsageError` for a destination that cannot be written.
+    """
+    sources = [Path(given) for given in options.results]
+    target = Path(options.out)
+    taken: dict[str, Path | None] = {}
+    for source in sources:
+        taken |= {str(source): source, f"the evidence of {source}": evidence_path(source)}
+    check_results_file(target, "--out", taken)
+    if options.junit is not None:
+        others = {"the file of --out": target, "the evidence of --out": evidence_path(target)}
+        check_results_file(Path(options.junit), "--junit", taken | others, with_evidence=False)
+    try:
+        joined = join([read_part(source) for source in sources])
+    except UsageError as problem:
+        tell(f"compress-guard: {problem}")
+        return EXIT_INCOMPARABLE
+    status = EXIT_INCOMPARABLE if joined.missing else EXIT_FAILED if joined.failed else EXIT_HELD
+    contents = ended(joined, status)
+    try:
+        _write(contents, joined, target, options.junit)
+        _show(contents)
+    except RunError as problem:
+        tell(f"compress-guard: --out: {error_text(problem)}")
+        return EXIT_INCOMPARABLE
+    except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as problem:
+        # The fields are there, and hold what no run writes.
+        tell(f"compress-guard: {unreadable(sources[0], problem)}")
+        return EXIT_INCOMPARABLE
+    for sentence in joined.problems:
+        tell(f"compress-guard: {sentence}")
+    if missing := joined.missing:
+        count = "1 cell is missing" if len(missing) == 1 else f"{len(missing)} cells are missing"
+        tell(f"compress-guard: {count}, which no job has measured: {named(missing)}; name the results of every job")
+    return status
+
+
+def _write(contents: RunContents, joined: Joined, target: Path, junit_file: str | None) -> None:
+    made = (contents.throughput, contents.recovery, contents.ending)
+    xml = junit(contents.results, joined.missing)
+    write(target, contents.cells, contents.environment, joined.evidence, *made)
+    if junit_file is not None:
+        try:
+            replace(Path(junit_file), xml)
+        except OSError as problem:
+            raise RunError(f"{junit_file} cannot be written ({problem.strerror})") from problem
+
+
+def _show(contents: RunContents) -> None:
+    encoding = sys.stdout.encoding
+    parts = (
+        lines(contents.cells, encoding, traffic=contents.ending.traffic),
+        throughput_lines(contents.throughput, encoding),
+        recovery_lines(contents.recovery, encoding),
+    )
+    show(apart(*parts))
