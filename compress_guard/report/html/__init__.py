@@ -4,7 +4,6 @@
 in `templates/`, and `markdown` the summary.
 
 What the templates show is prepared as records: `headline` says how the run ended, `guard` has one guard, `cell` one
-cell, `advice` what to do about it, `chart` the figures of score against rate, `scale` their axes,
-`pictures` the worst images within their bounds, and `tables` all
-tables below them.
+cell, `marks` the word and look of its verdict, `advice` what to do about it, `chart` the figures of score against rate,
+`scale` their axes, `pictures` the worst images within their bounds, and `tables` all tables below them.
 """

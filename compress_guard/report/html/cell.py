@@ -9,10 +9,9 @@ from compress_guard.records import CellResult, phrased
 from compress_guard.report import numbers
 from compress_guard.report.groups import coded_by
 from compress_guard.report.html.advice import advice, command
-from compress_guard.report.html.headline import Tone
+from compress_guard.report.html.marks import Tone, mark, tone
 from compress_guard.report.html.pictures import ImageView
 from compress_guard.report.matrix import word
-from compress_guard.report.signs import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,8 @@ class CellView:
     """Names and values of what else is known."""
     worst: tuple[tuple[str, str], ...]
     """Ids of the images that cost the score most, and the points of each."""
+    worst_share: str
+    """Sentence on how much of the drop these images make up; empty without them."""
     images: tuple[ImageView, ...]
     """Those of them that have pictures."""
 
@@ -60,31 +61,24 @@ class CellView:
             tuple(advice(result, guard)),
             command(result),
             tuple(_facts(result)),
-            tuple((name, f"{points:.2g}") for name, points in result.worst),
+            tuple((name, f"{points:.2f}") for name, points in result.worst),
+            _worst_share(result),
             images,
         )
-
-
-def tone(result: Result) -> Tone:
-    """Return the look of a result."""
-    if result.outcome == "failed":
-        return "bad"
-    return "good" if result.verdict == "pass" else "unsure" if result.verdict in ("inconclusive", "fail") else "plain"
-
-
-def mark(result: Result) -> str:
-    """Return the word for the verdict of a result, which stands beside its number."""
-    if result.outcome != "failed" and result.waived is not None:
-        return f"{result.verdict.replace('_', ' ')}, waived"
-    if result.outcome == "failed":
-        return "undecided, FAIL" if result.verdict == "inconclusive" else "FAIL"
-    named = {"pass": "held", "inconclusive": "undecided", "unjudged": "no limit"}
-    return named.get(result.verdict, result.verdict.replace("_", " "))
 
 
 def between(low: float | None, high: float | None) -> str:
     """Return an interval: ``1.9 to 4.3``; empty without one."""
     return "" if low is None or high is None else f"{numbers.points(low)} to {numbers.points(high)}"
+
+
+def _worst_share(result: CellResult) -> str:
+    """Return ``Together 3.3 of the 22.2 points; 100 images changed.``, so that nobody takes a few images for all."""
+    if not result.worst or result.drop is None or result.changed is None:
+        return ""
+    share = numbers.points(sum(points for _, points in result.worst))
+    changed = numbers.count(result.changed, "image")
+    return f"Together {share} of the {numbers.points(result.drop)} points; {changed} changed."
 
 
 def _facts(result: CellResult) -> Iterator[tuple[str, str]]:

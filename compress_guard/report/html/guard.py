@@ -48,6 +48,11 @@ class GuardView:
         return tuple(cell for cell in self.cells if cell.tone == "bad")
 
     @property
+    def undecided(self) -> int:
+        """Number of cells that these images could not decide."""
+        return sum(cell.tone == "unsure" for cell in self.cells)
+
+    @property
     def others(self) -> tuple[CellView, ...]:
         """All other cells."""
         return tuple(cell for cell in self.cells if cell.tone != "bad")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from compress_guard.report import numbers
 from compress_guard.report.html.contents import RunContents
+from compress_guard.report.html.marks import Tone, mark
 from compress_guard.report.signs import Result
 from compress_guard.report.tally import ungated
-
-Tone = Literal["bad", "good", "unsure", "plain"]
-"""Look of a verdict: failed, held, inconclusive, or nothing judged."""
 
 _MOST_NAMED: Final = 5
 """Most cells without a result that the headline names."""
@@ -38,13 +36,23 @@ class Headline:
         if failed:
             others: list[Result] = [*run.throughput, *run.recovery]
             studies = tuple((result.id, result.reason) for result in others if result.outcome == "failed")
-            return cls("bad", f"{failed} of {numbers.count(len(results), 'cell')} failed", problems, studies)
+            sentences = (*_others(results), *problems)
+            return cls("bad", f"{failed} of {numbers.count(len(results), 'cell')} failed", sentences, studies)
         if problems:
             return cls("bad", "No cell failed, but this run proves nothing", problems)
         if doubtful:
             noun = numbers.count(doubtful, "cell")
-            return cls("unsure", f"No cell failed; {noun} could not be decided with these images", ())
+            title = f"No cell failed; {noun} could not be decided with these images"
+            return cls("unsure", title, tuple(_others(results)))
         return cls("good", f"All is well: {numbers.count(len(results), 'cell')}, none failed", ())
+
+
+def _others(results: Sequence[Result]) -> Iterator[str]:
+    """Yield a sentence on the cells that did not fail: how many held, and what kept the others from a verdict."""
+    marks = [mark(result) for result in results if result.outcome != "failed"]
+    if marks:
+        counts = (f"{marks.count(each)} {each}" for each in dict.fromkeys(sorted(marks, key="held".__ne__)))
+        yield f"The others: {', '.join(counts)}."
 
 
 def _problems(run: RunContents, failed: int) -> Iterator[str]:

@@ -60,7 +60,7 @@ def _view(image: WorstImage) -> ImageView:
         (
             ImageSide(source, f"Source{clean}"),
             ImageSide(coded, f"Coded{compressed}"),
-            ImageSide(difference, f"Difference, {GAIN} times"),
+            ImageSide(difference, f"Difference of the two, {GAIN} times"),
         ),
     )
 

@@ -62,6 +62,7 @@ def failed_cell(cell):
         bpp_se=0.002,
         settings=((14.0, 150), (15.0, 50)),
         worst=(("street/0017.png", 0.5), ("street/0021.png", 0.5)),
+        changed=40,
         harmful_flips=25,
         helpful_flips=1,
         codec_version="libjpeg-turbo 3.2.0",

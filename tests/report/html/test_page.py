@@ -60,9 +60,11 @@ def shown(run):
 def test_the_verdict_is_on_top(whole_run):
     text = shown(whole_run).text
     assert (
-        "compression? 1 of 9 cells failed others gates nothing: none of its cells was judged. "
+        "compression? 1 of 9 cells failed The others: 5 held, 1 undecided, 1 unavailable, 1 no limit. "
+        "others gates nothing: none of its cells was judged. "
         "photos, jpeg at 0.25 bpp : top1 fell by 12.0 points"
     ) in text
+    assert "photos 1 failed 1 undecided others" in text
     assert text.index("1 of 9 cells failed") < text.index("A drop is the clean score")
 
 
@@ -84,7 +86,8 @@ def test_it_says_what_to_do_and_on_which_images(whole_run):
     assert "Change the codec: webp at 0.25 bpp holds." in text
     assert "raise max_drop of this cell in the thresholds file: 15.1 would hold." in text
     assert "About 820 images would settle it: now there are 200." in text
-    assert "street/0017.png : 0.5 points" in text
+    assert "street/0017.png : 0.50 points" in text
+    assert "Together 1.0 of the 12.0 points; 40 images changed." in text
     assert "pytest --compress-guard 'thresholds.yaml::photos[jpeg-0.25bpp]'" in text
 
 

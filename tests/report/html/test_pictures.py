@@ -48,7 +48,7 @@ def test_each_side_is_named(suite):
     assert [side.text for side in image.sides] == [
         "Source, predicted: class 1",
         "Coded, predicted: class 2",
-        "Difference, 4 times",
+        "Difference of the two, 4 times",
     ]
     assert all(side.data.startswith("data:image/webp;base64,") for side in image.sides)
 
