@@ -14,7 +14,7 @@ STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 SOURCES := compress_guard benchmarks examples tests training
 
 .DEFAULT_GOAL := help
-.PHONY: help guard test test-numpy2 bench lint types format workflows coverage changelog wheel env clean
+.PHONY: help guard test test-all test-numpy2 bench lint types format workflows coverage changelog wheel env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,10 @@ guard: $(STAMP) ## gate the bundled models: reports/junit.xml and reports/result
 # A gate judges models: a deprecation in a library is shown and does not turn it red.
 	$(BIN)/python -m pytest -W default --compress-guard thresholds.yaml --junitxml=reports/junit.xml --cg-json=reports/results.json $(GUARD_ARGS)
 
-test: $(STAMP) ## run all tests, the slow ones too
+test: $(STAMP) ## run the tests, without the slow ones
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+test-all: $(STAMP) ## run all tests, those of more than 20 seconds too
 	$(BIN)/python -m pytest -m "" $(TEST_ARGS)
 
 # compressai wants numpy below 2, and whoever does without it has a newer one. Its place is in front of the installed
