@@ -23,6 +23,7 @@ def file(before="", **keys):
             file(max_dorp=5),
             "3: toy: unknown key 'max_dorp', did you mean 'max_drop'? known: bpp, codecs, confidence, correction, "
             "data, decoder_swap, decoders, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, "
+            "max_regression, "
             "metric, min_clean, min_score, model, on_inconclusive, on_unavailable, on_unreachable, orientation, "
             "quality, rate, rate_tolerance, recovery, reference, slices, task, throughput, traffic; correct or "
             "remove it",

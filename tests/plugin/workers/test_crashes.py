@@ -174,6 +174,7 @@ def test_the_cell_that_was_running_is_an_error_with_all_that_the_file_says_of_it
         "max_drop": 100.0,
         "min_score": 1.0,
         "correction": "none",
+        "reference": "source",
     }
 
 
