@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from compress_guard.records import Cell, Guard, OperatingPoint, Recovery, Throughput
+from compress_guard.records import Cell, Fixed, Guard, OperatingPoint, Recovery, Throughput
 from compress_guard.registry import DATA, MODELS, TASKS, unknown
 from compress_guard.thresholds import settings
 from compress_guard.thresholds.catalogue import Catalogue
@@ -77,6 +77,7 @@ def _read_guard(
     rules = slices.read(table["slices"], metrics, qualities=chosen.quality is not None) if "slices" in table else ()
     cells = _cells(own.key if own else key, chosen, allowed, floors, rules)
     _check_reach(table, rules, cells)
+    _check_points(table, chosen, cells)
     recovery = _recovery(name, data, chosen, own="recovery" in table)
     if chosen.decoders is not None and recovery is not None:
         check_reads(key, chosen.decoders, (cell.codec for cell in recovery.cells))
@@ -185,4 +186,16 @@ def _check_reach(table: Mapping[str, Entry], rules: tuple[SliceRule, ...], cells
             raise rule.key.error(
                 "max_drop of slices applies to no cell that is judged",
                 "give the guard a max_drop too, 100 where only the slices are to decide",
+            )
+
+
+def _check_points(table: Mapping[str, Entry], chosen: Settings, cells: tuple[Cell, ...]) -> None:
+    """Refuse rates or qualities of the guard's own that make no cell, since all its codecs are fixed pipelines."""
+    if chosen.throughput is not None or chosen.recovery is not None:
+        return  # their codecs may have a choice
+    for name in ("bpp", "quality"):
+        if name in table and not table[name].value.empty and all(isinstance(cell.point, Fixed) for cell in cells):
+            raise table[name].value.error(
+                f"{name} applies to no codec of this guard: the steps of its pipelines leave no quality open",
+                f"remove {name}, or leave the quality of a pipeline's last codec out",
             )

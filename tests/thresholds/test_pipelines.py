@@ -332,3 +332,22 @@ def test_a_crop_needs_a_reference_that_is_cropped_too(read):
     )
     assert "photos[upload]" in cells(guarded(read, CROPPED, "bpp: [0.5]\nreference: input"))
     assert "photos[upload]" in cells(guarded(read, CROPPED, "bpp: [0.5]", "defaults: {reference: input}"))
+
+
+ALONE = GUARD.replace("codecs: [jpeg, upload]", "codecs: [upload]")
+
+
+@pytest.mark.parametrize("key", ["bpp: [0.5]", "quality: [75]", "quality: {default: [75]}"])
+def test_rates_and_qualities_of_a_guard_apply_to_one_of_its_codecs(read, key):
+    with pytest.raises(ThresholdsError) as caught:
+        read(ALONE.format(upload=FIXED, keys=f"    {key}", defaults=""))
+    name = key.partition(":")[0]
+    assert str(caught.value).endswith(
+        f": photos: {name} applies to no codec of this guard: the steps of its pipelines leave no quality open; "
+        f"remove {name}, or leave the quality of a pipeline's last codec out"
+    )
+
+
+def test_null_says_the_same_as_nothing(read):
+    (guard,) = read(ALONE.format(upload=FIXED, keys="    bpp: null\n    quality: null", defaults="")).guards
+    assert list(cells(guard)) == ["photos[upload]"]
