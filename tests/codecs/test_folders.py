@@ -15,7 +15,7 @@ from compress_guard.codecs.zoo.own import CompressAi
 from compress_guard.codecs.zoo.published import Zoo
 from compress_guard.codecs.zoo.weights import WEIGHTS_VARIABLE
 from compress_guard.engine.coding.available import build_codec
-from compress_guard.engine.single_cell import one_cell_guard
+from compress_guard.engine.keyword_guard import one_cell_guard
 from compress_guard.records import CodecSpec
 from compress_guard.registry import codec_named
 

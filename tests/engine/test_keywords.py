@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from compress_guard.engine.single_cell import one_cell_guard
+from compress_guard.engine.keyword_guard import one_cell_guard
 from compress_guard.errors import OptionError, ThresholdsError
 from compress_guard.registry import CODECS, option_names, required_options
 from compress_guard.thresholds.file import parse

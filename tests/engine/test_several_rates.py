@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 import compress_guard
-from compress_guard.engine.single_cell import one_cell_guard
+from compress_guard.engine.keyword_guard import one_cell_guard
 from compress_guard.errors import CodecError, DataError, OptionError
 
 RATES = [1.0, 0.4, 2.0]

@@ -39,7 +39,7 @@ ENGINE: Final = (
     ("coding",),
     ("prediction",),
     ("pictures",),
-    ("cells", "compressed_batches", "recovery"),
+    ("cells", "compressed_batches", "keyword_guard", "recovery"),
     ("evidence_files", "single_cell", "unmeasured"),
     ("session",),
     ("readiness", "throughput", "traffic_drop"),

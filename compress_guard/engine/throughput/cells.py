@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
+from compress_guard.engine.keyword_guard import one_cell_guard
 from compress_guard.engine.progress import SILENT, SILENT_COUNT, CountProgress, Progress
 from compress_guard.engine.session import FixtureLookup, Session
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
-from compress_guard.engine.single_cell import one_cell_guard
 from compress_guard.engine.throughput.comparison import Contest
 from compress_guard.engine.throughput.result_draft import Terms, TimedCell
 from compress_guard.engine.throughput.timed_codec import AtPoint, Entrant, Field, TimingSettings

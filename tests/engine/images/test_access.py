@@ -18,11 +18,11 @@ from compress_guard.engine import session as session_module
 from compress_guard.engine.compressed_batches import compressed_batches
 from compress_guard.engine.images import reader
 from compress_guard.engine.images.access import REMARK, Access, OtherThread
+from compress_guard.engine.keyword_guard import one_cell_guard
 from compress_guard.engine.machine.worker import Worker, aside
 from compress_guard.engine.prediction.batches import ahead
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.single_cell import one_cell_guard
 from compress_guard.errors import DataError
 from compress_guard.records import Cell, CodecSpec, Guard, Rate, Thresholds
 

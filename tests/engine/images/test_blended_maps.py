@@ -13,8 +13,8 @@ from PIL import Image
 
 from compress_guard import measure
 from compress_guard.engine.compressed_batches import compressed_batches
+from compress_guard.engine.keyword_guard import one_cell_guard
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.single_cell import one_cell_guard
 
 MESSAGE = (
     "100 % of the borders in the label maps of 6 images hold labels between those of both sides, as interpolation "

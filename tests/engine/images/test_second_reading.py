@@ -19,8 +19,8 @@ from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.readings import copied, target_hash
 from compress_guard.engine.images.samples import Samples, survey
 from compress_guard.engine.images.second_reading import read_again
+from compress_guard.engine.keyword_guard import one_cell_guard
 from compress_guard.engine.settings import RunSettings
-from compress_guard.engine.single_cell import one_cell_guard
 from compress_guard.errors import DataError
 
 
