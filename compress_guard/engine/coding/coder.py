@@ -5,28 +5,26 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from importlib import metadata
 from typing import TYPE_CHECKING, Final, final
 
-from compress_guard import own_code
-from compress_guard import store as keys
 from compress_guard.codecs import calls
-from compress_guard.codecs.contract import Codec, CountedEncoders, Proof, Stepped, encoders_of, kept_parts, needs_files
+from compress_guard.codecs.contract import Codec, CountedEncoders, Proof, encoders_of, kept_parts, needs_files
 from compress_guard.codecs.decoding.streams import writer
 from compress_guard.codecs.pictures.fidelity import coarse_psnr, flat_psnr
 from compress_guard.codecs.pictures.geometry import geometry_of
 from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.engine.coding import kept_images
 from compress_guard.engine.coding.source_files import SourceFiles
+from compress_guard.engine.coding.streams.names import StreamNames
+from compress_guard.engine.coding.streams.reader import StreamReader
 from compress_guard.engine.images.sample import Pictures, Sample, UnsteadyError
 from compress_guard.engine.images.samples import Survey
-from compress_guard.engine.settings import processor
 from compress_guard.errors import CodecError, RunError
-from compress_guard.rate import plan, plan_given, search_identity
+from compress_guard.rate import plan, plan_given
 from compress_guard.records import Geometry, Guard, OperatingPoint, PlannedRate, Quality, Rate, RatePlan, format_setting
-from compress_guard.registry import code_of, setting_fault
+from compress_guard.registry import setting_fault
 from compress_guard.store import Store
 
 if TYPE_CHECKING:
@@ -47,22 +45,17 @@ class Coder:
         """The images; positions refer to its usable ones."""
         self._store: Final = store
         self.workers: Final = workers
-        # A GPU writes other streams than the CPU, and an estimate is no stream. CPU streams keep their established
-        # name.
         source = self.writer = writer(codec)
         """The codec that writes the streams; `codec` may only read them."""
-        kind = source.device.partition(":")[0]
-        special = (() if kind == "cpu" else (f"on {kind}",)) + (() if codec.bits == "coded" else (codec.bits,))
-        parts = (source, *source.parts) if isinstance(source, Stepped) else (source,)
-        code = own_code.digest("codecs") + "".join(code_of(type(part)) for part in parts)
-        self.identity: Final = keys.key(source.type, source.version, repr(source), *special, code)
-        """Key of the codec that writes the streams, whatever reads them."""
         self.keeps: Final = kept_parts(source)
         """Parts of the sources' metadata that the streams hold."""
         self._files: Final = SourceFiles(samples, survey) if needs_files(source) else None
+        self._names: Final = StreamNames(source, survey, self._files)
+        self.identity: Final = self._names.identity
+        """Key of the codec that writes the streams, whatever reads them."""
+        self._reader: Final = StreamReader(codec, samples, survey, workers)
         self.failures: dict[int, str] = {}
         """Errors of images that could not be encoded, by position among the usable ones."""
-        self._undecoded: Final[dict[tuple[int, float], str]] = {}
         self._counted_pixels = 0
         self.made_share = 1.0
         """Share of the plan's streams, by pixels, that an encoder had to make; the others were in the store."""
@@ -130,8 +123,7 @@ class Coder:
         given = {point: self._given(point) for point in points if not isinstance(point, Rate)}
         # Streams of a plan that was stopped count for the plan that finds them in the store.
         before = self._before_plan = self.encoded_pixels if self._before_plan is None else self._before_plan
-        how = (search_identity(), self.identity, guard.rate, guard.rate_tolerance, seed)
-        name = keys.key("plan", *how, len(points), *map(repr, points), *self._images())
+        name = self._names.plan(guard, points, seed)
         kept = self._kept_plan(name)
         known = frozenset((*self.codec.ladder, *given.values()))
         if kept is not None and kept.fits(guard.rate, points, len(self.survey.infos), known):
@@ -168,18 +160,6 @@ class Coder:
             raise CodecError(f"{self.codec.type} has no quality {format_setting(point.setting)}; it takes {taken}")
         return point.setting
 
-    def _images(self) -> Iterator[str | bytes]:
-        for at, (info, digest) in enumerate(zip(self.survey.infos, self.survey.digests, strict=True)):
-            yield info.id
-            yield digest
-            yield from self._carried(at)
-
-    def _carried(self, at: int) -> tuple[bytes, ...]:
-        """Return hashes of what a stream depends on beside the pixels: metadata that it keeps, its source's file."""
-        digests = [self.survey.metadata[at].digest] if self.keeps else []
-        digests += [self._files.digest(at)] if self._files is not None else []
-        return tuple(filter(None, digests))
-
     def _kept_plan(self, name: str) -> RatePlan | None:
         data = self._store.get(name, "plans")
         with contextlib.suppress(ValueError):
@@ -201,10 +181,7 @@ class Coder:
 
     def streams(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
         """Return the requested streams, from the store or an encoder; None for images that cannot be coded."""
-        names = [
-            keys.key(self.identity, self.survey.digests[at], float(setting), *self._carried(at))
-            for at, setting in requests
-        ]
+        names = self._names.streams(requests)
         streams: list[bytes | None] = [self._store.get(name) for name in names]
         missing = [
             number
@@ -267,18 +244,8 @@ class Coder:
             return None
 
     def decode(self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]) -> list[torch.Tensor | None]:
-        """Decode each stream; the result is None, and a failure is recorded, if it does not have the delivered size."""
-        sizes = [self.source(at).size for at, _ in requests]
-        try:
-            images: list[torch.Tensor | None] = list(calls.decode(self.codec, streams, sizes, self.workers))
-        except CodecError:
-            images = [self._decode_one(*each) for each in zip(requests, streams, sizes, strict=True)]
-        for number, (at, setting) in enumerate(requests):
-            image, geometry = images[number], self.geometry(at)
-            if image is not None and tuple(image.shape) != (3, *geometry.delivered):
-                self._undecoded[at, setting] = f"decoded to {tuple(image.shape)}, not to the {of_size(geometry)}"
-                images[number] = None
-        return images
+        """Decode each stream; the result is None, and a failure is noted, if it does not have the delivered size."""
+        return self._reader.decode(requests, streams)
 
     def decode_again(
         self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]
@@ -301,20 +268,12 @@ class Coder:
     def _exact(self) -> bool:
         return self.codec.device_tolerance == 0
 
-    def _decode_one(self, request: tuple[int, float], stream: bytes, size: tuple[int, int]) -> torch.Tensor | None:
-        try:
-            return calls.decode(self.codec, [stream], [size])[0]
-        except CodecError as problem:
-            self._undecoded[request] = str(problem)
-            return None
-
     def proofs(self, requests: Sequence[tuple[int, float]]) -> list[Proof]:
         """Return the codec's proofs of these images: see `Codec.proofs`.
 
         Proofs of real streams are kept in the store; an estimate is compared with real streams in every run.
         """
-        parts = [part for at, setting in requests for part in (self.survey.digests[at], str(setting))]
-        name = keys.key("proofs", self.identity, processor(), metadata.version("torch"), *parts)
+        name = self._names.proofs(requests)
         data = self._store.get(name, "plans") if self.codec.bits == "coded" else None
         if data is not None:
             with contextlib.suppress(Exception):  # damaged proofs are made again
@@ -331,13 +290,4 @@ class Coder:
 
         Decoding errors of other rates do not count, or a result would depend on the order of the cells.
         """
-        # Copied first: batches are decoded on a thread meanwhile.
-        known = list(self._undecoded.items())
-        undecoded = {at: why for (at, setting), why in known if planned.settings[at] == setting}
-        return undecoded | self.failures
-
-
-def of_size(geometry: Geometry) -> str:
-    """Return the words for the size that an image is delivered in: ``(3, 6, 8) of its source``."""
-    whose = "of its source" if geometry.delivered == geometry.source else "that the codec delivers of its source"
-    return f"{(3, *geometry.delivered)} {whose}"
+        return self._reader.lost(planned) | self.failures

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compress_guard.codecs.decoding.second import SecondDecoder
-from compress_guard.engine.coding.coder import Coder, of_size
+from compress_guard.engine.coding.coder import Coder
+from compress_guard.engine.coding.streams.reader import of_size
 from compress_guard.engine.prediction.batches import Batch, geometries
 from compress_guard.errors import CodecError
 from compress_guard.records import PlannedRate
