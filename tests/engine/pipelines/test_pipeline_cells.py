@@ -13,6 +13,7 @@ from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.pillow import PillowCodec
 from compress_guard.codecs.webp import WebP
 from compress_guard.engine.coding import coder as coding
+from compress_guard.engine.coding.streams import names
 from compress_guard.records import Cell, CodecSpec, Fixed, Guard, Quality, Rate
 from compress_guard.registry import read_steps
 
@@ -144,7 +145,7 @@ def test_the_code_of_each_step_is_part_of_the_identity(make_world, spectrum, pic
         return next(coder.identity for coder in made)
 
     before = identity()
-    monkeypatch.setattr(coding, "code_of", lambda made: "changed" if made.__name__ == "Jpeg" else "")
+    monkeypatch.setattr(names, "code_of", lambda made: "changed" if made.__name__ == "Jpeg" else "")
     assert identity() != before
-    monkeypatch.setattr(coding, "code_of", lambda made: "")
+    monkeypatch.setattr(names, "code_of", lambda made: "")
     assert identity() == before
