@@ -11,26 +11,18 @@ that of a guard's mean drop. `ids` and `texts` make names and texts printable.
 
 from __future__ import annotations
 
-from compress_guard.records.cell_parts import (
-    AgainstBaseline,
-    CellTerms,
-    CleanScore,
+from compress_guard.records.cell_parts.coding import (
     CodecUsed,
     CodedRate,
-    ControlFigures,
     DecoderComparison,
     DecoderSwap,
-    EarlierRuns,
     EstimateCheck,
     FidelityFigures,
-    ImageCounts,
-    IntakeCounts,
-    LossFigures,
-    Precision,
-    Scores,
-    SourceFigures,
-    WorkDone,
 )
+from compress_guard.records.cell_parts.images import ImageCounts, IntakeCounts, SourceFigures
+from compress_guard.records.cell_parts.scores import AgainstBaseline, CleanScore, LossFigures, Precision, Scores
+from compress_guard.records.cell_parts.terms import CellTerms
+from compress_guard.records.cell_parts.work import ControlFigures, EarlierRuns, WorkDone
 from compress_guard.records.codecs import (
     CROP,
     PIPELINE,

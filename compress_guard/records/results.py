@@ -6,27 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Generic, Self, TypeVar, overload
 
-from compress_guard.records.cell_parts import (
-    AgainstBaseline,
-    CellPart,
-    CellTerms,
-    CleanScore,
+from compress_guard.records.cell_parts.coding import (
     CodecUsed,
     CodedRate,
-    ControlFigures,
     DecoderComparison,
     DecoderSwap,
-    EarlierRuns,
     EstimateCheck,
     FidelityFigures,
-    ImageCounts,
-    IntakeCounts,
-    LossFigures,
-    Precision,
-    Scores,
-    SourceFigures,
-    WorkDone,
 )
+from compress_guard.records.cell_parts.images import ImageCounts, IntakeCounts, SourceFigures
+from compress_guard.records.cell_parts.part import CellPart
+from compress_guard.records.cell_parts.scores import AgainstBaseline, CleanScore, LossFigures, Precision, Scores
+from compress_guard.records.cell_parts.terms import CellTerms
+from compress_guard.records.cell_parts.work import ControlFigures, EarlierRuns, WorkDone
 from compress_guard.records.points import Fixed, OperatingPoint, Quality, Rate
 from compress_guard.records.slices import SliceResult
 from compress_guard.records.texts import settle_texts
