@@ -48,7 +48,7 @@ SLACK: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a number of samples came to, as shares of them."""
+    """Shares of a number of samples, by how their intervals lie to the truth."""
 
     covered: float
     fails: float

@@ -1,4 +1,4 @@
-"""What an encoder's own options do: ``python -m benchmarks.quality.encoders --photographs FOLDER --weights FILE``.
+"""Effect of an encoder's own options: ``python -m benchmarks.quality.encoders --photographs FOLDER --weights FILE``.
 
 Codes the labelled photographs of a folder (sorted by name, the n-th has class n of ImageNet) by every variant of an
 encoder, once at one quality and once at one mean rate, and asks SqueezeNet for their classes. Prints a table in
@@ -77,7 +77,7 @@ class Photographs:
     pictures: Sequence[Image.Image]
     """Loaded PIL images, with the metadata of their files."""
     pixels: Sequence[torch.Tensor]
-    """The same as uint8 RGB tensors (3, H, W), upright."""
+    """Pixels of `pictures` as uint8 RGB tensors (3, H, W), upright."""
     labels: Sequence[int]
     model: torch.nn.Module
     """SqueezeNet in evaluation mode, in the memory layout channels_last: twice as fast on a CPU."""

@@ -46,7 +46,7 @@ class Results:
     html: str | None = None
     """File of the report for people; None: none."""
     scope: Scope = field(default_factory=Scope)
-    """All cells of the thresholds file."""
+    """The whole of which the run may be a part: digest of the thresholds file and names of all its cells."""
     thresholds: Thresholds | None = None
     """The file whose guards may have shares of traffic; None for commands without cells."""
 

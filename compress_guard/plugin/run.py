@@ -84,7 +84,7 @@ class Run:
 
     @property
     def scope(self) -> Scope:
-        """All cells that the file has for a run of this kind."""
+        """Digest of the file, names of all its cells for a run of this kind, and the shard."""
         names = self.thresholds.names(timed=self.decision.benchmark, studied=self.decision.recovery)
         return Scope(self.thresholds.digest, names, self.decision.shard)
 

@@ -281,4 +281,4 @@ class Ending:
     traffic: tuple[TrafficResult, ...] = ()
     """The drop of each guard over its traffic."""
     scope: Scope = field(default_factory=Scope)
-    """All cells of the thresholds file."""
+    """The whole of which the run may be a part: digest of the thresholds file and names of all its cells."""

@@ -1,4 +1,4 @@
-"""What the header of an image file tells, and the reasons why a file tells nothing."""
+"""Figures from the header of an image file, and the reasons why a file is left out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class JpegQuality:
 
 @dataclass(frozen=True, slots=True)
 class FileHeader:
-    """What is kept of one file: numbers and words of this package, no text of the file."""
+    """Figures of one file: numbers and words of this package, no text of the file."""
 
     format: str
     width: int

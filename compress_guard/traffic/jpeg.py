@@ -36,7 +36,7 @@ _END: Final = b"\xff\xd9"
 
 @dataclass(slots=True)
 class _Segments:
-    """What the segments up to the first scan have told so far."""
+    """Contents of the segments up to the first scan, as far as they were read."""
 
     frame: int | None = None
     size: tuple[int, int] = (0, 0)

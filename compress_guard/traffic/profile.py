@@ -115,7 +115,7 @@ class FormatProfile:
 
 @dataclass(frozen=True, slots=True)
 class TrafficProfile:
-    """What a sample of files looks like. It holds no name of a file and no text from within one."""
+    """Distribution of a sample of files. It holds no name of a file and no text from within one."""
 
     found: int
     """Number of files among which the sample was drawn."""

@@ -22,7 +22,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def asked(command, folder):
-    """What the command says of a guard with these keys: exit code, and state and remark by decoder."""
+    """Run the command on a guard with these keys; return its exit code, and state and remark by decoder."""
 
     def run(keys: str, codecs: str = ""):
         (folder / "thresholds.yaml").write_text(

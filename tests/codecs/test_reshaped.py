@@ -1,4 +1,4 @@
-"""What codecs deliver without coding: held to the geometry that they state."""
+"""Images that codecs deliver without coding have to have the geometry that the codecs state."""
 
 from __future__ import annotations
 

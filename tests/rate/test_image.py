@@ -35,7 +35,7 @@ def test_within_tolerance_or_at_the_nearest_step(
 @given(seed=st.integers(0, 10**6), noise=st.sampled_from([0.02, 0.1]))
 @settings(max_examples=8, deadline=None)
 def test_rough_curves_end_between_neighbours(bench: Any, seed: int, noise: float) -> None:
-    """If sizes jump, an image off target still has a measured crossing or is at an end of the ladder."""
+    """An image off target has a measured crossing or is at an end of the ladder, even where sizes jump."""
     one = bench.make(30, 60, seed, noise=noise)
     planned = one.plan(TARGETS, "image")
     asked = {image: {one.step(setting) for other, setting in one.asked if other == image} for image in range(30)}

@@ -1,4 +1,4 @@
-"""What the report makes of cells that compare decoders."""
+"""Reports of cells that compare decoders: matrix, brief and notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the markers of a JPEG file tell, and files that are damaged."""
+"""Figures from the markers of a JPEG file, and files that are damaged."""
 
 from __future__ import annotations
 

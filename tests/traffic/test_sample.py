@@ -1,4 +1,4 @@
-"""Which files are found, and which of them are drawn."""
+"""Files that are found, and the sample that is drawn of them."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_pixels_are_those_of_real_streams(batch, neural):
 
 
 def test_an_image_does_not_depend_on_its_batch(batch, neural):
-    """If some images are not drawn, the others are coded as they would be otherwise."""
+    """Images that are drawn are coded as they would be if all were drawn."""
     torch.manual_seed(2)
     all_of_them = RandomBatchCompression("neural")(batch)
     torch.manual_seed(2)

@@ -23,7 +23,7 @@ class Flags:
 
 
 class Means(Flags):
-    """The same mean, of which nothing says that it is one of flags."""
+    """A scorer of the mean that does not say that it is a mean of flags."""
 
     def __init__(self, values):
         super().__init__(np.zeros(len(values)))

@@ -1,4 +1,4 @@
-"""What the steps in front of the last codec made of an image, kept for the next setting of that codec."""
+"""A cache of images that passed the steps in front of the last codec, for the next setting of that codec."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Trial:
     swaps: bool = False
     """True if the guard asks for a second decoder."""
     first: Trial | None = None
-    """The same images by the first decoder, in a cell that compares decoders."""
+    """Trial of these images by the first decoder, in a cell that compares decoders; None in others."""
     kept: list[Predicted] = field(default_factory=list)
     """Evidence of the batches so far, the first ones; it serves the cells that are compared with this one too."""
 

@@ -68,7 +68,7 @@ class Batch:
 
     @property
     def looked_at(self) -> list[torch.Tensor]:
-        """All images that the evidence and `seen` depend on, which a later run looks at again."""
+        """Images that the evidence and `seen` depend on, which a later run looks at again."""
         return [*self.images, *self.beside]
 
 

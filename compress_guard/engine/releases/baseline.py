@@ -36,7 +36,7 @@ class Baseline:
 
     @property
     def cells(self) -> Mapping[str, CellResult]:
-        """All cells by node id."""
+        """Results of the cells of all files, by node id."""
         return {name: cell for file in self.files for name, cell in file.cells.items()}
 
     @property

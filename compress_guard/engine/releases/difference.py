@@ -85,7 +85,7 @@ class CellChange:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReleaseDifference:
-    """All changes between two releases."""
+    """Changes between two releases: of cells, and of the versions of packages."""
 
     changes: Sequence[CellChange]
     both: int

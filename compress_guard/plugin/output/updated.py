@@ -26,7 +26,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class UpdatedFile:
-    """What became of the file, as the terminal says it."""
+    """Outcome of an update of limits in a thresholds file, in lines for the terminal."""
 
     diff: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()

@@ -38,7 +38,7 @@ class CellView:
     worst_share: str
     """Sentence on how much of the drop these images make up; empty without them."""
     images: tuple[ImageView, ...]
-    """Those of them that have pictures."""
+    """Views of the worst images that have pictures."""
 
     @classmethod
     def of(

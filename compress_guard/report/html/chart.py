@@ -61,7 +61,7 @@ class Chart:
     rates: tuple[tuple[float, str], ...]
     """Places and texts below the horizontal axis."""
     scores: tuple[tuple[float, str], ...]
-    """The same beside the vertical axis."""
+    """Places and texts beside the vertical axis."""
     clean: tuple[tuple[float, str], ...]
     """Places and texts of the clean scores."""
 

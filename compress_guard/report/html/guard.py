@@ -54,7 +54,7 @@ class GuardView:
 
     @property
     def others(self) -> tuple[CellView, ...]:
-        """All other cells."""
+        """Cells that are not shown as bad."""
         return tuple(cell for cell in self.cells if cell.tone != "bad")
 
 

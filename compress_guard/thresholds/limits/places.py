@@ -1,4 +1,4 @@
-"""Where the text of a thresholds file has the numbers that each cell's max_drop comes from."""
+"""Places in the text of a thresholds file of the numbers that each cell's max_drop comes from."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """What a measurement makes of a file."""
+    """A thresholds file with the limits of a measurement, and the cells whose limits need a decision."""
 
     text: str
     diff: tuple[str, ...]

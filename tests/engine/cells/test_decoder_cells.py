@@ -142,7 +142,7 @@ def test_opencv_gives_the_pixels_of_pillow(pictures, spectrum, make_compared, ma
 
 
 def test_a_comparison_alone_gives_the_same_result(pictures, spectrum, make_compared, make_world):
-    """As with -k soft: what the first decoder gives is predicted for it, and nothing of the result depends on that."""
+    """A cell that runs alone, as with -k soft, predicts what the first decoder gives, with the same result."""
     data, guard = pictures(COUNT), make_compared(limit=5.0)
     together = make_world(guard, spectrum(), data).run()["jpeg-1.3bpp-soft"].result
     alone = make_world(guard, spectrum(), data, folder="other", run="alone").run([1])["jpeg-1.3bpp-soft"].result

@@ -109,7 +109,7 @@ def test_early_stop_between_decoders_counts_groups(make_world, pictures, spectru
 
 
 def test_slices_of_a_cell_by_another_decoder_are_those_of_its_own_drop(make_world, pictures, spectrum):
-    """They tell which images lose by this decoder from the clean ones, and are judged in the first decoder's cell."""
+    """Slices tell which images lose by this decoder from the clean ones; the first decoder's cell judges them."""
     guard = guard_at(
         Rate(1.3), limit=100.0, slices=[SliceLimit("class", None, 100.0)], slicings=(Slicing("class", "label"),)
     )

@@ -78,7 +78,7 @@ def test_training_images_are_decoded_by_the_first_decoder(tiny):
 
 
 def test_weights_of_another_decoder_are_not_used_again(tiny):
-    """What was trained on the pixels of one decoder says nothing about those of another."""
+    """Weights that were trained on the pixels of one decoder say nothing about those of another."""
     study = tiny.recovery(seeds=(0,))
     own = tiny.only(study, cells=by(None)).result
     other = tiny.only(study, cells=by("soft")).result

@@ -37,7 +37,7 @@ class Folder:
 
 
 class Opened(Folder):
-    """The same images as Pillow opens them, without a list of their files."""
+    """A folder's images as Pillow opens them, without a list of their files."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
@@ -54,7 +54,7 @@ class Opened(Folder):
 
 
 class Buffered(Opened):
-    """The same from memory, as an archive gives them."""
+    """Images that Pillow opens from memory, as an archive gives them."""
 
     def __getitem__(self, position):
         path, label = self._files[position]
