@@ -1,4 +1,4 @@
-"""The base of all decoders: a list of streams in, a list of images out, errors that name the stream."""
+"""The bases of decoders: a list of streams in, a list of images out, errors that name the stream."""
 
 from __future__ import annotations
 
@@ -54,11 +54,21 @@ class Decoder(ABC):
         """Library and version, whatever the codec; to be asked only where the decoder is available."""
         return self.version
 
+    @abstractmethod
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """Return one uint8 RGB image (3, H, W) per stream, decoded on up to `workers` CPU threads.
 
         Raises `CodecError` for a stream that cannot be decoded.
         """
+
+
+class StreamDecoder(Decoder):
+    """A decoder whose library decodes one stream at a time, on a CPU thread."""
+
+    __slots__ = ()
+
+    def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
+        """See `Decoder.decode`."""
 
         def decode_job(job: tuple[int, bytes]) -> torch.Tensor:
             number, stream = job
@@ -70,6 +80,6 @@ class Decoder(ABC):
 
         return map_ordered(decode_job, list(enumerate(streams, start=1)), workers)
 
+    @abstractmethod
     def _image(self, stream: bytes) -> torch.Tensor:
         """Decode one stream; any error of the library may be raised."""
-        raise NotImplementedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from compress_guard.codecs.decoding.contract import Decoder
+from compress_guard.codecs.decoding.contract import StreamDecoder
 
 if TYPE_CHECKING:
     import torch
@@ -14,7 +14,7 @@ _BUILD_LINES: Final = {"jpeg": "JPEG:", "webp": "WEBP:", "avif": "AVIF:", "jp2":
 """Beginning of the line of OpenCV's build information that names the library behind a type."""
 
 
-class OpenCv(Decoder):
+class OpenCv(StreamDecoder):
     """OpenCV's own readers, with the orientation of EXIF left alone and colours in the order red, green, blue."""
 
     __slots__ = ()

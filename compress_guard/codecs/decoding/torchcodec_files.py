@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from compress_guard.codecs.decoding.contract import Decoder
+from compress_guard.codecs.decoding.contract import StreamDecoder
 from compress_guard.codecs.pictures.orientation import exif_turn, stored
 from compress_guard.codecs.pixels import opened_pil
 
@@ -21,7 +21,7 @@ _ONE: Final = 4
 """Dimensions of what files of several pictures decode to."""
 
 
-class TorchCodecFiles(Decoder):
+class TorchCodecFiles(StreamDecoder):
     """torchcodec's decoders of still images on the CPU."""
 
     __slots__ = ()

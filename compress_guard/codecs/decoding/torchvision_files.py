@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from compress_guard.codecs.decoding.contract import Decoder
+from compress_guard.codecs.decoding.contract import StreamDecoder
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,7 @@ _OPERATORS: Final = {"jpeg": "decode_jpeg", "webp": "decode_webp"}
 """Operator that decodes a type, in the namespace torch.ops.image."""
 
 
-class TorchVisionFiles(Decoder):
+class TorchVisionFiles(StreamDecoder):
     """torchvision's decoders on the CPU; the orientation of EXIF is left alone."""
 
     __slots__ = ()
