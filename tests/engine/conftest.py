@@ -8,7 +8,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from compress_guard.codecs.contract import RealStreams
+from compress_guard.codecs.decoding.contract import Decoder
 from compress_guard.engine.cells.guard_bench import Bench, Measured
 from compress_guard.engine.images.slicers import slicers
 from compress_guard.engine.images.subsets import ReadingOptions
@@ -25,7 +26,7 @@ from compress_guard.engine.prediction.versions import remember_run
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import CodecError
 from compress_guard.records import Cell, CellResult, CodecSpec, Guard, Rate
-from compress_guard.registry import CODECS
+from compress_guard.registry import CODECS, DECODERS
 
 SIZES = ((96, 96), (89, 95), (95, 71), (81, 96))
 """Most are no multiples of 8 or 16, so that padding would show."""
@@ -92,6 +93,11 @@ class Spectrum:
         energy = torch.fft.rfft2(grey - grey.mean()).abs()
         return torch.stack([energy[8, 0], energy[0, 8], energy[32, 0], energy[0, 32]])[self.head]
 
+    def right(self, images: Sequence[Any], data: Sequence[tuple[Any, int, str]]) -> Any:
+        """Return for each image of the data, decoded in some way, if its class is found; nothing is kept of it."""
+        pairs = zip(images, data, strict=True)
+        return np.array([int(self.scores(image).argmax()) == label for image, (_, label, _) in pairs])
+
     @property
     def images_seen(self) -> list[Any]:
         return [image for batch in self.seen for image in batch]
@@ -100,6 +106,22 @@ class Spectrum:
 @pytest.fixture
 def spectrum() -> type[Spectrum]:
     return Spectrum
+
+
+@pytest.fixture
+def coloured() -> Callable[[int], list[tuple[Any, int, str]]]:
+    """Pictures with colours and no symmetry."""
+    import torch
+
+    def make(count: int) -> list[tuple[Any, int, str]]:
+        made = []
+        for index in range(count):
+            light = torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(index))
+            image = torch.nn.functional.interpolate(light, size=(96, 96), mode="bicubic", align_corners=False)[0]
+            made.append(((255 * image).clamp(0, 255).to(torch.uint8), index % 4, f"c{index:02d}"))
+        return made
+
+    return make
 
 
 # A codec with a diary
@@ -192,7 +214,75 @@ def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
     return diary
 
 
-# Guards and benches
+# A decoder that the model notices
+
+
+def smoothed(image: Any) -> Any:
+    import torch
+
+    values = image.int()
+    return ((values + values.roll(1, 2) + values.roll(-1, 2)) // 3).to(torch.uint8)
+
+
+class SoftDecoder(Decoder):
+    """A decoder that a serving team might have: every row is slightly smoothed on the way."""
+
+    name = "soft"
+
+    @property
+    def version(self) -> str:
+        return "soft 1"
+
+    def unavailable(self) -> str | None:
+        return None
+
+    def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[Any]:
+        return [smoothed(image) for image in self.codec.decode(streams)]
+
+
+@dataclass(frozen=True)
+class KnownSoft:
+    """Entry of the decoder in the table of decoders."""
+
+    made: type[Decoder] = SoftDecoder
+    reads: tuple[str, ...] = ("jpeg", "toy", "webp")
+
+    def load(self) -> type[Decoder]:
+        return self.made
+
+
+class Soft:
+    """The decoder `soft` in the table of decoders while a test runs, and its faults."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        monkeypatch.setitem(DECODERS, "soft", KnownSoft())
+
+    def image(self, image: Any) -> Any:
+        """Return what the decoder makes of an image as the codec itself decodes it."""
+        return smoothed(image)
+
+    def become(self, of_images: Callable[[list[Any]], list[Any]]) -> None:
+        """Let the decoder give `of_images(images)` of the images that the codec itself decodes."""
+
+        class Changed(SoftDecoder):
+            def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[Any]:
+                return of_images(self.codec.decode(streams))
+
+        self._monkeypatch.setitem(DECODERS, "soft", KnownSoft(Changed))
+
+    def uninstall(self) -> None:
+        """Let the decoder be missing."""
+        reason = "soft is not installed; pip install soft"
+        self._monkeypatch.setattr(SoftDecoder, "unavailable", lambda self: reason)
+
+
+@pytest.fixture
+def soft(monkeypatch: pytest.MonkeyPatch) -> Soft:
+    return Soft(monkeypatch)
+
+
+# Guards, benches and results
 
 
 @pytest.fixture
@@ -287,6 +377,28 @@ def make_world(tmp_path: Path) -> Callable[..., World]:
     return make
 
 
+@pytest.fixture(scope="session")
+def passed_cell() -> Callable[..., CellResult]:
+    """A result of a JPEG cell that passed, but for these fields."""
+    passed = CellResult(
+        id="t.yaml::a[jpeg-0.5bpp]",
+        guard="a",
+        task="classification",
+        metric="top1",
+        codec="jpeg",
+        target_bpp=0.5,
+        verdict="pass",
+        outcome="passed",
+        settled_by="interval",
+        reason="",
+        rate="dataset",
+        device="cpu",
+        seed=0,
+        confidence=0.95,
+    )
+    return functools.partial(replace, passed)
+
+
 # What a result has to be, made by hand with Pillow alone
 
 
@@ -359,11 +471,7 @@ class Honest:
         """Clean and compressed accuracy, counted one image at a time."""
 
         def accuracy(images: list[Any]) -> float:
-            right = [
-                int(model.scores(image).argmax()) == label
-                for image, (_, label, _) in zip(images, self.data, strict=True)
-            ]
-            return 100 * sum(right) / len(right)
+            return float(100 * model.right(images, self.data).mean())
 
         clean, compressed = accuracy([image for image, _, _ in self.data]), accuracy(seen)
         assert result.clean_score == pytest.approx(clean)

@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 import torch
 
-from compress_guard.codecs.decoding.contract import Decoder
 from compress_guard.codecs.pipeline.codec import Pipeline
 from compress_guard.engine.compressed_batches import compressed_batches
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import CodecError, CodecUnavailable
 from compress_guard.records import Cell, CodecSpec, Fixed, Guard, Quality
-from compress_guard.registry import CODECS, DECODERS, read_steps
+from compress_guard.registry import CODECS, read_steps
 from compress_guard.thresholds.keys.decoders import Decoders, with_decoders
 
 STEPS = read_steps([{"jpeg": {"quality": 85}}, {"webp": {"quality": 75}}, {"resize": {"longest": 80}}])
 JPEG = (CodecSpec("jpeg", "jpeg"), Quality(50.0))
 UPLOAD = (CodecSpec("upload", "pipeline", (("steps", STEPS),)), Fixed())
 
-
-class Soft(Decoder):
-    """A decoder that smooths every row."""
-
-    name = "soft"
-
-    @property
-    def version(self) -> str:
-        return "soft 1"
-
-    def unavailable(self) -> str | None:
-        return None
-
-    def decode(self, streams, workers=1):
-        return [soft(image) for image in self.codec.decode(streams)]
-
-
-def soft(image: Any) -> Any:
-    values = image.int()
-    return ((values + values.roll(1, 2) + values.roll(-1, 2)) // 3).to(torch.uint8)
-
-
-@dataclass(frozen=True)
-class Known:
-    made: Any = Soft
-    reads: tuple[str, ...] = ("jpeg", "webp")
-
-    def load(self):
-        return self.made
-
-
-@pytest.fixture(autouse=True)
-def soft_decoder(monkeypatch):
-    monkeypatch.setitem(DECODERS, "soft", Known())
+pytestmark = pytest.mark.usefixtures("soft")
 
 
 @pytest.fixture
@@ -77,41 +40,37 @@ def images(batches):
     return [image for batch in batches for image in batch.images]
 
 
-def test_batches_are_decoded_by_the_first_decoder(pictures, batches):
+def test_batches_are_decoded_by_the_first_decoder(pictures, batches, soft):
     data = pictures(6)
     own, first = batches(data, JPEG, None), batches(data, JPEG, ("soft", "pillow"))
     codec = CODECS.resolve("jpeg")()
     decoded = codec.decode(codec.encode([image for image, _, _ in data], [50.0] * 6))
     assert all(map(torch.equal, images(own), decoded))
-    assert all(map(torch.equal, images(first), map(soft, decoded)))
+    assert all(map(torch.equal, images(first), map(soft.image, decoded)))
     assert [batch.ids for batch in first] == [batch.ids for batch in own]
     assert [batch.bpp for batch in first] == [batch.bpp for batch in own], "the streams are the same"
 
 
-def test_batches_of_a_pipeline_are_scaled_after_the_first_decoder(pictures, batches):
+def test_batches_of_a_pipeline_are_scaled_after_the_first_decoder(pictures, batches, soft):
     data = pictures(6)
     own, first = batches(data, UPLOAD, None), batches(data, UPLOAD, ("soft",))
     pipeline = Pipeline(STEPS)
     streams = pipeline.encode([image for image, _, _ in data], [75.0] * 6)
     assert all(map(torch.equal, images(own), pipeline.decode(streams)))
     webp = CODECS.resolve("webp")()
-    read = [soft(image) for image in webp.decode([pipeline.delivered_file(stream) for stream in streams])]
+    read = [soft.image(image) for image in webp.decode([pipeline.delivered_file(stream) for stream in streams])]
     resized = Pipeline(read_steps([{"resize": {"longest": 80}}, {"jpeg": {"quality": 80}}])).reshaped(read)
     assert all(map(torch.equal, images(first), resized))
     assert [batch.bpp for batch in first] == [batch.bpp for batch in own]
 
 
-def test_a_first_decoder_at_fault_gives_no_batch(pictures, batches, monkeypatch):
-    class Moved(Soft):
-        def decode(self, streams, workers=1):
-            return [image.roll(3, 2) for image in self.codec.decode(streams)]
-
-    monkeypatch.setitem(DECODERS, "soft", Known(Moved))
+def test_a_first_decoder_at_fault_gives_no_batch(pictures, batches, soft):
+    soft.become(lambda images: [image.roll(3, 2) for image in images])
     with pytest.raises(CodecError, match="moved 3 pixels"):
         batches(pictures(6), JPEG, ("soft",))
 
 
-def test_a_first_decoder_that_is_not_installed_gives_no_batch(pictures, batches, monkeypatch):
-    monkeypatch.setattr(Soft, "unavailable", lambda self: "soft is not installed; pip install soft")
+def test_a_first_decoder_that_is_not_installed_gives_no_batch(pictures, batches, soft):
+    soft.uninstall()
     with pytest.raises(CodecUnavailable, match="^the decoder soft: soft is not installed; pip install soft$"):
         batches(pictures(6), JPEG, ("soft",))

@@ -2,69 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from compress_guard.codecs.decoding.contract import Decoder
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.records import Cell, CodecSpec, Fingerprint, Guard, Rate
-from compress_guard.registry import DECODERS
 from compress_guard.thresholds.keys.decoders import Decoders, with_decoders
 from compress_guard.verdict.paired import drop_interval
 
 COUNT = 24
 RATE = 1.3
 
-
-class Soft(Decoder):
-    """A decoder that a serving team might have: every row is slightly smoothed on the way."""
-
-    name = "soft"
-
-    @property
-    def version(self) -> str:
-        return "soft 1"
-
-    def unavailable(self) -> str | None:
-        return None
-
-    def decode(self, streams, workers=1):
-        return [soft(image) for image in self.codec.decode(streams)]
-
-
-def soft(image: Any) -> Any:
-    values = image.int()
-    return ((values + values.roll(1, 2) + values.roll(-1, 2)) // 3).to(torch.uint8)
-
-
-@dataclass(frozen=True)
-class Known:
-    made: Any
-    reads: tuple[str, ...] = ("jpeg", "toy")
-
-    def load(self):
-        return self.made
-
-
-def decoder(of_images, called="soft"):
-    """A class of decoders that makes `of_images(images)` of what the codec itself decodes."""
-
-    class Made(Soft):
-        name = called
-
-        def decode(self, streams, workers=1):
-            return of_images(self.codec.decode(streams))
-
-    return Made
-
-
-@pytest.fixture(autouse=True)
-def soft_decoder(monkeypatch):
-    monkeypatch.setitem(DECODERS, "soft", Known(Soft))
+pytestmark = pytest.mark.usefixtures("soft")
 
 
 @pytest.fixture
@@ -82,10 +34,6 @@ def make_compared(make_guard):
     return make
 
 
-def by_hand(model, data, images):
-    return [int(model.scores(image).argmax()) == label for image, (_, label, _) in zip(images, data, strict=True)]
-
-
 def test_ids_name_the_decoders_behind_the_first(make_compared):
     guard = make_compared(("pillow", "opencv", "soft"), (0.5, 1.0))
     assert [cell.name for cell in guard.cells] == [
@@ -96,14 +44,14 @@ def test_ids_name_the_decoders_behind_the_first(make_compared):
     assert (guard.decoder, guard.cells[1].against.label) == ("pillow", "jpeg-0.5bpp")
 
 
-def test_scores_and_drops_are_those_of_a_plain_loop(pictures, spectrum, make_compared, make_world, honest):
+def test_scores_and_drops_are_those_of_a_plain_loop(pictures, spectrum, make_compared, make_world, honest, soft):
     data, model = pictures(COUNT), spectrum()
     world = make_world(make_compared(limit=100.0), model, data)
     plain, other = (measured.result for measured in world.run().values())
     decoded = Jpeg().decode(honest("jpeg", data).streams(other))
-    clean = by_hand(model, data, [image for image, _, _ in data])
-    first = by_hand(model, data, decoded)
-    second = by_hand(model, data, [soft(image) for image in decoded])
+    clean = model.right([image for image, _, _ in data], data)
+    first = model.right(decoded, data)
+    second = model.right([soft.image(image) for image in decoded], data)
     assert 100 * np.mean(first) == pytest.approx(plain.score)
     assert 100 * np.mean(second) == pytest.approx(other.score)
     assert 100 * (np.mean(clean) - np.mean(second)) == pytest.approx(other.drop)
@@ -113,7 +61,7 @@ def test_scores_and_drops_are_those_of_a_plain_loop(pictures, spectrum, make_com
     gained = sum(two and not one for one, two in zip(first, second, strict=True))
     interval = drop_interval(COUNT, lost, gained, 0.95)
     assert (other.decoder_drop_low, other.decoder_drop_high) == pytest.approx((interval.low, interval.high))
-    levels = [(soft(image).int() - image.int()).abs().double() for image in decoded]
+    levels = [(soft.image(image).int() - image.int()).abs().double() for image in decoded]
     assert other.decoder_difference_max == max(int(each.max()) for each in levels)
     assert other.decoder_difference_mean == pytest.approx(np.mean([float(each.mean()) for each in levels]))
     assert (other.decoder, other.first_decoder, other.decoder_version) == ("soft", "pillow", "soft 1")
@@ -234,9 +182,9 @@ def test_a_comparison_stops_early(pictures, spectrum, make_compared, make_world)
     ids=["channels", "mirror", "shift", "size", "dtype", "count"],
 )
 def test_a_decoder_at_fault_is_no_regression_of_the_model(
-    fault, message, coloured, spectrum, make_compared, make_world, monkeypatch
+    fault, message, coloured, spectrum, make_compared, make_world, soft
 ):
-    monkeypatch.setitem(DECODERS, "soft", Known(decoder(fault)))
+    soft.become(fault)
     world = make_world(make_compared(limit=5.0, rates=(2.0,)), spectrum(), coloured(12))
     plain, other = (measured.result for measured in world.run().values())
     assert plain.verdict == "pass"
@@ -245,23 +193,7 @@ def test_a_decoder_at_fault_is_no_regression_of_the_model(
     assert (other.score, other.decoder_drop) == (None, None)
 
 
-@pytest.fixture
-def coloured():
-    """Pictures with colours and no symmetry."""
-
-    def make(count):
-        made = []
-        for index in range(count):
-            noise = torch.Generator().manual_seed(index)
-            light = torch.rand(1, 3, 9, 9, generator=noise)
-            image = torch.nn.functional.interpolate(light, size=(96, 96), mode="bicubic", align_corners=False)[0]
-            made.append(((255 * image).clamp(0, 255).to(torch.uint8), index % 4, f"c{index:02d}"))
-        return made
-
-    return make
-
-
-def test_a_decoder_that_breaks_one_image_of_many(coloured, spectrum, make_compared, make_world, monkeypatch):
+def test_a_decoder_that_breaks_one_image_of_many(coloured, spectrum, make_compared, make_world, soft):
     """No check of a sample would find it; the other decoder of the same stream does."""
     broken = coloured(12)[5][0]
 
@@ -269,7 +201,7 @@ def test_a_decoder_that_breaks_one_image_of_many(coloured, spectrum, make_compar
         near = [float((image.int() - broken.int()).abs().float().mean()) < 20 for image in images]
         return [image.roll(40, 1) if hit else image for image, hit in zip(images, near, strict=True)]
 
-    monkeypatch.setitem(DECODERS, "soft", Known(decoder(break_one)))
+    soft.become(break_one)
     world = make_world(make_compared(limit=5.0, rates=(2.0,)), spectrum(), coloured(12))
     other = world.run([1])["jpeg-2.0bpp-soft"].result
     assert other.verdict == "codec_error"
@@ -278,17 +210,15 @@ def test_a_decoder_that_breaks_one_image_of_many(coloured, spectrum, make_compar
     assert other.reason.endswith(" dB; the decoder is at fault, so the model was not judged")
 
 
-def test_a_first_decoder_at_fault_is_found_by_the_comparison_alone(
-    coloured, spectrum, make_compared, make_world, monkeypatch
-):
-    monkeypatch.setitem(DECODERS, "soft", Known(decoder(lambda images: [image.flip(0) for image in images])))
+def test_a_first_decoder_at_fault_is_found_by_the_comparison_alone(coloured, spectrum, make_compared, make_world, soft):
+    soft.become(lambda images: [image.flip(0) for image in images])
     world = make_world(make_compared(("soft", "pillow"), limit=5.0, rates=(2.0,)), spectrum(), coloured(12))
     other = world.run([1])["jpeg-2.0bpp-pillow"].result
     assert other.verdict == "codec_error"
 
 
 @pytest.mark.parametrize("order", [("pillow", "soft"), ("soft", "pillow")])
-def test_images_that_a_decoder_loses_count_as_errors(order, pictures, spectrum, make_compared, make_world, monkeypatch):
+def test_images_that_a_decoder_loses_count_as_errors(order, pictures, spectrum, make_compared, make_world, soft):
     data = pictures(12, ((96, 96),))
     lost = data[3][0]
 
@@ -299,7 +229,7 @@ def test_images_that_a_decoder_loses_count_as_errors(order, pictures, spectrum, 
             raise CodecError("soft does not like this one")
         return images
 
-    monkeypatch.setitem(DECODERS, "soft", Known(decoder(lose_one)))
+    soft.become(lose_one)
     strict = make_world(make_compared(order, limit=5.0, rates=(2.0,)), spectrum(), data)
     result = strict.run([1])[f"jpeg-2.0bpp-{order[1]}"].result
     assert (result.verdict, result.errors, result.error_ids) == ("codec_error", 1, ("t03",))
@@ -311,12 +241,10 @@ def test_images_that_a_decoder_loses_count_as_errors(order, pictures, spectrum, 
 
 @pytest.mark.parametrize("order", [("pillow", "soft"), ("soft", "pillow")])
 @pytest.mark.parametrize(("policy", "outcome"), [("fail", "failed"), ("skip", "skipped")])
-def test_a_decoder_that_is_not_installed(
-    order, policy, outcome, pictures, spectrum, make_compared, make_world, monkeypatch
-):
+def test_a_decoder_that_is_not_installed(order, policy, outcome, pictures, spectrum, make_compared, make_world, soft):
     from compress_guard.records import Policy
 
-    monkeypatch.setattr(Soft, "unavailable", lambda self: "soft is not installed; pip install soft")
+    soft.uninstall()
     guard = make_compared(order, limit=5.0, policy=Policy(on_unavailable=policy))
     results = [measured.result for measured in make_world(guard, spectrum(), pictures(12)).run().values()]
     needing = results if order[0] == "soft" else results[1:]
@@ -343,12 +271,12 @@ def test_evidence_of_an_earlier_run_is_used_again(pictures, spectrum, make_compa
 
 @pytest.mark.parametrize("order", [("pillow", "soft"), ("soft", "pillow")])
 def test_a_decoder_that_changed_under_its_version_is_noticed(
-    order, pictures, spectrum, make_compared, make_world, monkeypatch
+    order, pictures, spectrum, make_compared, make_world, soft
 ):
     guard = make_compared(order, limit=50.0, fingerprint=Fingerprint("v1"))
     data, label = pictures(COUNT), f"jpeg-1.3bpp-{order[1]}"
     first = make_world(guard, spectrum(), data, run="one").whole()[label]
-    monkeypatch.setitem(DECODERS, "soft", Known(decoder(lambda images: images)))
+    soft.become(lambda images: images)
     second = make_world(guard, spectrum(), data, run="two").run([1])[label].result
     assert first.decoder_drop != 0
     assert (second.decoder_drop, second.decoder_difference_max, second.decoder_moved) == (0, 0, True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from compress_guard.codecs.decoding.contract import Decoder
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.records import Cell, CodecSpec, Grouping, Guard, OperatingPoint, Quality, Rate, SliceLimit, Slicing
-from compress_guard.registry import DECODERS
 from compress_guard.thresholds.keys.decoders import Decoders, with_decoders
 from compress_guard.verdict.grouped import clustered
 from compress_guard.verdict.grouped.groups import Groups
@@ -20,40 +17,7 @@ from compress_guard.verdict.paired import drop_interval
 
 COUNT = 24
 
-
-class Soft(Decoder):
-    """A decoder that smooths every row, so that the model loses a few images more."""
-
-    name = "soft"
-
-    @property
-    def version(self) -> str:
-        return "soft 1"
-
-    def unavailable(self) -> str | None:
-        return None
-
-    def decode(self, streams, workers=1):
-        return [soft(image) for image in self.codec.decode(streams)]
-
-
-def soft(image: Any) -> Any:
-    values = image.int()
-    return ((values + values.roll(1, 2) + values.roll(-1, 2)) // 3).to(torch.uint8)
-
-
-@dataclass(frozen=True)
-class Known:
-    made: Any = Soft
-    reads: tuple[str, ...] = ("jpeg",)
-
-    def load(self):
-        return self.made
-
-
-@pytest.fixture(autouse=True)
-def soft_decoder(monkeypatch):
-    monkeypatch.setitem(DECODERS, "soft", Known())
+pytestmark = pytest.mark.usefixtures("soft")
 
 
 def guard_at(point: OperatingPoint, limit: float | None = None, slices=(), **keys) -> Guard:
@@ -131,19 +95,14 @@ def test_slices_of_a_cell_by_another_decoder_are_those_of_its_own_drop(make_worl
     assert (other.result.confidence, first.result.confidence) == (0.95, pytest.approx(1 - 0.05 / 5))
 
 
-def test_a_quality_by_two_decoders_is_what_a_plain_loop_gives(make_world, pictures, spectrum):
+def test_a_quality_by_two_decoders_is_what_a_plain_loop_gives(make_world, pictures, spectrum, soft):
     data, model = pictures(COUNT), spectrum()
     cells = make_world(guard_at(Quality(30.0), limit=100.0), model, data).run()
     plain, other = cells["jpeg-q30"].result, cells["jpeg-q30-soft"].result
     streams = Jpeg().encode([image for image, _, _ in data], [30.0] * COUNT)
     decoded = Jpeg().decode(streams)
 
-    def hits(images):
-        return np.array(
-            [int(model.scores(image).argmax()) == label for image, (_, label, _) in zip(images, data, strict=True)]
-        )
-
-    one, two = hits(decoded), hits([soft(image) for image in decoded])
+    one, two = (model.right(images, data) for images in (decoded, [soft.image(image) for image in decoded]))
     assert plain.score == pytest.approx(100 * one.mean())
     assert other.score == pytest.approx(100 * two.mean())
     interval = drop_interval(COUNT, int((one & ~two).sum()), int((two & ~one).sum()), 0.95)

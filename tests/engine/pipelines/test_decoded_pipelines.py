@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -12,14 +12,13 @@ import pytest
 import torch
 from PIL import Image
 
-from compress_guard.codecs.decoding.contract import Decoder
 from compress_guard.codecs.decoding.streams import decoded_by
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.pipeline.codec import Pipeline
 from compress_guard.codecs.webp import WebP
 from compress_guard.errors import CodecError, CodecUnavailable
 from compress_guard.records import Cell, CodecSpec, Fixed, Guard, Quality, Rate
-from compress_guard.registry import DECODERS, read_steps
+from compress_guard.registry import read_steps
 from compress_guard.thresholds.keys.decoders import Decoders, with_decoders
 
 WIDE = ((96, 96), (89, 95), (95, 88))
@@ -32,40 +31,7 @@ STEPS = [
     {"resize": {"longest": 80}},
 ]
 
-
-class Soft(Decoder):
-    """A decoder that smooths every row, so that it matters which one reads a file."""
-
-    name = "soft"
-
-    @property
-    def version(self) -> str:
-        return "soft 1"
-
-    def unavailable(self) -> str | None:
-        return None
-
-    def decode(self, streams, workers=1):
-        return [soft(image) for image in self.codec.decode(streams)]
-
-
-def soft(image: Any) -> Any:
-    values = image.int()
-    return ((values + values.roll(1, 2) + values.roll(-1, 2)) // 3).to(torch.uint8)
-
-
-@dataclass(frozen=True)
-class Known:
-    made: Any
-    reads: tuple[str, ...] = ("jpeg", "webp")
-
-    def load(self):
-        return self.made
-
-
-@pytest.fixture(autouse=True)
-def soft_decoder(monkeypatch):
-    monkeypatch.setitem(DECODERS, "soft", Known(Soft))
+pytestmark = pytest.mark.usefixtures("soft")
 
 
 def guard_of(steps, *points, names=("pillow", "opencv"), limit=None, **keys) -> Guard:
@@ -94,10 +60,6 @@ def by_cv2(data: bytes) -> Image.Image:
     )
 
 
-def by_soft(data: bytes) -> Image.Image:
-    return Image.fromarray(soft(tensor_of(opened(data))).permute(1, 2, 0).contiguous().numpy())
-
-
 def tensor_of(image: Image.Image) -> Any:
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
@@ -115,9 +77,7 @@ def delivered_file(image) -> bytes:
 
 
 def top1(model, images, data) -> float:
-    return 100 * np.mean(
-        [int(model.scores(image).argmax()) == label for image, (_, label, _) in zip(images, data, strict=True)]
-    )
+    return 100 * model.right(images, data).mean()
 
 
 def test_cells_of_a_fixed_pipeline_end_with_the_decoder():
@@ -125,8 +85,12 @@ def test_cells_of_a_fixed_pipeline_end_with_the_decoder():
     assert [cell.name for cell in guard.cells] == ["toys[upload]", "toys[upload-opencv]", "toys[upload-torchvision]"]
 
 
-@pytest.mark.parametrize(("name", "read"), [("opencv", by_cv2), ("soft", by_soft)])
-def test_the_delivered_file_is_read_by_the_decoder_and_scaled_after_it(name, read, make_world, spectrum, pictures):
+@pytest.mark.parametrize("name", ["opencv", "soft"])
+def test_the_delivered_file_is_read_by_the_decoder_and_scaled_after_it(name, make_world, spectrum, pictures, soft):
+    def by_soft(data: bytes) -> Image.Image:
+        return Image.fromarray(soft.image(tensor_of(opened(data))).permute(1, 2, 0).contiguous().numpy())
+
+    read = {"opencv": by_cv2, "soft": by_soft}[name]
     data, model = pictures(COUNT, WIDE), spectrum()
     world = make_world(guard_of(STEPS, Fixed(), names=("pillow", name), limit=100.0), model, data)
     plain, other = (measured.result for measured in world.run().values())
@@ -238,12 +202,8 @@ def test_a_pipeline_that_begins_with_the_files_of_its_sources(make_world, spectr
     ],
     ids=["channels", "mirror", "size", "dtype", "count"],
 )
-def test_a_decoder_at_fault_is_no_regression_of_the_model(fault, message, coloured, spectrum, make_world, monkeypatch):
-    class Faulty(Soft):
-        def decode(self, streams, workers=1):
-            return fault(self.codec.decode(streams))
-
-    monkeypatch.setitem(DECODERS, "soft", Known(Faulty))
+def test_a_decoder_at_fault_is_no_regression_of_the_model(fault, message, coloured, spectrum, make_world, soft):
+    soft.become(fault)
     guard = guard_of(STEPS, Fixed(), names=("pillow", "soft"), limit=5.0)
     plain, other = (measured.result for measured in make_world(guard, spectrum(), coloured(12)).run().values())
     assert plain.verdict == "pass"
@@ -252,35 +212,15 @@ def test_a_decoder_at_fault_is_no_regression_of_the_model(fault, message, colour
     assert (other.score, other.decoder_drop) == (None, None)
 
 
-def test_a_decoder_that_breaks_one_image_is_found_beside_the_scaled_source(coloured, spectrum, make_world, monkeypatch):
+def test_a_decoder_that_breaks_one_image_is_found_beside_the_scaled_source(coloured, spectrum, make_world, soft):
     broken = tensor_of(opened(delivered_file(coloured(12)[5][0])))
 
-    class BreaksOne(Soft):
-        def decode(self, streams, workers=1):
-            images = self.codec.decode(streams)
-            return [image.roll(40, 1) if torch.equal(image, broken) else image for image in images]
-
-    monkeypatch.setitem(DECODERS, "soft", Known(BreaksOne))
+    soft.become(lambda images: [image.roll(40, 1) if torch.equal(image, broken) else image for image in images])
     guard = guard_of(STEPS, Fixed(), names=("pillow", "soft"), limit=5.0)
     other = make_world(guard, spectrum(), coloured(12)).run([1])["upload-soft"].result
     assert other.verdict == "codec_error"
     assert other.reason.startswith("image c05 at setting 75 of pipeline: the decoder soft brings it to ")
     assert other.reason.endswith(" dB; the decoder is at fault, so the model was not judged")
-
-
-@pytest.fixture
-def coloured():
-    """Pictures with colours and no symmetry."""
-
-    def make(count):
-        made = []
-        for index in range(count):
-            light = torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(index))
-            image = torch.nn.functional.interpolate(light, size=(96, 96), mode="bicubic", align_corners=False)[0]
-            made.append(((255 * image).clamp(0, 255).to(torch.uint8), index % 4, f"c{index:02d}"))
-        return made
-
-    return make
 
 
 # The codec itself

@@ -9,28 +9,12 @@ import pytest
 
 from compress_guard.engine.cells.guard_bench import Measured
 from compress_guard.engine.evidence_files import collect_evidence, evidence_lost, keep_evidence
-from compress_guard.records import CellResult, Evidence, Scores
+from compress_guard.records import Evidence, Scores
 
 
 @pytest.fixture
-def measured():
-    result = CellResult(
-        id="t.yaml::a[jpeg-1.0bpp]",
-        guard="a",
-        task="classification",
-        metric="top1",
-        codec="jpeg",
-        target_bpp=1.0,
-        verdict="pass",
-        outcome="passed",
-        settled_by="interval",
-        reason="",
-        rate="dataset",
-        device="cpu",
-        seed=0,
-        confidence=0.95,
-        scores=Scores(drop=0.0),
-    )
+def measured(passed_cell):
+    result = passed_cell(id="t.yaml::a[jpeg-1.0bpp]", target_bpp=1.0, scores=Scores(drop=0.0))
     evidence = Evidence(ids=("x",), items=({"label": np.array(1)},))
     return Measured(result, evidence, evidence)
 

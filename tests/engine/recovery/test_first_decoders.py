@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
-import torch
 
-from compress_guard.codecs.decoding.contract import Decoder
 from compress_guard.records import Cell, CodecSpec, Rate
-from compress_guard.registry import DECODERS
 
 JPEG = CodecSpec("jpeg", "jpeg")
 
-
-class Soft(Decoder):
-    """A decoder that smooths every row, more or less."""
-
-    name = "soft"
-    strength = 3
-
-    @property
-    def version(self) -> str:
-        return f"soft {self.strength}"
-
-    def unavailable(self) -> str | None:
-        return None
-
-    def decode(self, streams, workers=1):
-        return [soft(image) for image in self.codec.decode(streams)]
-
-
-def soft(image: Any) -> Any:
-    values = image.int()
-    return ((values * 2 + values.roll(1, 2) + values.roll(-1, 2)) // 4).to(torch.uint8)
-
-
-@dataclass(frozen=True)
-class Known:
-    made: Any = Soft
-    reads: tuple[str, ...] = ("jpeg",)
-
-    def load(self):
-        return self.made
-
-
-@pytest.fixture(autouse=True)
-def soft_decoder(monkeypatch):
-    monkeypatch.setitem(DECODERS, "soft", Known())
+pytestmark = pytest.mark.usefixtures("soft")
 
 
 def by(decoder):
@@ -56,23 +18,25 @@ def by(decoder):
     return (replace(Cell("toys", JPEG, Rate(3.0), 100.0, None, None, 1), decoder=decoder),)
 
 
-def shown(tiny):
-    """The pictures of each training, as often as the trainer got them; `soft` of them, too."""
+def shown(tiny, soft):
+    """Return the pictures of each training, as often as the trainer got them, and as the decoder soft makes them."""
     runs = [[image for images, _ in batches for image in images] for batches in tiny.module.SEEN]
     tiny.module.SEEN.clear()
-    return tuple([sorted(how(image).numpy().tobytes() for image in run) for run in runs] for how in (plainly, soft))
+    return tuple(
+        [sorted(how(image).numpy().tobytes() for image in run) for run in runs] for how in (plainly, soft.image)
+    )
 
 
 def plainly(image):
     return image
 
 
-def test_training_images_are_decoded_by_the_first_decoder(tiny):
+def test_training_images_are_decoded_by_the_first_decoder(tiny, soft):
     study = tiny.recovery(trainer="M:look", seeds=(0,))
     tiny.only(study, cells=by(None))
-    (own, control), (smoothed, _) = shown(tiny)
+    (own, control), (smoothed, _) = shown(tiny, soft)
     tiny.only(study, cells=by("soft"))
-    (read,), _ = shown(tiny)
+    (read,), _ = shown(tiny, soft)
     assert read == smoothed != own
     assert control not in (own, read), "the control is shown clean images"
 

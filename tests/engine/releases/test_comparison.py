@@ -10,7 +10,7 @@ import pytest
 from compress_guard.engine.releases.baseline import CellEvidence
 from compress_guard.engine.releases.comparison import Yardstick, compared
 from compress_guard.errors import DataError
-from compress_guard.records import CellResult, Evidence, ImageCounts, Precision, Scores
+from compress_guard.records import Evidence, ImageCounts, Precision, Scores
 from compress_guard.tasks.classification import Classification
 from compress_guard.verdict.grouped.groups import Groups
 
@@ -18,32 +18,21 @@ IMAGES = tuple(f"{at:03d}" for at in range(120))
 SOURCES = Evidence(IMAGES, tuple({"pixels": np.array([at]), "target": np.array([0])} for at in range(120)))
 
 
-def release(wrong: range, **more) -> CellEvidence:
+@pytest.fixture
+def release(passed_cell):
     """A release that is wrong about these images once they are compressed."""
-    clean, compressed = (
-        Evidence(IMAGES, tuple({"top1": np.array(at not in lost), "top5": np.array(True)} for at in range(120)))
-        for lost in (range(0), wrong)
-    )
-    score = 100 * (120 - len(wrong)) / 120
-    result = CellResult(
-        id="t.yaml::a[jpeg-0.5bpp]",
-        guard="a",
-        task="classification",
-        metric="top1",
-        codec="jpeg",
-        target_bpp=0.5,
-        verdict="pass",
-        outcome="passed",
-        settled_by="interval",
-        reason="",
-        rate="dataset",
-        device="cpu",
-        seed=0,
-        confidence=0.95,
-        scores=Scores(100.0, score, 100 - score, 99 - score, 101 - score),
-        counts=ImageCounts(images_used=120),
-    )
-    return CellEvidence(replace(result, **more), clean, compressed, SOURCES)
+
+    def make(wrong: range, **more) -> CellEvidence:
+        clean, compressed = (
+            Evidence(IMAGES, tuple({"top1": np.array(at not in lost), "top5": np.array(True)} for at in range(120)))
+            for lost in (range(0), wrong)
+        )
+        score = 100 * (120 - len(wrong)) / 120
+        scores = Scores(100.0, score, 100 - score, 99 - score, 101 - score)
+        result = passed_cell(scores=scores, counts=ImageCounts(images_used=120))
+        return CellEvidence(replace(result, **more), clean, compressed, SOURCES)
+
+    return make
 
 
 def yardstick(groups=None) -> Yardstick:
@@ -55,14 +44,14 @@ def clips(ids):
     return Groups.of([int(name) // 10 for name in ids])
 
 
-def test_images_that_belong_together_widen_the_interval():
+def test_images_that_belong_together_widen_the_interval(release):
     base, now = release(range(0)), release(range(40, 70))
     alone, together = compared(base, now, yardstick()), compared(base, now, yardstick(clips))
     assert alone.fall.value == together.fall.value == pytest.approx(25)
     assert together.fall.high - together.fall.low > 1.5 * (alone.fall.high - alone.fall.low)
 
 
-def test_where_nothing_tells_which_belong_together_images_are_not_paired():
+def test_where_nothing_tells_which_belong_together_images_are_not_paired(release):
     counts = ImageCounts(images_used=120, groups=12)
     base, now = release(range(0), counts=counts), release(range(40, 70), counts=counts)
     made = compared(base, now, yardstick())
@@ -73,7 +62,7 @@ def test_where_nothing_tells_which_belong_together_images_are_not_paired():
     assert made.fall.high - made.fall.low > 2 * (alone.fall.high - alone.fall.low)
 
 
-def test_evidence_that_does_not_give_the_score_of_its_results_is_an_error():
+def test_evidence_that_does_not_give_the_score_of_its_results_is_an_error(release):
     base, now = release(range(10)), release(range(10))
     base = replace(base, compressed=release(range(20)).compressed)
     with pytest.raises(DataError) as caught:
@@ -84,7 +73,7 @@ def test_evidence_that_does_not_give_the_score_of_its_results_is_an_error():
     )
 
 
-def test_evidence_of_another_task_is_an_error():
+def test_evidence_of_another_task_is_an_error(release):
     other = Evidence(IMAGES, tuple({"intersection": np.zeros(2)} for _ in IMAGES))
     base = replace(release(range(10)), compressed=other)
     with pytest.raises(DataError, match=r"^the evidence of the baseline is not that of top1 \(KeyError: "):
@@ -92,7 +81,7 @@ def test_evidence_of_another_task_is_an_error():
 
 
 @pytest.mark.parametrize("side", [0, 1])
-def test_a_cell_that_stopped_early_is_not_compared(side):
+def test_a_cell_that_stopped_early_is_not_compared(side, release):
     early = {"precision": Precision(stopped_early=True)}
     base, now = (release(range(10), **(early if at == side else {})) for at in range(2))
     whose = ("the baseline", "this run")[side]

@@ -19,32 +19,22 @@ from compress_guard.errors import UsageError
 from compress_guard.records import CellResult, Evidence, Scores
 from compress_guard.report.results_file import write
 
-CELL = CellResult(
-    id="thresholds.yaml::photos[jpeg-0.5bpp]",
-    guard="photos",
-    task="classification",
-    metric="top1",
-    codec="jpeg",
-    target_bpp=0.5,
-    verdict="pass",
-    outcome="passed",
-    settled_by="interval",
-    reason="top1 stayed",
-    rate="dataset",
-    device="cpu",
-    seed=0,
-    confidence=0.95,
-    scores=Scores(clean_score=80.0, score=70.0, drop=10.0, drop_low=8.0, drop_high=12.0),
-)
+CELL_ID = "thresholds.yaml::photos[jpeg-0.5bpp]"
 SIDE = Evidence(("a", "b"), ({"top1": np.array(True)}, {"top1": np.array(False)}))
 
 
+@pytest.fixture(scope="session")
+def cell(passed_cell):
+    scores = Scores(clean_score=80.0, score=70.0, drop=10.0, drop_low=8.0, drop_high=12.0)
+    return passed_cell(id=CELL_ID, guard="photos", reason="top1 stayed", scores=scores)
+
+
 @pytest.fixture
-def written(tmp_path):
+def written(tmp_path, cell):
     """A results file of one cell with evidence."""
     path = tmp_path / "base.json"
-    parts = {part_name(CELL.id, part): SIDE.to_bytes() for part in ("clean", "compressed")}
-    write(path, [CELL], {"packages": {"torch": "2.4"}}, parts)
+    parts = {part_name(CELL_ID, part): SIDE.to_bytes() for part in ("clean", "compressed")}
+    write(path, [cell], {"packages": {"torch": "2.4"}}, parts)
     return path
 
 
@@ -53,12 +43,12 @@ def change(path, **keys):
     path.write_text(json.dumps(document | keys))
 
 
-def test_what_was_written_is_read(written):
+def test_what_was_written_is_read(written, cell):
     file = read_results(written)
-    assert file.cells == {CELL.id: CELL}
+    assert file.cells == {CELL_ID: cell}
     assert file.packages == {"torch": "2.4"}
-    assert file.part(CELL.id, "clean").to_bytes() == SIDE.to_bytes()
-    assert file.part(CELL.id, "sources") is None
+    assert file.part(CELL_ID, "clean").to_bytes() == SIDE.to_bytes()
+    assert file.part(CELL_ID, "sources") is None
     assert file.part("other", "clean") is None
 
 
@@ -77,12 +67,12 @@ def test_evidence_elsewhere_is_not_followed(written, tmp_path):
     assert read_results(moved).archive is None
 
 
-def test_a_copy_for_other_processes_is_the_same(written, tmp_path):
+def test_a_copy_for_other_processes_is_the_same(written, tmp_path, cell):
     kept = tmp_path / "run"
     Baseline(read_files(written)).keep(kept)
     (again,) = read_files(kept / "baseline")
-    assert again.cells == {CELL.id: CELL}
-    assert again.part(CELL.id, "compressed").to_bytes() == SIDE.to_bytes()
+    assert again.cells == {CELL_ID: cell}
+    assert again.part(CELL_ID, "compressed").to_bytes() == SIDE.to_bytes()
 
 
 @pytest.mark.parametrize(
@@ -97,16 +87,16 @@ def test_a_copy_for_other_processes_is_the_same(written, tmp_path):
         ({"worst": [3]}, "cell thresholds.yaml::photos[jpeg-0.5bpp] cannot be read (TypeError: "),
     ],
 )
-def test_a_cell_with_a_wrong_value_is_refused(written, values, reason):
-    change(written, cells=[CELL.as_dict() | values])
+def test_a_cell_with_a_wrong_value_is_refused(written, values, reason, cell):
+    change(written, cells=[cell.as_dict() | values])
     with pytest.raises(UsageError) as caught:
         read_results(written)
     assert str(caught.value).startswith(f"{written}: this is no results file of compress_guard: {reason}")
     assert caught.value.remedy == "name a file that --cg-json, or --json, has written"
 
 
-def test_a_cell_twice_is_refused(written):
-    change(written, cells=[CELL.as_dict(), CELL.as_dict()])
+def test_a_cell_twice_is_refused(written, cell):
+    change(written, cells=[cell.as_dict(), cell.as_dict()])
     with pytest.raises(UsageError, match=r"the cell thresholds.yaml::photos\[jpeg-0.5bpp\] is in it twice; "):
         read_results(written)
 
@@ -117,12 +107,12 @@ def test_a_number_that_json_does_not_have_is_refused(written):
         read_results(written)
 
 
-def test_older_cells_without_later_fields_are_read():
-    values = CELL.as_dict()
+def test_older_cells_without_later_fields_are_read(cell):
+    values = cell.as_dict()
     for name in ("regression", "max_regression", "baseline_paired", "decoder", "target_quality", "groups"):
         del values[name]
-    assert checked_cell(values) == CELL
-    assert checked_cell(values | {"from_the_future": 1}) == CELL
+    assert checked_cell(values) == cell
+    assert checked_cell(values | {"from_the_future": 1}) == cell
 
 
 def test_texts_are_told_from_numbers():
@@ -143,12 +133,12 @@ JUNK = st.recursive(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(CellResult.field_names()), JUNK)
-def test_any_value_of_any_field_is_read_or_refused(name, junk):
+def test_any_value_of_any_field_is_read_or_refused(cell, name, junk):
     try:
-        cell = checked_cell(CELL.as_dict() | {name: junk})
+        read = checked_cell(cell.as_dict() | {name: junk})
     except ValueError:
         return
-    assert checked_cell(cell.as_dict()) == cell
+    assert checked_cell(read.as_dict()) == read
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -167,8 +157,8 @@ def test_damaged_bytes_are_refused_in_one_sentence(written, at, junk):
 def test_an_archive_that_is_none_is_refused_where_it_is_read(written):
     beside = written.with_name("base.evidence.zip")
     with zipfile.ZipFile(beside, "w") as archive:
-        archive.writestr(part_name(CELL.id, "clean"), b"PK")
+        archive.writestr(part_name(CELL_ID, "clean"), b"PK")
     change(written, evidence={"file": beside.name, "sha256": hashlib.sha256(beside.read_bytes()).hexdigest()})
     file = read_results(written)
     with pytest.raises(UsageError, match=r"its evidence of thresholds.yaml::photos\[jpeg-0.5bpp\] is damaged"):
-        file.part(CELL.id, "clean")
+        file.part(CELL_ID, "clean")
