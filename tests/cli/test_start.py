@@ -43,9 +43,14 @@ def test_what_argparse_answers_loads_nothing_else(arguments, code, said):
     assert {name for name in found["modules"] if name.split(".")[0] == "compress_guard"} == {
         "compress_guard",
         "compress_guard.cli",
-        "compress_guard.cli.parser",  # the parser itself, which knows argparse alone
-        "compress_guard.cli.starting",
-        "compress_guard.cli.starting.arguments",
+        # the arguments themselves, which know argparse alone
+        "compress_guard.cli.arguments",
+        "compress_guard.cli.arguments.measuring",
+        "compress_guard.cli.arguments.parser",
+        "compress_guard.cli.arguments.results",
+        "compress_guard.cli.arguments.shared",
+        "compress_guard.cli.arguments.starting",
+        "compress_guard.cli.arguments.surroundings",
     }
     assert not {name.split(".")[0] for name in found["modules"]} & HEAVY
 

@@ -56,7 +56,8 @@ LONG_FUNCTIONS: Final[Mapping[str, str]] = {}
 
 LATE_IMPORTS: Final[Mapping[str, str]] = {
     "cli/__init__.py": "help and version come without the gate",
-    "cli/parser.py": "help and version come without the gate",
+    "cli/arguments/measuring.py": "help and version come without the gate",
+    "cli/arguments/parser.py": "help and version come without the gate",
     "codecs/neural/model.py": "a class of torch's: torch is imported on use",
     "plugin/cells/items.py": "collecting needs no report of failures",
     "plugin/cells/reruns.py": "collecting needs no report",

@@ -1,5 +1,4 @@
 """Commands for the first ten minutes: `init` writes a thresholds file, `check` tries one on a few images.
 
-`arguments` has their options; `answers` reads what `init` is to write from flags or from a person, and `text` writes
-it.
+`answers` reads what `init` is to write from flags or from a person, and `text` writes it.
 """
