@@ -12,10 +12,11 @@ from unittest.mock import patch
 
 from benchmarks import document
 from benchmarks.command import Command, check_document, given_words, preamble
-from compress_guard.engine.images import samples
 from compress_guard.engine.images.reader import SampleReader
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
 from compress_guard.engine.images.second_reading import MOST, read_again
+from compress_guard.engine.images.survey import passes
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.engine.single_cell import measure
 
 MARK: Final = "second reading"
@@ -66,7 +67,7 @@ class Photographs:
 def cost(data: Any) -> Cost:
     """Read a data set, read a part of it again, and measure one cell on it; the caller takes medians."""
     looked = Samples(SampleReader(data, lambda raw, size: raw))
-    with patch.object(samples, "read_again", return_value=0):
+    with patch.object(passes, "read_again", return_value=0):
         started = time.perf_counter()
         surveyed = survey(looked)
         first = time.perf_counter() - started

@@ -13,7 +13,8 @@ from compress_guard.engine.coding.planned import PlannedCodec
 from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.raw_targets import RawTargets
 from compress_guard.engine.images.reader import SampleReader
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.engine.prediction.batches import Batch, ahead, coded_batch, positions_in_batches
 from compress_guard.engine.progress import UNHEARD, Tell
 from compress_guard.engine.settings import RunSettings, effective_limit

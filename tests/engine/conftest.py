@@ -42,10 +42,11 @@ def one_thread() -> None:
 @pytest.fixture
 def untimed_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second look that takes no time, so that it ends at its sixteen images and never at its budget."""
-    from compress_guard.engine.images import samples, subsets
+    from compress_guard.engine.images import subsets
     from compress_guard.engine.images.second_reading import read_again
+    from compress_guard.engine.images.survey import passes
 
-    for module in (samples, subsets):
+    for module in (passes, subsets):
         monkeypatch.setattr(module, "read_again", functools.partial(read_again, stopwatch=lambda: 0.0))
 
 

@@ -9,7 +9,7 @@ from compress_guard.engine.cells.cell_pass import Passed
 from compress_guard.engine.cells.judging import Judged, Judging
 from compress_guard.engine.cells.limits import ANY_DROP, UNJUDGED
 from compress_guard.engine.cells.needed import Weighed
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.releases.baseline import CellEvidence, kept_baseline
 from compress_guard.engine.releases.comparison import Comparison, Yardstick, compared
 from compress_guard.engine.settings import RunSettings

@@ -21,8 +21,8 @@ from compress_guard.engine.cells.result_draft import Draft
 from compress_guard.engine.coding.planned import PlannedCodec, unreachable
 from compress_guard.engine.coding.steps import step_rates
 from compress_guard.engine.images.access import REMARK
-from compress_guard.engine.images.samples import Survey
 from compress_guard.engine.images.subsets import Subset
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.pictures.kept import keep_images
 from compress_guard.engine.pictures.worst import MOST_IMAGES, worst_images
 from compress_guard.engine.prediction.clean.side import CleanSide

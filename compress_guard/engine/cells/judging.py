@@ -10,7 +10,7 @@ from compress_guard.engine.cells.changes import Changes, changes
 from compress_guard.engine.cells.needed import Weighed, needed_of
 from compress_guard.engine.cells.resamples import KeptResamples
 from compress_guard.engine.cells.slices import cell_confidence, judge_slices, judged_slices, with_slices
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.prediction.shards import digest
 from compress_guard.records import AgainstBaseline, Cell, Evidence, Guard, Judgement, LossFigures, Precision
 from compress_guard.registry import code_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from compress_guard.engine.cells.slices import allowed_drop, slice_values
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.records import Cell
 from compress_guard.verdict.grouped.doubts import few_groups, like_video
 from compress_guard.verdict.grouped.groups import Groups

@@ -12,7 +12,7 @@ from compress_guard.engine.cells.judging import Judged
 from compress_guard.engine.cells.limits import UNJUDGED, toothless
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.fidelity import Seen
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.prediction.knowledge_check import Insight
 from compress_guard.engine.settings import RunSettings, device_name, effective_limit
 from compress_guard.errors import RunError, error_text

@@ -20,7 +20,7 @@ from compress_guard.engine.coding.source_files import SourceFiles
 from compress_guard.engine.coding.streams.names import StreamNames
 from compress_guard.engine.coding.streams.reader import StreamReader
 from compress_guard.engine.images.sample import Pictures, Sample, UnsteadyError
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.errors import CodecError, RunError
 from compress_guard.rate import plan, plan_given
 from compress_guard.records import Geometry, Guard, OperatingPoint, PlannedRate, Quality, Rate, RatePlan, format_setting

@@ -10,7 +10,7 @@ from compress_guard.codecs.contract import Codec
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.proving import Proven, prove
 from compress_guard.engine.coding.watch import CodecWatch
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import Unreachable
 from compress_guard.records import CodecSpec, Guard, OperatingPoint, PlannedRate, RatePlan, format_rate

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, final
 from compress_guard.codecs.pixels import Picture
 from compress_guard.engine.images.lossy_sources import file_of
 from compress_guard.engine.images.sample import Pictures
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.trouble import pass_on
 from compress_guard.errors import CodecError, RunError, described
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from compress_guard import store as keys
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.errors import DataError
 
 _PARTS = ("pixels", "target")

@@ -13,8 +13,10 @@ from compress_guard.engine.images.agreement import agree
 from compress_guard.engine.images.lossy_sources import Sources, lossy_sources
 from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.reader import SampleReader, Slicer
-from compress_guard.engine.images.samples import Samples, Survey, survey
+from compress_guard.engine.images.samples import Samples
 from compress_guard.engine.images.second_reading import read_again
+from compress_guard.engine.images.survey.passes import survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.images.together.groupers import grouper
 from compress_guard.engine.machine.worker import aside
 from compress_guard.errors import DataError

@@ -15,7 +15,7 @@ from compress_guard.engine.coding.decoded_image import DecodedImage
 from compress_guard.engine.coding.fidelity import NOTHING, Seen
 from compress_guard.engine.images.access import OtherThread
 from compress_guard.engine.images.sample import Pictures
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.machine.worker import Worker
 from compress_guard.engine.models.bare_modules import hint
 from compress_guard.engine.models.predictor import DEFAULT_BATCH_SIZE

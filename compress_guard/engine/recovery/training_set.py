@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final, TypeVar, final
 
 from compress_guard.engine.images.agreement import agree
-from compress_guard.engine.images.samples import Samples, Survey, survey
+from compress_guard.engine.images.samples import Samples
 from compress_guard.engine.images.subsets import Subset
+from compress_guard.engine.images.survey.passes import survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.errors import DataError
 from compress_guard.tasks.contract import Task
 

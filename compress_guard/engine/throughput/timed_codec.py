@@ -17,7 +17,8 @@ from compress_guard.engine.coding.likeness import COMPARED, Pair, mishap
 from compress_guard.engine.coding.planned import PlannedCodec
 from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.reader import SampleReader
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.engine.machine.clock import timed, torch_threads
 from compress_guard.engine.progress import CountProgress
 from compress_guard.errors import CodecError

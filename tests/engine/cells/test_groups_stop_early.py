@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.records import Grouping
 from compress_guard.verdict.grouped.groups import Groups
 

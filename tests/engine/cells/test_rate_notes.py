@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from compress_guard.engine.cells import cell_pass
-from compress_guard.engine.images import reader, samples
+from compress_guard.engine.images import reader
+from compress_guard.engine.images.survey import passes
 from compress_guard.report import plain
 from compress_guard.report.notes.lines import notes
 from compress_guard.store import Store
@@ -114,7 +115,7 @@ def test_a_data_set_that_flips_at_random_is_an_error_and_spoils_no_store(
     monkeypatch.setattr(Store, "put", put)
     monkeypatch.setattr(reader, "KEPT_BYTES", 0)
     # As where the second look at a few images happens to find them as they were.
-    monkeypatch.setattr(samples, "read_again", lambda *arguments: 0)
+    monkeypatch.setattr(passes, "read_again", lambda *arguments: 0)
     # One size, so that nothing but the pixels tells.
     data = Flipping(pictures(40, ((96, 96),)))
     world = make_world(make_guard(rates=(8.0, 12.0), options=(("exact", True),)), spectrum(), data)

@@ -6,7 +6,7 @@ import pytest
 
 from compress_guard.engine.cells.judging import Judging
 from compress_guard.engine.cells.resolution import expectations
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.records import Cell, CodecSpec, Guard, ImageInfo, Rate, SliceLimit
 from compress_guard.registry import TASKS
 

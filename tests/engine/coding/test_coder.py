@@ -12,7 +12,8 @@ import compress_guard
 from compress_guard.engine.coding.available import available_codec, build_codec
 from compress_guard.engine.coding.coder import CHUNK_IMAGES, Coder
 from compress_guard.engine.images.reader import SampleReader
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.errors import CodecError, CodecUnavailable, DataError, OptionError
 from compress_guard.records import CodecSpec
 from compress_guard.store import Store

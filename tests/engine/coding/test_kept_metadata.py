@@ -18,7 +18,8 @@ from compress_guard.engine.images import reader
 from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.sample import UnsteadyError
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.engine.throughput.timed_codec import AtPoint, Field, TimingSettings
 from compress_guard.records import CodecSpec, Rate
 from compress_guard.store import Store

@@ -12,7 +12,8 @@ from compress_guard.codecs.pictures.levels import Levels
 from compress_guard.engine.images.intake import Intake
 from compress_guard.engine.images.placing import Arrival, Placing
 from compress_guard.engine.images.reader import SampleReader
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.errors import DataError
 from compress_guard.registry import TASKS
 

@@ -16,7 +16,8 @@ import compress_guard
 from compress_guard.codecs.pictures.orientation import SIDEWAYS, stored_pil
 from compress_guard.engine.images.placing import Placing, overshoot
 from compress_guard.engine.images.reader import SampleReader
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.errors import DataError
 from compress_guard.registry import TASKS
 

@@ -14,7 +14,8 @@ from PIL import Image
 from compress_guard.engine.images import reader as module
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.sample import SlicesError
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.errors import CodecError, DataError
 
 

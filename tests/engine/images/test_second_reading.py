@@ -14,11 +14,12 @@ from PIL import Image
 from compress_guard import measure
 from compress_guard.engine.compressed_batches import compressed_batches
 from compress_guard.engine.images import reader
-from compress_guard.engine.images import samples as samples_module
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.readings import copied, target_hash
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
 from compress_guard.engine.images.second_reading import read_again
+from compress_guard.engine.images.survey import passes
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.engine.keyword_guard import one_cell_guard
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import DataError
@@ -216,7 +217,7 @@ def test_every_further_look_says_the_same():
 
 def test_an_image_that_is_read_again_has_to_have_its_target_again(monkeypatch):
     monkeypatch.setattr(reader, "KEPT_BYTES", 0)
-    monkeypatch.setattr(samples_module, "read_again", lambda *arguments: 0)
+    monkeypatch.setattr(passes, "read_again", lambda *arguments: 0)
     with pytest.raises(DataError, match="gives a different target each time it is read"):
         measured(Data(changing("target"), 8))
 

@@ -15,7 +15,8 @@ from PIL import Image
 import compress_guard
 from compress_guard.codecs.pixels import Picture
 from compress_guard.engine.images.reader import SampleReader
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.survey.passes import survey
 from compress_guard.engine.images.value_range import check_levels
 from compress_guard.errors import DataError
 

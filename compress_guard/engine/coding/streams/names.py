@@ -10,7 +10,7 @@ from compress_guard import own_code
 from compress_guard import store as keys
 from compress_guard.codecs.contract import Codec, Stepped, kept_parts
 from compress_guard.engine.coding.source_files import SourceFiles
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.settings import processor
 from compress_guard.rate import search_identity
 from compress_guard.records import Guard, OperatingPoint

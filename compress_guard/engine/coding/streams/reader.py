@@ -10,7 +10,7 @@ from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.decoding.streams import writer
 from compress_guard.codecs.pictures.geometry import geometry_of
 from compress_guard.engine.images.sample import Pictures
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.errors import CodecError
 from compress_guard.records import Geometry, PlannedRate
 

@@ -15,7 +15,7 @@ from compress_guard.codecs import calls
 from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.pictures.geometry import geometry_of, reshaping_of
 from compress_guard.engine.images.sample import Pictures, Sample
-from compress_guard.engine.images.samples import Survey
+from compress_guard.engine.images.survey.record import Survey
 from compress_guard.records import Geometry
 from compress_guard.registry import code_of
 

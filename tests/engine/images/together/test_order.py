@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from compress_guard.engine.images.reader import SampleReader
-from compress_guard.engine.images.samples import Samples, survey
+from compress_guard.engine.images.samples import Samples
+from compress_guard.engine.images.survey.passes import survey
 
 
 @pytest.fixture
