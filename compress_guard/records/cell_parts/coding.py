@@ -18,7 +18,7 @@ class CodedRate(CellPart):
     bpp_mean: float | None = None
     """Mean of the images' bpp."""
     bpp_pooled: float | None = None
-    """All bits / all pixels."""
+    """Bits of all streams divided by the pixels of all images."""
     bpp_se: float | None = None
     """Standard error of bpp_mean over the images."""
     settings: tuple[tuple[float, int], ...] = ()
@@ -65,7 +65,7 @@ class EstimateCheck(CellPart):
 
 @dataclass(frozen=True, slots=True)
 class DecoderSwap(CellPart):
-    """The same streams, decoded by a second decoder."""
+    """Figures of the control `decoder_swap`: the streams of the cell, decoded by a second decoder."""
 
     swap_decoder: str | None = None
     """The second decoder that `swap_score` rests on."""
