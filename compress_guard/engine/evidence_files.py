@@ -8,7 +8,7 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from compress_guard.engine.cells.guard_bench import Measured
+from compress_guard.engine.cells.measured import Measured
 from compress_guard.engine.releases.names import SOURCES, evidence_name
 from compress_guard.records import CellResult, Evidence
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, final
 
-from compress_guard.engine.cells.guard_bench import Bench, Measured
+from compress_guard.engine.cells.guard_bench import Bench
+from compress_guard.engine.cells.measured import Measured
 from compress_guard.engine.cells.result_draft import Draft
 from compress_guard.engine.evidence_files import keep_evidence
 from compress_guard.engine.images.access import Access

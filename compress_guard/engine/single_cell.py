@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, overload
 
-from compress_guard.engine.cells.guard_bench import Bench, Measured
+from compress_guard.engine.cells.guard_bench import Bench
+from compress_guard.engine.cells.measured import Measured
 from compress_guard.engine.images.factories import check_data, check_model
 from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.keyword_guard import (

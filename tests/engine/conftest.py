@@ -17,7 +17,8 @@ import pytest
 
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.decoding.contract import Decoder
-from compress_guard.engine.cells.guard_bench import Bench, Measured
+from compress_guard.engine.cells.guard_bench import Bench
+from compress_guard.engine.cells.measured import Measured
 from compress_guard.engine.images.slicers import slicers
 from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.models.fingerprint import certainty

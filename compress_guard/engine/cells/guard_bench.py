@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final, final
 
 from compress_guard.codecs.decoding.streams import writer
 from compress_guard.engine.cells.baseline_limits import BaselineLimits
 from compress_guard.engine.cells.cell_pass import Trial
-from compress_guard.engine.cells.changes import Changes
 from compress_guard.engine.cells.crops import check_reference, emptied
 from compress_guard.engine.cells.guard_codecs import GuardCodecs
 from compress_guard.engine.cells.judging import Judging
+from compress_guard.engine.cells.measured import Measured
 from compress_guard.engine.cells.resolution import expectations, warnings_of
 from compress_guard.engine.cells.result_draft import Draft
+from compress_guard.engine.cells.trials import Trials
 from compress_guard.engine.coding.planned import PlannedCodec, unreachable
 from compress_guard.engine.coding.steps import step_rates
 from compress_guard.engine.images.access import REMARK
@@ -26,10 +26,8 @@ from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.pictures.kept import keep_images
 from compress_guard.engine.pictures.worst import MOST_IMAGES, worst_images
 from compress_guard.engine.prediction.clean.side import CleanSide
-from compress_guard.engine.prediction.earlier_evidence import Verdict
 from compress_guard.engine.prediction.knowledge_check import Question, insight
 from compress_guard.engine.prediction.lossless_control import Control, control
-from compress_guard.engine.prediction.shards import Predicted
 from compress_guard.engine.prediction.steadiness import disbelief
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.prediction.versions import moved_from
@@ -37,41 +35,7 @@ from compress_guard.engine.progress import SILENT, UNHEARD, Progress, Tell
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import DataError, ModelError, OptionError, RunError, error_text
-from compress_guard.records import (
-    Cell,
-    CellResult,
-    CodecSpec,
-    EstimateCheck,
-    Evidence,
-    Guard,
-    Judgement,
-    OperatingPoint,
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Measured:
-    """Result of a cell, with the evidence that it rests on."""
-
-    result: CellResult
-    evidence: Evidence | None = None
-    clean_evidence: Evidence | None = None
-    changes: Changes | None = None
-    sources: Evidence | None = None
-    """Hashes of the images' sources and targets; see `Survey.sources_of`."""
-    groups: tuple[str, ...] = ()
-    """The group of each image of the evidence; empty if images stand alone."""
-    problem: RunError | None = None
-    """The error behind the result, for its traceback."""
-
-
-@dataclass(slots=True, eq=False)
-class _Looked:
-    """State of the second look at the first batch of each cell of a codec."""
-
-    done: bool = False
-    moved: bool = False
-    """True if the decoder gave other pixels than in the run that left evidence."""
+from compress_guard.records import Cell, CellResult, EstimateCheck, Guard, Judgement
 
 
 @final
@@ -86,9 +50,7 @@ class Bench:
         self._judging: Final = Judging(guard, subject.task, settings.seed, self._store)
         self._baseline: Final = BaselineLimits(guard.metric, self._judging, settings)
         self._codecs: Final = GuardCodecs(guard, settings, self._store, subject.device)
-        self._looked: Final = defaultdict[PlannedCodec, _Looked](_Looked)
-        self._firsts: Final[dict[tuple[PlannedCodec, OperatingPoint, int], list[Predicted]]] = {}
-        """Evidence of batches by the first decoder, for the cells that compare another one with it."""
+        self._trials: Final = Trials(guard, subject, self._codecs, settings)
         self._expected: Final[set[int | None]] = set()
         self._judged = 0
         """Number of cells with a verdict on the model so far."""
@@ -160,14 +122,13 @@ class Bench:
             why = unreachable(cell.codec.alias, planned, self.guard.rate)
             return Measured(draft.settled(Judgement.without_evidence("unreachable", why)))
         self._prove(codec, draft)
-        draft.note_decoder(moved=self._decoder_moved(cell, codec, subset, clean))
+        draft.note_decoder(moved=self._trials.decoder_moved(cell, codec, subset, clean))
         self._control(limit, clean, draft, progress)
         self._look(cell, limit, clean, draft, progress)
-        trial = self._trial(cell, codec, subset, clean)
-        if cell.against is None and self._compares:
-            self._firsts[codec, cell.point, self._subject.generation] = trial.kept
+        trial = self._trials.of(cell, codec, subset, clean)
+        self._trials.share(cell, codec, trial)
         before = trial.encoded_pixels
-        stop = self._judging.early_stop(cell, survey) if self._early else None
+        stop = self._judging.early_stop(cell, survey) if self._trials.early else None
         passed = trial.whole(progress) if stop is None else trial.until_certain(stop, self._judging.score, progress)
         used = set(passed.evidence.ids)
         lost = {at for at, info in enumerate(survey.infos[: passed.reached]) if info.id not in used}
@@ -201,19 +162,6 @@ class Bench:
         images = attempted(partial(worst_images, *sides, result.worst[:most])) if result.worst else ()
         keep_images(folder, result.id, result.drop, () if isinstance(images, RunError) else images)
 
-    @property
-    def _early(self) -> bool:
-        """True if cells may stop early: only images in random order can stand for the ones that were not seen."""
-        return self._settings.early_stop and self._subject.reading.shuffled
-
-    @property
-    def _compares(self) -> bool:
-        """True if cells of the guard compare decoders."""
-        return any(cell.first_decoder is not None for cell in self.guard.cells)
-
-    def _way(self, cell: Cell) -> tuple[CodecSpec, int | None, str | None, str | None]:
-        return cell.codec, effective_limit(cell, self._settings), cell.decoder, cell.first_decoder
-
     def _codec(self, cell: Cell, draft: Draft, limit: int | None) -> tuple[PlannedCodec, Subset]:
         available = self._codecs.available(cell)
         if cell.against is not None:
@@ -235,7 +183,7 @@ class Bench:
     def _expect(self, cell: Cell, limit: int | None, survey: Survey, draft: Draft, tell: Tell) -> None:
         """Say, before the first image is coded, what this number of images can decide."""
         held = {
-            other: self._judging.confidences(other, survey, self._early)
+            other: self._judging.confidences(other, survey, self._trials.early)
             for other in self.guard.cells
             if effective_limit(other, self._settings) == limit
         }
@@ -267,30 +215,13 @@ class Bench:
         draft.note_check(proven.figures(), images)
         proven.check()
 
-    def _decoder_moved(self, cell: Cell, codec: PlannedCodec, subset: Subset, clean: CleanSide) -> bool:
-        """Return whether the decoder gives other pixels than in the run that left evidence.
-
-        The first batch of every cell of this codec, selected or not, is looked at again before evidence of earlier runs
-        is used for any of them. So a change at one rate is known to all cells, in whatever order they come.
-        """
-        looked = self._looked[codec]
-        if not looked.done:
-            looked.done = True
-            for other in self.guard.cells:
-                if self._way(other) == self._way(cell) and codec.plan().at(other.point).reachable:
-                    # An error there is reported when that cell is predicted.
-                    trial = self._trial(other, codec, subset, clean)
-                    looked.moved |= attempted(trial.verify) is Verdict.DECODER
-            looked.moved |= attempted(partial(clean.verify, effective_limit(cell, self._settings))) is Verdict.DECODER
-        return looked.moved
-
     def _control(self, limit: int | None, side: CleanSide, draft: Draft, progress: Progress) -> None:
         """Make the lossless control, once for a clean side; raises `ModelError` for a model that fails it."""
         tell = partial(progress, f"predicting {self.guard.name} clean")
 
         def made() -> Control:
             # A run that stops early has not predicted more than the first batch by then.
-            first = 1 if self._early else None
+            first = 1 if self._trials.early else None
             after = partial(progress, f"predicting {self.guard.name} after a lossless codec")
             while True:
                 generation = self._subject.generation
@@ -306,32 +237,7 @@ class Bench:
     def _look(self, cell: Cell, limit: int | None, clean: CleanSide, draft: Draft, progress: Progress) -> None:
         """Look at the clean predictions; raises `ModelError` for a model that knows nothing."""
         guard = self.guard
-        question = Question(guard.metric, guard.confidence, cell.min_clean, self._settings.seed, self._early)
+        question = Question(guard.metric, guard.confidence, cell.min_clean, self._settings.seed, self._trials.early)
         known = insight(clean, limit, question, partial(progress, f"predicting {guard.name} clean"))
         draft.note_clean(known)
         known.check()
-
-    def _trial(self, cell: Cell, codec: PlannedCodec, subset: Subset, clean: CleanSide) -> Trial:
-        planned = codec.plan().at(cell.point)
-        # A run that stops early is only sure to predict the first batch.
-        certain = len(next(iter(self._subject.batches(subset)))) if self._early else None
-        return Trial(
-            self._subject,
-            subset,
-            effective_limit(cell, self._settings),
-            clean,
-            codec.coder,
-            planned,
-            codec.watch(planned, certain),
-            (self.guard.name, cell.name),
-            self.guard.max_error_share,
-            cell.decoder or "",
-            swaps=self.guard.decoder_swap and cell.against is None,
-            first=None if cell.against is None else self._first(cell.against, subset, clean),
-        )
-
-    def _first(self, cell: Cell, subset: Subset, clean: CleanSide) -> Trial:
-        """Return the images of a cell by its first decoder, with what was predicted of them so far."""
-        codec = self._codecs.planned(cell, self._codecs.available(cell), subset)
-        kept = self._firsts.setdefault((codec, cell.point, self._subject.generation), [])
-        return replace(self._trial(cell, codec, subset, clean), kept=kept, swaps=False)

@@ -159,7 +159,8 @@ def test_images_that_are_lost_are_counted_among_those_that_were_reached(stopped,
 
 def test_images_in_their_own_order_never_stop_early(data, spectrum, diary, make_guard, make_world):
     world = make_world(make_guard(rates=(3.0,), max_drop=60.0), spectrum(BATCH), data)
-    world.bench._settings = replace(world.bench._settings, early_stop=True)
+    trials = world.bench._trials
+    trials._settings = replace(trials._settings, early_stop=True)
     assert not world.subject.reading.shuffled
     assert not world.only().result.stopped_early
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compress_guard.engine.cells.guard_bench import Measured
+from compress_guard.engine.cells.measured import Measured
 from compress_guard.engine.evidence_files import collect_evidence, evidence_lost, keep_evidence
 from compress_guard.records import Evidence, Scores
 
