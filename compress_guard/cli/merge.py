@@ -9,6 +9,7 @@ from pathlib import Path
 from compress_guard.cli import EXIT_FAILED, EXIT_HELD, EXIT_INCOMPARABLE
 from compress_guard.cli.terminal import show, tell
 from compress_guard.destination import evidence_path, replace
+from compress_guard.engine.releases.same_images import check_same_images
 from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import RunError, UsageError, error_text
 from compress_guard.report import apart, lines, recovery_lines, throughput_lines, write
@@ -33,7 +34,9 @@ def merge(options: argparse.Namespace) -> int:
         others = {"the file of --out": target, "the evidence of --out": evidence_path(target)}
         check_results_file(Path(options.junit), "--junit", taken | others, with_evidence=False)
     try:
-        joined = join([read_part(source) for source in sources])
+        parts = [read_part(source) for source in sources]
+        joined = join(parts)
+        check_same_images([(part.path, part.contents.cells, part.evidence) for part in parts])
     except UsageError as problem:
         tell(f"compress-guard: {problem}")
         return EXIT_INCOMPARABLE

@@ -22,6 +22,7 @@ from compress_guard.plugin.modes import only_lists, runs_tests
 from compress_guard.plugin.options import HANDED_OVER
 from compress_guard.plugin.output import summary
 from compress_guard.plugin.output.earlier_reports import set_aside_reports
+from compress_guard.plugin.output.lost_cells import report_lost
 from compress_guard.plugin.output.reports import attach, attached, verdicts
 from compress_guard.plugin.output.shown import leave_out_our_frames, note_brief, shorten
 from compress_guard.plugin.output.traffic import weigh_traffic
@@ -138,7 +139,9 @@ class Gate:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         if self._reports:
-            weigh_traffic(self.run)  # before the report of --junitxml is written
+            # Before the report of --junitxml is written.
+            weigh_traffic(self.run)
+            report_lost(self.run, self._selected.not_measured)
         broken = True
         try:
             finished = yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -12,6 +12,11 @@ from compress_guard.foreign import shown_json, shown_line
 from compress_guard.records import MIXED, CellResult, RecoveryResult, Share, ThroughputResult
 
 PREFIX: Final = "cg_"
+
+
+def not_measured_property(names: Sequence[str]) -> tuple[str, str]:
+    """Return the property of a suite that names the cells which were selected and have no result."""
+    return PREFIX + "not_measured", _text(list(names))
 
 
 def properties(result: CellResult | RecoveryResult | ThroughputResult) -> list[tuple[str, str]]:

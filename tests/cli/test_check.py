@@ -14,10 +14,13 @@ def test_what_it_says_about_a_guard(command, guards):
     guards("codecs: [jpeg], bpp: [0.02, 0.5, 2]", toy="max_drop: {0.02: 90, 0.5: 11, 2: 60}", free="bpp: [2]")
     done = command("check", "--limit", "12")
     assert done.code == 0, done.err
-    toy, labels, sizes, time, *cells, other, _, _, _, free = done.out.splitlines()
+    toy, labels, sizes, time, model, *cells, other, _, _, _, unknown, free = done.out.splitlines()
     assert toy == "toy: classification, top1 100.0 on 12 of 32 images"
     assert (labels, sizes) == (LABELS, SIZES)
     assert re.fullmatch(r"  time    \d+ s for 3 cells here, about \d+ s with all images of the guard", time)
+    assert (
+        model == unknown == "  model   whether it knows anything was not tested: there are 12 images, and it takes 36"
+    )
     assert [line.split()[0] for line in cells] == ["jpeg-0.02bpp", "jpeg-0.5bpp", "jpeg-2.0bpp"]
     assert cells[0].startswith("  jpeg-0.02bpp  unreachable: jpeg cannot reach 0.02 bpp on these images")
     assert re.fullmatch(r"  jpeg-0.5bpp   drop .* \(.* to .*\), limit 11.0: .*images.*", cells[1])

@@ -219,6 +219,27 @@ def test_junit_reports_are_read(diff):
     assert diff("base.json", "base.xml")[0] == 0
 
 
+def test_a_junit_report_of_a_run_that_broke_off_is_a_regression(diff):
+    junit("base.xml", *BASE)
+    junit("head.xml", *BASE[1:])
+    assert diff("base.xml", "head.xml")[0] == 0
+    text = Path("head.xml").read_text()
+    lost = f"<property name='cg_not_measured' value={quoteattr(json.dumps([BASE[0].id]))}/>"
+    at = text.index("<testcase")
+    Path("head.xml").write_text(f"{text[:at]}<properties>{lost}</properties>{text[at:]}")
+    code, out, _ = diff("base.xml", "head.xml")
+    assert code == 1
+    assert f"{BASE[0].id}  it was selected, and has no result" in out
+    Path("head.xml").write_text(
+        text[:at] + "<properties><property name='cg_not_measured' value='7'/></properties>" + text[at:]
+    )
+    assert diff("base.xml", "head.xml")[::2] == (
+        2,
+        "compress-guard: head.xml: this is no report of compress_guard: cg_not_measured is no list of cells; name a "
+        "report that pytest has written with --compress-guard and --junitxml\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

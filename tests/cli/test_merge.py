@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 import zipfile
 
 import junitparser
@@ -93,6 +95,9 @@ def test_missing_cells_are_exit_code_2(command, folder, split):
     assert (document["exit_status"], document["not_measured"]) == (2, ["thresholds.yaml::two[jpeg-0.5bpp]"])
     (suite,) = junitparser.JUnitXml.fromfile("some.xml")
     assert (suite.tests, suite.errors) == (2, 1)
+    assert [(each.name, each.value) for each in suite.properties()] == [
+        ("cg_not_measured", '["thresholds.yaml::two[jpeg-0.5bpp]"]')
+    ]
     # What is joined can be joined again.
     assert command("merge", "some.json", split[1], "--out", "all.json").code == 0
 
@@ -124,6 +129,26 @@ def test_results_of_another_file_are_refused(command, guards, folder, split):
         2,
         "compress-guard: other.json: it is of another thresholds file than shard2.json; merge results of one file, as "
         "one commit has it\n",
+    )
+    assert not (folder / "all.json").exists()
+
+
+@pytest.mark.parametrize("part", ["pixels", "target"])
+def test_jobs_that_had_other_images_under_the_same_ids_are_refused(command, guards, folder, monkeypatch, part):
+    guards("bpp: [0.5], limit: 8", toy="max_drop: 100, codecs: [jpeg, webp]")
+    assert command("run", "--shard", "1/2", "--json", "shard1.json").code == 0
+    toy = sys.modules["toy"]
+    samples = toy.data()
+    other = [
+        (255 - image, label, name) if part == "pixels" else (image, 3 - label, name) for image, label, name in samples
+    ]
+    monkeypatch.setattr(toy, "data", lambda: other)
+    command("run", "--shard", "2/2", "--json", "shard2.json", "--no-cache")
+    done = command("merge", "shard1.json", "shard2.json", "--out", "all.json")
+    assert (done.code, re.sub(r"texture-\d+", "texture", done.err)) == (
+        2,
+        "compress-guard: shard2.json: the image texture of toy has other pixels or another target than in shard1.json; "
+        "give all jobs the same data, and measure again\n",
     )
     assert not (folder / "all.json").exists()
 

@@ -66,6 +66,7 @@ LATE_IMPORTS: Final[Mapping[str, str]] = {
     "plugin/hooks.py": "loaded in every pytest run: see tests/plugin/test_switch.py",
     "plugin/options.py": "loaded in every pytest run: see tests/plugin/test_switch.py",
     "plugin/output/earlier_reports.py": "collecting needs no report",
+    "plugin/output/lost_cells.py": "only runs that broke off need it",
     "plugin/output/shown.py": "collecting needs no report and no engine",
     "plugin/output/summary.py": "collecting needs no report and no engine",
     "plugin/output/traffic.py": "only files with shares of traffic need it",

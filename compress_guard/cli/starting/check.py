@@ -18,7 +18,7 @@ from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import RunError
-from compress_guard.records import CellResult, Guard, Thresholds
+from compress_guard.records import UNTOLD, CellResult, Guard, Thresholds
 from compress_guard.report import numbers
 
 _IGNORED: Final = 255
@@ -90,6 +90,7 @@ def _lines(tried: Tried) -> Iterator[str]:
     if tried.subset is not None:
         yield from _image_lines(tried.subset)
     yield from _time_lines(tried, used)
+    yield from _knowledge_lines(tried.results)
     width = max(len(_label(result)) for result in tried.results)
     yield from (f"  {_label(result):{width}}  {_cell_text(result, tried.total)}" for result in tried.results)
 
@@ -131,6 +132,14 @@ def _time_lines(tried: Tried, used: int) -> Iterator[str]:
         )
         text += f", about {_duration(whole)} with all images of the guard"
     yield text
+
+
+def _knowledge_lines(results: Iterable[CellResult]) -> Iterator[str]:
+    """Yield why these images do not tell whether the model knows anything; nothing where they do."""
+    for remark in dict.fromkeys(result.clean_remark for result in results):
+        if remark is not None:
+            shown = remark if UNTOLD in remark else f"whether it knows anything was not tested: {remark}"
+            yield f"  model   {shown}"
 
 
 def _duration(seconds: float) -> str:

@@ -2,5 +2,6 @@
 
 Open `baseline` first: the results that the run is compared with. `results_files` reads them, `checked_cells` their
 cells, `junit_files` those of JUnit reports, `comparison` compares a cell with its counterpart, and `difference` all of
-them. `names` has the names of files in an archive of evidence.
+them. `same_images` finds jobs of one file that had other images. `names` has the names of files in an archive of
+evidence.
 """

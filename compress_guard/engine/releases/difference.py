@@ -42,6 +42,8 @@ class Release:
     cells: Mapping[str, CellResult]
     files: Baseline | None = None
     """The results files; None for a JUnit report, which has no evidence."""
+    lost: tuple[str, ...] = ()
+    """Cells that a JUnit report names as selected and without a result."""
 
     @property
     def packages(self) -> Mapping[str, str]:
@@ -53,7 +55,7 @@ class Release:
     def not_measured(self) -> frozenset[str]:
         """Node ids of cells that were selected and have no result."""
         named = [] if self.files is None else self.files.files
-        return frozenset(name for file in named for name in file.not_measured) - self.cells.keys()
+        return frozenset([*self.lost, *(name for file in named for name in file.not_measured)]) - self.cells.keys()
 
     def cell(self, node_id: str) -> CellEvidence:
         """Return a cell with what evidence there is of it."""
@@ -106,7 +108,8 @@ def read_release(path: Path) -> Release:
     if path.suffix.lower() == ".xml":
         if not path.is_file():
             raise UsageError(str(path), "there is no such file", "name a results file or a JUnit report")
-        return Release(path, read_junit(path))
+        report = read_junit(path)
+        return Release(path, report.cells, lost=report.not_measured)
     files = Baseline(read_files(path))
     return Release(path, files.cells, files)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +16,19 @@ _PREFIX: Final = "cg_"
 _REMEDY: Final = "name a report that pytest has written with --compress-guard and --junitxml"
 
 
-def read_junit(path: Path) -> dict[str, CellResult]:
-    """Return the cells of a JUnit report by node id; tests of other kinds are passed over. Raises `UsageError`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class JunitReport:
+    """The cells of a report, by node id, and those that were selected and have no result."""
+
+    cells: Mapping[str, CellResult]
+    not_measured: tuple[str, ...]
+
+
+def read_junit(path: Path) -> JunitReport:
+    """Return the cells of a JUnit report; tests of other kinds are passed over. Raises `UsageError`."""
     cells: dict[str, CellResult] = {}
-    for properties in _cases(path):
+    suites, cases = _properties_of_all(path)
+    for properties in cases:
         if not {"id", "guard", "verdict", "metric"} <= properties.keys() or "trained_bpp" in properties:
             continue  # another test, or a cell of another kind
         try:
@@ -30,11 +40,22 @@ def read_junit(path: Path) -> dict[str, CellResult]:
         cells[cell.id] = cell
     if not cells:
         raise UsageError(str(path), "there is no cell of compress_guard in this report", _REMEDY)
-    return cells
+    return JunitReport(cells, tuple(name for properties in suites for name in _not_measured(path, properties)))
 
 
-def _cases(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the properties of each test case, without their prefix."""
+def _not_measured(path: Path, properties: Mapping[str, str]) -> list[str]:
+    try:
+        names = json.loads(properties.get("not_measured", "[]"))
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        found = "this is no report of compress_guard: cg_not_measured is no list of cells"
+        raise UsageError(str(path), found, _REMEDY)
+    return names
+
+
+def _properties_of_all(path: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Return the properties of each suite, and those of each test case, without their prefix."""
     try:
         import junitparser
     except ImportError as problem:
@@ -43,14 +64,14 @@ def _cases(path: Path) -> Iterator[dict[str, str]]:
     try:
         report: Any = junitparser.JUnitXml.fromfile(str(path))
         suites = [report] if isinstance(report, junitparser.TestSuite) else list(report)
-        found = [_properties(case, junitparser.Properties) for suite in suites for case in suite]
+        of_suites = [_properties(suite, junitparser.Properties) for suite in suites]
+        return of_suites, [_properties(case, junitparser.Properties) for suite in suites for case in suite]
     except Exception as problem:  # of a parser that is given anything
         raise UsageError(str(path), f"this is no JUnit report ({described(problem)})", _REMEDY) from problem
-    yield from found
 
 
-def _properties(case: Any, kind: Any) -> dict[str, str]:
-    block = case.child(kind)
+def _properties(element: Any, kind: Any) -> dict[str, str]:
+    block = element.child(kind)
     named = [] if block is None else [(each.name, each.value) for each in block]
     return {str(name).removeprefix(_PREFIX): str(value) for name, value in named if str(name).startswith(_PREFIX)}
 

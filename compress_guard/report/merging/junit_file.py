@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from compress_guard.foreign import shown_line
 from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
-from compress_guard.report.junit import properties
+from compress_guard.report.junit import not_measured_property, properties
 
 Result: TypeAlias = CellResult | RecoveryResult | ThroughputResult
 
@@ -21,6 +21,9 @@ def junit(results: Sequence[Result], missing: Sequence[str] = ()) -> bytes:
     suite.set("failures", str(counts["failed"]))
     suite.set("errors", str(len(missing)))
     suite.set("skipped", str(counts["skipped"]))
+    if missing:
+        name, value = not_measured_property(missing)
+        ET.SubElement(ET.SubElement(suite, "properties"), "property", name=name, value=value)
     for result in results:
         case = _case(suite, result.id)
         case.set("time", f"{result.seconds or 0:.3f}")
