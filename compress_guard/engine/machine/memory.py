@@ -61,7 +61,7 @@ def held(device: str) -> float | None:
         free, total = torch.cuda.mem_get_info(device)
         there = (total - free) / 1e6
     give_back()
-    here = _status("VmRSS")
+    here = _own()
     return None if here is None else here + there
 
 
@@ -69,6 +69,18 @@ def give_back() -> None:
     """Return freed memory to the system, if its C library can."""
     with contextlib.suppress(OSError, AttributeError, TypeError):  # other C libraries than glibc
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _own() -> float | None:
+    """Return the megabytes that only this process can let go, in memory or swapped; None if the system does not tell.
+
+    Pages of files, such as libraries, are left out: the system drops and reloads them as it likes, which would hide
+    growth or feign it.
+    """
+    parts = [_status(name) for name in ("RssAnon", "RssShmem", "VmSwap")]  # proc_pid_status(5)
+    if parts[0] is None:  # Linux before 4.5
+        return _status("VmRSS")
+    return sum(part for part in parts if part is not None)
 
 
 def _status(name: str) -> float | None:

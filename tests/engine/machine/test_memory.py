@@ -47,6 +47,26 @@ def test_held_is_what_stays():
 
 
 @tells
+def test_pages_of_a_file_are_not_held(tmp_path):
+    file = tmp_path / "pages"
+    file.write_bytes(bytes(30_000_000))
+    before = held("cpu")
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as pages:
+        assert sum(pages[:: mmap.PAGESIZE]) == 0
+        assert abs(held("cpu") - before) < 3
+
+
+def test_a_system_that_tells_only_the_whole(monkeypatch):
+    monkeypatch.setattr(memory, "_status", {"VmRSS": 80.0}.get)
+    assert held("cpu") == 80.0
+
+
+def test_swapped_memory_is_held(monkeypatch):
+    monkeypatch.setattr(memory, "_status", {"VmRSS": 80.0, "RssAnon": 50.0, "VmSwap": 7.0}.get)
+    assert held("cpu") == 57.0
+
+
+@tells
 def test_garbage_in_circles_is_not_held():
     gc.disable()
     try:
