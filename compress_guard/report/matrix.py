@@ -154,12 +154,18 @@ def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:
     text = f": {first.metric}"
     if scores and used:
         text += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
+        text += reshaped(results)
     text += "; drop in points / allowed drop" if with_limit else "; drop in points"
     if any(result.traffic is not None for result in results):
         text += " (share of traffic)"
     if firsts := dict.fromkeys(result.first_decoder for result in results if result.first_decoder is not None):
         text += f"; by another decoder: drop from {', '.join(firsts)} / allowed drop"
     return ((first.guard, "bold"), (text, ""))
+
+
+def reshaped(results: Sequence[CellResult]) -> str:
+    """Return what was done to the clean images of a guard before the model saw them; empty if they are the sources."""
+    return ", scaled and cropped as each codec does" if results[0].reference == "input" else ""
 
 
 def _row(label: str, width: int, cells: Sequence[list[Span]]) -> Line:

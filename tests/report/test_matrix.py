@@ -86,6 +86,13 @@ def test_clean_scores_and_images_that_differ_are_a_range(cell):
     assert shown(found).startswith("photos: top1 75.0 to 76.2 on 100 to 200 clean images; drop in points\n")
 
 
+def test_a_clean_side_that_is_scaled_has_a_remark_in_the_title(cell):
+    found = [cell("upload", 1, drop=1.0, clean=68.3, reference="input")]
+    assert shown(found).startswith(
+        "photos: top1 68.3 on 200 clean images, scaled and cropped as each codec does; drop in points\n"
+    )
+
+
 def test_without_a_score_the_title_names_the_metric_alone(cell):
     found = [cell("heic", 1, "unavailable", "skipped")]
     assert shown(found) == "photos: top1; drop in points\n             1.0bpp\n  heic  unavailable\n"

@@ -12,7 +12,7 @@ from compress_guard.report.html.chart import Chart, charts
 from compress_guard.report.html.contents import RunContents
 from compress_guard.report.html.pictures import ImageView, shown_images
 from compress_guard.report.html.tables import DataTable, guard_tables
-from compress_guard.report.matrix import MatrixGrid, limit_rows
+from compress_guard.report.matrix import MatrixGrid, limit_rows, reshaped
 from compress_guard.report.notes.lines import notes
 from compress_guard.report.signs import Result
 
@@ -107,4 +107,5 @@ def _subtitle(results: Sequence[CellResult]) -> str:
     text = f"{first.task}, {first.metric}"
     if scores and used:
         text += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
+        text += reshaped(results)
     return text

@@ -17,6 +17,11 @@ def test_a_summary(whole_run):
     assert "- Run it alone: pytest --compress-guard 'thresholds.yaml::photos&#91;jpeg-0.25bpp&#93;'" in lines
 
 
+def test_a_clean_side_that_is_scaled_has_a_remark_in_the_heading(cell):
+    text = markdown(RunContents([cell("upload", 1, drop=1.0, clean=68.3, reference="input")], ending=Ending(0)))
+    assert "top1 68.3 on 200 clean images, scaled and cropped as each codec does. Drop in points" in text
+
+
 def test_foreign_names_make_no_markup():
     assert escaped("a|b `c` <img> @team [x](y) https://e.example www.e.example $1$") == (
         "a&#124;b &#96;c&#96; &#60;img&#62; &#64;team &#91;x&#93;(y) https:&#47;&#47;e.example www&#46;e.example "
