@@ -157,6 +157,7 @@ class CellResult:
     control_mixed_changed = Flat(lambda cell: cell.control.control_mixed_changed)
     swap_decoder = Flat(lambda cell: cell.swap.swap_decoder)
     swap_score = Flat(lambda cell: cell.swap.swap_score)
+    swap_remark = Flat(lambda cell: cell.swap.swap_remark)
     decoder = Flat(lambda cell: cell.decoding.decoder)
     decoder_version = Flat(lambda cell: cell.decoding.decoder_version)
     first_decoder = Flat(lambda cell: cell.decoding.first_decoder)

@@ -20,7 +20,7 @@ ORDER = (
     "doubts waived waived_until "
     "interval_confidence correction stopped_early resolvable_drop unseen_drop images_needed groups_needed "
     "design_effect changed harmful_flips helpful_flips worst slices source_bpp lossy_sources sources_looked "
-    "control_images control_changed control_mixed control_mixed_changed swap_decoder swap_score "
+    "control_images control_changed control_mixed control_mixed_changed swap_decoder swap_score swap_remark "
     "decoder decoder_version first_decoder decoder_drop decoder_drop_low "
     "decoder_drop_high max_decoder_drop decoder_difference_max decoder_difference_mean "
     "baseline_images baseline_paired baseline_score regression regression_low regression_high max_regression "

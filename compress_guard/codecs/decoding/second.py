@@ -11,14 +11,17 @@ import io
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from compress_guard.codecs.command import Command
-from compress_guard.codecs.contract import Codec
+from compress_guard.codecs.contract import Codec, Stepped, delivering
+from compress_guard.codecs.decoding.contract import Decoder
+from compress_guard.codecs.decoding.streams import DecodedBy
 from compress_guard.codecs.execution.pool import map_ordered
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.pixels import from_pil, read_pil
 from compress_guard.errors import CodecError, error_text
+from compress_guard.registry import DECODERS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +51,9 @@ _PROGRAMS: Final[Mapping[str, Command]] = {
         version_command="djxl --version",
     ),
 }
-"""Second decoders by codec type, from the packages libjpeg-turbo-progs and libjxl-tools; only the decoder is run."""
+"""Second decoders by codec type; only the decoder is run."""
+_PACKAGES: Final[Mapping[str, str]] = {"jpeg": "libjpeg-turbo-progs", "jxl": "libjxl-tools"}
+"""Debian's packages of these programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +74,62 @@ def second_decoder(codec: Codec) -> SecondDecoder | None:
 
     For a codec on a GPU it is the codec on the CPU, unless the codec says that both give the same pixels. On the CPU it
     is, for JPEG with 4:2:0 chroma, Pillow with chroma repeated as in nvJPEG; for other JPEG and for JPEG XL, the
-    programs djpeg (with its fast DCT) and djxl where they are on the PATH.
+    programs djpeg (with its fast DCT) and djxl where they are on the PATH. For a pipeline it is that of the files that
+    it delivers; between the steps each codec reads its own.
     """
+    last = delivering(codec)
     if codec.device != "cpu":
         twin = codec.on("cpu")
         if codec.device_tolerance == 0 or twin.device != "cpu":
             return None
-        return SecondDecoder(f"{twin.version} on the CPU", twin.decode)
-    if isinstance(codec, Jpeg) and codec.subsampling == HALVED:
-        return SecondDecoder(f"{codec.version}, chroma repeated", _repeated_all)
-    return _program(codec.type)
+        return SecondDecoder(f"{delivering(twin).version} on the CPU", twin.decode)
+    if isinstance(last, Jpeg) and last.subsampling == HALVED:
+        second: SecondDecoder | None = SecondDecoder(f"{last.version}, chroma repeated", _repeated_all)
+    else:
+        second = _program(last.type)
+    if second is None or not isinstance(codec, Stepped):
+        return second
+    return SecondDecoder(second.name, codec.read_by(DecodedBy(last, _Files(last, second))).decode)
+
+
+def no_second_decoder(codec: Codec) -> str:
+    """Return the reason why `second_decoder` gives none for a codec, and what to do where anything helps."""
+    kind = delivering(codec).type
+    if codec.device != "cpu":
+        if codec.on("cpu").device == "cpu":
+            return f"{kind} gives the same pixels on the CPU, by its own account"
+        return f"{kind} has no decoder on the CPU"
+    if kind in _PROGRAMS:
+        program = shlex.split(_PROGRAMS[kind].decoder)[0]
+        missing = f"{program}, the second decoder of {kind} files, is not installed or does not run"
+        return f"{missing}; install {_PACKAGES[kind]}"
+    others = [name for name, known in DECODERS.items() if kind in known.reads and name != "pillow"]
+    instead = f"; name one of {', '.join(others)} in the key decoders" if others else ""
+    return f"no second decoder of {kind} is built in{instead}"
+
+
+class _Files(Decoder):
+    """A second decoder in place of the last codec of a pipeline."""
+
+    __slots__ = ("_second",)
+
+    name: ClassVar[str] = "second"
+
+    def __init__(self, codec: Codec, second: SecondDecoder) -> None:
+        super().__init__(codec, "cpu")
+        self._second: Final = second
+
+    @property
+    def version(self) -> str:
+        """See `Decoder.version`."""
+        return self._second.name
+
+    def unavailable(self) -> None:
+        """See `Decoder.unavailable`; a second decoder is made only where it is available."""
+
+    def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
+        """See `Decoder.decode`."""
+        return self._second.decode(streams, workers)
 
 
 def _program(kind: str) -> SecondDecoder | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress_guard import store as keys
-from compress_guard.codecs.decoding.second import SecondDecoder, second_decoder
+from compress_guard.codecs.decoding.second import SecondDecoder, no_second_decoder, second_decoder
 from compress_guard.codecs.decoding.streams import decoder_version, writer
 from compress_guard.engine.coding.coder import Coder
 from compress_guard.engine.coding.decoded_image import DecodedImage
@@ -28,7 +28,7 @@ from compress_guard.engine.prediction.earlier_evidence import Verdict
 from compress_guard.engine.prediction.shards import Predicted, Shard
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import CountProgress, Progress
-from compress_guard.errors import CodecError
+from compress_guard.errors import CodecError, error_text
 from compress_guard.records import DecoderSwap, Evidence, Judgement, PlannedRate
 from compress_guard.tasks.contract import Scorer
 from compress_guard.verdict import EarlyStop
@@ -177,15 +177,16 @@ class Trial:
 
     def swapped(self, passed: Passed, score: Score, progress: Progress) -> DecoderSwap:
         """Return the score of the images that `passed` used, decoded by another decoder where one is at hand."""
-        second = second_decoder(writer(self.coder.codec))
+        codec = writer(self.coder.codec)
+        second = second_decoder(codec)
         if second is None:
-            return DecoderSwap()
+            return DecoderSwap(swap_remark=no_second_decoder(codec))
         shards = self._swapped_shards(second, passed.reached)
         tell = partial(progress, f"predicting {self.names[1]} with {second.name}")
         try:
             evidence = self.subject.evidence(shards, tell).evidence.select(passed.evidence.ids)
-        except CodecError:  # no verdict depends on the second decoder
-            return DecoderSwap(swap_decoder=second.name)
+        except CodecError as problem:  # no verdict depends on the second decoder
+            return DecoderSwap(swap_decoder=second.name, swap_remark=f"{second.name} failed: {error_text(problem)}")
         points = float(score(evidence)(np.ones((1, len(evidence.ids))))[0])
         return DecoderSwap(swap_decoder=second.name, swap_score=None if isnan(points) else points)
 

@@ -71,6 +71,8 @@ class DecoderSwap(CellPart):
     """The second decoder that `swap_score` rests on."""
     swap_score: float | None = None
     """The compressed score with the streams decoded by it; the drop moves by as much as the score."""
+    swap_remark: str | None = None
+    """Why there is no `swap_score`, though it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

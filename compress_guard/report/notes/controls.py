@@ -58,6 +58,16 @@ def decoders(results: Sequence[CellResult]) -> Iterator[str]:
         yield f"{guard}: another decoder ({decoder}) moves the score by {by} points: {cells(group)}"
 
 
+def unswapped(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield why a second decoder that was asked for gave no score."""
+
+    def key(result: CellResult) -> tuple[str, str] | None:
+        return None if result.swap_remark is None else (result.guard, result.swap_remark)
+
+    for (guard, remark), group in groups(results, key):
+        yield f"{guard}: decoder_swap gave no score, since {remark}: {cells(group)}"
+
+
 def compared_decoders(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield how far the pixels and the scores of a further decoder are from those of the first one."""
 

@@ -85,6 +85,7 @@ def notes(results: Sequence[CellResult], *, verbose: bool = False) -> Iterator[L
         controls.lossy,
         controls.data_remarks,
         controls.decoders,
+        controls.unswapped,
         controls.compared_decoders,
         coding.missed,
         coding.off_target,

@@ -15,12 +15,15 @@ from PIL import Image
 
 from compress_guard.codecs import cuda_jpeg
 from compress_guard.codecs.avif import Avif
+from compress_guard.codecs.command import Command
 from compress_guard.codecs.contract import RealStreams
 from compress_guard.codecs.decoding import second
-from compress_guard.codecs.decoding.second import second_decoder
+from compress_guard.codecs.decoding.second import no_second_decoder, second_decoder
 from compress_guard.codecs.jpeg import Jpeg
 from compress_guard.codecs.jxl import Jxl
 from compress_guard.codecs.pictures.fidelity import Difference, psnr
+from compress_guard.codecs.pipeline.codec import Pipeline
+from compress_guard.codecs.pipeline.scaling import Resize
 from compress_guard.codecs.pixels import from_pil
 from compress_guard.codecs.webp import WebP
 from compress_guard.errors import CodecError
@@ -107,6 +110,45 @@ def test_where_another_library_gives_the_same_pixels_there_is_no_second_decoder(
     assert second_decoder(codec) is None
 
 
+def test_the_file_that_a_pipeline_delivers_is_decoded_otherwise_and_the_steps_behind_it_follow(photos):
+    """Against a plain loop: the pipeline's own first step, JPEG with repeated chroma, the step behind."""
+    codec = Pipeline(({"resize": {"longest": 48}}, {"jpeg": {"quality": 60}}, {"resize": {"scale": 0.5}}))
+    small, behind = Resize.of({"longest": 48}), Resize.of({"scale": 0.5})
+    streams = codec.encode(photos, [60.0] * len(photos))
+    second = second_decoder(codec)
+    assert second.name == f"{Jpeg().version}, chroma repeated"
+    files = Jpeg().encode([small.applied(image) for image in photos], [60.0] * len(photos))
+    expected = [behind.applied(image) for image in second_decoder(Jpeg()).decode(files, 1)]
+    for image, other, own in zip(second.decode(streams, 1), expected, codec.decode(streams), strict=True):
+        assert torch.equal(image, other)
+        assert not torch.equal(image, own)
+
+
+def test_a_pipeline_whose_last_codec_has_no_second_decoder_has_none():
+    codec = Pipeline(({"jpeg": {"quality": 60}}, "webp"))
+    assert second_decoder(codec) is None
+    assert no_second_decoder(codec) == no_second_decoder(WebP())
+
+
+@pytest.mark.parametrize(
+    ("codec", "reason"),
+    [
+        (
+            WebP(),
+            "no second decoder of webp is built in; name one of opencv, torchvision, torchcodec in the key decoders",
+        ),
+        (
+            Command("enc {input} {setting} {output}", "dec {input} {output}", "1..9"),
+            "no second decoder of command is built in",
+        ),
+    ],
+    ids=lambda each: getattr(each, "type", ""),
+)
+def test_the_reason_why_there_is_none(codec, reason):
+    assert second_decoder(codec) is None
+    assert no_second_decoder(codec) == reason
+
+
 @needs_djpeg
 def test_other_jpegs_go_through_djpeg(photos):
     codec = Jpeg(subsampling="4:4:4")
@@ -149,6 +191,12 @@ JPEG444 = Jpeg(subsampling="4:4:4")
 
 def test_without_its_program_there_is_none(programs):
     assert second_decoder(JPEG444) is None
+    assert no_second_decoder(JPEG444) == (
+        "djpeg, the second decoder of jpeg files, is not installed or does not run; install libjpeg-turbo-progs"
+    )
+    assert no_second_decoder(Jxl()) == (
+        "djxl, the second decoder of jxl files, is not installed or does not run; install libjxl-tools"
+    )
     assert second_decoder(Jpeg()) is not None
 
 
@@ -210,11 +258,15 @@ def test_on_a_gpu_the_second_decoder_is_that_of_the_cpu():
 
 def test_not_where_both_give_the_same_pixels_by_their_own_account():
     assert second_decoder(Elsewhere(tolerance=0)) is None
+    assert no_second_decoder(Elsewhere(tolerance=0)) == (
+        "elsewhere gives the same pixels on the CPU, by its own account"
+    )
     assert second_decoder(Elsewhere(tolerance=1)) is not None
 
 
 def test_nor_where_the_codec_knows_no_cpu():
     assert second_decoder(Elsewhere(stays=True)) is None
+    assert no_second_decoder(Elsewhere(stays=True)) == "elsewhere has no decoder on the CPU"
 
 
 def test_jpeg_on_a_gpu_swaps_to_libjpeg(monkeypatch, photos):

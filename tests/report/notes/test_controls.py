@@ -57,3 +57,13 @@ def test_another_decoder_moves_scores_by_so_much(cell):
         "photos: another decoder (torchvision 0.29) moves the score by -0.3 to +0.1 points: jpeg at 0.5 and 1 bpp",
         "photos: another decoder (other 1) moves the score by +0.0 points: webp at 1 bpp",
     ]
+
+
+def test_a_second_decoder_that_was_asked_for_in_vain_is_named_with_the_reason(cell):
+    why = "no second decoder of webp is built in; name one of opencv in the key decoders"
+    found = [
+        cell("webp", 0.5, drop=1.0, swap_remark=why),
+        cell("webp", 1, drop=1.0, swap_remark=why),
+        cell("jpeg", 1, drop=1.0),
+    ]
+    assert note_lines(found) == [f"photos: decoder_swap gave no score, since {why}: webp at 0.5 and 1 bpp"]
