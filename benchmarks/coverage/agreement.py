@@ -1,7 +1,8 @@
 """Changes of real cells by early stopping: ``python -m benchmarks.coverage.agreement FULL.json EARLY.json``.
 
 The two results files are of the same thresholds file, the second one made with --cg-early-stop. ``--write
-docs/verdicts.md`` puts the table between the marks ``<!-- agreement -->`` and ``<!-- end of agreement -->``.
+docs/explanation/verdicts.md`` puts the table between the marks ``<!-- agreement -->`` and ``<!-- end of agreement
+-->``.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 One run, one core: photographs are brought to rates and handed to a model by a gate (its first run and its second), by a
 plain loop over Pillow's qualities, and by CompressAI's `find_close`; codecs are timed by CompressAI's `bench` and as a
-gate calls them; then what starting costs, and whether memory grows. ``--write docs/performance.md`` puts the tables
-between the marks ``<!-- ourselves -->`` and ``<!-- end of ourselves -->`` of that file.
+gate calls them; then what starting costs, and whether memory grows. ``--write docs/explanation/performance.md`` puts
+the tables between the marks ``<!-- ourselves -->`` and ``<!-- end of ourselves -->`` of that file.
 
 Contenders take turns, in another order each time, in one process that is bound to one core; the figures are medians.
 """

@@ -8,7 +8,8 @@ have a fingerprint are asked for one probing batch each, and for the first batch
 of the others and models without a fingerprint, as a run has with new models; its bar is 1.15 times decoding +
 prediction.
 
-``--write docs/performance.md`` puts the table between the marks ``<!-- pipeline -->`` and ``<!-- end of pipeline -->``.
+``--write docs/explanation/performance.md`` puts the table between the marks ``<!-- pipeline -->`` and ``<!-- end of
+pipeline -->``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Score against rate, a panel per guard: ``python -m benchmarks.quality.curves RESULTS... --out docs/curves.svg``.
+"""Score against rate, a panel per guard.
 
-RESULTS are files written by ``--cg-json``. Lines join the rates of a codec, bars are the intervals of the drop, seen
-from the clean score, which is dashed. A rate that a codec does not reach has no point.
+``python -m benchmarks.quality.curves RESULTS... --out docs/images/curves.svg``. RESULTS are files written by
+``--cg-json``. Lines join the rates of a codec, bars are the intervals of the drop, seen from the clean score, which is
+dashed. A rate that a codec does not reach has no point.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Codes the labelled photographs of a folder (sorted by name, the n-th has class n
 encoder, once at one quality and once at one mean rate, and asks SqueezeNet for their classes. Prints a table in
 Markdown, a row per variant: bits per pixel, PSNR and top-1 at the quality; bits per pixel, the mean setting, PSNR and
 top-1 at the rate, or at the floor of a variant that does not go so low; and by how much top-1 differs there from the
-encoder's first row, with the 95 % interval of the paired difference. ``--write docs/codecs.md`` puts it between the
-marks ``<!-- encoders FOLDER -->`` and ``<!-- end of encoders FOLDER -->``.
+encoder's first row, with the 95 % interval of the paired difference. ``--write docs/reference/codecs.md`` puts it
+between the marks ``<!-- encoders FOLDER -->`` and ``<!-- end of encoders FOLDER -->``.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 Prints a table in Markdown, a row per codec and rate: mean bpp, its distance from the target in per cent, encodes per
 image (the kept one included, weighted by pixels), images at an end of the ladder, and the share of images within 5 % of
 the target. In image mode the column `held` counts the images that are within 5 % or at their nearest step: the three
-steps on either side of every other image are coded too, and none may come nearer. ``--write docs/performance.md`` puts
-the table between the marks ``<!-- rates MODE FOLDER -->`` and ``<!-- end of rates MODE FOLDER -->``.
+steps on either side of every other image are coded too, and none may come nearer. ``--write
+docs/explanation/performance.md`` puts the table between the marks ``<!-- rates MODE FOLDER -->`` and ``<!-- end of
+rates MODE FOLDER -->``.
 """
 
 from __future__ import annotations

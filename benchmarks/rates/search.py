@@ -11,7 +11,7 @@ the seconds are to those of ours. The ways are
   once.
 
 All of it is done on one core, by one thread, codec after codec in one process, ours first and last in turn. ``--write
-docs/performance.md`` puts the table between the marks ``<!-- search -->`` and ``<!-- end of search -->``.
+docs/explanation/performance.md`` puts the table between the marks ``<!-- search -->`` and ``<!-- end of search -->``.
 """
 
 from __future__ import annotations

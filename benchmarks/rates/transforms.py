@@ -7,7 +7,7 @@ reaches with it, as draws are, and says how far from them its streams come out: 
 to memory and opens again and does nothing else: in one process (CPU time) and in a DataLoader with two workers (wall
 time). The two take turns; the median of the ratios counts.
 
-``--write docs/transforms.md`` puts the table between ``<!-- transform WHAT FOLDER -->`` and
+``--write docs/howto/transforms.md`` puts the table between ``<!-- transform WHAT FOLDER -->`` and
 ``<!-- end of transform WHAT FOLDER -->``.
 """
 

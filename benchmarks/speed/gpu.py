@@ -10,7 +10,7 @@ Three tables, each of what is done on a GPU beside what is done without it, in o
   without threads tells (`benchmarks.speed.apart`).
 
 Each figure comes from a process of its own. ``--device cpu`` tries all of it without a GPU. ``--write
-docs/performance.md`` puts the tables between the marks ``<!-- gpu -->`` and ``<!-- end of gpu -->``.
+docs/explanation/performance.md`` puts the tables between the marks ``<!-- gpu -->`` and ``<!-- end of gpu -->``.
 """
 
 from __future__ import annotations

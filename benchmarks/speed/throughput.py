@@ -1,8 +1,8 @@
 """Speed of codecs: ``python -m benchmarks.speed.throughput --photographs FOLDER``.
 
 For each device a table in Markdown, a row per codec and target rate: megapixels per second of encoding, of decoding and
-of both, on batches as a gate makes them, and the memory that the work took. ``--write docs/performance.md`` puts it
-between the marks ``<!-- throughput -->`` and ``<!-- end of throughput -->`` of that file.
+of both, on batches as a gate makes them, and the memory that the work took. ``--write docs/explanation/performance.md``
+puts it between the marks ``<!-- throughput -->`` and ``<!-- end of throughput -->`` of that file.
 
 How it is measured. The photographs are brought to the rate as a gate in dataset mode does. Each codec has a process of
 its own; a first pass over a batch is not counted. Images start on the CPU, as data sets give them, and decoded ones end

@@ -53,7 +53,7 @@ def _selected(thresholds: Thresholds, names: Sequence[str] | None) -> list[Recov
     for name in names or ():
         if name not in guards:
             raise UsageError("--guard", unknown("guard", name, tuple(guards)), f"name one of {thresholds.path}")
-    remedy = "add recovery: with train: to a guard, see docs/recovery.md"
+    remedy = "add recovery: with train: to a guard, see docs/howto/recovery.md"
     if idle := [name for name in names or () if guards[name].recovery is None]:
         raise UsageError("--guard", f"{' and '.join(idle)} of {thresholds.path} asks for no study", remedy)
     chosen = [guard for guard in thresholds.guards if not names or guard.name in names]

@@ -178,7 +178,7 @@ def _check_recovery(thresholds: Thresholds, shown: str) -> None:
     """Raise `UsageError` for a run that asks for recovery studies of a file that has none."""
     if thresholds.guards and all(guard.recovery is None for guard in thresholds.guards):
         found = f"no guard of {shown} has a key recovery"
-        raise UsageError("--cg-recovery", found, "add recovery: with train: to a guard, see docs/recovery.md")
+        raise UsageError("--cg-recovery", found, "add recovery: with train: to a guard, see docs/howto/recovery.md")
 
 
 def _fixed(config: pytest.Config) -> tuple[str, ...]:

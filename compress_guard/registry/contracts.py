@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-GUIDE: Final = "docs/extending.md"
+GUIDE: Final = "docs/howto/extending.md"
 CODEC_MEMBERS: Final = (
     "ladder",
     "version",

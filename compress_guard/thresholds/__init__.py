@@ -15,7 +15,7 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
 ``codecs``          own names: ``name: {type: REGISTERED, option: value, ...}``; letters, digits, ``_`` and ``.``.
                     A registered name may be used only with the type of that name: it then sets its options. A name may
                     contain another one, ``jpeg444`` say; ``-k "jpeg and not jpeg444"`` then tells them apart. For
-                    ``type: pipeline`` see docs/pipelines.md; one whose steps leave no quality open is a single cell
+                    ``type: pipeline`` see docs/howto/pipelines.md; one whose steps are all fixed is a single cell
 ``defaults``        any of the keys down to recovery; what is not given has the value in brackets
 ``codecs``          list of names [jpeg, webp, avif]
 ``bpp``             list of rates 0.02..8 [0.1, 0.25, 0.5, 1.0, 2.0; none where the file states quality and no bpp];
@@ -46,7 +46,7 @@ Compact reference (scores and drops in points, rates in bits per pixel; "0.02..8
                     [none]; intervals are over groups
 ``reference``       [source] | input: the clean side of codecs that scale or crop is the sources, or these scaled and
                     cropped without coding; a codec that crops needs ``input``
-``throughput``      what is timed, and how fast it has to be [nothing]; see docs/thresholds.md
+``throughput``      what is timed, and how fast it has to be [nothing]; see docs/reference/thresholds.md
 ``recovery``        how the model is finetuned, and what that has to bring back [not at all]; see below
 ``waive``           beside guards: a list of ``{cells: pattern, reason: text, until: date}`` [none], cells that may
                     miss their limits through that day (UTC); every pattern fits a cell, and no cell has two

@@ -122,7 +122,7 @@ def _named(value: Value, text: str, options: Mapping[str, Scalar]) -> CodecSpec:
     try:
         return codec_named(text, options)
     except OptionError as error:
-        raise value.error(str(error), "see docs/codecs.md for names") from None
+        raise value.error(str(error), "see docs/reference/codecs.md for names") from None
 
 
 def _naming(kind: str) -> str:

@@ -18,7 +18,7 @@ with the interval used here, which is made of the standard error of the bootstra
   estimator of Grenander). Few images do not show which, so there is room for both. The value itself is not changed.
 
 The loss of images too rare to be drawn is not included, unless nothing changed at all: `unseen_drop` in `power` says
-how large it may be, and docs/verdicts.md why the interval is not widened by it.
+how large it may be, and docs/explanation/verdicts.md why the interval is not widened by it.
 
 No quantile of the replicates is used: at a confidence of 0.999 the tails of 2000 of them are noise.
 """

@@ -1,4 +1,4 @@
-"""docs/extending.md: what it shows runs through a whole gate, by decorators and by entry points."""
+"""docs/howto/extending.md: what it shows runs through a whole gate, by decorators and by entry points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from compress_guard.cli import main
 from compress_guard.registry import CODECS, DATA, MODELS, TASKS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "extending.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 CODEC, TASK, FACTORIES = (block for language, block in BLOCKS if language == "python")
 (FILE,) = (block for language, block in BLOCKS if language == "yaml")

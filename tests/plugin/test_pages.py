@@ -1,4 +1,4 @@
-"""Tests that README.md and docs/throughput.md show: they run as they stand there, and can fail."""
+"""Tests that README.md and docs/howto/throughput.md show: they run as they stand there, and can fail."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_tests_of_the_readme(project):
 
 def test_the_tests_of_the_page_on_throughput(project):
     pytest.importorskip("pytest_benchmark", reason="throughput needs pytest-benchmark")
-    code = shown("docs/throughput.md", "def test_avif_is_fast_enough")
+    code = shown("docs/howto/throughput.md", "def test_avif_is_fast_enough")
     project.write("test_speed.py", code.replace("min_ratio=0.3", "min_ratio=0.0001"))
     run = project.run("test_speed.py", "--cg-benchmark", "-W", "error")
     assert (run.code, run.outcomes) == (0, {"passed": 2}), run.out

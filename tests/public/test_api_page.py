@@ -1,4 +1,4 @@
-"""docs/api.md lists every public name, and no other."""
+"""docs/reference/api.md lists every public name, and no other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compress_guard import errors, transforms
 from compress_guard.plugin.fixtures import definitions
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
 
 
 def listed(heading):

@@ -107,7 +107,7 @@ def test_a_class_that_is_no_codec_is_refused_at_once() -> None:
     assert str(caught.value) == (
         f"the codec 'tone' ({__name__}:Tone of the file {__file__}) is no frozen dataclass; expected a frozen "
         f"dataclass "
-        "with the members of compress_guard.Codec; see docs/extending.md"
+        "with the members of compress_guard.Codec; see docs/howto/extending.md"
     )
     assert "tone" not in CODECS
 

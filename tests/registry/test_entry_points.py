@@ -148,7 +148,7 @@ FAULTS = {
         CODEC,
         "the codec 'tone' (tones of the distribution tones 1.0) is a module; expected a frozen dataclass with "
         "the members "
-        "of compress_guard.Codec; see docs/extending.md",
+        "of compress_guard.Codec; see docs/howto/extending.md",
     ),
     "no spelling": (
         "tone = to nes!",
@@ -162,21 +162,21 @@ FAULTS = {
         "the codec 'tone' (tones:Tone of the distribution tones 1.0) has no bits and no device and no remark and no "
         "device_tolerance and no seen_from and no generative and no on and no unavailable and no encode and no "
         "cost and no "
-        "proofs; expected a frozen dataclass with the members of compress_guard.Codec; see docs/extending.md",
+        "proofs; expected a frozen dataclass with the members of compress_guard.Codec; see docs/howto/extending.md",
     ),
     "frozen": (
         "tone = tones:Tone",
         CODEC.replace("frozen", "order"),
         "the codec 'tone' (tones:Tone of the distribution tones 1.0) is no frozen dataclass; expected a frozen "
         "dataclass "
-        "with the members of compress_guard.Codec; see docs/extending.md",
+        "with the members of compress_guard.Codec; see docs/howto/extending.md",
     ),
     "type": (
         "tone = tones:Tone",
         CODEC.replace('"tone"', '"tune"'),
         "the codec 'tone' (tones:Tone of the distribution tones 1.0) has the type 'tune'; expected the attribute "
         "type to "
-        "be 'tone'; see docs/extending.md",
+        "be 'tone'; see docs/howto/extending.md",
     ),
 }
 
@@ -228,7 +228,7 @@ def test_a_task_that_is_none(tmp_path, install) -> None:
         "target and no classes and no is_placed and no extent and no borders and no prediction and no evidence and no "
         "scorer and no skill and no remarks and no saturated; expected a class with the members of "
         "compress_guard.Task; "
-        "see docs/extending.md"
+        "see docs/howto/extending.md"
     )
 
 

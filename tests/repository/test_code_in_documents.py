@@ -20,10 +20,10 @@ ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 RUN_ELSEWHERE: Final = {
-    "docs/batches.md": "tests/plugin/fixtures/test_batches_page.py",
-    "docs/extending.md": "tests/plugin/test_extending_page.py",
-    "docs/throughput.md": "tests/plugin/test_pages.py",
-    "docs/transforms.md": "tests/repository/test_transforms_page.py",
+    "docs/howto/batches.md": "tests/plugin/fixtures/test_batches_page.py",
+    "docs/howto/extending.md": "tests/plugin/test_extending_page.py",
+    "docs/howto/throughput.md": "tests/plugin/test_pages.py",
+    "docs/howto/transforms.md": "tests/repository/test_transforms_page.py",
 }
 """Pages whose blocks another module of tests runs, all of them."""
 RUN_IN_A_PROJECT: Final = "def test_survives_jpeg"
@@ -85,7 +85,7 @@ def without_pytest(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def one_call(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """A line of docs/models.md, with a module, weights and a processor that fit it."""
+    """A line of docs/howto/models.md, with a module, weights and a processor that fit it."""
     from torchvision.transforms import v2
 
     class Weights:
@@ -131,8 +131,8 @@ def trainer(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
 HOW: Final[dict[tuple[str, str], Callable[[str, Path, pytest.MonkeyPatch], None]]] = {
     ("README.md", "import torch, torchvision"): release,
     ("README.md", "from compress_guard import compress, measure"): without_pytest,
-    ("docs/models.md", "predictor("): one_call,
-    ("docs/recovery.md", "import torch\n\n\ndef finetune"): trainer,
+    ("docs/howto/models.md", "predictor("): one_call,
+    ("docs/howto/recovery.md", "import torch\n\n\ndef finetune"): trainer,
 }
 """Functions that run a block, by its page and beginning."""
 
@@ -176,7 +176,7 @@ NEEDED: Final = {"task": "classification", "model": "mine:model", "data": "mine:
 """Keys that a guard needs, for pages that show only the keys that they explain."""
 
 
-WITH_NAMES_OF_ITS_OWN: Final = ROOT / "docs" / "extending.md"
+WITH_NAMES_OF_ITS_OWN: Final = ROOT / "docs" / "howto" / "extending.md"
 """A page whose file names what its Python registers; tests/plugin/test_extending_page.py runs both."""
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from compress_guard.thresholds import load
 
-PAGE = Path(__file__).parents[2] / "docs" / "codecs.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "codecs.md"
 BLOCKS = re.findall(r"```yaml\n(codecs:\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 GUARDS = "guards:\n  photos: {task: classification, model: m:f, data: d:f}\n"
 

@@ -22,7 +22,7 @@ TERMS: Final = re.compile(r"^\| ([a-z ,]+) \| (.+) \|$", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def terms() -> dict[str, str]:
-    found = TERMS.findall((ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"))
+    found = TERMS.findall((ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8"))
     assert found[0] == ("term", "meaning")
     assert len(dict(found)) == len(found), "a term stands there twice"
     return dict(found[1:])
@@ -51,7 +51,7 @@ def test_verdicts_and_outcomes_are_all_in_the_glossary(terms: dict[str, str]) ->
 
 
 def test_the_design_names_every_folder_of_the_package() -> None:
-    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "design.md").read_text(encoding="utf-8")
     package = ROOT / "compress_guard"
     tops = {path.parent.name for path in package.glob("*/__init__.py")}
     assert {name for name in tops if not re.search(rf"\b{name}\b", text)} == set()
@@ -67,7 +67,9 @@ def test_contributing_shows_the_layers_that_are_checked() -> None:
     assert shown == {number: set(names) for number, names in enumerate(LINES, start=1)}
 
 
-@pytest.mark.parametrize("page", ["glossary.md", "design.md", "deprecation.md", "decisions/README.md"])
+@pytest.mark.parametrize(
+    "page", ["reference/glossary.md", "explanation/design.md", "reference/deprecation.md", "decisions/README.md"]
+)
 def test_readme_or_contributing_lead_there(page: str) -> None:
     for name in ("README.md", "CONTRIBUTING.md"):
         assert f"](docs/{page})" in (ROOT / name).read_text(encoding="utf-8"), name

@@ -32,7 +32,7 @@ def test_links_lead_to_files_of_the_checkout() -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("name", ["SECURITY.md", "docs/trust.md"])
+@pytest.mark.parametrize("name", ["SECURITY.md", "docs/explanation/trust.md"])
 def test_what_is_said_of_trust_is_linked_from_the_readme_and_from_the_documents(name: str) -> None:
     linking = {page for page, target in links() if target == ROOT / name}
     assert ROOT / "README.md" in linking

@@ -12,7 +12,7 @@ import pytest
 from compress_guard.records import Guard
 from compress_guard.thresholds import load
 
-PAGE: Final = (Path(__file__).parents[2] / "docs" / "production.md").read_text(encoding="utf-8")
+PAGE: Final = (Path(__file__).parents[2] / "docs" / "howto" / "production.md").read_text(encoding="utf-8")
 FILES: Final = re.findall(r"```yaml\n(version: 1\n.*?)```", PAGE, re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""docs/results.md explains every field of a result, and none that is not there."""
+"""docs/reference/results.md explains every field of a result, and none that is not there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from compress_guard.records import CellResult, RecoveryPoint, RecoveryResult, ThroughputResult, TrafficResult
 
-PAGE = Path(__file__).parents[2] / "docs" / "results.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "results.md"
 OWN = re.compile(
     r"^## (?:A|The drop over the) (throughput|recovery|traffic)(?: cell)?$.*?(?=^## )", re.MULTILINE | re.DOTALL
 )

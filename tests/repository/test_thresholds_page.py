@@ -1,4 +1,4 @@
-"""docs/thresholds.md and the reference in the package name every key that the reader of thresholds.yaml knows."""
+"""docs/reference/thresholds.md and the reference in the package name every key that the reader knows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import compress_guard.thresholds
 from compress_guard.errors import ThresholdsError
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "thresholds.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "thresholds.md"
 GUARD: Final = "task: classification, model: 'm:f', data: 'd:f'"
 ASKING: Final = {
     "file": "version: 1\n?: 1\nguards: {{photos: {{{guard}}}}}\n",

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-PAGE = Path(__file__).parents[2] / "docs" / "transforms.md"
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "transforms.md"
 
 
 def blocks() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""docs/trust.md names no check that is not there: every field is one of a result, every message one of the code."""
+"""docs/explanation/trust.md names no check that is not there: fields are of a result, messages of the code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from compress_guard.plugin import options
 from compress_guard.records import CellResult, Ending
 
 ROOT: Final = Path(__file__).parents[2]
-PAGE: Final = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
+PAGE: Final = (ROOT / "docs" / "explanation" / "trust.md").read_text(encoding="utf-8")
 FIELDS: Final = {*CellResult.field_names(), *(field.name for field in fields(Ending))}
 GAP: Final = "…"
 
@@ -68,13 +68,17 @@ def test_words_of_a_message_are_in_the_code(words):
     assert any(pattern.search(text) for text in messages())
 
 
-@pytest.mark.parametrize("page", ["docs/trust.md", "SECURITY.md"])
+@pytest.mark.parametrize("page", ["docs/explanation/trust.md", "SECURITY.md"])
 def test_keys_and_names_in_the_text_exist(page):
     """Code spans of one word are fields, or words that the code or the documents of keys know."""
     text = (ROOT / page).read_text(encoding="utf-8")
     known = "\n".join(
         path.read_text(encoding="utf-8")
-        for path in [*(ROOT / "compress_guard").rglob("*.py"), ROOT / "docs" / "thresholds.md", ROOT / "README.md"]
+        for path in [
+            *(ROOT / "compress_guard").rglob("*.py"),
+            ROOT / "docs" / "reference" / "thresholds.md",
+            ROOT / "README.md",
+        ]
     )
     names = set(re.findall(r"`(--[a-z-]+|\w+)`", text))
     assert names

@@ -170,7 +170,8 @@ def test_a_name_of_ones_own_with_options(guard) -> None:
         ),
         (
             "zo:a",
-            f"unknown codec 'zo', did you mean 'zoo'? known: {', '.join(sorted(CODECS))}; see docs/codecs.md for names",
+            f"unknown codec 'zo', did you mean 'zoo'? known: {', '.join(sorted(CODECS))}; "
+            "see docs/reference/codecs.md for names",
         ),
     ],
 )
@@ -182,7 +183,7 @@ def test_options_given_twice_are_said_with_their_line(refusal) -> None:
     text = "version: 1\ncodecs:\n  mine: {type: zoo:mbt2018-mean, model: mbt2018}\n"
     assert refusal(text) == (
         "thresholds.yaml:3: codec mine: the codec 'zoo:mbt2018-mean' says model, and so do its options; keep one of "
-        "them; see docs/codecs.md for names"
+        "them; see docs/reference/codecs.md for names"
     )
 
 
@@ -198,7 +199,7 @@ def test_the_same_name_twice_is_refused(guard_refusal) -> None:
 
 
 def test_what_the_page_on_codecs_shows_loads(read) -> None:
-    page = Path(__file__).parents[2] / "docs" / "codecs.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "codecs.md"
     blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     names, defaults, *_ = blocks
     guards = "guards:\n  photos: {task: classification, model: m:f, data: d:f}\n"

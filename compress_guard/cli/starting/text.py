@@ -48,7 +48,7 @@ def file_text(wanted: Wanted, found: Found) -> str:
 def _lines(wanted: Wanted, found: Found) -> Iterator[str]:
     kept = found.kept
     yield f"# yaml-language-server: $schema={SCHEMA_NAME}"
-    yield "# Written by `compress-guard init`. Scores and drops are points; docs/thresholds.md explains all keys."
+    yield "# Written by `compress-guard init`. Scores and drops are points; all keys: docs/reference/thresholds.md"
     yield "# `compress-guard check` tries this file on a few images, and `pytest --compress-guard` gates by it."
     yield "version: 1"
     yield "guards:"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _UNABLE: Final = (
     "the codec delivers {height}x{width} pixels of a source of {source_height}x{source_width} (height x width), and "
     "the task {task!r} cannot bring predictions back to the source; expected a task with restored() and cropped(); "
-    "add them (docs/extending.md), or measure it with codecs that keep the size"
+    "add them (docs/howto/extending.md), or measure it with codecs that keep the size"
 )
 
 

@@ -158,7 +158,7 @@ def test_a_task_that_cannot_bring_predictions_back_is_an_error(thumb, make_fixed
     assert measured.result.reason == (
         "image h0: the codec delivers 30x50 pixels of a source of 60x100 (height x width), and the task 'depth' cannot "
         "bring predictions back to the source; expected a task with restored() and cropped(); add them "
-        "(docs/extending.md), or measure it with codecs that keep the size"
+        "(docs/howto/extending.md), or measure it with codecs that keep the size"
     )
     kept = make_world(make_fixed("depth", "miou", {"longest": 100}), Labeller(), data, run="kept").only()
     assert kept.result.verdict == "pass", "a codec that keeps the size asks nothing of the task"

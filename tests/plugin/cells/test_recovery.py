@@ -148,7 +148,7 @@ def test_a_file_without_a_study_is_a_usage_error(project):
     assert run.code == 4
     assert (
         "--cg-recovery: no guard of thresholds.yaml has a key recovery; add recovery: with train: to a guard, see "
-        "docs/recovery.md"
+        "docs/howto/recovery.md"
     ) in run.out
 
 
