@@ -118,6 +118,8 @@ class Cell:
     max_decoder_drop: float | None = None
     """Allowed drop, in points, of the score by `decoder` below that by `first_decoder`: the only limit of such a
     cell."""
+    limit_line: int | None = None
+    """Line in the file of the number that the first of its limits takes here; None for a cell without a file."""
 
     @property
     def label(self) -> str:

@@ -135,6 +135,7 @@ class CellResult:
     doubts = Flat(lambda cell: cell.terms.doubts)
     waived = Flat(lambda cell: cell.terms.waived)
     waived_until = Flat(lambda cell: cell.terms.waived_until)
+    limit_line = Flat(lambda cell: cell.terms.limit_line)
     interval_confidence = Flat(lambda cell: cell.precision.interval_confidence)
     correction = Flat(lambda cell: cell.terms.correction)
     stopped_early = Flat(lambda cell: cell.precision.stopped_early)

@@ -145,6 +145,8 @@ class ThroughputResult:
     """Reason of the waiver that turned the failure of the cell into a skip; None for every other outcome."""
     waived_until: str | None = None
     """Last day of the waiver that names the cell, ``2026-12-31``, whether it was needed or not."""
+    limit_line: int | None = None
+    """Line in the thresholds file that a failure points to."""
 
     def __post_init__(self) -> None:
         settle_texts(self)

@@ -11,7 +11,7 @@ from compress_guard.registry import DATA, MODELS, TASKS, unknown
 from compress_guard.thresholds import settings
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys import slices
-from compress_guard.thresholds.keys.curve import Curve, missing, read_drops
+from compress_guard.thresholds.keys.curve import Curve, line_of, missing, read_drops
 from compress_guard.thresholds.keys.decoders import LIMIT, check_limits_used, check_reads, with_decoders
 from compress_guard.thresholds.keys.fingerprint import read_fingerprint
 from compress_guard.thresholds.keys.names import check_name, read_factory
@@ -138,7 +138,9 @@ def _cells(
             limit = chosen.limit.at(spec.alias)
             cell = Cell(at.context, spec, point, max_drop, min_score, limit, at.line, min_clean=min_clean)
             cell = replace(cell, max_regression=_covered("max_regression", fall, at, point, source))
-            limited = tuple(zip(LIMITS, (drop, floor, chosen.min_clean, fall), strict=True))
+            curves = (drop, floor, chosen.min_clean, fall)
+            cell = replace(cell, limit_line=line_of(curves, point) or at.line)
+            limited = tuple(zip(LIMITS, curves, strict=True))
             doubts = [doubt for name, curve in limited for doubt in doubts_of(name, curve, point)]
             if cell.judged:
                 limits = tuple(one for rule in rules for one in rule.at(point, source))

@@ -94,6 +94,7 @@ class Draft:
                     correction=guard.correction,
                     reference=guard.reference,
                     waived_until=None if waiver is None else waiver.until,
+                    limit_line=cell.limit_line,
                 ),
                 decoding=DecoderComparison(decoder=cell.decoder, first_decoder=cell.first_decoder),
             ),

@@ -33,4 +33,5 @@ def draft(guard: Guard, recovery: Recovery, cell: RecoveryCell, node_id: str, se
         limit=evaluation_limit(recovery, settings.limit),
         seed=settings.seed,
         waived_until=None if waiver is None else waiver.until,
+        limit_line=cell.line,
     )

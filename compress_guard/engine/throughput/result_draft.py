@@ -57,6 +57,7 @@ class Terms:
             limit_device=None if cell.limits.min_speed is None else throughput.device,
             max_growth=throughput.max_growth,
             waived_until=None if waiver is None else waiver.until,
+            limit_line=cell.line,
         )
         rule = SpeedRule(cell.limits, throughput.device, throughput.max_growth)
         return cls(timed, result, rule, settings.strict, time.perf_counter(), settings.today)

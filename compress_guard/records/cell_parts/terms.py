@@ -38,3 +38,5 @@ class CellTerms(CellPart):
     """Reason of the waiver that turned the failure of the cell into a skip; None for every other outcome."""
     waived_until: str | None = None
     """Last day of the waiver that names the cell, ``2026-12-31``, whether it was needed or not."""
+    limit_line: int | None = None
+    """Line in the thresholds file of the number that the limit comes from; None for a cell without a file."""

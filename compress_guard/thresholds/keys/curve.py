@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -103,6 +103,13 @@ class Curve:
             case _:
                 what = "a codec that leaves no setting open is not in"
         return f"{what} the {limit} of line {self.line}, which is given at {self.reach}"
+
+
+def line_of(limits: Iterable[Curve | None], point: OperatingPoint) -> int | None:
+    """Return the line of the number that the first of these limits takes at a point; None if none holds there."""
+    places = (place for curve in limits if curve is not None for _, place in curve.used(point))
+    first = next(places, None)
+    return None if first is None else int(first.rpartition(":")[2])
 
 
 def missing(what: str, point: OperatingPoint) -> str:

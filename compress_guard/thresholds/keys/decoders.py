@@ -11,7 +11,7 @@ from compress_guard.errors import OptionError
 from compress_guard.records import Cell, CodecSpec, Guard, phrased
 from compress_guard.registry import DECODERS, unknown
 from compress_guard.thresholds.catalogue import Catalogue
-from compress_guard.thresholds.keys.curve import Curve, read_drops
+from compress_guard.thresholds.keys.curve import Curve, line_of, read_drops
 from compress_guard.thresholds.keys.per_codec import PerCodec
 from compress_guard.thresholds.keys.shares import doubts_of, looks_like_share
 from compress_guard.thresholds.value import Value
@@ -141,6 +141,7 @@ def _compared(at: Value, cell: Cell, decoders: Decoders, limits: DecoderLimits |
         found = f"{point} is outside the {LIMIT} of line {curve.line}, which is given at {curve.reach}"
         raise at.error(found, f"give {LIMIT} there too, or remove this cell")
     doubts = tuple(doubts_of(LIMIT, curve, cell.point))
+    cell = replace(cell, limit_line=line_of([curve], cell.point) or cell.line)
     for name in decoders.others:
         yield _between(cell, (decoders.names[0], name), allowed, doubts)
 
