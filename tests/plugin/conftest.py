@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -98,7 +99,8 @@ class Project:
         written = contextlib.redirect_stdout(out), contextlib.redirect_stderr(out)
         # Whoever distributes these tests: the run inside is no worker of theirs.
         patch = pytest.MonkeyPatch.context()
-        with contextlib.chdir(self.folder / folder), _own_modules(self.folder), written[0], written[1], patch as own:
+        inside = contextlib.chdir(self.folder / folder), _own_modules(self.folder), without_old_objects()
+        with inside[0], inside[1], inside[2], written[0], written[1], patch as own:
             if not self.as_worker:
                 own.delenv("PYTEST_XDIST_WORKER", raising=False)
             code = pytest.main(given)
@@ -147,6 +149,19 @@ def _own_modules(folder: Path) -> Iterator[None]:
         for name, module in list(sys.modules.items()):
             if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
                 del sys.modules[name]
+
+
+@contextlib.contextmanager
+def without_old_objects() -> Iterator[None]:
+    """While inside, the garbage collector leaves alone what there is by now.
+
+    pytest collects garbage twice at the end of each run, and hundreds of thousands of torch's objects are none.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
