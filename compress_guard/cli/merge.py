@@ -13,10 +13,11 @@ from compress_guard.engine.releases.same_images import check_same_images
 from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import RunError, UsageError, error_text
 from compress_guard.report import apart, lines, recovery_lines, throughput_lines, write
-from compress_guard.report.html.contents import RunContents, unreadable
+from compress_guard.report.html.contents import RunContents, unfit
 from compress_guard.report.merging.junit_file import junit
 from compress_guard.report.merging.parts import read_part
 from compress_guard.report.merging.union import Joined, ended, join, named
+from compress_guard.results.file import paths_of
 
 
 def merge(options: argparse.Namespace) -> int:
@@ -24,7 +25,11 @@ def merge(options: argparse.Namespace) -> int:
 
     Raises `UsageError` for a destination that cannot be written.
     """
-    sources = [Path(given) for given in options.results]
+    try:
+        sources = [path for given in options.results for path in paths_of(Path(given))]
+    except UsageError as problem:
+        tell(f"compress-guard: {problem}")
+        return EXIT_INCOMPARABLE
     target = Path(options.out)
     taken: dict[str, Path | None] = {}
     for source in sources:
@@ -50,7 +55,7 @@ def merge(options: argparse.Namespace) -> int:
         return EXIT_INCOMPARABLE
     except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as problem:
         # The fields are there, and hold what no run writes.
-        tell(f"compress-guard: {unreadable(sources[0], problem)}")
+        tell(f"compress-guard: {unfit(sources[0], problem)}")
         return EXIT_INCOMPARABLE
     for sentence in joined.problems:
         tell(f"compress-guard: {sentence}")

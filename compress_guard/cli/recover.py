@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +16,11 @@ from compress_guard.destination import replace
 from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
-from compress_guard.errors import UsageError, described, error_text
+from compress_guard.errors import UsageError, error_text
 from compress_guard.records import RecoveryCell, RecoveryResult, Scope, Thresholds
 from compress_guard.registry import unknown
 from compress_guard.report import recovery_figure, recovery_lines
+from compress_guard.results.file import only_file
 
 LOG_SECONDS: Final = 20.0
 """Between two lines of progress where standard error is no terminal."""
@@ -103,14 +103,12 @@ def _shown(results: Sequence[RecoveryResult], options: argparse.Namespace) -> bo
     return held
 
 
-def _read(path: Path) -> list[RecoveryResult]:
+def _read(path: Path) -> Sequence[RecoveryResult]:
     """Read the studies of a results file; raises `UsageError` for a file that has none."""
     try:
-        studies = json.loads(path.read_text(encoding="utf-8"))["recovery"]
-        results = [RecoveryResult.from_dict(values) for values in studies]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        found = f"{path} cannot be read as results ({described(problem)})"
-        raise UsageError("--from", found, "name a file that --json or --cg-json has written") from problem
+        results = only_file(path).recovery
+    except UsageError as problem:
+        raise UsageError("--from", f"{problem.where}: {problem.found}", problem.remedy) from problem
     if not results:
         raise UsageError("--from", f"{path} has no recovery study", "name results of a run with --cg-recovery")
     return results

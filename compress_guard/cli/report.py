@@ -12,9 +12,10 @@ from compress_guard.destination import evidence_path
 from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import RunError, UsageError, error_text
 from compress_guard.report import Line, apart, lines, recovery_lines, throughput_lines
-from compress_guard.report.html.contents import RunContents, read_contents, unreadable
+from compress_guard.report.html.contents import RunContents, contents_of, unfit
 from compress_guard.report.html.markdown import markdown
 from compress_guard.report.html.page import page, write_report
+from compress_guard.results.file import only_file
 
 
 def report(options: argparse.Namespace) -> bool:
@@ -30,14 +31,14 @@ def report(options: argparse.Namespace) -> bool:
         taken |= {f"the file of --{name}": path}
     if options.images is not None and not Path(options.images).is_dir():
         raise UsageError("--images", f"{options.images} is not a folder", "name the folder of --cg-images")
-    contents = read_contents(source, None if options.images is None else Path(options.images))
+    contents = contents_of(only_file(source), None if options.images is None else Path(options.images))
     makers = {"html": page, "markdown": markdown}
     try:
         texts = {name: makers[name](contents) for name in targets}
         tables = [] if targets else list(_tables(contents))
     except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as problem:
         # The fields are there, and hold what no run writes.
-        raise unreadable(source, problem) from problem
+        raise unfit(source, problem) from problem
     show(tables)
     written = [_written(name, path, texts[name]) for name, path in targets.items()]
     return all(written)

@@ -20,6 +20,7 @@ from compress_guard.records.cell_parts.coding import (
     FidelityFigures,
 )
 from compress_guard.records.cell_parts.images import ImageCounts, IntakeCounts, SourceFigures
+from compress_guard.records.cell_parts.part import CellPart
 from compress_guard.records.cell_parts.scores import AgainstBaseline, CleanScore, LossFigures, Precision, Scores
 from compress_guard.records.cell_parts.terms import CellTerms
 from compress_guard.records.cell_parts.work import ControlFigures, EarlierRuns, WorkDone
@@ -105,6 +106,7 @@ __all__ = [
     "AgainstBaseline",
     "Bits",
     "Cell",
+    "CellPart",
     "CellResult",
     "CellTerms",
     "CleanReference",

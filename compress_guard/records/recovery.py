@@ -12,7 +12,7 @@ from compress_guard.records.texts import settle_texts
 from compress_guard.records.vocabulary import Outcome, SettledBy, Verdict
 
 MIXED: Final = "mixed"
-TrainedRate: TypeAlias = "float | Literal['mixed']"
+TrainedRate: TypeAlias = float | Literal["mixed"]
 """The rate that a model was finetuned at in bits per pixel, or all points of the study by turns."""
 TrainedPoint: TypeAlias = "OperatingPoint | Literal['mixed']"
 """The point that a model was finetuned at, or all points of the study by turns."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from compress_guard.records.texts import settle_texts
 
@@ -36,3 +38,9 @@ class TrafficResult:
     def as_dict(self) -> dict[str, object]:
         """Return the result as plain JSON values."""
         return asdict(self) | {"missing": list(self.missing)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrafficResult:
+        """Return the result of which `as_dict` gave the values; keys that this version does not know are left out."""
+        known = {each.name: values[each.name] for each in fields(cls) if each.name in values}
+        return cls(**known | {"missing": tuple(values.get("missing") or ())})

@@ -244,7 +244,11 @@ def test_a_junit_report_of_a_run_that_broke_off_is_a_regression(diff):
     ("name", "content", "message"),
     [
         ("head.json", None, "head.json: there is no such file; name a file that --cg-json, or --json, has written"),
-        ("head.json", "{}", "head.json: this is no results file of compress_guard; name a file that --cg-json, or "),
+        (
+            "head.json",
+            "{}",
+            "head.json: this is a JSON document of something else: it has no schema, expected compress",
+        ),
         ("head.xml", "<testsuites", "head.xml: this is no JUnit report (ParseError: "),
         (
             "head.xml",

@@ -163,41 +163,6 @@ def test_results_of_other_settings_are_refused(command, split):
     )
 
 
-@pytest.mark.parametrize("damage", ["half", "foreign", "list", "nothing", "verdict", "twice", "gone"])
-def test_files_that_are_no_results(command, folder, split, damage):
-    path = folder / split[0]
-    text, document = path.read_text(), json.loads(path.read_text())
-    document["cells"] *= 2
-    path.write_text({
-        "half": text[: len(text) // 2],
-        "foreign": '{"schema": "other/1", "environment": {}, "cells": []}',
-        "list": "[1]",
-        "verdict": text.replace('"verdict": "pass"', '"verdict": "fine"'),
-        "twice": json.dumps(document),
-    }.get(damage, ""))  # fmt: skip
-    if damage == "gone":
-        path.unlink()
-    done = command("merge", *split, "--out", "all.json")
-    assert done.code == 2
-    assert done.err.startswith("compress-guard: shard1.json: this cannot be read as results (")
-    assert done.err.count("\n") == 1
-    assert not (folder / "all.json").exists()
-
-
-@pytest.mark.parametrize(("damage", "found"), [
-    ("gone", "its evidence shard1.evidence.zip cannot be read (No such file or directory); "),
-    ("other", "shard1.evidence.zip is the evidence of another run (its sha256 differs); "),
-])  # fmt: skip
-def test_evidence_that_does_not_fit(command, folder, split, damage, found):
-    beside = folder / "shard1.evidence.zip"
-    if damage == "gone":
-        beside.unlink()
-    else:
-        beside.write_bytes((folder / "shard2.evidence.zip").read_bytes())
-    done = command("merge", *split, "--out", "all.json")
-    assert (done.code, done.err) == (2, f"compress-guard: shard1.json: {found}keep the two files of a run together\n")
-
-
 @pytest.mark.parametrize(("status", "found"), [
     (None, "shard1.json is of a job that did not come to its end"),
     (3, "shard1.json is of a job that ended with exit status 3, and no cell failed"),

@@ -106,8 +106,8 @@ def test_a_limit_that_nothing_reaches_is_an_exit_code(command, studied):
             "--guard: plain of thresholds.yaml asks for no study; add recovery: with train: to a guard",
         ),
         (("--figure", "."), "--figure: . is a folder; name a file"),
-        (("--from", "nowhere.json"), "--from: nowhere.json cannot be read as results (FileNotFoundError: "),
-        (("--from", "thresholds.yaml"), "--from: thresholds.yaml cannot be read as results (JSONDecodeError: "),
+        (("--from", "nowhere.json"), "--from: nowhere.json: there is no such file; "),
+        (("--from", "thresholds.yaml"), "--from: thresholds.yaml: this is no JSON document (Expecting value: "),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(command, studied, arguments, message):

@@ -67,17 +67,6 @@ def test_a_folder_of_pictures_that_is_not_there_is_refused(command, results):
     )
 
 
-def test_values_that_no_run_writes_are_one_sentence(command, folder, results):
-    document = json.loads((folder / "results.json").read_text())
-    document["cells"][0]["drop"] = "much"
-    (folder / "odd.json").write_text(json.dumps(document))
-    done = command("report", "odd.json", "--html=odd.html")
-    assert done.code == 4
-    assert done.err.startswith("compress-guard: odd.json: this cannot be read as results (")
-    assert done.err.count("\n") == 1
-    assert not (folder / "odd.html").exists()
-
-
 def test_a_report_that_cannot_be_written_at_the_end_fails(command, folder, guards):
     guards(toy='model: "late:model", max_drop: 100, limit: 2')
     (folder / "late.py").write_text(

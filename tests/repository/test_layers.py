@@ -24,7 +24,7 @@ LINES: Final = (
     ("records", "destination"),
     ("registry",),
     ("codecs", "tasks", "thresholds"),
-    ("rate", "verdict", "store", "augment", "traffic"),
+    ("rate", "verdict", "store", "augment", "traffic", "results"),
     ("engine",),
     ("report", "transforms"),
     ("plugin", "cli"),

@@ -11,6 +11,7 @@ from typing import Final
 PACKAGE: Final = Path(__file__).parents[2] / "compress_guard"
 UNTYPED: Final = re.compile(r"\b(?:dict|Mapping|MutableMapping)\[str, (?:typing\.)?Any\]")
 
+TYPES: Final = "annotations of fields, which may be any type"
 JSON: Final = "JSON values, at the door to a file"
 KEYWORDS: Final = "keywords of a call, before they are checked"
 SAVING: Final = "keywords of Pillow's save"
@@ -36,7 +37,6 @@ ALLOWED: Final[Mapping[str, str]] = {
     "RecoveryResult.as_dict": JSON,
     "RecoveryResult.from_dict": JSON,
     "Registry.__init__": "classes of any kind, by name",
-    "ResultsFile.document": JSON,
     "Seen.as_dict": JSON,
     "Seen.from_dict": JSON,
     "Session.__init__": "models and data sets of the user's, by factory",
@@ -44,6 +44,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "Subject.__init__": "what callers of `once` make, which is typed there",
     "ThroughputResult.as_dict": JSON,
     "ThroughputResult.from_dict": JSON,
+    "TrafficResult.from_dict": JSON,
     "Trainer._taken": "keywords offered to a trainer of the user's",
     "Trainer.finetune": "keywords offered to a trainer of the user's",
     "Trainings._described": JSON,
@@ -51,12 +52,12 @@ ALLOWED: Final[Mapping[str, str]] = {
     "Weights.keep": JSON,
     "_ABSENT": JSON,
     "_Table.columns": "columns that a data set or a model of the user's gives",
-    "_archive": JSON,
     "_boxes_at_source": OUTPUT,
     "_cell": KEYWORDS,
     "_cells": KEYWORDS,
     "_check_keywords": KEYWORDS,
     "_check_options": KEYWORDS,
+    "_hints": TYPES,
     "_frequencies": "tables of a file of weights",
     "_known": JSON,
     "_made": JSON,
@@ -70,11 +71,11 @@ ALLOWED: Final[Mapping[str, str]] = {
     "detections_of": OUTPUT,
     "document": JSON,
     "environment": JSON,
-    "field_types": "annotations of a cell's fields, which may be any type",
     "from_values": JSON,
     "place_of": "pytest-xdist's workerinput",
     "table": JSON,
     "to_values": JSON,
+    "types_of": TYPES,
     "warn_of_doubts": KEYWORDS,
     "warn_of_shares": KEYWORDS,
     "write": JSON,

@@ -1,7 +1,6 @@
 """One run against another: results files of an earlier run come in; the change of a cell goes out.
 
-Open `baseline` first: the results that the run is compared with. `results_files` reads them, `checked_cells` their
-cells, `junit_files` those of JUnit reports, `comparison` compares a cell with its counterpart, and `difference` all of
-them. `same_images` finds jobs of one file that had other images. `names` has the names of files in an archive of
-evidence.
+Open `baseline` first: the results that the run is compared with. `junit_files` reads the cells of JUnit reports,
+`comparison` compares a cell with its counterpart, and `difference` all of them. `same_images` finds jobs of one file
+that had other images. `names` has the names of files in an archive of evidence.
 """

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from compress_guard.destination import evidence_path
-from compress_guard.engine.releases.names import CLEAN, COMPRESSED, SOURCES
-from compress_guard.engine.releases.results_files import ResultsFile, read_folder, read_results
+from compress_guard.engine.releases.names import CLEAN, COMPRESSED, SOURCES, part_name
 from compress_guard.errors import UsageError
 from compress_guard.records import CellResult, Evidence, Thresholds
+from compress_guard.results.file import ResultsFile, read_all
 
 _FOLDER: Final = "baseline"
 """The folder, in that of the run, that holds the baseline for all its processes."""
@@ -75,13 +75,13 @@ class Baseline:
 
 def evidence_of(file: ResultsFile, node_id: str) -> CellEvidence:
     """Return a cell of a results file with its evidence; raises `UsageError` where that is damaged."""
-    clean, compressed, sources = (file.part(node_id, part) for part in (CLEAN, COMPRESSED, SOURCES))
+    clean, compressed, sources = (file.part(node_id, part_name(node_id, part)) for part in (CLEAN, COMPRESSED, SOURCES))
     return CellEvidence(file.cells[node_id], clean, compressed, sources)
 
 
 def read_files(path: Path) -> list[ResultsFile]:
     """Read a results file, or all in a folder; raises `UsageError`, also for files that disagree about a cell."""
-    files = read_folder(path) if path.is_dir() else [read_results(path)]
+    files = read_all(path)
     first: dict[str, ResultsFile] = {}
     for file in files:
         for node_id in file.cells:
@@ -109,7 +109,7 @@ def kept_baseline(run_folder: Path) -> Baseline:
 
 @functools.lru_cache(maxsize=1)
 def _kept(folder: Path) -> Baseline:
-    return Baseline(read_folder(folder))
+    return Baseline(read_all(folder))
 
 
 def _check_guards(cells: Iterable[CellResult], path: Path, option: str, thresholds: Thresholds) -> None:

@@ -55,7 +55,8 @@ class Release:
     def not_measured(self) -> frozenset[str]:
         """Node ids of cells that were selected and have no result."""
         named = [] if self.files is None else self.files.files
-        return frozenset([*self.lost, *(name for file in named for name in file.not_measured)]) - self.cells.keys()
+        lost = [*self.lost, *(name for file in named for name in file.ending.not_measured)]
+        return frozenset(lost) - self.cells.keys()
 
     def cell(self, node_id: str) -> CellEvidence:
         """Return a cell with what evidence there is of it."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from compress_guard.engine.releases.checked_cells import checked_cell, field_types, is_text
 from compress_guard.errors import UsageError, described
 from compress_guard.records import CellResult
+from compress_guard.results.checked import checked_cell
+from compress_guard.results.typed import is_text, types_of
 
 _PREFIX: Final = "cg_"
 _REMEDY: Final = "name a report that pytest has written with --compress-guard and --junitxml"
@@ -78,6 +79,6 @@ def _properties(element: Any, kind: Any) -> dict[str, str]:
 
 def _value(name: str, text: str) -> object:
     """Return the value of a property; texts are unchanged, all else is JSON."""
-    if is_text(name) or name not in field_types():
+    if is_text(name) or name not in types_of(CellResult):
         return text
     return json.loads(text)

@@ -12,21 +12,38 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compress_guard.engine.releases.baseline import Baseline, read_files
-from compress_guard.engine.releases.checked_cells import checked_cell, is_text
 from compress_guard.engine.releases.names import part_name
-from compress_guard.engine.releases.results_files import read_results
 from compress_guard.errors import UsageError
 from compress_guard.records import CellResult, Evidence, Scores
 from compress_guard.report.results_file import write
+from compress_guard.results.checked import checked_cell
+from compress_guard.results.file import read_results
+from compress_guard.results.typed import is_text
 
 CELL_ID = "thresholds.yaml::photos[jpeg-0.5bpp]"
 SIDE = Evidence(("a", "b"), ({"top1": np.array(True)}, {"top1": np.array(False)}))
 
 
 @pytest.fixture(scope="session")
-def cell(passed_cell):
-    scores = Scores(clean_score=80.0, score=70.0, drop=10.0, drop_low=8.0, drop_high=12.0)
-    return passed_cell(id=CELL_ID, guard="photos", reason="top1 stayed", scores=scores)
+def cell():
+    """A cell that passed."""
+    return CellResult(
+        id=CELL_ID,
+        guard="photos",
+        task="classification",
+        metric="top1",
+        codec="jpeg",
+        target_bpp=0.5,
+        verdict="pass",
+        outcome="passed",
+        settled_by="interval",
+        reason="top1 stayed",
+        rate="dataset",
+        device="cpu",
+        seed=0,
+        confidence=0.95,
+        scores=Scores(clean_score=80.0, score=70.0, drop=10.0, drop_low=8.0, drop_high=12.0),
+    )
 
 
 @pytest.fixture
@@ -47,9 +64,9 @@ def test_what_was_written_is_read(written, cell):
     file = read_results(written)
     assert file.cells == {CELL_ID: cell}
     assert file.packages == {"torch": "2.4"}
-    assert file.part(CELL_ID, "clean").to_bytes() == SIDE.to_bytes()
-    assert file.part(CELL_ID, "sources") is None
-    assert file.part("other", "clean") is None
+    assert file.part(CELL_ID, part_name(CELL_ID, "clean")).to_bytes() == SIDE.to_bytes()
+    assert file.part(CELL_ID, part_name(CELL_ID, "sources")) is None
+    assert file.part("other", "other.clean.npz") is None
 
 
 def test_both_files_may_be_renamed(written):
@@ -72,26 +89,40 @@ def test_a_copy_for_other_processes_is_the_same(written, tmp_path, cell):
     Baseline(read_files(written)).keep(kept)
     (again,) = read_files(kept / "baseline")
     assert again.cells == {CELL_ID: cell}
-    assert again.part(CELL_ID, "compressed").to_bytes() == SIDE.to_bytes()
+    assert again.part(CELL_ID, part_name(CELL_ID, "compressed")).to_bytes() == SIDE.to_bytes()
 
 
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"score": "70"}, "score of cell thresholds.yaml::photos[jpeg-0.5bpp] is '70'"),
-        ({"score": True}, "score of cell thresholds.yaml::photos[jpeg-0.5bpp] is True"),
-        ({"verdict": "green"}, "verdict of cell thresholds.yaml::photos[jpeg-0.5bpp] is 'green'"),
-        ({"outcome": None}, "outcome of cell thresholds.yaml::photos[jpeg-0.5bpp] is None"),
-        ({"guard": 3}, "guard of cell thresholds.yaml::photos[jpeg-0.5bpp] is 3"),
-        ({"worst": {}}, "worst of cell thresholds.yaml::photos[jpeg-0.5bpp] is {}"),
-        ({"worst": [3]}, "cell thresholds.yaml::photos[jpeg-0.5bpp] cannot be read (TypeError: "),
+        ({"score": "70"}, "score of cell NAME is '70', expected a number or null"),
+        ({"score": True}, "score of cell NAME is True, expected a number or null"),
+        ({"score": 1e300}, "score of cell NAME is 1e+300, expected a number of at most 1e+15"),
+        ({"verdict": "green"}, "verdict of cell NAME is 'green', expected one of pass, fail, inconclusive, "),
+        ({"outcome": None}, "outcome of cell NAME is None, expected one of passed, failed, skipped"),
+        ({"guard": 3}, "guard of cell NAME is 3, expected a text"),
+        ({"images": 2.5}, "images of cell NAME is 2.5, expected a whole number of at least 0 or null"),
+        ({"images": -1}, "images of cell NAME is -1, expected a whole number of at least 0"),
+        ({"errors": 10**400}, "errors of cell NAME is 1000"),
+        ({"bpp_mean": -0.5}, "bpp_mean of cell NAME is -0.5, expected a number of at least 0"),
+        ({"confidence": 95}, "confidence of cell NAME is 95, expected a number between 0 and 1"),
+        ({"mixed": 1}, "mixed of cell NAME is 1, expected true or false"),
+        ({"worst": {}}, "worst of cell NAME is {}, expected a list"),
+        ({"worst": [3]}, "cell NAME cannot be read (TypeError: "),
+        ({"worst": [{"id": 3, "points": 1.0}]}, "worst[0][0] of cell NAME is 3, expected a text"),
+        (
+            {"settings": [{"setting": 80, "images": -2}]},
+            "settings[0][1] of cell NAME is -2, expected a whole number of at",
+        ),
+        ({"error_ids": ["a", 2]}, "error_ids[1] of cell NAME is 2, expected a text"),
     ],
 )
 def test_a_cell_with_a_wrong_value_is_refused(written, values, reason, cell):
     change(written, cells=[cell.as_dict() | values])
     with pytest.raises(UsageError) as caught:
         read_results(written)
-    assert str(caught.value).startswith(f"{written}: this is no results file of compress_guard: {reason}")
+    said = reason.replace("NAME", CELL_ID)
+    assert str(caught.value).startswith(f"{written}: this is no results file of compress_guard: {said}")
     assert caught.value.remedy == "name a file that --cg-json, or --json, has written"
 
 
@@ -103,7 +134,7 @@ def test_a_cell_twice_is_refused(written, cell):
 
 def test_a_number_that_json_does_not_have_is_refused(written):
     written.write_text(written.read_text().replace('"score": 70.0', '"score": NaN'))
-    with pytest.raises(UsageError, match=r"or a truncated one \(it holds NaN, which is no number of JSON\)"):
+    with pytest.raises(UsageError, match=r"this is no JSON document \(it holds NaN, which is no number of JSON\)"):
         read_results(written)
 
 
@@ -142,7 +173,7 @@ def test_any_value_of_any_field_is_read_or_refused(cell, name, junk):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(0, 5000), st.binary(max_size=3))
+@given(st.integers(0, 2**20), st.binary(max_size=3))
 def test_damaged_bytes_are_refused_in_one_sentence(written, at, junk):
     good = written.read_bytes()
     try:
@@ -161,4 +192,4 @@ def test_an_archive_that_is_none_is_refused_where_it_is_read(written):
     change(written, evidence={"file": beside.name, "sha256": hashlib.sha256(beside.read_bytes()).hexdigest()})
     file = read_results(written)
     with pytest.raises(UsageError, match=r"its evidence of thresholds.yaml::photos\[jpeg-0.5bpp\] is damaged"):
-        file.part(CELL_ID, "clean")
+        file.part(CELL_ID, part_name(CELL_ID, "clean"))
