@@ -79,12 +79,15 @@ def _step(number: int, given: object, aliases: Mapping[str, CodecSpec]) -> Pipel
 
 
 def _named(number: int, name: str, options: Mapping[str, Any], aliases: Mapping[str, CodecSpec]) -> PipelineStep:
+    quality = None
+    if QUALITY in options and name not in _PLAIN:
+        quality = _quality(number, name, options[QUALITY])
+        options = {key: value for key, value in options.items() if key != QUALITY}
     kept = {key: _frozen(number, name, key, value) for key, value in options.items()}
     if name in _PLAIN:
         if name in aliases:
             raise StepError(number, name, "a codec of the file has the name of this step; give that codec another name")
         return PipelineStep(name, name, tuple(sorted(kept.items())))
-    quality = _quality(number, name, kept.pop(QUALITY)) if QUALITY in kept else None
     spec = aliases.get(name) or _registered(number, name, kept)
     if spec.type == PIPELINE:
         raise StepError(number, name, "a pipeline cannot be a step of another; write its steps here")
@@ -105,7 +108,8 @@ def _registered(number: int, name: str, options: Mapping[str, Scalar]) -> CodecS
 
 def _quality(number: int, name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or value != value:
-        raise StepError(number, name, f"quality must be a number, found {value!r}")
+        remedy = "; leave it out, which only the last step may do" if value is None else ""
+        raise StepError(number, name, f"quality must be a number, found {value!r}{remedy}")
     return float(value)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from compress_guard.errors import OptionError, StepError
 from compress_guard.records import CodecSpec, Scalar
 from compress_guard.registry import example_options, read_steps
+from compress_guard.registry.codec_options import QUALITY
 from compress_guard.thresholds.value import Entry, Value
 
 _STEPS: Final = "steps"
@@ -64,4 +65,13 @@ def _options(step: str, value: Value) -> dict[str, Scalar]:
         raise value.error(
             f"the options of {step} must be a map, found {value.described}", f"write {step}: {example_options(step)}"
         )
-    return {name: read_option(name, entry.value) for name, entry in value.table().items()}
+    return {name: _given(step, name, entry.value) for name, entry in value.table().items()}
+
+
+def _given(step: str, name: str, value: Value) -> Scalar:
+    if value.empty:
+        remedy = f"give it one, or leave {name} out"
+        if name == QUALITY:
+            remedy = "write a number such as quality: 80, or leave quality out, which only the last step may do"
+        raise value.error(f"{name} of the step {step} has no value", remedy)
+    return read_option(name, value)

@@ -15,7 +15,7 @@ from compress_guard.thresholds.keys.curve import Curve, line_of, missing, read_d
 from compress_guard.thresholds.keys.decoders import LIMIT, check_limits_used, check_reads, with_decoders
 from compress_guard.thresholds.keys.fingerprint import read_fingerprint
 from compress_guard.thresholds.keys.names import check_name, read_factory
-from compress_guard.thresholds.keys.per_codec import PerCodec
+from compress_guard.thresholds.keys.per_codec import PerCodec, check_codecs_used
 from compress_guard.thresholds.keys.rates import check_room
 from compress_guard.thresholds.keys.recovery import StudiedGuard
 from compress_guard.thresholds.keys.shares import doubts_of
@@ -26,6 +26,7 @@ from compress_guard.thresholds.settings import Settings
 from compress_guard.thresholds.value import Entry, Value
 
 REGRESSION: Final = "max_regression"
+_POINTS: Final = ("bpp", "quality")
 KEYS: Final = ("task", "model", "data", "metric", "max_drop", "min_score", "slices", "traffic", "fingerprint")
 
 
@@ -75,6 +76,7 @@ def _read_guard(
     model = read_factory(table["model"].value, "model", fixtures=True, names=MODELS)
     data = read_factory(table["data"].value, "data", fixtures=True, names=DATA)
     rules = slices.read(table["slices"], metrics, qualities=chosen.quality is not None) if "slices" in table else ()
+    _check_names(table, chosen, catalogue)
     cells = _cells(own.key if own else key, chosen, allowed, floors, rules)
     _check_reach(table, rules, cells)
     _check_points(table, chosen, cells)
@@ -107,6 +109,26 @@ def _read_guard(
         recovery=recovery,
         line=key.line,
     )
+
+
+def _check_names(table: Mapping[str, Entry], chosen: Settings, catalogue: Catalogue) -> None:
+    """Refuse codecs that the guard names for its own points and does not use: a slip must not cost a cell."""
+    own = [spec.alias for spec in chosen.codecs]
+    parts = {"throughput": chosen.throughput, "recovery": chosen.recovery}
+    others: dict[str, list[str]] = {}
+    for name, part in parts.items():
+        if part is not None:
+            others[name] = own if part.codecs is None else [spec.alias for spec in part.codecs]
+    used = list(dict.fromkeys([*own, *(alias for aliases in others.values() for alias in aliases)]))
+    for name in _POINTS:
+        if name in table:
+            check_codecs_used(table[name].value, name, catalogue, used)
+    for part_name, aliases in others.items():
+        value = table[part_name].value if part_name in table else None
+        for entry in value.entries() if value is not None and value.is_map else ():
+            if entry.key.scalar in _POINTS:
+                within = entry.value.inside(f"{table[part_name].value.context}: {part_name}")
+                check_codecs_used(within, str(entry.key.scalar), catalogue, aliases)
 
 
 def _metric(table: Mapping[str, Entry], task: str, metrics: tuple[str, ...]) -> str:
@@ -195,7 +217,7 @@ def _check_points(table: Mapping[str, Entry], chosen: Settings, cells: tuple[Cel
     """Refuse rates or qualities of the guard's own that make no cell, since all its codecs are fixed pipelines."""
     if chosen.throughput is not None or chosen.recovery is not None:
         return  # their codecs may have a choice
-    for name in ("bpp", "quality"):
+    for name in _POINTS:
         if name in table and not table[name].value.empty and all(isinstance(cell.point, Fixed) for cell in cells):
             raise table[name].value.error(
                 f"{name} applies to no codec of this guard: the steps of its pipelines leave no quality open",

@@ -32,6 +32,7 @@ GAPS: Final = {
     "points that a codec does not have": (
         r"has no rates for|has no settings for|has neither rates nor qualities|has rates to train at"
         r"|neither it nor the guard has rates|whose steps leave no quality open|leaves no quality open"
+        r"|leaves no setting open|which is not used here: the codecs are"
     ),
     "decoders and what they read": r"is given, and (decoders names|no guard compares)|does not decode",
     "studies of other codecs": r"which is not (studied|timed) here|which is the reference itself",

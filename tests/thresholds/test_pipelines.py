@@ -267,8 +267,8 @@ def test_limits_of_slices_hold_in_it(read):
     [
         (
             "bpp: [0.5]\nmax_drop: {0.5: 3}",
-            "thresholds.yaml:12: photos: a codec that leaves no setting open is not in the max_drop of line 12, which "
-            "is given at 0.5 bpp only; give max_drop as one number, for this codec by its name",
+            "thresholds.yaml:12: photos: the codec 'upload' leaves no setting open, and the max_drop of line 12 is "
+            "given at 0.5 bpp only; give max_drop as one number, for this codec by its name",
         ),
         (
             "bpp: {upload: [0.5], default: [1.0]}",
@@ -282,8 +282,8 @@ def test_limits_of_slices_hold_in_it(read):
         ),
         (
             "bpp: [0.5]\nmax_drop: 3\nslices: {label: {by: label, max_drop: {0.5: 9}}}",
-            "thresholds.yaml:13: photos: slices: label: a codec that leaves no setting open is not in the max_drop of "
-            "line 13, which is given at 0.5 bpp only; give max_drop as one number, for this codec by its name; names "
+            "thresholds.yaml:13: photos: slices: label: the codec 'upload' leaves no setting open, and the max_drop of "
+            "line 13 is given at 0.5 bpp only; give max_drop as one number, for this codec by its name; names "
             "of slices that are numbers stand in quotes",
         ),
         (
@@ -351,3 +351,15 @@ def test_rates_and_qualities_of_a_guard_apply_to_one_of_its_codecs(read, key):
 def test_null_says_the_same_as_nothing(read):
     (guard,) = read(ALONE.format(upload=FIXED, keys="    bpp: null\n    quality: null", defaults="")).guards
     assert list(cells(guard)) == ["photos[upload]"]
+
+
+def test_a_step_with_an_option_without_a_value_is_refused(read):
+    for option, remedy in (
+        ("quality", "write a number such as quality: 80, or leave quality out, which only the last step may do"),
+        ("progressive", "give it one, or leave progressive out"),
+    ):
+        with pytest.raises(ThresholdsError) as caught:
+            guarded(read, f"{{type: pipeline, steps: [{{jpeg: {{{option}: null}}}}]}}")
+        assert str(caught.value) == (
+            f"thresholds.yaml:4: codec upload: {option} of the step jpeg has no value; {remedy}"
+        )

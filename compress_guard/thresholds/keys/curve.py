@@ -94,15 +94,19 @@ class Curve:
         return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
     def beyond(self, point: OperatingPoint, source: str, limit: str = "max_drop") -> str:
-        """Return a message about a point, given at `source`, for which the `limit` has no value."""
+        """Return a message about a point, given at `source`, for which the `limit` has no value.
+
+        The source of the one point of a fixed codec is that codec.
+        """
+        given = f"the {limit} of line {self.line}"
         match point:
             case Rate(bpp):
                 what = f"rate {bpp} bpp ({source}) is outside"
             case Quality():
                 what = f"quality {point.label[1:]} ({source}) is not in"
             case _:
-                what = "a codec that leaves no setting open is not in"
-        return f"{what} the {limit} of line {self.line}, which is given at {self.reach}"
+                return f"{source} leaves no setting open, and {given} is given at {self.reach}"
+        return f"{what} {given}, which is given at {self.reach}"
 
 
 def line_of(limits: Iterable[Curve | None], point: OperatingPoint) -> int | None:

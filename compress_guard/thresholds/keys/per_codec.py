@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -53,3 +53,12 @@ class PerCodec(Generic[T]):
                 raise catalogue.unknown(entry.key, DEFAULT)
             named[name] = one(entry.value, f"{what} of {name}")
         return cls(named.pop(DEFAULT, None), named, value.line)
+
+
+def check_codecs_used(value: Value, what: str, catalogue: Catalogue, used: Collection[str]) -> None:
+    """Raise `ThresholdsError` for a codec that a guard's own points `what` name, if it is none of those `used`."""
+    for entry in value.entries() if value.is_map else ():
+        name = entry.key.scalar
+        if isinstance(name, str) and name not in (DEFAULT, *used) and catalogue.knows(entry.key):
+            found = f"{what} names the codec {name}, which is not used here: the codecs are {', '.join(used)}"
+            raise entry.key.inside(value.context).error(found, f"add {name} to the codecs, or remove it from {what}")

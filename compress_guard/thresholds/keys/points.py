@@ -31,7 +31,7 @@ class Qualities:
 
 
 class AskedPoint(NamedTuple):
-    """An operating point and where it was given, for messages."""
+    """An operating point and where it was given, for messages; the codec where it has no choice."""
 
     point: OperatingPoint
     source: str
@@ -52,7 +52,7 @@ class AskedPoints:
         """
         if spec.fixed:
             self._check_unnamed(spec, at)
-            return [AskedPoint(Fixed(), "")]
+            return [AskedPoint(Fixed(), f"the codec {spec.alias!r}")]
         rates = None if self.rates is None else self.rates.at(spec.alias)
         qualities = None if self.quality is None else self.quality.at(spec.alias)
         if qualities is not None:

@@ -55,6 +55,10 @@ JPEG = {"jpeg": {"quality": 80}}
             "step 1 (jp2): unknown option 'qualty', did you mean 'quality'? known: quality",
         ),
         ([{"jpeg": {"quality": "high"}}], "step 1 (jpeg): quality must be a number, found 'high'"),
+        (
+            [{"jpeg": {"quality": None}}],
+            "step 1 (jpeg): quality must be a number, found None; leave it out, which only the last step may do",
+        ),
         ([{"jpeg": {"quality": True}}], "step 1 (jpeg): quality must be a number, found True"),
         ([{"jpeg": {"quality": math.nan}}], "step 1 (jpeg): quality must be a number, found nan"),
         (

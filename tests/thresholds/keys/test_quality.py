@@ -319,3 +319,46 @@ def test_every_codec_has_a_scale_of_its_own(guard_refusal, codec, setting, taken
         f"thresholds.yaml:8: photos: {setting} is no quality of {codec}, which takes {taken}; use one of these"
         + (", or give it as a rate under bpp" if setting == 2.5 else "")
     )
+
+
+# Codecs that points are given for, and that are not used
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            ["codecs: [jpeg, webp]", "quality: {jpeg: [75], avif: [50], webp: [80]}"],
+            "8: photos: quality names the codec avif, which is not used here: the codecs are jpeg, webp; add avif to "
+            "the codecs, or remove it from quality",
+        ),
+        (
+            ["codecs: [jpeg]", "bpp: {avif: [0.5], default: [1]}"],
+            "8: photos: bpp names the codec avif, which is not used here: the codecs are jpeg; add avif to the codecs, "
+            "or remove it from bpp",
+        ),
+        (
+            ["codecs: [jpeg]", "bpp: [1]", "throughput: {codecs: [webp], quality: {jpeg: [75], default: [80]}}"],
+            "9: photos: throughput: quality names the codec jpeg, which is not used here: the codecs are webp; add "
+            "jpeg to the codecs, or remove it from quality",
+        ),
+        (
+            ["codecs: [jpeg]", "bpp: [1]", "recovery: {train: d:g, quality: {webp: [80], jpeg: [75]}}"],
+            "9: photos: recovery: quality names the codec webp, which is not used here: the codecs are jpeg; add webp "
+            "to the codecs, or remove it from quality",
+        ),
+    ],
+)
+def test_points_for_a_codec_that_is_not_used_are_refused(guard_refusal, lines, message):
+    assert guard_refusal(*lines) == f"thresholds.yaml:{message}"
+
+
+def test_points_for_the_codec_of_a_study_are_used(guard):
+    found = guard("codecs: [jpeg]", "quality: {jpeg: [75], webp: [80]}", "recovery: {train: d:g, codecs: [webp]}")
+    assert labels(found) == ["jpeg-q75"]
+    assert [cell.point for cell in found.recovery.cells] == [Quality(80.0)]
+
+
+def test_the_points_of_the_defaults_may_serve_other_guards(guard):
+    found = guard("codecs: [jpeg]", before="defaults: {quality: {jpeg: [75], avif: [50]}}\n")
+    assert labels(found) == ["jpeg-q75"]
