@@ -109,7 +109,7 @@ guards:
 """
     ).guards
     stated = frozenset({"on_inconclusive", "on_unreachable", "on_unavailable"})
-    assert first.cells == (Cell("a", WEBP, Rate(0.5), None, None, 100, 16),)
+    assert first.cells == (Cell("a", WEBP, Rate(0.5), None, None, 100, 16, limit_line=16),)
     assert (first.orientation, second.orientation, third.orientation) == ("stored", "upright", None)
     assert (first.reference, second.reference, third.reference) == ("input", "source", "input")
     assert (first.rate, first.rate_tolerance, first.confidence, first.max_error_share) == ("image", 0.1, 0.9, 0.25)

@@ -166,7 +166,7 @@ def _rest(thresholds: Thresholds) -> list[Guard]:
             guard,
             line=0,
             confidence=0.0,
-            cells=tuple(replace(cell, line=0, doubts=()) for cell in guard.cells),
+            cells=tuple(replace(cell, line=0, limit_line=None, doubts=()) for cell in guard.cells),
             throughput=_lineless(guard.throughput),
             recovery=_lineless(guard.recovery),
         )
