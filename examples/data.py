@@ -10,7 +10,7 @@ from typing import Any, overload
 import torch
 from torch import Tensor
 
-from examples.world import GROUP, SINGLE, Layout, Scene, render
+from examples.world import CLASSES, GROUP, SINGLE, Layout, Scene, render
 
 EVALUATION_SEED = 20230410
 TRAINING_SEED = 1
@@ -45,6 +45,13 @@ class Rendered(Sequence[Sample]):
     pictures: int
     target: Callable[[Scene], Target]
     name: str
+
+    @property
+    def class_names(self) -> dict[int, str]:
+        """Names of the classes by label, which reports show; label 0 of boxes and label maps is no object."""
+        if self.target is label:
+            return dict(enumerate(CLASSES))
+        return {0: "background", **dict(enumerate(CLASSES, start=1))}
 
     def __len__(self) -> int:
         return self.pictures

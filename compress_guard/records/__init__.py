@@ -6,7 +6,8 @@ control, `evidence` what the model answered, `vocabulary` the words of the contr
 
 `codecs` is a codec, a step of one and the geometry of what it delivers, `points` what a cell asks of it, `judgements`
 what verdicts say, `slices` parts of a cell; `recovery` and `throughput` are the records of those cells, `traffic`
-that of a guard's mean drop. `ids` and `texts` make names and texts printable.
+that of a guard's mean drop. `ids` and `texts` make names and texts printable;
+`named` are images with the names that people know them by.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ from compress_guard.records.guards import (
 )
 from compress_guard.records.ids import printable
 from compress_guard.records.judgements import Interval, Judgement
+from compress_guard.records.named import NamedImage
 from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction
 from compress_guard.records.points import (
     Fixed,
@@ -134,6 +136,7 @@ __all__ = [
     "Interval",
     "Judgement",
     "LossFigures",
+    "NamedImage",
     "OnInconclusive",
     "OnMissing",
     "OperatingPoint",

@@ -19,6 +19,7 @@ from compress_guard.records.cell_parts.part import CellPart
 from compress_guard.records.cell_parts.scores import AgainstBaseline, CleanScore, LossFigures, Precision, Scores
 from compress_guard.records.cell_parts.terms import CellTerms
 from compress_guard.records.cell_parts.work import ControlFigures, EarlierRuns, WorkDone
+from compress_guard.records.named import NamedImage
 from compress_guard.records.points import Fixed, OperatingPoint, Quality, Rate
 from compress_guard.records.slices import SliceResult
 from compress_guard.records.texts import settle_texts
@@ -148,6 +149,8 @@ class CellResult:
     harmful_flips = Flat(lambda cell: cell.losses.harmful_flips)
     helpful_flips = Flat(lambda cell: cell.losses.helpful_flips)
     worst = Flat(lambda cell: cell.losses.worst)
+    worst_images = Flat(lambda cell: cell.losses.worst_images)
+    names_remark = Flat(lambda cell: cell.losses.names_remark)
     slices = Flat(lambda cell: cell.losses.slices)
     source_bpp = Flat(lambda cell: cell.sources.source_bpp)
     lossy_sources = Flat(lambda cell: cell.sources.lossy_sources)
@@ -216,6 +219,7 @@ class CellResult:
         values["doubts"] = list(self.doubts)
         values["outliers"] = [{"id": name, "psnr": psnr} for name, psnr in self.outliers]
         values["worst"] = [{"id": name, "points": points} for name, points in self.worst]
+        values["worst_images"] = [asdict(image) for image in self.worst_images]
         values["slices"] = [asdict(part) for part in self.slices]
         return values
 
@@ -229,6 +233,7 @@ class CellResult:
         kept["doubts"] = tuple(values.get("doubts", ()))
         kept["outliers"] = tuple((image["id"], image["psnr"]) for image in values.get("outliers", ()))
         kept["worst"] = tuple((image["id"], image["points"]) for image in values.get("worst", ()))
+        kept["worst_images"] = tuple(NamedImage.from_dict(image) for image in values.get("worst_images", ()))
         kept["slices"] = tuple(SliceResult.from_dict(part) for part in values.get("slices", ()))
         return cls.from_fields(kept)
 
@@ -246,6 +251,12 @@ class CellResult:
         if self.target_bpp is not None:
             return Rate(self.target_bpp)
         return Fixed() if self.target_quality is None else Quality(self.target_quality)
+
+    @property
+    def named_worst(self) -> tuple[tuple[NamedImage, float], ...]:
+        """The images that cost the score most with the points of each; results of older versions have only ids."""
+        named = {image.id: image for image in self.worst_images}
+        return tuple((named.get(name) or NamedImage(name), points) for name, points in self.worst)
 
     @property
     def judged(self) -> bool:

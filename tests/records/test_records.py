@@ -25,6 +25,7 @@ from compress_guard.records import (
     Evidence,
     FidelityFigures,
     Guard,
+    NamedImage,
     PlannedRate,
     Rate,
     RatePlan,
@@ -186,6 +187,10 @@ SLICES = st.fixed_dictionaries({one.name: BY_TYPE[str(one.type)] for one in data
     lambda values: SliceResult(**values)
 )
 BY_TYPE["tuple[SliceResult, ...]"] = st.lists(SLICES, max_size=2).map(tuple)
+NAMED = st.fixed_dictionaries({one.name: BY_TYPE[str(one.type)] for one in dataclasses.fields(NamedImage)}).map(
+    lambda values: NamedImage(**values)
+)
+BY_TYPE["tuple[NamedImage, ...]"] = st.lists(NAMED, max_size=2).map(tuple)
 PARTS = {
     field.name: field.default_factory
     for field in dataclasses.fields(CellResult)

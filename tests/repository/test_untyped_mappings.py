@@ -29,6 +29,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "Jpeg._save_options": SAVING,
     "Jxl._save_options": SAVING,
     "Learnt.of": JSON,
+    "NamedImage.from_dict": JSON,
     "PillowCodec._save_options": SAVING,
     "PlannedRate.from_dict": JSON,
     "Png._save_options": SAVING,

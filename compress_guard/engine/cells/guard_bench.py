@@ -9,11 +9,12 @@ from functools import partial
 from typing import Final, final
 
 from compress_guard.codecs.decoding.streams import writer
+from compress_guard.engine.cells.attribution.named_images import with_names
 from compress_guard.engine.cells.baseline_limits import BaselineLimits
 from compress_guard.engine.cells.cell_pass import Trial
 from compress_guard.engine.cells.crops import check_reference, emptied
 from compress_guard.engine.cells.guard_codecs import GuardCodecs
-from compress_guard.engine.cells.judging import Judging
+from compress_guard.engine.cells.judging import Judged, Judging
 from compress_guard.engine.cells.measured import Measured
 from compress_guard.engine.cells.resolution import expectations, warnings_of
 from compress_guard.engine.cells.result_draft import Draft
@@ -35,7 +36,7 @@ from compress_guard.engine.progress import SILENT, UNHEARD, Progress, Tell
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import DataError, ModelError, OptionError, RunError, error_text
-from compress_guard.records import Cell, CellResult, EstimateCheck, Guard, Judgement
+from compress_guard.records import Cell, CellResult, EstimateCheck, Evidence, Guard, Judgement, LossFigures
 
 
 @final
@@ -143,7 +144,7 @@ class Bench:
         trial.watch.check_median(passed.seen)
         judged = self._judging.judge(cell, survey, passed, stop, draft.result.resolvable_drop)
         judged = self._baseline.judged(cell, draft.result, survey, passed, judged)
-        draft.note_judged(judged)
+        draft.note_judged(self._named(judged, limit, passed.clean))
         if trial.swaps:
             draft.result = replace(draft.result, swap=trial.swapped(passed, self._judging.score, progress))
         result = draft.judged(cell, judged, len(used))
@@ -152,6 +153,15 @@ class Bench:
         groups = tuple(names[image] for image in passed.evidence.ids) if names else ()
         sources = survey.sources_of(passed.evidence.ids)
         return Measured(result, passed.evidence, passed.clean, judged.changes, sources, groups=groups)
+
+    def _named(self, judged: Judged, limit: int | None, clean: Evidence) -> Judged:
+        """Return the judgement with the names of the worst images, as far as the data tells them."""
+
+        def named() -> LossFigures:
+            return with_names(judged.losses, judged.changes, self._subject.names(limit), clean)
+
+        losses = attempted(named)
+        return judged if isinstance(losses, RunError) else replace(judged, losses=losses)
 
     def _picture(self, result: CellResult, trial: Trial) -> None:
         """Keep pictures of the images that cost the score most, if the run asks for them; no verdict depends on it."""

@@ -24,7 +24,7 @@ SILENT: Final = 3
 LOSSY: Final = frozenset(["JPEG", "MPO", "WEBP", "AVIF", "HEIF"])
 """Pillow's names of lossy formats, WebP if its file says so. Lossless AVIF and HEIF, which are rare, count too."""
 
-_LISTS: Final = ("samples", "imgs", "images", "_samples", "_images", "_image_files")
+LISTS: Final = ("samples", "imgs", "images", "_samples", "_images", "_image_files")
 """Attributes in which torchvision's data sets keep their files, as paths or as tuples that begin with one."""
 
 
@@ -115,7 +115,7 @@ def file_of(data: Any, position: int) -> Path | None:
         data, position = data.dataset, int(data.indices[position])
     if hasattr(data, "coco") and hasattr(data, "ids"):
         return Path(data.root, data.coco.loadImgs(data.ids[position])[0]["file_name"])
-    for name in _LISTS:
+    for name in LISTS:
         entries = getattr(data, name, None)
         # This excludes attributes that have such a name by chance.
         if not isinstance(entries, Sequence) or isinstance(entries, str) or len(entries) != _length(data):

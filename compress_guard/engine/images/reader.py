@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar, final
 
 from compress_guard.codecs.pictures.metadata import Metadata
 from compress_guard.codecs.pictures.orientation import UPRIGHT
 from compress_guard.engine.images.access import Access, OtherThread
+from compress_guard.engine.images.naming.relative import as_text
 from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.readings import Reading, copied, own, pixel_hash, target_hash
 from compress_guard.engine.images.sample import BrokenDataError, EndError, Sample, SlicesError, UnsteadyError
@@ -183,7 +186,7 @@ class SampleReader:
             # A data set may reuse the objects that it has returned.
             image, target = own(image), copied(target)
             digest, target_digest = pixel_hash(image), target_hash(target)
-            metadata = Metadata.of(parts[0])
+            metadata, opened = Metadata.of(parts[0]), _opened(parts[0])
         except BaseException as problem:
             pass_on(problem)
             self._unreadable[position] = image_id
@@ -202,7 +205,8 @@ class SampleReader:
             unknown = f"its {part} cannot be determined ({described(problem)})"
             what = error_text(problem) if issubclass(type(problem), DataError) else unknown
             raise SlicesError(f"sample {position} (id {image_id}): {what}") from problem
-        return Sample(image_id, image, target, digest, arrival, slices, target_digest, metadata=metadata, group=group)
+        made = Sample(image_id, image, target, digest, arrival, slices, target_digest, metadata=metadata, group=group)
+        return replace(made, opened=opened)
 
     def _id(self, position: int, *given: object) -> str:
         """Return the id that the data set gives a sample, or its position, as text."""
@@ -232,6 +236,14 @@ def _unread(sample: str, problem: BaseException) -> DataError:
     if issubclass(type(problem), Exception):
         return DataError(f"{sample} cannot be read ({described(problem)})")
     return BrokenDataError(f"{sample}: the data raised {described(problem)}; expected an image, or a plain exception")
+
+
+def _opened(image: object) -> str:
+    """Return the file that Pillow has opened an image from; empty for any other image, such as a converted one."""
+    from PIL import Image
+
+    name = getattr(image, "filename", "") if isinstance(image, Image.Image) else ""
+    return as_text(name) if isinstance(name, str | bytes | os.PathLike) else ""
 
 
 def _described(raw: object) -> str:

@@ -59,6 +59,8 @@ class Sample:
     """ICC profile and EXIF of the image's file."""
     group: str | None = None
     """Name of the group that the image belongs to; None if images stand alone."""
+    opened: str = ""
+    """File that Pillow opened the image from; empty if the data set gave it in another way."""
 
     @property
     def reading(self) -> Reading:

@@ -11,6 +11,7 @@ from typing import Any, Final, final
 from compress_guard.engine.images.access import Access, OtherThread
 from compress_guard.engine.images.agreement import agree
 from compress_guard.engine.images.lossy_sources import Sources, lossy_sources
+from compress_guard.engine.images.naming.names import Known, Names
 from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.reader import SampleReader, Slicer
 from compress_guard.engine.images.samples import Samples
@@ -68,6 +69,7 @@ class Subsets:
         """Faults by limit: the images of such a limit are not read again."""
         self._unconfirmed: Final[set[int | None]] = set()
         """Limits whose images were read on another thread than the data set's own, and have not been read again."""
+        self._names: Final[dict[int | None, Names]] = {}
         self._making: Final = threading.RLock()
         """Lock that is held while a subset is made: plans are made ahead on another thread."""
 
@@ -138,6 +140,21 @@ class Subsets:
             folder, name = self._reading.shared
             names = "data", self._task.name, self._reading.access.name or name, limit, subset.samples.orientation
             agree(folder, names, subset.survey)
+
+    def names(self, limit: int | None) -> Names:
+        """Return the names of the images of this limit and of their classes, as far as the data tells; no image is
+        read from the data for them."""
+        subset = self.of(limit)
+        if limit not in self._names:
+            surveyed = subset.survey
+            opened = surveyed.opened or [""] * len(surveyed.infos)
+            facts = zip(surveyed.infos, surveyed.usable, surveyed.digests, opened, strict=True)
+            known = {
+                info.id: Known(subset.samples.position(index), digest, file) for info, index, digest, file in facts
+            }
+            with self._reading.access.lock:
+                self._names[limit] = Names.of(self.data, self._task.name, known)
+        return self._names[limit]
 
     def lossy_sources(self, limit: int | None) -> Sources | None:
         """Return the facts about images from lossily coded files; None if the data does not tell."""

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from compress_guard.codecs.contract import Codec
+from compress_guard.engine.images.naming.names import Names
 from compress_guard.engine.images.subsets import ReadingOptions, Subset, Subsets
 from compress_guard.engine.models.fingerprint import Certainty
 from compress_guard.engine.prediction.asked_model import AskedModel
@@ -74,6 +75,10 @@ class Subject:
         limit = self.binding(limit)
         sources = self.once(f"sources of {limit}", partial(self._subsets.lossy_sources, limit))
         return SourceFigures() if sources is None else sources.figures()
+
+    def names(self, limit: int | None) -> Names:
+        """Return the names of the images of this limit and of their classes, as far as the data tells."""
+        return self._subsets.names(self.binding(limit))
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return the result of `make`, which is called once for all guards that measure this subject."""

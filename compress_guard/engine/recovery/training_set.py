@@ -73,4 +73,5 @@ def _chosen(surveyed: Survey, kept: Sequence[int]) -> Survey:
         levels=of(surveyed.levels),
         metadata=of(surveyed.metadata),
         groups=of(surveyed.groups) if surveyed.groups else (),
+        opened=of(surveyed.opened) if surveyed.opened else (),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from compress_guard.records.cell_parts.part import CellPart
+from compress_guard.records.named import NamedImage
 from compress_guard.records.slices import SliceResult
 
 
@@ -70,6 +71,10 @@ class LossFigures(CellPart):
     helpful_flips: int | None = None
     worst: tuple[tuple[str, float], ...] = ()
     """The first few images that cost the score most: id and the points of the drop that come from it."""
+    worst_images: tuple[NamedImage, ...] = ()
+    """The images of `worst`, in its order, with their names and classes; empty in results of older versions."""
+    names_remark: str | None = None
+    """Reason why images or classes have no names although the data gives some; None where there is none."""
     slices: tuple[SliceResult, ...] = ()
 
 

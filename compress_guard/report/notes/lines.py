@@ -39,6 +39,7 @@ _WARNINGS: Final = (
     pictures.flat,
     pictures.dark,
     pictures.emptied,
+    pictures.unnamed,
     together.video,
     together.few,
     waivers.waived,

@@ -53,6 +53,12 @@ def emptied(results: Sequence[CellResult]) -> Iterator[str]:
         )
 
 
+def unnamed(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the guards whose data gives names that do not fit its images or labels."""
+    for guard, group in by_guard(results, lambda result: result.names_remark is not None):
+        yield f"{guard}: {group[0].names_remark}"
+
+
 def turned(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the guards with images that EXIF turns, turned or not."""
     for guard, group in by_guard(results, lambda result: bool(result.turned)):

@@ -104,6 +104,7 @@ def _survey_of(rows: Sequence[Row], failures: Sequence[tuple[str, str]]) -> Surv
         near_equal=near_equal([row.look for row in ordered], [row.group for row in ordered if row.group is not None]),
         classes_seen=max((counts[:FEW][-1] for counts in places.values()), default=0),
         metadata=tuple(row.metadata for row in rows),
+        opened=tuple(row.opened for row in rows) if any(row.opened for row in rows) else (),
     )
 
 

@@ -47,6 +47,8 @@ class Survey:
     all that have it."""
     metadata: tuple[MetadataSummary, ...] = ()
     """ICC profile and EXIF of each usable sample's file; empty if nobody asked."""
+    opened: tuple[str, ...] = ()
+    """File that Pillow opened each usable sample from, as far as the data gave it so; empty if none."""
 
     def content(self, at: int) -> tuple[str | bytes, ...]:
         """Return the id and the hashes of pixels and target of the usable sample at this position."""

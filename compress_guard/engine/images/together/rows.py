@@ -29,6 +29,7 @@ class Row:
     """Hash of what it shows: see `difference_hash`."""
     classes: frozenset[int]
     metadata: MetadataSummary
+    opened: str
 
     @classmethod
     def of(cls, sample: Sample, index: int, position: int, classes: Callable[[Any], frozenset[int]] | None) -> Row:
@@ -46,6 +47,7 @@ class Row:
             difference_hash(sample.image),
             frozenset() if classes is None else classes(sample.target),
             sample.metadata.summary,
+            sample.opened,
         )
 
 
