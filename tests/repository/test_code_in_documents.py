@@ -128,10 +128,19 @@ def trainer(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
     assert not any(map(torch.equal, trained.parameters(), before))
 
 
+def named(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    from compress_guard.engine.images.naming.names import Known, Names
+
+    products = run(code)["Products"]([(picture, 1) for picture in pictures(6)])
+    names = Names.of(products, "classification", {"last": Known(5, b"", "")})
+    assert (names.image("last"), names.classes, names.remark) == ("camera 1, picture 1", {1: "bottle", 2: "can"}, None)
+
+
 HOW: Final[dict[tuple[str, str], Callable[[str, Path, pytest.MonkeyPatch], None]]] = {
     ("README.md", "import torch, torchvision"): release,
     ("README.md", "from compress_guard import compress, measure"): without_pytest,
     ("docs/howto/models.md", "predictor("): one_call,
+    ("docs/howto/models.md", "class Products"): named,
     ("docs/howto/recovery.md", "import torch\n\n\ndef finetune"): trainer,
 }
 """Functions that run a block, by its page and beginning."""
