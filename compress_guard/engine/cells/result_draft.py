@@ -248,6 +248,8 @@ class Draft:
                 ),
             )
             how = f"{how}, decoded by {cell.decoder} instead of {cell.first_decoder}"
+            if self.result.decoder_difference_max == 0:
+                how = f"{how} to identical pixels"
         return self.settled(replace(deciding, reason=f"{deciding.reason}: {how}, {images}"))
 
     def withdraw(self) -> None:

@@ -71,11 +71,19 @@ def unswapped(results: Sequence[CellResult]) -> Iterator[str]:
 def compared_decoders(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield how far the pixels and the scores of a further decoder are from those of the first one."""
 
-    def key(result: CellResult) -> tuple[str, str, str] | None:
-        compared = result.first_decoder is not None and result.decoder_drop is not None
-        return (result.guard, result.decoder or "", result.first_decoder or "") if compared else None
+    def key(result: CellResult) -> tuple[str, str, str, bool] | None:
+        if result.first_decoder is None or result.decoder_drop is None:
+            return None
+        return result.guard, result.decoder or "", result.first_decoder, result.decoder_difference_max == 0
 
-    for (guard, decoder, first), group in groups(results, key):
+    for (guard, decoder, first, identical), group in groups(results, key):
+        if identical:
+            used = numbers.span(str(result.images_used) for result in group)
+            yield (
+                f"{guard}: {decoder} and {first} give identical pixels on all {used} images, so the drop between them "
+                f"is 0 there; its interval is about other images: {cells(group)}"
+            )
+            continue
         moves = sorted(-(result.decoder_drop or 0.0) for result in group)
         by = numbers.span(map(numbers.signed, moves))
         most = max(result.decoder_difference_max or 0 for result in group)

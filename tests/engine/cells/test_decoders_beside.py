@@ -117,3 +117,19 @@ def test_a_quality_by_two_decoders_is_what_a_plain_loop_gives(make_world, pictur
     assert (other.target_quality, other.target_bpp, other.settings) == (30.0, None, ((30.0, COUNT),))
     assert (plain.encodes, other.encodes, other.predictions) == (pytest.approx(1.0, abs=1e-12), 0, COUNT)
     assert other.reason.endswith(": jpeg at quality 30, decoded by soft instead of pillow, 24 images")
+
+
+def test_identical_pixels_are_named_and_judged_by_their_interval(make_world, pictures, spectrum, soft):
+    """No difference on 24 images leaves room for one among others, so that the cell is not decided at 2 points."""
+    soft.become(lambda images: images)
+    result = make_world(guard_at(Quality(30.0), limit=2.0), spectrum(), pictures(COUNT)).run()["jpeg-q30-soft"].result
+    interval = drop_interval(COUNT, 0, 0, 0.95)
+    assert (result.decoder_difference_max, result.decoder_drop, result.verdict) == (0, 0.0, "inconclusive")
+    assert (result.decoder_drop_low, result.decoder_drop_high) == pytest.approx((interval.low, interval.high))
+    assert ": jpeg at quality 30, decoded by soft instead of pillow to identical pixels, 24 images" in result.reason
+    assert (
+        make_world(guard_at(Quality(30.0), limit=20.0), spectrum(), pictures(COUNT), folder="wide", run="wide")
+        .run()["jpeg-q30-soft"]
+        .result.verdict
+        == "pass"
+    )
