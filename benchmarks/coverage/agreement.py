@@ -1,7 +1,7 @@
 """Changes of real cells by early stopping: ``python -m benchmarks.coverage.agreement FULL.json EARLY.json``.
 
 The two results files are of the same thresholds file, the second one made with --cg-early-stop. ``--write
-docs/explanation/verdicts.md`` puts the table between the marks ``<!-- agreement -->`` and ``<!-- end of agreement
+docs/explanation/coverage.md`` puts the table between the marks ``<!-- agreement -->`` and ``<!-- end of agreement
 -->``.
 """
 

@@ -4,7 +4,7 @@ Images of a group depend on one another: with the root of the intra-class correl
 drawn, else it draws for itself. For top1 an image is lost, gained, or neither; for mIoU, made-up label maps lose more
 or less. Each interval is compared with the one that takes all images for independent, and the limit is exactly the
 truth, so that a `fail` and a `pass` are both false. Rows that are done are kept in ``--keep FILE``, and a run that was
-broken off goes on from there. ``--write docs/explanation/verdicts.md`` puts the tables between the marks ``<!-- grouped
+broken off goes on from there. ``--write docs/explanation/coverage.md`` puts the tables between the marks ``<!-- grouped
 -->`` and ``<!-- end of grouped -->`` of that file. One core takes about five minutes.
 """
 
@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     parser.check_whole(chosen, "samples", "maps")
     check_document(chosen.write, MARK)
-    head = ("`python -m benchmarks.coverage.grouped --write docs/explanation/verdicts.md`", "")
+    head = ("`python -m benchmarks.coverage.grouped --write docs/explanation/coverage.md`", "")
     document.publish(chain(head, report(chosen.samples, chosen.maps, Keep(chosen.keep))), chosen.write, MARK)
 
 

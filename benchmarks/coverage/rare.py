@@ -3,7 +3,7 @@
 Populations of 20 000 made-up label maps: one percent of the images, or none, lose everything to compression while all
 others lose a little, some or much. Samples are drawn without replacement; the truth is the drop of the whole
 population. The interval of the verdicts is compared with one whose upper end reaches at least to `unseen_drop`, the
-drop if as many images as a sample may have missed lost everything. ``--write docs/explanation/verdicts.md`` puts the
+drop if as many images as a sample may have missed lost everything. ``--write docs/explanation/coverage.md`` puts the
 table between the marks ``<!-- rare -->`` and ``<!-- end of rare -->`` of that file. One core takes about two minutes.
 """
 
@@ -135,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--sizes: {chosen.sizes} are not all from 2 to {IMAGES}, the population")
     parser.check_whole(chosen, "samples")
     check_document(chosen.write, MARK)
-    head = ("`python -m benchmarks.coverage.rare --write docs/explanation/verdicts.md`", "")
+    head = ("`python -m benchmarks.coverage.rare --write docs/explanation/coverage.md`", "")
     document.publish(chain(head, report(chosen.sizes, chosen.samples)), chosen.write, MARK)
 
 

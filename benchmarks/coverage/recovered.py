@@ -4,7 +4,7 @@ Populations of 20 000 made-up images: mIoU of three classes, and flags of right 
 part of what was found from every image or from some, and finetuning brings a part of that back, more from one image
 than from another, and does some harm of its own. Samples are drawn without replacement; the truth is the share of the
 whole population. The interval of the verdicts, Fieller's with the bootstrap's test, is compared with others on the same
-replicates. docs/explanation/verdicts.md has a condensed table; ``--write FILE`` puts the whole one between the marks
+replicates. docs/explanation/coverage.md has a condensed table; ``--write FILE`` puts the whole one between the marks
 ``<!-- recovered -->`` and ``<!-- end of recovered -->`` of that file. One core takes about ten minutes.
 """
 

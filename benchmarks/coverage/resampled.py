@@ -2,7 +2,7 @@
 
 FOLDER is what `benchmarks.coverage.population` made. Samples of its scenes are drawn without replacement; the truth is
 the score, and the paired drop, of the whole population. A table per task and size compares the interval that verdicts
-use with others. ``--write docs/explanation/verdicts.md`` puts them between the marks ``<!-- resampled -->`` and
+use with others. ``--write docs/explanation/coverage.md`` puts them between the marks ``<!-- resampled -->`` and
 ``<!-- end of resampled -->`` of that file. What each sample was resampled to is kept in FOLDER, so that a run that was
 cut short goes on where it stopped. One core takes about an hour, most of it for mAP on samples of 1000.
 """

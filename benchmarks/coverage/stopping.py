@@ -3,7 +3,7 @@
 Simulated guards of 5000 images in batches of 32, with the looks, intervals and last intervals of the package: how often
 the verdict is wrong where the truth is at the limit, how often the reported interval holds the truth, and how many
 images are used at so many interval widths from the limit. ``--population FOLDER`` adds mIoU and mAP on rendered scenes
-(benchmarks.coverage.population). ``--write docs/explanation/verdicts.md`` puts the tables between the marks ``<!--
+(benchmarks.coverage.population). ``--write docs/explanation/coverage.md`` puts the tables between the marks ``<!--
 stopping -->`` and ``<!-- end of stopping -->`` of that file.
 """
 

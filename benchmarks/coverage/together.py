@@ -4,7 +4,7 @@ A cell with a `max_drop` and a `min_score` has two intervals, of the drop and of
 miss the truth. Every possible outcome of top1 is counted with its probability, as in `benchmarks.coverage.top1`, over a
 grid of models and drops whose limits are exactly kept. Several cells are of different data sets, each at its worst: the
 images of one data set serve all cells of a guard, which then go wrong together rather than one by one. ``--write
-docs/explanation/verdicts.md`` puts the table between the marks ``<!-- together -->`` and ``<!-- end of together -->``
+docs/explanation/coverage.md`` puts the table between the marks ``<!-- together -->`` and ``<!-- end of together -->``
 of that file.
 """
 
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if min(chosen.images) < 1:
         parser.error(f"--images: {min(chosen.images)} is not a whole number of at least 1")
     check_document(chosen.write, MARK)
-    head = ("`python -m benchmarks.coverage.together --write docs/explanation/verdicts.md`", "")
+    head = ("`python -m benchmarks.coverage.together --write docs/explanation/coverage.md`", "")
     document.publish(chain(head, report(chosen.images)), chosen.write, MARK)
 
 

@@ -4,7 +4,7 @@ The grid: numbers of images, clean accuracies, true drops up to all that can be 
 (wrong clean, right compressed) of those that would be if compression struck without regard to what the model finds
 hard. No gains are the fewest flips that a drop can have; all of them are independent predictions. Up to 300 images
 every possible outcome is counted with its probability; above, outcomes are drawn, the same for all methods. ``--write
-docs/explanation/verdicts.md`` puts the tables between the marks ``<!-- top1 -->`` and ``<!-- end of top1 -->`` of that
+docs/explanation/coverage.md`` puts the tables between the marks ``<!-- top1 -->`` and ``<!-- end of top1 -->`` of that
 file.
 """
 

@@ -51,7 +51,7 @@ def test_a_document_that_is_not_there_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("page", "name"),
     [("explanation/performance.md", "throughput")]
-    + [("explanation/verdicts.md", name) for name in ("top1", "resampled", "stopping", "agreement")],
+    + [("explanation/coverage.md", name) for name in ("top1", "resampled", "stopping", "agreement")],
 )
 def test_the_documents_of_this_repository_have_the_marks(page, name, request):
     assert document.read(request.config.rootpath / "docs" / page, name)

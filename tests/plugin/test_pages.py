@@ -1,4 +1,4 @@
-"""Tests that README.md and docs/howto/throughput.md show: they run as they stand there, and can fail."""
+"""Tests that docs/howto/python.md and docs/howto/throughput.md show: they run as they stand there, and can fail."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def project(new_project):
     return made
 
 
-def test_the_tests_of_the_readme(project):
+def test_the_tests_of_the_page_on_python(project):
     project.guards({"photos": "max_drop: 60"}, defaults="codecs: [jpeg, webp], bpp: [0.25, 0.5]")
-    code = "import pytest\n\n\n" + shown("README.md", "def test_survives_jpeg")
+    code = "import pytest\n\n\n" + shown("docs/howto/python.md", "def test_survives_jpeg")
     project.write("test_mine.py", code.replace("max_drop=3)", "max_drop=90)"))
     run = project.run("test_mine.py")
     # JPEG does not reach 0.25 bits per pixel on pictures so small.

@@ -16,10 +16,14 @@ import torch
 import yaml
 from PIL import Image
 
+from tests.plugin.pages.test_walks import HOW_TOS
+
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 RUN_ELSEWHERE: Final = {
+    **{f"docs/howto/{name}": "tests/plugin/pages/test_walks.py" for name in HOW_TOS},
+    "docs/tutorial/own-model.md": "tests/plugin/pages/test_walks.py",
     "docs/howto/batches.md": "tests/plugin/fixtures/test_batches_page.py",
     "docs/howto/extending.md": "tests/plugin/test_extending_page.py",
     "docs/howto/throughput.md": "tests/plugin/test_pages.py",
@@ -27,7 +31,7 @@ RUN_ELSEWHERE: Final = {
 }
 """Pages whose blocks another module of tests runs, all of them."""
 RUN_IN_A_PROJECT: Final = "def test_survives_jpeg"
-"""Beginning of the block of README.md that tests/plugin/test_pages.py runs."""
+"""Beginning of the block of docs/howto/python.md that tests/plugin/test_pages.py runs."""
 BLOCK: Final = re.compile(
     r"(?:^<!-- not run: (?P<reason>.+) -->\n)?^```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -137,8 +141,8 @@ def named(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 HOW: Final[dict[tuple[str, str], Callable[[str, Path, pytest.MonkeyPatch], None]]] = {
-    ("README.md", "import torch, torchvision"): release,
-    ("README.md", "from compress_guard import compress, measure"): without_pytest,
+    ("README.md", "import torchvision"): release,
+    ("docs/howto/python.md", "from compress_guard import compress, measure"): without_pytest,
     ("docs/howto/models.md", "predictor("): one_call,
     ("docs/howto/models.md", "class Products"): named,
     ("docs/howto/recovery.md", "import torch\n\n\ndef finetune"): trainer,
@@ -173,7 +177,7 @@ def test_every_way_has_its_block() -> None:
     assert idle == []
     for page, module in RUN_ELSEWHERE.items():
         assert Path(page).name in (ROOT / module).read_text(encoding="utf-8"), module
-    assert f"```python\n{RUN_IN_A_PROJECT}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"```python\n{RUN_IN_A_PROJECT}" in (ROOT / "docs" / "howto" / "python.md").read_text(encoding="utf-8")
 
 
 def test_code_that_is_not_run_is_recognised_with_its_reason() -> None:
