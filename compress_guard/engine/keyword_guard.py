@@ -197,10 +197,7 @@ def warn_of_doubts(results: Iterable[CellResult], wanted: Mapping[str, Any]) -> 
 def check_no_baseline(wanted: Mapping[str, Any]) -> None:
     """Raise `OptionError` for a limit against a baseline, in a call that has none."""
     if wanted.get("max_regression") is not None:
-        raise OptionError(
-            "max_regression needs a baseline, which only a gate has; use guard.check, or thresholds.yaml with "
-            "--cg-baseline"
-        )
+        raise OptionError("max_regression needs a baseline; give baseline=, results of an earlier run")
 
 
 def _share_doubts(limits: Mapping[str, float | None]) -> tuple[str, ...]:

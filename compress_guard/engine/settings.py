@@ -55,7 +55,7 @@ class RunSettings:
     keep_evidence: bool = False
     """Leave every cell's evidence in the run folder, for the results file."""
     baseline: bool = False
-    """The run folder holds the results of an earlier run, which cells are compared with."""
+    """Cells are compared with earlier results: those that the run folder holds, or those that a call has given."""
     pictures: Path | None = None
     """The folder that gets pictures of the worst images of each cell; None: none are made."""
     store_cap: int = DEFAULT_CAP_BYTES

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, overload
 
@@ -24,11 +25,12 @@ from compress_guard.engine.machine.threads import single_blas_thread
 from compress_guard.engine.models.fingerprint import certainty
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.prediction.versions import remember_run
+from compress_guard.engine.releases.given_baseline import Given, GivenBaseline
 from compress_guard.engine.settings import RunSettings, check_device, cores, resolve_device
 from compress_guard.records import CellResult, Guard
 from compress_guard.thresholds.keywords import DEFAULT_BPP, AskedByKeyword
 
-RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache")
+RUN_KEYWORDS: Final = ("device", "workers", "seed", "cache", "baseline")
 """Keywords of `measure` beside the keys of a guard; under pytest they are options, the same for all tests."""
 
 
@@ -63,6 +65,7 @@ def measure(
     workers: int | None = ...,
     seed: int = ...,
     cache: str | Path | None = ...,
+    baseline: Given | None = ...,
     **wanted: Any,
 ) -> CellResult: ...
 
@@ -80,6 +83,7 @@ def measure(
     workers: int | None = ...,
     seed: int = ...,
     cache: str | Path | None = ...,
+    baseline: Given | None = ...,
     **wanted: Any,
 ) -> CellResult: ...
 
@@ -97,6 +101,7 @@ def measure(
     workers: int | None = ...,
     seed: int = ...,
     cache: str | Path | None = ...,
+    baseline: Given | None = ...,
     **wanted: Any,
 ) -> list[CellResult]: ...
 
@@ -113,6 +118,7 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
     workers: int | None = None,
     seed: int = 0,
     cache: str | Path | None = None,
+    baseline: Given | None = None,
     **wanted: Any,
 ) -> CellResult | list[CellResult]:
     """Measure what compression costs a model: clean score, compressed score, and the drop with its interval.
@@ -128,16 +134,20 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. workers: CPU threads for coding, by default all cores.
         seed: Of mixes, subsets and the bootstrap.
         cache: A folder that keeps bitstreams and rate plans and, of a model with a `fingerprint`, what it predicted.
-        wanted: As in thresholds.yaml: metric, max_drop, min_score and min_clean (points), rate (``dataset`` or
-            ``image``), rate_tolerance, confidence, limit, max_error_share, on_inconclusive, on_unreachable,
-            on_unavailable, orientation (``upright`` or ``stored``, for images that EXIF turns), reference (``source``
-            or ``input``, for a codec that scales or crops); options (a mapping) for the codec; fingerprint, a text that
-            changes whenever the model does; groups (images that belong together: a field of the targets, ``folder``, a
-            factory, or a callable of target and id); decoders, a list of one, or of two that are compared: then the
-            result is that of the second one, with its drop from the first, and `max_decoder_drop` its only limit.
+        baseline: Earlier results, which each result is compared with: a results file with its evidence beside it (then
+            image by image), a folder of them, a pair of such a path and the name of a guard, or results that this
+            function has returned (then by their scores alone). Cells are matched by codec and point.
+        wanted: As in thresholds.yaml: metric, max_drop, min_score, min_clean and, with a baseline, max_regression
+            (points), rate (``dataset`` or ``image``), rate_tolerance, confidence, limit, max_error_share,
+            on_inconclusive, on_unreachable, on_unavailable, orientation (``upright`` or ``stored``, for images that
+            EXIF turns), reference (``source`` or ``input``, for a codec that scales or crops); options (a mapping) for
+            the codec; fingerprint, a text that changes whenever the model does; groups (images that belong together: a
+            field of the targets, ``folder``, a factory, or a callable of target and id); decoders, a list of one, or of
+            two that are compared: then the result is that of the second one, with its drop from the first, and
+            `max_decoder_drop` its only limit.
 
     Returns:
-        The cell's result; `verdict` is ``unjudged`` without a max_drop, min_score or min_clean. A list of results, in
+        The cell's result; `verdict` is ``unjudged`` without a limit. A list of results, in
         their order, where `bpp` or `quality` is a list or both are stated. Each of their `doubts` is a `UserWarning`
         too.
 
@@ -146,20 +156,31 @@ def measure(  # noqa: PLR0913 - public, keyword-only but for the two objects
         CodecUnavailable: what a gate would report as verdict ``error``, ``codec_error`` or ``unavailable``.
     """
     check_keywords(wanted, *RUN_KEYWORDS)
-    check_no_baseline(wanted)
     asked = AskedByKeyword.of(bpp, quality)
     guard = guard_at_points("measure", asked, task=task, codec=codec, **wanted)
+    earlier = _earlier(baseline, guard, wanted)
     check_device(device, "device")
     warn_of_shares(wanted)
     check_model(model, "model", task)  # before anything is coded for it
-    with _own_run(device, workers or cores(), seed, cache) as settings:
+    with _own_run(device, workers or cores(), seed, cache) as own:
+        settings = replace(own, baseline=earlier is not None)
         subject = subject_of(guard, model, data, resolve_device(device), settings)
         with single_blas_thread():
-            measured = _measured(Bench(guard, subject, settings), guard)
+            measured = _measured(Bench(guard, subject, settings, earlier), guard)
         remember_run(settings, [each.result for each in measured])
     results = [raised_or_result(each) for each in measured]
     warn_of_doubts(results, wanted)
     return results[0] if asked.alone else results
+
+
+def _earlier(baseline: Given | None, guard: Guard, wanted: Mapping[str, Any]) -> GivenBaseline | None:
+    """Return the baseline of a call; raises `OptionError` where it fits no cell, or where a limit needs one."""
+    if baseline is None:
+        check_no_baseline(wanted)
+        return None
+    given = GivenBaseline.of(baseline)
+    given.check(guard.task, guard.metric, [cell.label for cell in guard.cells])
+    return given
 
 
 @contextmanager

@@ -168,17 +168,22 @@ def test_only_images_with_the_same_pixels_and_target_are_compared(release, folde
 
 
 def test_a_baseline_of_other_data_is_an_error(release, folder):
-    release("base.json")
     (folder / "other.py").write_text("import toy\ndef data(): return [(255 - x, y, n) for x, y, n in toy.data()]\n")
-    done, now = release("head.json", "--baseline=base.json", data="other:data")
+    both = "codecs: [jpeg], bpp: [1, 2]"
+    release("base.json", defaults=both)
+    done, now = release("head.json", "--baseline=base.json", data="other:data", defaults=both)
     assert (done.code, now["verdict"]) == (1, "error")
     assert now["reason"] == (
-        "the baseline is of other data: it has none of these 32 images (32 have the same id and other pixels or "
-        "another target); name results on the same images, or run without a baseline"
+        "the baseline is of other data: it has none of these 32 images (32 have the same id, 32 with other "
+        "pixels, such as texture-000); name results on the same images, or run without a baseline"
     )
+    # All cells of the guard say it in the same words.
+    first, second = json.loads(Path("head.json").read_text())["cells"]
+    assert (first["reason"], first["verdict"]) == (second["reason"], second["verdict"])
     (folder / "renamed.py").write_text("import toy\ndef data(): return [(x, y, n + 'b') for x, y, n in toy.data()]\n")
-    _, now = release("head.json", "--baseline=base.json", data="renamed:data")
-    assert "none of these 32 images (no id is the same)" in now["reason"]
+    _, now = release("head.json", "--baseline=base.json", data="renamed:data", defaults=both)
+    why = "no id is the same: the first is texture-000 there, and texture-000b here"
+    assert f"none of these 32 images ({why}); name results" in now["reason"]
 
 
 def without_sources(name: str) -> None:

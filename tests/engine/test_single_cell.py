@@ -128,10 +128,10 @@ def test_questions_without_sense(wanted, message, measured):
     [
         (
             {"max_dorp": 1},
-            "unknown keyword 'max_dorp', did you mean 'max_drop'? known: bpp, cache, codec, confidence, decoders, "
-            "device, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, max_regression, metric, "
-            "min_clean, min_score, on_inconclusive, on_unavailable, on_unreachable, options, orientation, quality, "
-            "rate, rate_tolerance, reference, seed, task, workers",
+            "unknown keyword 'max_dorp', did you mean 'max_drop'? known: baseline, bpp, cache, codec, confidence, "
+            "decoders, device, fingerprint, groups, limit, max_decoder_drop, max_drop, max_error_share, "
+            "max_regression, metric, min_clean, min_score, on_inconclusive, on_unavailable, on_unreachable, options, "
+            "orientation, quality, rate, rate_tolerance, reference, seed, task, workers",
         ),
         (
             {"codec": "command"},

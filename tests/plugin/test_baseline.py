@@ -93,12 +93,12 @@ def test_a_strict_run_without_a_baseline_fails(project):
         (None, "base.json: there is no such file; name a file that --cg-json, or --json, has written"),
         (
             '{"schema": "compress-guard/1", "cells": [',
-            "base.json: this is no JSON document, or a truncated one (Expecting value: line 1 column 42 (char 41)); "
-            "name a file that --cg-json, or --json, has written",
+            "base.json: this file breaks off in line 1: it is truncated; copy it again, or repeat the run",
         ),
         (
             '{"totals": 3}',
-            "base.json: this is no results file of compress_guard; name a file that --cg-json, or --json, has written",
+            "base.json: this is a JSON document of something else: it has no schema, expected compress-guard/1; name a "
+            "file that --cg-json, or --json, has written",
         ),
         (
             '{"schema": "compress-guard/9", "cells": []}',
@@ -144,6 +144,6 @@ def test_evidence_of_another_run_is_refused(project):
     run = project.run("--cg-baseline=base.json")
     assert run.code == 4
     assert (
-        "base.json: base.evidence.zip beside it is the evidence of another run (its sha256 differs); keep the two "
-        "files of a run together\n"
+        "base.json: base.evidence.zip beside it is truncated, or the evidence of another run (its sha256 differs); "
+        "keep the two files of a run together\n"
     ) in run.out

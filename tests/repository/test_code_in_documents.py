@@ -88,6 +88,21 @@ def without_pytest(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
     assert [line.split()[0] for line in out.getvalue().splitlines()] == ["100.0", "0.25", "0.5", "1.0"]
 
 
+def two_releases(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """The block of docs/howto/releases.md, with two models of which the later one is as good."""
+    images = pictures(8, side=160)
+    for number, image in enumerate(images):
+        image[number % 3] //= 2
+
+    def model(batch: list[torch.Tensor]) -> list[torch.Tensor]:
+        return [-image.float().mean((1, 2)) for image in batch]
+
+    names = {"model": model, "new_model": model, "data": list(zip(images, [0, 1, 2] * 3, strict=False))}
+    with redirect_stdout(io.StringIO()) as out:
+        run(code, **names)
+    assert out.getvalue().startswith("fell by 0.0 points (-")
+
+
 def one_call(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
     """A line of docs/howto/models.md, with a module, weights and a processor that fit it."""
     from torchvision.transforms import v2
@@ -146,6 +161,7 @@ HOW: Final[dict[tuple[str, str], Callable[[str, Path, pytest.MonkeyPatch], None]
     ("docs/howto/models.md", "predictor("): one_call,
     ("docs/howto/models.md", "class Products"): named,
     ("docs/howto/recovery.md", "import torch\n\n\ndef finetune"): trainer,
+    ("docs/howto/releases.md", "from compress_guard import measure"): two_releases,
 }
 """Functions that run a block, by its page and beginning."""
 

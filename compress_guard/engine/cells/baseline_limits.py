@@ -12,6 +12,7 @@ from compress_guard.engine.cells.needed import Weighed
 from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.releases.baseline import CellEvidence, kept_baseline
 from compress_guard.engine.releases.comparison import Comparison, Yardstick, compared
+from compress_guard.engine.releases.given_baseline import GivenBaseline
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import DataError, UsageError
 from compress_guard.records import Cell, CellResult, Evidence, Interval, Judgement, Scores
@@ -23,10 +24,12 @@ from compress_guard.verdict.judgement import NO_LIMIT, WORST_FIRST, Side, sides
 class BaselineLimits:
     """Compares the cells of one guard with the baseline, and judges their `max_regression`."""
 
-    def __init__(self, metric: str, judging: Judging, settings: RunSettings) -> None:
+    def __init__(self, metric: str, judging: Judging, settings: RunSettings, given: GivenBaseline | None) -> None:
+        """Take the baseline that the caller has given; without one, the run may have one."""
         self._metric: Final = metric
         self._judging: Final = judging
         self._settings: Final = settings
+        self._given: Final = given
 
     def judged(self, cell: Cell, known: CellResult, survey: Survey, passed: Passed, judged: Judged) -> Judged:
         """Return the judgement with the change since the baseline, and with its limit.
@@ -64,9 +67,14 @@ class BaselineLimits:
             self._judging.remembered, self._metric, judged.confidence, self._settings.seed, survey.groups_of
         )
         try:
-            return compared(kept_baseline(self._settings.run_folder).cell(known.id), now, yardstick)
+            return compared(self._earlier(known), now, yardstick)
         except UsageError as problem:  # the files were read when the run began
             raise DataError(f"the baseline can no longer be read: {problem.found}; {problem.remedy}") from problem
+
+    def _earlier(self, known: CellResult) -> CellEvidence | None:
+        if self._given is not None:
+            return self._given.cell(known)
+        return kept_baseline(self._settings.run_folder).cell(known.id)
 
 
 def _so_far(known: CellResult, judged: Judged) -> CellResult:

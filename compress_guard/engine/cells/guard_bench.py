@@ -33,6 +33,7 @@ from compress_guard.engine.prediction.steadiness import disbelief
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.prediction.versions import moved_from
 from compress_guard.engine.progress import SILENT, UNHEARD, Progress, Tell
+from compress_guard.engine.releases.given_baseline import GivenBaseline
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import DataError, ModelError, OptionError, RunError, error_text
@@ -43,13 +44,16 @@ from compress_guard.records import Cell, CellResult, EstimateCheck, Evidence, Gu
 class Bench:
     """Measures the cells of one guard on its subject."""
 
-    def __init__(self, guard: Guard, subject: Subject, settings: RunSettings) -> None:
+    def __init__(
+        self, guard: Guard, subject: Subject, settings: RunSettings, baseline: GivenBaseline | None = None
+    ) -> None:
+        """Take a guard and its subject; `baseline` stands for that of the run in a call that gives its own."""
         self.guard: Final = guard
         self._subject: Final = subject
         self._settings: Final = settings
         self._store: Final = settings.store()
         self._judging: Final = Judging(guard, subject.task, settings.seed, self._store)
-        self._baseline: Final = BaselineLimits(guard.metric, self._judging, settings)
+        self._baseline: Final = BaselineLimits(guard.metric, self._judging, settings, baseline)
         self._codecs: Final = GuardCodecs(guard, settings, self._store, subject.device)
         self._trials: Final = Trials(guard, subject, self._codecs, settings)
         self._expected: Final[set[int | None]] = set()

@@ -2,5 +2,6 @@
 
 Open `baseline` first: the results that the run is compared with. `junit_files` reads the cells of JUnit reports,
 `comparison` compares a cell with its counterpart, and `difference` all of them. `same_images` finds jobs of one file
-that had other images. `names` has the names of files in an archive of evidence.
+that had other images, `given_baseline` has the baseline of a single call, and `names` the names of files in an archive
+of evidence.
 """

@@ -10,6 +10,7 @@ import numpy as np
 
 from compress_guard.engine.releases.baseline import CellEvidence
 from compress_guard.errors import DataError, described
+from compress_guard.foreign import shown
 from compress_guard.records import SOURCE_HASHES, AgainstBaseline, CellResult, Evidence, Interval
 from compress_guard.verdict import judge, wilson
 from compress_guard.verdict.grouped.groups import Groups, Sampled
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Score = Callable[[Evidence], "Scorer"]
 """Function that makes the scorer of a cell's metric."""
+_Hashes = tuple[bytes, ...]
+"""Hashes of the pixels and of the target of an image."""
 Grouped = Callable[[Sequence[str]], "Groups | None"]
 _CLOSE: Final = 1e-6
 """Points by which the score of kept evidence may differ from the score of its results."""
@@ -133,10 +136,9 @@ class _TwoReleases:
         common = tuple(name for name in same if known[name] == ours[name])
         if common:
             return common
-        others = f"{len(same)} have the same id and other pixels or another target" if same else "no id is the same"
         raise DataError(
-            f"the baseline is of other data: it has none of these {len(ours)} images ({others}); name results on the "
-            "same images, or run without a baseline"
+            f"the baseline is of other data: it has none of these {len(ours)} images ({_others(known, ours, same)}); "
+            "name results on the same images, or run without a baseline"
         )
 
     def _paired(self, clean: Evidence, compressed: Evidence, common: tuple[str, ...]) -> Comparison:
@@ -206,7 +208,18 @@ class _TwoReleases:
         return Interval(result.score, min(100 * float(low), result.score), max(100 * float(high), result.score))
 
 
-def _hashes(item: Mapping[str, NDArray[np.uint8]]) -> tuple[bytes, ...]:
+def _others(before: Mapping[str, _Hashes], now: Mapping[str, _Hashes], same: Sequence[str]) -> str:
+    """Return how the images of two runs differ that have none in common; `same` are the ids that both have."""
+    if not same:
+        first, ours = (shown(next(iter(ids), "none")) for ids in (before, now))
+        return f"no id is the same: the first is {first} there, and {ours} here"
+    pixels = sum(before[name][0] != now[name][0] for name in same)
+    kinds = ((pixels, "other pixels"), (len(same) - pixels, "another target"))
+    counts = " and ".join(f"{count} with {kind}" for count, kind in kinds if count)
+    return f"{len(same)} have the same id, {counts}, such as {shown(same[0])}"
+
+
+def _hashes(item: Mapping[str, NDArray[np.uint8]]) -> _Hashes:
     return tuple(item[name].tobytes() for name in SOURCE_HASHES)
 
 
