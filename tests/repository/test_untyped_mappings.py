@@ -59,6 +59,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "_check_keywords": KEYWORDS,
     "_check_options": KEYWORDS,
     "_hints": TYPES,
+    "_earlier": KEYWORDS,
     "_frequencies": "tables of a file of weights",
     "_known": JSON,
     "_made": JSON,
