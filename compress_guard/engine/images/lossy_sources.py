@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ def _files(data: Any, positions: Iterable[int]) -> dict[int, _Origin]:
 
 
 def _items(data: Any, positions: Iterable[int]) -> dict[int, _Origin]:
-    return _origins(positions, lambda position: _of_item(data[position]))
+    return _origins(positions, lambda position: _of_item(data, position))
 
 
 def _origins(positions: Iterable[int], look: Callable[[int], _Origin | None]) -> dict[int, _Origin]:
@@ -138,11 +139,24 @@ def _of_file(path: Path) -> _Origin | None:
         return _of_image(image)
 
 
-def _of_item(item: Any) -> _Origin | None:
+def _of_item(data: Any, position: int) -> _Origin | None:
+    """Return the origin of the image of an item; a file that Pillow opened for this reading alone is closed again."""
     from PIL import Image
 
+    item = data[position]
     image = item[0]
-    return _of_image(image) if isinstance(image, Image.Image) else None
+    if not isinstance(image, Image.Image):
+        return None
+    try:
+        return _of_image(image)
+    finally:
+        # Pillow's own mark of a file that it opened itself: a caller may go on with one of its own.
+        file = getattr(image, "fp", None) if getattr(image, "_exclusive_fp", False) else None
+        kept = weakref.ref(image)
+        del item, image
+        # A data set that keeps its images still needs their files.
+        if file is not None and kept() is None:
+            file.close()
 
 
 def _of_image(image: Image.Image) -> _Origin | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 
 import pytest
@@ -67,6 +68,19 @@ def rate(paths):
 def found(data, count=None, pixels=PIXELS, positions=None):
     positions = range(len(data) if count is None else count) if positions is None else positions
     return lossy_sources(data, positions, [pixels] * len(positions), 0)
+
+
+class Opened(torch.utils.data.Dataset):
+    """Images as Pillow opens them, each time anew; nothing else tells their files."""
+
+    def __init__(self, paths):
+        self._paths = paths
+
+    def __len__(self):
+        return len(self._paths)
+
+    def __getitem__(self, position):
+        return Image.open(self._paths[position]), 0
 
 
 class Listed(torch.utils.data.Dataset):
@@ -273,3 +287,35 @@ def test_what_a_result_says():
 def test_a_webp_file_that_ends_too_soon_is_no_evidence(files, cut):
     (path,) = files("exif.webp")
     assert module._lossy_webp(io.BytesIO(path.read_bytes()[:cut])) is None
+
+
+# Files of images that Pillow opened
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("ending", sorted(SAVED))
+def test_no_file_stays_open(files, ending):
+    count = found(Opened(files(*[ending] * 6))).count
+    gc.collect()
+    assert count == (6 if ending in LOSSY else 0)
+
+
+def test_a_data_set_that_keeps_its_images_can_read_them_later(files):
+    images = [Image.open(path) for path in files("jpg", "webp", "png", "lossless.webp")]
+    assert found([(image, 0) for image in images]).count == 2
+    for image in images:
+        assert image.convert("RGB").size == SIZE[::-1]
+        image.close()
+
+
+def test_a_file_that_is_not_pillows_stays_open(files):
+    (path,) = files("jpg")
+    with path.open("rb") as file:
+
+        class Own(Opened):
+            def __getitem__(self, position):
+                file.seek(0)
+                return Image.open(file), 0
+
+        assert found(Own([path])).count == 1
+        assert not file.closed
