@@ -9,39 +9,36 @@ from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.prediction.clean.side import CleanSide
 from compress_guard.engine.prediction.source_frame import framed_target
 from compress_guard.errors import CodecError, DataError, OptionError
-from compress_guard.records import CodecSpec, Geometry, Guard
+from compress_guard.records import CodecSpec, Guard
 from compress_guard.tasks.contract import Task
 
 _UNASKED: Final = (
     "codec {alias!r} delivers a part of its sources, whose targets the clean sources do not have; expected reference: "
     "input, so that both sides are cropped; set it, or take the crop out of the codec"
 )
-_IMPOSSIBLE: Final = "image {image}: {problem}; change that step, or leave this image out of the data set"
+_IMPOSSIBLE: Final = "{problem}; change that step, or leave this image out of the data set"
 _EMPTY: Final = (
     "the crop of codec {alias!r} leaves nothing of the target of {images}; expected objects, or pixels that count, in "
     "some; move or enlarge the crop"
 )
 
 
-def check_reference(guard: Guard, codec: CodecSpec, coder: Coder) -> bool:
-    """Return True for a codec that crops an image.
+def check_reference(guard: Guard, codec: CodecSpec, coder: Coder) -> tuple[bool, dict[int, str]]:
+    """Return True for a codec that crops an image, and the errors, by position, of images that it cannot scale or crop.
 
-    Raises `OptionError` if the guard compares it with whole sources, and `CodecError` for an image that it cannot scale
-    or crop.
+    They have then failed to be coded. Raises `OptionError` if the guard compares a crop with whole sources.
     """
-    frames = [_geometry(coder, at) for at in range(len(coder.survey.infos))]
-    cropped = any(frame.cropped for frame in frames)
+    impossible: dict[int, str] = {}
+    cropped = False
+    for at in range(len(coder.survey.infos)):
+        try:
+            cropped |= coder.geometry(at).cropped
+        except CodecError as problem:
+            impossible[at] = _IMPOSSIBLE.format(problem=problem)
     if cropped and guard.reference != "input":
         raise OptionError(_UNASKED.format(alias=codec.alias))
-    return cropped
-
-
-def _geometry(coder: Coder, at: int) -> Geometry:
-    """Return the geometry of an image; a `CodecError` gets the image's name."""
-    try:
-        return coder.geometry(at)
-    except CodecError as problem:
-        raise CodecError(_IMPOSSIBLE.format(image=coder.survey.infos[at].id, problem=problem)) from None
+    coder.failures.update(impossible)
+    return cropped, impossible
 
 
 def emptied(clean: CleanSide, limit: int | None, codec: CodecSpec, coder: Coder) -> int:
@@ -63,6 +60,8 @@ def _counted(task: Task, subset: Subset, coder: Coder) -> tuple[int, int]:
     """Return the number of images with a class that counts, and of those that lose all of them."""
     having = lost = 0
     for at, index in enumerate(subset.survey.usable):
+        if at in coder.failures:
+            continue
         target = subset.samples[index].target
         if task.classes(target):
             having += 1

@@ -190,7 +190,9 @@ class Bench:
     def _clean(self, cell: Cell, codec: PlannedCodec, limit: int | None, draft: Draft) -> CleanSide:
         """Return the clean side of a cell; raises `DataError` where the codec's crop leaves nothing to compare."""
         clean = self._subject.clean(codec.coder.writer if self.guard.reference == "input" else None)
-        if check_reference(self.guard, cell.codec, codec.coder):
+        cropped, impossible = check_reference(self.guard, cell.codec, codec.coder)
+        draft.check_failures(codec.survey, impossible)
+        if cropped:
             draft.note_crop(emptied(clean, limit, cell.codec, codec.coder))
         return clean
 

@@ -240,7 +240,7 @@ class Coder:
         try:
             return self._coded([(at, setting)], [image])[0]
         except CodecError as problem:
-            self.failures[at] = str(problem)
+            self.failures.setdefault(at, str(problem))
             return None
 
     def decode(self, requests: Sequence[tuple[int, float]], streams: Sequence[bytes]) -> list[torch.Tensor | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,8 @@ def test_a_box_outside_of_one_picture_is_an_error_that_names_it(make_world, scen
     (result,) = run(make_world, finder(), scenes(), "detection", ["kept"], geometry=geometry)
     assert (result.verdict, result.reason) == (
         "codec_error",
-        "image s00: the box [9000, 0, 9999, 9999] lies outside a picture of 144x96 pixels; change that step, or "
-        "leave this image out of the data set",
+        "12 of 12 images failed, allowed by max_error_share 0: 0; the first: image s00: the box [9000, 0, 9999, 9999] "
+        "lies outside a picture of 144x96 pixels; change that step, or leave this image out of the data set",
     )
 
 
@@ -82,6 +83,40 @@ def test_a_picture_that_would_become_too_long_is_an_error_that_names_it(make_wor
     (result,) = run(make_world, finder(), scenes(), "detection", ["kept"], geometry=geometry)
     assert (result.verdict, result.reason) == (
         "codec_error",
-        "image s00: a picture of 144x96 pixels would become longer than 65535 pixels; change that step, or leave "
-        "this image out of the data set",
+        "12 of 12 images failed, allowed by max_error_share 0: 0; the first: image s00: a picture of 144x96 pixels "
+        "would become longer than 65535 pixels; change that step, or leave this image out of the data set",
     )
+
+
+OUTSIDE = "crop: {box: [96, 0, 144, 96]}"
+"""A box that lies outside of pictures 96 pixels wide."""
+
+
+@pytest.mark.parametrize("keys", [{}, {"early_stop": True}, {"workers": 2}], ids=["whole", "early stop", "threads"])
+def test_a_picture_that_cannot_be_cropped_is_an_error_of_that_image(make_world, scenes, finder, keys):
+    """All figures are those of the same cell without these images."""
+    data = scenes(18)
+    asked = replace(guard("detection", ["upload", "kept"], geometry=OUTSIDE), max_error_share=0.7)
+    world = make_world(asked, finder(), data, **keys)
+    results = [measured.result for measured in world.run().values()]
+    fitting = [item for item in data if item[0].shape[-1] > 96]
+    alone = make_world(asked, finder(), fitting, folder="other", run="other")
+    assert len(fitting) == 6
+    for result, other in zip(results, (measured.result for measured in alone.run().values()), strict=True):
+        assert (result.images, result.images_used, result.errors) == (18, 6, 12), result.reason
+        assert len(result.error_ids) == 5
+        assert not {name for _, _, name in fitting} & set(result.error_ids)
+        for name in ("verdict", "clean_score", "score", "drop", "drop_low", "drop_high", "bpp_mean", "crop_emptied"):
+            assert getattr(result, name) == pytest.approx(getattr(other, name)), name
+
+
+def test_images_that_cannot_be_cropped_count_against_the_share(make_world, scenes, finder):
+    asked = replace(guard("detection", ["kept"], geometry=OUTSIDE), max_error_share=0.5)
+    model = finder()
+    result = make_world(asked, model, scenes()).only().result
+    assert (result.verdict, result.reason) == (
+        "codec_error",
+        "8 of 12 images failed, allowed by max_error_share 0.5: 6; the first: image s01: the box [96, 0, 144, 96] lies "
+        "outside a picture of 96x120 pixels; change that step, or leave this image out of the data set",
+    )
+    assert (result.errors, result.encodes, model.seen) == (8, None, [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -49,6 +49,12 @@ class Survey:
     """ICC profile and EXIF of each usable sample's file; empty if nobody asked."""
     opened: tuple[str, ...] = ()
     """File that Pillow opened each usable sample from, as far as the data gave it so; empty if none."""
+
+    def only(self, kept: Sequence[int]) -> Survey:
+        """Return the survey of the usable samples at these positions among them, in ascending order."""
+        names = ("usable", "infos", "digests", "slices", "targets", "sizes", "levels", "groups", "metadata")
+        each = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: tuple(part[at] for at in kept) if part else part for name, part in each.items()})
 
     def content(self, at: int) -> tuple[str | bytes, ...]:
         """Return the id and the hashes of pixels and target of the usable sample at this position."""

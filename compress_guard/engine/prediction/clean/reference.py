@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from compress_guard.codecs.contract import Codec
 from compress_guard.codecs.pictures.geometry import geometry_of, reshaping_of
 from compress_guard.engine.images.sample import Pictures, Sample
 from compress_guard.engine.images.survey.record import Survey
+from compress_guard.errors import CodecError
 from compress_guard.records import Geometry
 from compress_guard.registry import code_of
 
@@ -39,7 +41,7 @@ class Shown(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """The pictures of a subset as a codec scales and crops them; ids and order are those of the subset."""
+    """The pictures of a subset as a codec scales and crops them, in the order of the subset."""
 
     samples: Pictures
     survey: Survey
@@ -71,11 +73,18 @@ class Reference:
         return cls(keys.key("reshaped", how, own_code.digest("codecs"), code_of(made), *version))
 
     def view(self, shown: Shown, codec: Codec) -> Shown:
-        """Return the pictures of a subset as this codec scales and crops them, or the subset for the sources."""
+        """Return the pictures of a subset as this codec scales and crops them, or the subset for the sources.
+
+        Images that the codec cannot scale or crop are left out.
+        """
         if not self.name:
             return shown
-        survey, pictures = shown.survey, ReshapedPictures(self, shown.samples, codec)
-        frames = [geometry_of(codec, size) for size in survey.sizes]
+        pictures = ReshapedPictures(self, shown.samples, codec)
+        known = {}
+        for at, size in enumerate(shown.survey.sizes):
+            with contextlib.suppress(CodecError):  # such an image has failed in every cell of this codec
+                known[at] = geometry_of(codec, size)
+        survey, frames = shown.survey.only(list(known)), list(known.values())
         return View(
             pictures,
             replace(
