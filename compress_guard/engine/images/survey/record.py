@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import final
+from typing import TypeVar, final
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from compress_guard.engine.images.intake import Intake
 from compress_guard.errors import CodecError, DataError
 from compress_guard.records import SOURCE_HASHES, Evidence, ImageInfo
 from compress_guard.verdict.grouped.groups import Groups
+
+T = TypeVar("T")
 
 
 @final
@@ -52,9 +54,22 @@ class Survey:
 
     def only(self, kept: Sequence[int]) -> Survey:
         """Return the survey of the usable samples at these positions among them, in ascending order."""
-        names = ("usable", "infos", "digests", "slices", "targets", "sizes", "levels", "groups", "metadata")
-        each = {name: getattr(self, name) for name in names}
-        return replace(self, **{name: tuple(part[at] for at in kept) if part else part for name, part in each.items()})
+
+        def chosen(each: tuple[T, ...]) -> tuple[T, ...]:
+            return tuple(each[at] for at in kept) if each else ()
+
+        return replace(
+            self,
+            usable=chosen(self.usable),
+            infos=chosen(self.infos),
+            digests=chosen(self.digests),
+            slices=chosen(self.slices),
+            targets=chosen(self.targets),
+            sizes=chosen(self.sizes),
+            levels=chosen(self.levels),
+            groups=chosen(self.groups),
+            metadata=chosen(self.metadata),
+        )
 
     def content(self, at: int) -> tuple[str | bytes, ...]:
         """Return the id and the hashes of pixels and target of the usable sample at this position."""
