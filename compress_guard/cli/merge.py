@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from compress_guard.cli import EXIT_FAILED, EXIT_HELD, EXIT_INCOMPARABLE
-from compress_guard.cli.terminal import show, tell
+from compress_guard.cli.terminal import display, show, tell
 from compress_guard.destination import evidence_path, replace
 from compress_guard.engine.releases.same_images import check_same_images
 from compress_guard.engine.settings import check_results_file
@@ -79,7 +79,7 @@ def _write(contents: RunContents, joined: Joined, target: Path, junit_file: str 
 def _show(contents: RunContents) -> None:
     encoding = sys.stdout.encoding
     parts = (
-        lines(contents.cells, encoding, traffic=contents.ending.traffic),
+        lines(contents.cells, display(), traffic=contents.ending.traffic),
         throughput_lines(contents.throughput, encoding),
         recovery_lines(contents.recovery, encoding),
     )

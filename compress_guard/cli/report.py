@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from compress_guard.cli.terminal import show, tell
+from compress_guard.cli.terminal import display, show, tell
 from compress_guard.destination import evidence_path
 from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import RunError, UsageError, error_text
@@ -47,7 +47,7 @@ def report(options: argparse.Namespace) -> bool:
 def _tables(run: RunContents) -> Iterator[Line]:
     encoding = sys.stdout.encoding
     parts = (
-        lines(run.cells, encoding, traffic=run.ending.traffic),
+        lines(run.cells, display(), traffic=run.ending.traffic),
         throughput_lines(run.throughput, encoding),
         recovery_lines(run.recovery, encoding),
     )

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from compress_guard.cli.preparation import (
     run_settings,
 )
 from compress_guard.cli.results import Results
-from compress_guard.cli.terminal import StandardErrorProgress, show, tell, tell_result
+from compress_guard.cli.terminal import StandardErrorProgress, display, show, tell, tell_result
 from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.prediction.versions import remember_run
 from compress_guard.engine.session import Session, without_fixtures
@@ -27,6 +28,7 @@ from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import UsageError
 from compress_guard.records import Cell, CellResult, Scope, Thresholds, ThroughputCell, name_fits
 from compress_guard.report import lines, throughput_lines, ungated
+from compress_guard.report.rerun import run_command
 from compress_guard.thresholds.keys.throughput import benchmarked
 
 C = TypeVar("C", Cell, ThroughputCell)
@@ -62,7 +64,8 @@ def _gated(
         held = all(result.outcome != "failed" for result in results.cells)
         held = held and (options.shard is not None or not ungated(results.cells))
         written = results.write_held(held)  # first, since standard output may be closed
-        show(lines(results.cells, sys.stdout.encoding, traffic=results.traffic()))
+        command = partial(run_command, file=options.thresholds)
+        show(lines(results.cells, display(command=command), traffic=results.traffic()))
         remember_run(settings, results.cells)
         return written and held
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, TextIO, final
 
 from compress_guard.engine.frames import traced
 from compress_guard.errors import Fault, RunError
 from compress_guard.foreign import shown_line, shown_lines
 from compress_guard.records import CellResult, RecoveryResult, ThroughputResult
-from compress_guard.report import Line, ansi, brief, counted, plain
+from compress_guard.report import Display, Line, ansi, brief, counted, plain
+from compress_guard.report.blocks.display import WIDTH
+from compress_guard.report.rerun import pytest_command
 
 _TERMINAL_SECONDS: Final = 0.2
 
@@ -19,6 +22,12 @@ _TERMINAL_SECONDS: Final = 0.2
 def show(lines: Iterable[Line]) -> None:
     """Write tables to standard output, with styles on a terminal; characters that its encoding lacks are escaped."""
     _write(sys.stdout, ansi(lines) if sys.stdout.isatty() else plain(lines))
+
+
+def display(*, verbose: bool = False, command: Callable[[CellResult], str] = pytest_command) -> Display:
+    """Return the form of text on standard output; `command` as in `Display`."""
+    width = shutil.get_terminal_size((WIDTH, 24)).columns
+    return Display(sys.stdout.encoding, width, sys.stdout.isatty(), verbose, command=command)
 
 
 def put(text: str) -> None:

@@ -120,6 +120,9 @@ class Cell:
     cell."""
     limit_line: int | None = None
     """Line in the file of the number that the first of its limits takes here; None for a cell without a file."""
+    places: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Key of each limit of the cell with the place of its number in the file: ``("max_drop", "thresholds.yaml:14")``;
+    twice where the limit lies between two given ones."""
 
     @property
     def label(self) -> str:

@@ -134,6 +134,7 @@ class CellResult:
     clean_remark = Flat(lambda cell: cell.clean.clean_remark)
     traffic = Flat(lambda cell: cell.terms.traffic)
     doubts = Flat(lambda cell: cell.terms.doubts)
+    limit_places = Flat(lambda cell: cell.terms.limit_places)
     waived = Flat(lambda cell: cell.terms.waived)
     waived_until = Flat(lambda cell: cell.terms.waived_until)
     limit_line = Flat(lambda cell: cell.terms.limit_line)
@@ -217,6 +218,7 @@ class CellResult:
         values["steps"] = [{"step": step, "bpp": bpp} for step, bpp in self.steps]
         values["error_ids"] = list(self.error_ids)
         values["doubts"] = list(self.doubts)
+        values["limit_places"] = [{"limit": key, "place": place} for key, place in self.limit_places]
         values["outliers"] = [{"id": name, "psnr": psnr} for name, psnr in self.outliers]
         values["worst"] = [{"id": name, "points": points} for name, points in self.worst]
         values["worst_images"] = [asdict(image) for image in self.worst_images]
@@ -231,6 +233,7 @@ class CellResult:
         kept["steps"] = tuple((part["step"], part["bpp"]) for part in values.get("steps", ()))
         kept["error_ids"] = tuple(values.get("error_ids", ()))
         kept["doubts"] = tuple(values.get("doubts", ()))
+        kept["limit_places"] = tuple((each["limit"], each["place"]) for each in values.get("limit_places", ()))
         kept["outliers"] = tuple((image["id"], image["psnr"]) for image in values.get("outliers", ()))
         kept["worst"] = tuple((image["id"], image["points"]) for image in values.get("worst", ()))
         kept["worst_images"] = tuple(NamedImage.from_dict(image) for image in values.get("worst_images", ()))

@@ -1,8 +1,9 @@
 """Results come in; text, JUnit properties and files go out. Nothing here knows pytest or a terminal.
 
-Open `overview` first: the summary of a run. `matrix` draws a guard, `notes` has the sentences beside it, `brief` and
-`signs` are the short forms of a verdict. `recovery` and `throughput` are the summaries of their cells, `results_file`
-and `junit` the machine-readable forms, `markup` and `numbers` styles and figures for all of them.
+Open `overview` first: the summary of a run. `blocks` has the block of a guard, `matrix` draws its cells, `notes` has
+the sentences below, `brief` and `signs` are the short forms of a verdict, `rerun` is the command that repeats a cell.
+`recovery` and `throughput` are the summaries of their cells, `results_file` and `junit` the machine-readable forms,
+`markup` and `numbers` styles and figures for all of them.
 
 `groups` collects results that share a line, `tally` counts them, `recovery_figure` draws a study, `earlier` renames
 reports of an earlier run, `traffic` prints what production files look like, `html` has the reports to hand on,
@@ -11,6 +12,7 @@ reports of an earlier run, `traffic` prints what production files look like, `ht
 
 from __future__ import annotations
 
+from compress_guard.report.blocks.display import Display
 from compress_guard.report.brief import brief, first_clause
 from compress_guard.report.junit import properties
 from compress_guard.report.markup import Line, Span, ansi, apart, counted, fit, plain
@@ -23,6 +25,7 @@ from compress_guard.report.tally import Tally, tally, ungated
 from compress_guard.report.throughput import throughput_lines
 
 __all__ = [
+    "Display",
     "Line",
     "Span",
     "Tally",

@@ -26,11 +26,20 @@ def brief(result: Result) -> str:
         return first_clause(f"{_STRICT}: {result.doubts[0]}")
     from compress_guard.verdict.judgement import WORST_FIRST  # brings numpy
 
-    limits = sorted(_limits(result), key=lambda pair: WORST_FIRST.index(pair[0]))
+    limits = sorted(_limits(result), key=lambda limit: WORST_FIRST.index(limit[0]))
     if not limits:
         return first_clause(result.reason)
-    side, text = limits[0]
+    side, _, text = limits[0]
     return f"{text}, inconclusive" if side == "inconclusive" else text
+
+
+def failed_limits(result: CellResult) -> list[str]:
+    """Return the keys of the limits that a cell fails by: those that it missed, else those that it may have missed."""
+    if result.outcome != "failed" or not result.judged:
+        return []
+    limits = list(_limits(result))
+    missed = [key for side, key, _ in limits if side == "fail"]
+    return list(dict.fromkeys(missed or [key for side, key, _ in limits if side == "inconclusive"]))
 
 
 def failures(results: Sequence[Result], shown: Container[str], nouns: tuple[str, str]) -> Iterator[Line]:
@@ -53,8 +62,8 @@ def first_clause(sentence: str) -> str:
     return clause if len(clause) <= LONGEST else f"{clause[: LONGEST - 4]} ..."
 
 
-def _limits(result: CellResult) -> Iterator[tuple[Side, str]]:
-    """Yield the side of each limit of a cell, and its short form."""
+def _limits(result: CellResult) -> Iterator[tuple[Side, str, str]]:
+    """Yield the side of each limit of a cell, its key in the thresholds file, and its short form."""
     from compress_guard.verdict.judgement import sides
     from compress_guard.verdict.sentence import short_drop, short_floor
 
@@ -63,7 +72,7 @@ def _limits(result: CellResult) -> Iterator[tuple[Side, str]]:
         side, _, _ = sides(between, (None, None), (result.max_decoder_drop, None, None))
         if side is not None:
             text = short_drop(result.metric, between, result.max_decoder_drop)
-            yield side, f"{text}, by {result.decoder} instead of {result.first_decoder}"
+            yield side, "max_decoder_drop", f"{text}, by {result.decoder} instead of {result.first_decoder}"
         return
     drop = _interval(result.drop, result.drop_low, result.drop_high)
     if drop is None:
@@ -73,22 +82,27 @@ def _limits(result: CellResult) -> Iterator[tuple[Side, str]]:
     limits = (result.max_drop, result.min_score, result.min_clean)
     of_drop, of_score, of_clean = sides(drop, (score, clean), limits)
     if of_drop is not None:
-        yield of_drop, short_drop(result.metric, drop, result.max_drop)
-    for side, name, interval, floor in (
-        (of_score, "score", score, result.min_score),
-        (of_clean, "clean score", clean, result.min_clean),
+        yield of_drop, "max_drop", short_drop(result.metric, drop, result.max_drop)
+    for side, key, name, interval, floor in (
+        (of_score, "min_score", "score", score, result.min_score),
+        (of_clean, "min_clean", "clean score", clean, result.min_clean),
     ):
         if side is not None and interval is not None and floor is not None:
-            yield side, short_floor(name, interval, floor)
+            yield side, key, short_floor(name, interval, floor)
     fall = _interval(result.regression, result.regression_low, result.regression_high)
     if fall is not None and result.max_regression is not None:
         side, _, _ = sides(fall, (None, None), (result.max_regression, None, None))
         if side is not None:
-            yield side, short_drop(f"against the baseline: {result.metric}", fall, result.max_regression)
+            yield (
+                side,
+                "max_regression",
+                short_drop(f"against the baseline: {result.metric}", fall, result.max_regression),
+            )
     for part in result.slices:
         lost = _interval(part.drop, part.drop_low, part.drop_high)
         if part.verdict == "fail" and lost is not None:
-            yield "fail", short_drop(f"slice {part.slicing}={part.value}", lost, part.max_drop)
+            name = f"{part.slicing}={part.value}"
+            yield "fail", f"slice {name}", short_drop(f"slice {name}", lost, part.max_drop)
 
 
 def _interval(value: float | None, low: float | None, high: float | None) -> Interval | None:

@@ -65,3 +65,9 @@ def cells(results: Iterable[CellResult]) -> str:
         else:
             others.append(cell(result))
     return ", ".join([*(f"{codec} at {' and '.join(of)} bpp" for codec, of in rates.items()), *others])
+
+
+def cells_by_row(results: Iterable[CellResult]) -> list[CellResult]:
+    """Return results by codec, in the order of the first of each; points of a codec in the order of the results."""
+    rows = groups(results, coded_by)
+    return [result for _, row in rows for result in row]

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import Fixed, OperatingPoint, Quality, Rate
 from compress_guard.report import numbers
+from compress_guard.report.blocks.cell_texts import CellTexts
 from compress_guard.report.groups import coded_by
-from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
-from compress_guard.report.signs import Signs, style
+from compress_guard.report.markup import GAP, Line, Span, trimmed
+from compress_guard.report.signs import Signs
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
-_FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
+_GAP: Final = "   "
+"""Space between columns: more than a blank, since texts of cells have blanks inside."""
+
+FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
     ("min score", lambda result: result.min_score),
     ("min clean", lambda result: result.min_clean or None),
 )
@@ -25,14 +29,13 @@ _FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
 def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
     """Yield the lines of one guard's matrix. `results` holds at least one result, and those of one guard only.
 
-    Codecs are in the order of the results, rates ascending, qualities behind them. Allowed drops have a row of their
-    own if they are the same for all codecs and there are none between decoders, else each follows its drop. Numbers,
-    and words in place of numbers, are aligned at the right; marks follow. A decoder that is compared with another has a
-    row of its own, with its drop from the other.
+    Codecs are in the order of the results, rates ascending, qualities behind them. A cell takes up to three lines: the
+    drop with its mark, the interval of the drop, the setting that the rate came to. Allowed drops have a row of their
+    own if they are the same for all codecs and there are none between decoders, else each follows its drop. A decoder
+    that is compared with another has a row of its own, with its drop from the other.
     """
     grid = MatrixGrid.of(results)
-    # Limits between decoders follow their drops; a drop without its limit would stand below these limits.
-    shared = None if any(result.max_decoder_drop is not None for result in results) else grid.shared_limits()
+    shared = shared_limits(grid, results)
     columns = [_Column(point.label or "fixed") for point in grid.points]
     for row in grid.rows:
         for column, point in zip(columns, grid.points, strict=True):
@@ -44,12 +47,21 @@ def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
     labels = ["", *(name for name, _ in heads), *(codec for codec, _ in grid.codecs)]
     width = max(len(label) for label in labels)
 
-    yield _title(results, with_limit=shared is None)
-    yield _row("", width, [column.spans(column.head, "", "bold") for column in columns])
+    yield _row("", width, [column.spans(column.head, "bold") for column in columns])
     for place, (name, _) in enumerate(heads):
-        yield _row(name, width, [column.spans(column.limits[place], "", "light") for column in columns])
+        yield _row(name, width, [column.spans(column.limits[place], "light") for column in columns])
     for place, (codec, _) in enumerate(grid.codecs):
-        yield _row(codec, width, [column.spans(*column.cells[place]) for column in columns])
+        cells = [column.cells[place] for column in columns]
+        for line in range(max(len(cell) for cell in cells)):
+            label = codec if line == 0 else ""
+            texts = [cell[line] if line < len(cell) else ("", "") for cell in cells]
+            yield _row(label, width, [column.spans(*text) for column, text in zip(columns, texts, strict=True)])
+
+
+def shared_limits(grid: MatrixGrid, results: Sequence[CellResult]) -> list[str] | None:
+    """Return the allowed drop at each point; None if codecs differ, or if there are limits between decoders."""
+    # Limits between decoders follow their drops; a drop without its limit would stand below these limits.
+    return None if any(result.max_decoder_drop is not None for result in results) else grid.shared_limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +117,14 @@ class _Column:
 
     head: str
     limits: list[str] = field(default_factory=list)
-    cells: list[tuple[str, str, str]] = field(default_factory=list)
-    """Text, mark and style of each row."""
+    cells: list[tuple[Span, ...]] = field(default_factory=list)
+    """Lines of each row."""
 
-    def spans(self, text: str, mark: str, style: str) -> list[Span]:
-        """Return a text at its place in the column, and its mark."""
-        width = max(len(shown) for shown in (self.head, *self.limits, *(cell[0] for cell in self.cells)))
-        return aligned(text, mark, style, (width, max(len(cell[1]) for cell in self.cells)))
+    def spans(self, text: str, style: str) -> list[Span]:
+        """Return a text at the left edge of the column, and blanks up to the next one."""
+        lines = (line for cell in self.cells for line, _ in cell)
+        width = max(len(shown) for shown in (self.head, *self.limits, *lines))
+        return [(_GAP, ""), (text, style), (" " * (width - len(text)), "")]
 
 
 def limit_rows(grid: MatrixGrid, shared: list[str] | None) -> list[tuple[str, list[str]]]:
@@ -119,35 +132,30 @@ def limit_rows(grid: MatrixGrid, shared: list[str] | None) -> list[tuple[str, li
     rows = []
     if shared is not None and any(shared):
         rows.append(("allowed", shared))
-    for name, floor in _FLOORS:
+    for name, floor in FLOORS:
         floors = [grid.values(point, floor) for point in grid.points]
         if any(floors):
             rows.append((name, [numbers.span(map(numbers.limit, values)) if values else "" for values in floors]))
     return rows
 
 
-def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple[str, str, str]:
-    """Return text, mark and style of a cell; empty for a cell that was not selected or is not in the file."""
+def _cell(result: CellResult | None, signs: Signs, *, with_limit: bool) -> tuple[Span, ...]:
+    """Return the lines of a cell; none for a cell that was not selected or is not in the file."""
     if result is None:
-        return "", "", ""
-    compares = result.first_decoder is not None
-    drop, limit = (result.decoder_drop, result.max_decoder_drop) if compares else (result.drop, result.max_drop)
-    text = word(result) if drop is None else numbers.points(drop)
-    if (with_limit or compares) and drop is not None and limit is not None:
-        text = f"{text} / {numbers.limit(limit)}"
-    if result.traffic is not None:
-        text = f"{text} ({numbers.share(result.traffic)})"
-    return text, signs.mark(result), style(result)
+        return ()
+    texts = CellTexts.of(result, signs)
+    drop = texts.drop
+    if (with_limit or result.first_decoder is not None) and texts.limit and texts.measured:
+        drop = f"{drop} / {texts.limit}"
+    if texts.traffic:
+        drop = f"{drop} ({texts.traffic})"
+    first = f"{drop} {texts.mark}" if texts.mark else drop
+    below = ((text, "light") for text in (texts.interval, texts.setting) if text)
+    return ((first, texts.style), *below)
 
 
-def word(result: CellResult) -> str:
-    """Return the text in place of a drop that was not measured."""
-    if result.verdict == "unreachable" and result.floor_bpp is not None:
-        return f"floor {numbers.bpp(result.floor_bpp)}"
-    return result.verdict.replace("_", " ")
-
-
-def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:
+def title(results: Sequence[CellResult], shown: str) -> Line:
+    """Return the line above a guard's cells; `shown` says what is in them."""
     first = results[0]
     scores = sorted(result.clean_score for result in results if result.clean_score is not None)
     used = sorted(result.images_used for result in results if result.images_used is not None)
@@ -155,17 +163,31 @@ def _title(results: Sequence[CellResult], *, with_limit: bool) -> Line:
     if scores and used:
         text += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
         text += reshaped(results)
-    text += "; drop in points / allowed drop" if with_limit else "; drop in points"
-    if any(result.traffic is not None for result in results):
-        text += " (share of traffic)"
-    if firsts := dict.fromkeys(result.first_decoder for result in results if result.first_decoder is not None):
-        text += f"; by another decoder: drop from {', '.join(firsts)} / allowed drop"
-    return ((first.guard, "bold"), (text, ""))
+    return ((first.guard, "bold"), (f"{text}; {shown}", ""))
 
 
 def reshaped(results: Sequence[CellResult]) -> str:
     """Return what was done to the clean images of a guard before the model saw them; empty if they are the sources."""
     return ", scaled and cropped as each codec does" if results[0].reference == "input" else ""
+
+
+def contents(results: Sequence[CellResult]) -> str:
+    """Return what a matrix shows of its cells: ``drop in points / allowed drop, 95 % interval``."""
+    text = "drop in points"
+    if shared_limits(MatrixGrid.of(results), results) is None:
+        text += " / allowed drop"
+    if any(result.traffic is not None for result in results):
+        text += " (share of traffic)"
+    text += interval_head(results, ", with its ")
+    if firsts := dict.fromkeys(result.first_decoder for result in results if result.first_decoder is not None):
+        text += f"; by another decoder: drop from {', '.join(firsts)} / allowed drop"
+    return text
+
+
+def interval_head(results: Sequence[CellResult], before: str = "") -> str:
+    """Return ``95 % interval`` behind a text, or ``interval`` where confidences differ; empty without an interval."""
+    levels = {numbers.percent(result.confidence) for result in results if result.drop_low is not None}
+    return "" if not levels else f"{before}{levels.pop()} interval" if len(levels) == 1 else f"{before}interval"
 
 
 def _row(label: str, width: int, cells: Sequence[list[Span]]) -> Line:

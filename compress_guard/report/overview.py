@@ -1,48 +1,44 @@
-"""The summary of a run: a matrix for each guard, failures with their reasons, and notes."""
+"""The summary of a run: a block for each guard, then notes."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from compress_guard.report.brief import failures
+from compress_guard.report.blocks.display import Display
+from compress_guard.report.blocks.guard import guard_block
+from compress_guard.report.blocks.wrapping import wrapped
 from compress_guard.report.markup import Line
-from compress_guard.report.matrix import matrix
 from compress_guard.report.notes.lines import notes
-from compress_guard.report.signs import Signs
 from compress_guard.report.tally import tally
-from compress_guard.report.traffic.drop import traffic_line
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult, TrafficResult
 
+DEFAULT: Display = Display()
+
 
 def lines(
-    results: Sequence[CellResult],
-    encoding: str | None = "utf-8",
-    shown: Container[str] = (),
-    *,
-    verbose: bool = False,
-    traffic: Sequence[TrafficResult] = (),
+    results: Sequence[CellResult], display: Display = DEFAULT, *, traffic: Sequence[TrafficResult] = ()
 ) -> Iterator[Line]:
-    """Yield the report on these results, guards and codecs in their order, with signs that the `encoding` has.
+    """Yield the report on these results, guards and codecs in their order, as the `display` has it.
 
-    Failures with ids in `shown` are in brief: their reasons were written above. `verbose` as in `notes`. The drop over
-    the `traffic` of a guard is below its matrix.
+    The drop over the `traffic` of a guard is below its cells.
     """
     if not results:
         return
-    signs = Signs.of(encoding)
-    yield signs.legend("drop = clean - compressed (negative: a gain)", results)
+    width = display.sentence_width
+    legend = display.signs.legend("drop = clean - compressed (negative: a gain)", results)
+    yield from wrapped(legend, width, blanks="   ")
     guards = dict.fromkeys(result.guard for result in results)
     for guard in guards:
         yield ()
-        yield from matrix([result for result in results if result.guard == guard], signs)
-        yield from (traffic_line(drop) for drop in traffic if drop.guard == guard)
-    for part in (failures(results, shown, ("cell", "cells")), notes(results, verbose=verbose)):
-        written = list(part)
-        if written:
-            yield ()
-            yield from written
+        of_guard = [result for result in results if result.guard == guard]
+        yield from guard_block(of_guard, display, [drop for drop in traffic if drop.guard == guard])
+    written = list(notes(results, verbose=display.verbose, below_blocks=True))
+    if written:
+        yield ()
+    for line in written:
+        yield from wrapped(line, width)
     yield ()
-    yield ((str(tally(results)), "bold"),)
+    yield from wrapped(((str(tally(results)), "bold"),), width)

@@ -52,6 +52,7 @@ class Signs:
             ("unjudged" in verdicts, self.unjudged, "no limit", "light"),
             (any(map(_stopped, results)), STOPPED, "stopped early", "light"),
             ("unreachable" in verdicts, "floor", "lowest bpp reached", "light"),
+            (any(map(_has_setting, results)), "q", "codec setting", "light"),
         ]
         line = [(head, "light")]
         for there, sign, meaning, look in shown:
@@ -65,6 +66,13 @@ def style(result: Result) -> str:
     if result.outcome == "failed":
         return "red bold"
     return {"pass": "green"}.get(result.verdict, "light")
+
+
+def _has_setting(result: Result) -> bool:
+    """Return True for a cell whose block names the setting that its rate came to."""
+    if not isinstance(result, CellResult):
+        return False
+    return result.target_bpp is not None and result.drop is not None and bool(result.settings)
 
 
 def _stopped(result: Result) -> bool:

@@ -11,7 +11,7 @@ from compress_guard.registry import DATA, MODELS, TASKS, unknown
 from compress_guard.thresholds import settings
 from compress_guard.thresholds.catalogue import Catalogue
 from compress_guard.thresholds.keys import slices
-from compress_guard.thresholds.keys.curve import Curve, line_of, missing, read_drops
+from compress_guard.thresholds.keys.curve import Curve, line_of, missing, places_of, read_drops
 from compress_guard.thresholds.keys.decoders import LIMIT, check_limits_used, check_reads, with_decoders
 from compress_guard.thresholds.keys.fingerprint import read_fingerprint
 from compress_guard.thresholds.keys.names import check_name, read_factory
@@ -168,7 +168,9 @@ def _cells(
                 limits = tuple(one for rule in rules for one in rule.at(point, source))
                 cell = replace(cell, slice_limits=limits)
                 doubts += [doubt for rule in rules for doubt in rule.doubts(point)]
-            cells.append(replace(cell, doubts=tuple(dict.fromkeys(doubts))))
+            places = [place for name, curve in limited for place in places_of(name, curve, point)]
+            places += [place for rule in rules for place in rule.places(point)] if cell.judged else []
+            cells.append(replace(cell, doubts=tuple(dict.fromkeys(doubts)), places=tuple(places)))
     return tuple(cells)
 
 

@@ -38,7 +38,9 @@ def test_a_cell_failed(command, guards, folder):
     done = command("run", "thresholds.yaml", "--json", "out/results.json")
     cell = cells(folder / "out" / "results.json")["toy[jpeg-0.5bpp]"]
     assert (done.code, cell["verdict"]) == (1, "fail")
-    assert f"thresholds.yaml::toy[jpeg-0.5bpp]  {cell['reason']}" in done.out
+    assert f"  FAIL jpeg at 0.5 bpp: {cell['reason']}\n" in done.out
+    assert "    limit: thresholds.yaml:4 max_drop\n" in done.out
+    assert "    rerun: compress-guard run thresholds.yaml --only 'toy[jpeg-0.5bpp]'\n" in done.out
     assert (done.out + done.err).count(cell["reason"]) == 1
     *_, line = done.err.splitlines()
     assert line.startswith("[1/1] toy[jpeg-0.5bpp] failed: top1 -")

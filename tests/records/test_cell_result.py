@@ -17,7 +17,7 @@ ORDER = (
     "mixed off_target floor_bpp metadata_images metadata_bpp rate_tolerance limit images images_used groups errors "
     "error_ids crop_emptied turned orientation boxes_outside flat dark near_equal reference clean_score score drop "
     "drop_low drop_high score_low score_high max_drop min_score min_clean clean_low clean_high clean_remark traffic "
-    "doubts waived waived_until limit_line "
+    "doubts limit_places waived waived_until limit_line "
     "interval_confidence correction stopped_early resolvable_drop unseen_drop images_needed groups_needed "
     "design_effect changed harmful_flips helpful_flips worst worst_images names_remark slices source_bpp "
     "lossy_sources sources_looked "

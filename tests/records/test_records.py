@@ -179,6 +179,7 @@ BY_TYPE = {
     "Orientation | None": st.sampled_from([None, "upright", "stored"]),
     "tuple[tuple[float, int], ...]": st.lists(st.tuples(FINITE, st.integers(1)), max_size=3).map(tuple),
     "tuple[tuple[str, float], ...]": st.lists(st.tuples(st.text(max_size=5), FINITE), max_size=3).map(tuple),
+    "tuple[tuple[str, str], ...]": st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=3).map(tuple),
     "tuple[str, ...]": st.lists(st.text(max_size=5), max_size=3).map(tuple),
     "Correction": st.sampled_from(["none", "bonferroni"]),
     "CleanReference": st.sampled_from(["source", "input"]),

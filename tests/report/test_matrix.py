@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compress_guard.report import plain
+from compress_guard.report import Display, plain
+from compress_guard.report.blocks.cell_texts import setting
+from compress_guard.report.blocks.layouts import guard_cells
 from compress_guard.report.matrix import matrix
 from compress_guard.report.signs import Signs
 
@@ -12,11 +16,47 @@ UNICODE = Signs.of("utf-8")
 
 
 def shown(results):
-    return plain(matrix(results, UNICODE))
+    return plain(guard_cells(results, Display(width=200)))
 
 
 def styles(results):
     return {text: style for line in matrix(results, UNICODE) for text, style in line}
+
+
+def test_a_cell_has_its_interval_and_the_setting_of_its_rate_below_the_drop(cell):
+    found = [
+        cell("jpeg", 0.5, drop=14.5, drop_low=8.5, drop_high=20.5, max_drop=15.0, settings=((12.0, 130), (13.0, 70))),
+        cell("jpeg", 1, drop=0.0, drop_low=-1.9, drop_high=1.9, max_drop=5.0, settings=((37.0, 200),)),
+        cell("webp", 0.5, "unavailable", "failed", max_drop=15.0),
+    ]
+    assert shown(found) == (
+        "photos: top1 76.2 on 200 clean images; drop in points, with its 95 % interval\n"
+        "            0.5bpp             1.0bpp\n"
+        "  allowed   15.0               5.0\n"
+        "  jpeg      14.5 ✓             0.0 ✓\n"
+        "            8.5 to 20.5        -1.9 to 1.9\n"
+        "            q about 12         q 37\n"
+        "  webp      unavailable FAIL\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (((12.0, 9),), "q 12"),
+        (((0.0013, 9),), "q 0.0013"),
+        (((12.0, 1), (13.0, 3)), "q about 13"),
+        (((0.5, 1), (1.0, 1)), "q about 0.75"),
+        ((), ""),
+    ],
+)
+def test_the_setting_is_exact_where_all_images_have_it_and_else_a_mean(cell, settings, text):
+    assert setting(cell("jpeg", 0.5, drop=1.0, settings=settings)) == text
+
+
+def test_a_cell_at_a_given_setting_does_not_repeat_it(cell):
+    found = [cell("jpeg", 1, drop=1.0, target_bpp=None, target_quality=75.0, settings=((75.0, 200),))]
+    assert shown(found).splitlines()[1:] == ["         q75", "  jpeg   1.0 ✓"]
 
 
 def test_limits_that_differ_between_codecs_stand_behind_each_drop(cell):
@@ -28,10 +68,10 @@ def test_limits_that_differ_between_codecs_stand_behind_each_drop(cell):
     ]
     assert shown(found) == (
         "photos: top1 76.2 on 200 clean images; drop in points / allowed drop\n"
-        "               0.5bpp       1.0bpp\n"
-        "  jpeg    12.3 / 13.0 ✓\n"
-        "  webp     1.3 / 3.15 ✓  0.3 / 3.0 ✓\n"
-        "  neural                       5.0 ·\n"
+        "           0.5bpp          1.0bpp\n"
+        "  jpeg     12.3 / 13.0 ✓\n"
+        "  webp     1.3 / 3.15 ✓    0.3 / 3.0 ✓\n"
+        "  neural                   5.0 ·\n"
     )
 
 
@@ -43,10 +83,10 @@ def test_floors_of_the_score_have_a_row(cell):
     ]
     assert shown(found) == (
         "photos: top1 76.2 on 200 clean images; drop in points\n"
-        "                   0.5bpp    1.0bpp\n"
-        "  min score  50.0 to 60.0\n"
-        "  jpeg                1.0 ✓\n"
-        "  webp                1.0 ✓     1.0 ✓\n"
+        "              0.5bpp         1.0bpp\n"
+        "  min score   50.0 to 60.0\n"
+        "  jpeg        1.0 ✓\n"
+        "  webp        1.0 ✓          1.0 ✓\n"
     )
 
 
@@ -54,9 +94,9 @@ def test_the_floor_of_the_clean_score_has_a_row_too_and_one_of_zero_is_none(cell
     found = [cell("jpeg", 0.5, drop=1.0, min_clean=70.0), cell("jpeg", 1, drop=1.0, min_clean=70.0)]
     assert shown(found) == (
         "photos: top1 76.2 on 200 clean images; drop in points\n"
-        "             0.5bpp    1.0bpp\n"
-        "  min clean    70.0      70.0\n"
-        "  jpeg          1.0 ✓     1.0 ✓\n"
+        "              0.5bpp   1.0bpp\n"
+        "  min clean   70.0     70.0\n"
+        "  jpeg        1.0 ✓    1.0 ✓\n"
     )
     assert "min clean" not in shown([cell("jpeg", 0.5, drop=1.0, min_clean=0.0)])
 
@@ -95,7 +135,15 @@ def test_a_clean_side_that_is_scaled_has_a_remark_in_the_title(cell):
 
 def test_without_a_score_the_title_names_the_metric_alone(cell):
     found = [cell("heic", 1, "unavailable", "skipped")]
-    assert shown(found) == "photos: top1; drop in points\n             1.0bpp\n  heic  unavailable\n"
+    assert shown(found) == "photos: top1; drop in points\n         1.0bpp\n  heic   unavailable\n"
+
+
+def test_intervals_of_several_confidences_are_named_without_one(cell):
+    found = [
+        cell("jpeg", 1, drop=1.0, drop_low=0.0, drop_high=2.0),
+        cell("webp", 1, drop=1.0, drop_low=0.0, drop_high=2.0, confidence=0.9),
+    ]
+    assert shown(found).splitlines()[0].endswith("; drop in points, with its interval")
 
 
 @pytest.mark.parametrize(
@@ -137,14 +185,15 @@ DROPS = st.floats(-100, 100) | st.none()
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([0.1, 0.25, 1.0]), DROPS), min_size=1, max_size=9))
-def test_numbers_end_at_the_edge_of_their_column_and_no_line_ends_in_blanks(cell, cells):
-    found = [cell(codec, bpp, "error" if drop is None else "fail", "failed", drop) for codec, bpp, drop in cells]
+def test_texts_begin_at_the_edge_of_their_column_and_no_line_ends_in_blanks(cell, cells):
+    found = [
+        cell(codec, bpp, "error" if drop is None else "fail", "failed", drop, drop_low=drop, drop_high=drop)
+        for codec, bpp, drop in cells
+    ]
     text = shown(found).splitlines()
     assert all(line == line.rstrip() for line in text)
     head, *rows = text[1:]
-    edges = {index + len("bpp") for index in range(len(head)) if head[index:].startswith("bpp")}
+    edges = {match.start() for match in re.finditer(r"\S+bpp", head)}
     for row in rows:
-        for index in range(len(row)):
-            if row[index:].startswith(" FAIL"):
-                assert index in edges
+        assert {match.end() for match in re.finditer(r" {3,}(?=\S)", row)} <= edges
     assert sum(row.count("FAIL") for row in rows) == len(cells)

@@ -1,28 +1,30 @@
 from __future__ import annotations
 
 from compress_guard.records import SliceResult
-from compress_guard.report import lines, plain
+from compress_guard.report import Display, lines, plain
 from compress_guard.report.notes.lines import notes
 
 EVERY_VERDICT = """\
 drop = clean - compressed (negative: a gain)   ✓ held   ? inconclusive   · no limit   floor lowest bpp reached
 
 photos: top1 76.2 on 200 clean images; drop in points
-                0.1bpp           0.25bpp       0.5bpp         1.0bpp
-  allowed         30.0               8.0          4.0            2.5
-  jpeg     floor 0.225               6.1 ✓        4.3 ?         -0.4 ✓
-  webp            35.2 FAIL          0.0 ✓        4.3 ? FAIL     0.2 ·
-  avif     unavailable FAIL  codec error FAIL   error FAIL
+            0.1bpp             0.25bpp            0.5bpp       1.0bpp
+  allowed   30.0               8.0                4.0          2.5
+  jpeg      floor 0.225        6.1 ✓              4.3 ?        -0.4 ✓
+  webp      35.2 FAIL          0.0 ✓              4.3 ? FAIL   0.2 ·
+  avif      unavailable FAIL   codec error FAIL   error FAIL
+  FAIL webp at 0.1 bpp: top1 fell by 35.2 points, allowed 30.0
+    rerun: pytest --compress-guard 'thresholds.yaml::photos[webp-0.1bpp]'
+  FAIL webp at 0.5 bpp: 4.3 is above 4.0
+    rerun: pytest --compress-guard 'thresholds.yaml::photos[webp-0.5bpp]'
+  FAIL avif at 0.1 bpp: no libavif here: pip install pillow
+    rerun: pytest --compress-guard 'thresholds.yaml::photos[avif-0.1bpp]'
+  FAIL avif at 0.25 bpp: decoded twice, two images
+    rerun: pytest --compress-guard 'thresholds.yaml::photos[avif-0.25bpp]'
+  FAIL avif at 0.5 bpp: model: 3 scores for 4 images
+    rerun: pytest --compress-guard 'thresholds.yaml::photos[avif-0.5bpp]'
+  ? 2 undecided with 200 images, 1 passed by on_inconclusive: pass, 1 failed by the point estimate
 
-5 of 11 cells failed:
-  thresholds.yaml::photos[webp-0.1bpp]  top1 fell by 35.2 points, allowed 30.0
-  thresholds.yaml::photos[webp-0.5bpp]  4.3 is above 4.0
-  thresholds.yaml::photos[avif-0.1bpp]  no libavif here: pip install pillow
-  thresholds.yaml::photos[avif-0.25bpp]  decoded twice, two images
-  thresholds.yaml::photos[avif-0.5bpp]  model: 3 scores for 4 images
-
-2 inconclusive (?): the interval reaches to both sides of the limit, so these images cannot tell and more are needed; \
-1 passed by on_inconclusive: pass, 1 failed by the point estimate
 photos: jpeg cannot reach 0.1 (floor 0.225) bpp on these images; ask for higher rates, \
 bpp: {jpeg: [...], default: [...]}, use larger images
 avif is unavailable (1 cell): no libavif here: pip install pillow
@@ -45,9 +47,9 @@ def test_a_green_run_is_one_small_matrix(cell):
         "drop = clean - compressed (negative: a gain)   ✓ held\n"
         "\n"
         "photos: top1 76.2 on 200 clean images; drop in points\n"
-        "           0.25bpp    2.0bpp\n"
-        "  allowed      8.0       2.0\n"
-        "  jpeg         1.3 ✓     0.0 ✓\n"
+        "            0.25bpp   2.0bpp\n"
+        "  allowed   8.0       2.0\n"
+        "  jpeg      1.3 ✓     0.0 ✓\n"
         "\n"
         "2 cells: 2 passed (verdicts: 2 pass)\n"
     )
@@ -60,13 +62,13 @@ def test_each_guard_has_its_matrix_in_the_order_of_the_results(cell):
 
 
 def test_an_output_without_the_signs_gets_ascii(every_verdict):
-    found = plain(lines(every_verdict, "ascii"))
+    found = plain(lines(every_verdict, Display("ascii")))
     assert found.isascii()
     assert "6.1 ok" in found
     assert "0.2 -" in found
-    assert plain(lines(every_verdict, None)) == found
-    assert plain(lines(every_verdict, "no-such-encoding")) == found
-    assert plain(lines(every_verdict, "latin-1")) == found  # has the dot but not the check mark
+    assert plain(lines(every_verdict, Display(None))) == found
+    assert plain(lines(every_verdict, Display("no-such-encoding"))) == found
+    assert plain(lines(every_verdict, Display("latin-1"))) == found  # has the dot but not the check mark
 
 
 def test_nothing_measured_says_nothing():
@@ -77,28 +79,25 @@ ALL_THERE_IS = """\
 drop = clean - compressed (negative: a gain)   ✓ held   ? inconclusive   * stopped early
 
 photos: top1 76.2 on 96 to 200 clean images; drop in points
-           0.5bpp     1.0bpp
-  allowed     4.0        2.0
-  jpeg        4.3 ?      9.0 FAIL*
-  webp        1.0 ✓*     0.1 ?
-
-1 of 4 cells failed:
-  thresholds.yaml::photos[jpeg-1.0bpp]  top1 fell by 9.0 points, allowed 2.0
+            0.5bpp   1.0bpp
+  allowed   4.0      2.0
+  jpeg      4.3 ?    9.0 FAIL*
+  webp      1.0 ✓*   0.1 ?
+  FAIL jpeg at 1 bpp: top1 fell by 9.0 points, allowed 2.0
+    images: 20 newly wrong, 2 newly right of 120 images
+    worst: c
+    rerun: pytest --compress-guard 'thresholds.yaml::photos[jpeg-1.0bpp]'
+  ? 2 undecided with 200 images, 2 passed by on_inconclusive: pass: about 1400 images would settle webp at 1 bpp; \
+too near the limit for a hundred times the images: jpeg at 0.5 bpp
 
 photos: jpeg at 0.5 bpp, webp at 1 bpp: 200 images are too few for a max_drop unless compression puts predictions \
 right: where none changes, the 99.9 % interval of the drop reaches 5.1, allowed 2.0 to 4.0; it takes 260 to 531 images
-2 inconclusive (?): the interval reaches to both sides of the limit, so these images cannot tell and more are needed; \
-2 passed by on_inconclusive: pass
-photos: about 1400 images would settle webp at 1 bpp; too near the limit for a hundred times the images: jpeg at \
-0.5 bpp
 photos: weather=night lost more than it may in 1 cell, most with jpeg at 1 bpp: 20.0 points, allowed 5.0 (33 images)
 photos: 200 of 200 sources are lossy files already, 0.9 bpp on average; the drop says little at or above that: jpeg \
 at 1 bpp, webp at 1 bpp
 photos: with 200 images a drop must be 2.2 to 4.9 points away from its limit to be decided
 photos: intervals at 99.9 %: bonferroni over the judged limits of the file
 photos: 2 of 4 cells stopped early (*), certain after 96 to 120 of 200 images
-photos: predictions that turned wrong / right: jpeg at 0.5 bpp 12 / 3, jpeg at 1 bpp 20 / 2, webp at 1 bpp 2 / 2; \
-wrong ones such as a, b, c
 photos: slices that lost most: weather=night 20.0 points (9.0 to 31.0, 33 images) where all lost 9.0, jpeg at 1 bpp
 photos: another decoder (torchvision 0.29) moves the score by -0.2 to +0.1 points: jpeg at 0.5 and 1 bpp
 

@@ -69,6 +69,7 @@ LATE_IMPORTS: Final[Mapping[str, str]] = {
     "plugin/output/lost_cells.py": "only runs that broke off need it",
     "plugin/output/shown.py": "collecting needs no report and no engine",
     "plugin/output/summary.py": "collecting needs no report and no engine",
+    "plugin/output/terminal.py": "collecting needs no report",
     "plugin/output/traffic.py": "only files with shares of traffic need it",
     "plugin/output/updated.py": "collecting needs no report",
     "plugin/results.py": "collecting needs no report",

@@ -90,6 +90,7 @@ class Draft:
                     min_clean=cell.min_clean,
                     target_quality=cell.quality,
                     traffic=cell.traffic,
+                    limit_places=cell.places,
                     doubts=(*cell.doubts, *_unjudged_limits(cell, settings)),
                     correction=guard.correction,
                     reference=guard.reference,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compress_guard.errors import error_text
 from compress_guard.plugin.output.reports import attached
-from compress_guard.plugin.output.terminal import encoding_of, write_line
+from compress_guard.plugin.output.terminal import display_of, write_line
 from compress_guard.plugin.output.updated import measured_lines
 from compress_guard.plugin.results import Kind
 from compress_guard.plugin.run import Run
@@ -68,16 +72,13 @@ def show(
     from compress_guard.report import apart, fit, lines, recovery_lines, throughput_lines
 
     reporter.section("compress_guard")
-    encoding = encoding_of(reporter)
     shown = _shown_above(reporter)
+    display = display_of(reporter, shown, partial(_command, run.config))
     results = in_file_order(run)
-    verbose = reporter.config.get_verbosity() > 0
     parts = (
-        measured_lines(results, encoding)
-        if run.decision.update
-        else lines(results, encoding, shown, verbose=verbose, traffic=run.traffic),
-        throughput_lines(speeds_in_file_order(run), encoding, shown),
-        recovery_lines(studies_in_file_order(run), encoding, shown),
+        measured_lines(results, display) if run.decision.update else lines(results, display, traffic=run.traffic),
+        throughput_lines(speeds_in_file_order(run), display.encoding, shown),
+        recovery_lines(studies_in_file_order(run), display.encoding, shown),
     )
     for line in apart(*parts):
         for text, style in fit(line):
@@ -95,6 +96,25 @@ def show(
         write_line(reporter, f"--cg-html: {run.html_unwritten}", red=True, bold=True)
     if run.evidence_lost is not None:
         write_line(reporter, f"--cg-json: {run.evidence_lost}", yellow=True, bold=True)
+
+
+def _command(config: pytest.Config, result: CellResult) -> str:
+    """Return the command that measures a cell alone, from the folder where this run was started."""
+    from compress_guard.report.rerun import pytest_command
+
+    return pytest_command(replace(result, id=_from_here(config, result.id)))
+
+
+def _from_here(config: pytest.Config, node_id: str) -> str:
+    """Return a node id, whose file is seen from pytest's rootdir, as seen from where pytest was started."""
+    file, sign, name = node_id.partition("::")
+    here = config.invocation_params.dir
+    if here == config.rootpath:
+        return node_id
+    try:
+        return Path(os.path.relpath(config.rootpath / file, here)).as_posix() + sign + name
+    except ValueError:  # on another drive of Windows
+        return (config.rootpath / file).as_posix() + sign + name
 
 
 def _shown_above(reporter: pytest.TerminalReporter) -> frozenset[str]:

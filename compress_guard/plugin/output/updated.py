@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pytest
 
     from compress_guard.records import CellResult
-    from compress_guard.report import Line
+    from compress_guard.report import Display, Line
 
 OPTION: Final = "--cg-update"
 _MOST_NAMED: Final = 3
@@ -95,12 +95,10 @@ def show_diff(updated: UpdatedFile, reporter: pytest.TerminalReporter) -> None:
         write_line(reporter, line, red=head == "-", green=head == "+")
 
 
-def measured_lines(results: Sequence[CellResult], encoding: str | None) -> Iterator[Line]:
-    """Yield the matrix of each guard, without notes on limits: nothing was judged."""
-    from compress_guard.report.matrix import matrix
-    from compress_guard.report.signs import Signs
+def measured_lines(results: Sequence[CellResult], display: Display) -> Iterator[Line]:
+    """Yield the cells of each guard, without notes on limits: nothing was judged."""
+    from compress_guard.report.blocks.layouts import guard_cells
 
-    signs = Signs.of(encoding)
     for guard in dict.fromkeys(result.guard for result in results):
-        yield from matrix([result for result in results if result.guard == guard], signs)
+        yield from guard_cells([result for result in results if result.guard == guard], display)
         yield ()

@@ -34,6 +34,9 @@ class CellTerms(CellPart):
     """Correction that `CellResult.confidence` includes."""
     reference: CleanReference = "source"
     """Pictures of the clean side: the sources, or these as the codec scales and crops them, without coding."""
+    limit_places: tuple[tuple[str, str], ...] = ()
+    """Key of each limit with its place in the thresholds file: ``("max_drop", "thresholds.yaml:14")``; empty for limits
+    that a test gives."""
     waived: str | None = None
     """Reason of the waiver that turned the failure of the cell into a skip; None for every other outcome."""
     waived_until: str | None = None

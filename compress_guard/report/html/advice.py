@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 
 from compress_guard.records import CellResult, Rate
@@ -30,11 +29,6 @@ def advice(result: CellResult, guard: Sequence[CellResult]) -> Iterator[str]:
                 f"If your users can live with this loss, raise max_drop of this cell in the thresholds file: "
                 f"{numbers.points(result.drop_high + 0.05)} would hold."
             )
-
-
-def command(result: CellResult) -> str:
-    """Return the command that measures the cell alone."""
-    return f"pytest --compress-guard {shlex.quote(result.id)}"
 
 
 def _more_images(result: CellResult) -> Iterator[str]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from compress_guard.records import CellResult, phrased
 from compress_guard.report import numbers
+from compress_guard.report.blocks.cell_texts import between, word
 from compress_guard.report.groups import coded_by
-from compress_guard.report.html.advice import advice, command
+from compress_guard.report.html.advice import advice
 from compress_guard.report.html.marks import Tone, mark, tone
 from compress_guard.report.html.pictures import ImageView
-from compress_guard.report.matrix import word
+from compress_guard.report.rerun import pytest_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,12 @@ class CellView:
             "" if limit is None else numbers.limit(limit),
             result.reason,
             tuple(advice(result, guard)),
-            command(result),
+            pytest_command(result),
             tuple(_facts(result)),
             tuple((name, f"{points:.2f}") for name, points in result.worst),
             _worst_share(result),
             images,
         )
-
-
-def between(low: float | None, high: float | None) -> str:
-    """Return an interval: ``1.9 to 4.3``; empty without one."""
-    return "" if low is None or high is None else f"{numbers.points(low)} to {numbers.points(high)}"
 
 
 def _worst_share(result: CellResult) -> str:

@@ -8,8 +8,8 @@ from typing import Final
 
 from compress_guard.records import CellResult
 from compress_guard.report import numbers
+from compress_guard.report.blocks.cell_texts import between
 from compress_guard.report.groups import cell, coded_by
-from compress_guard.report.html.cell import between
 from compress_guard.report.html.marks import mark
 from compress_guard.report.html.scale import Axis, apart, rate_scale, score_scale
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from compress_guard.records import CellResult, RecoveryResult, ThroughputResult, TrafficResult, phrased
 from compress_guard.records.points import format_setting
 from compress_guard.report import numbers
+from compress_guard.report.blocks.cell_texts import between
 from compress_guard.report.groups import cell
-from compress_guard.report.html.cell import between
 from compress_guard.report.html.marks import mark, tone
 from compress_guard.report.recovery import shown, trained_on
 from compress_guard.report.traffic.drop import traffic_line

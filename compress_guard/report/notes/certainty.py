@@ -75,41 +75,50 @@ def inconclusive(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the number of inconclusive verdicts and their outcomes."""
     undecided = [result for result in results if result.verdict == "inconclusive"]
     if undecided:
-        ways = {
-            ("passed", "policy"): "passed by on_inconclusive: pass",
-            ("failed", "policy"): "failed by on_inconclusive: fail",
-            ("passed", "point"): "passed by the point estimate",
-            ("failed", "point"): "failed by the point estimate",
-        }
-        settled = [(result.outcome, result.settled_by) for result in undecided]
-        how = ", ".join(f"{settled.count(way)} {text}" for way, text in ways.items() if way in settled)
         yield (
             f"{len(undecided)} inconclusive (?): the interval reaches to both sides of the limit, so these images "
-            f"cannot tell and more are needed; {how}"
+            f"cannot tell and more are needed; {settled(undecided)}"
         )
+
+
+def settled(undecided: Sequence[CellResult]) -> str:
+    """Return how inconclusive verdicts became outcomes: ``2 passed by on_inconclusive: pass``."""
+    ways = {
+        ("passed", "policy"): "passed by on_inconclusive: pass",
+        ("failed", "policy"): "failed by on_inconclusive: fail",
+        ("passed", "point"): "passed by the point estimate",
+        ("failed", "point"): "failed by the point estimate",
+        ("skipped", "policy"): "failed and waived",
+    }
+    taken = [(result.outcome, result.settled_by) for result in undecided]
+    return ", ".join(f"{taken.count(way)} {text}" for way, text in ways.items() if way in taken)
 
 
 def needed(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the approximate number of images that would settle the open verdicts of each guard."""
+    for guard, group in by_guard(results, _is_open):
+        yield f"{guard}: {'; '.join(to_settle(group))}"
 
-    def is_open(result: CellResult) -> bool:
-        # Without a resolvable drop there was no interval.
-        return result.verdict == "inconclusive" and result.resolvable_drop is not None
 
-    for guard, group in by_guard(results, is_open):
-        near = [result for result in group if result.images_needed is None]
-        rest = sorted(
-            (result for result in group if result.images_needed), key=lambda result: result.images_needed or 0
-        )
-        estimates = list(groups(rest, _estimate))
-        sentences = [f"about {_in_groups(*number)} would settle {cells(some)}" for number, some in estimates]
-        if len(estimates) > _MOST_NUMBERS:
-            (least, few), (most, many) = estimates[0][0], estimates[-1][0]
-            together = None if few is None or many is None else f"{few} to {many}"
-            sentences = [f"about {_in_groups(f'{least} to {most}', together)} would settle {cells(rest)}"]
-        if near:
-            sentences.append(f"too near the limit for a hundred times the images: {cells(near)}")
-        yield f"{guard}: {'; '.join(sentences)}"
+def to_settle(undecided: Sequence[CellResult]) -> list[str]:
+    """Return clauses on how many images would settle inconclusive verdicts, or that no number would."""
+    group = [result for result in undecided if _is_open(result)]
+    near = [result for result in group if result.images_needed is None]
+    rest = sorted((result for result in group if result.images_needed), key=lambda result: result.images_needed or 0)
+    estimates = list(groups(rest, _estimate))
+    clauses = [f"about {_in_groups(*number)} would settle {cells(some)}" for number, some in estimates]
+    if len(estimates) > _MOST_NUMBERS:
+        (least, few), (most, many) = estimates[0][0], estimates[-1][0]
+        together = None if few is None or many is None else f"{few} to {many}"
+        clauses = [f"about {_in_groups(f'{least} to {most}', together)} would settle {cells(rest)}"]
+    if near:
+        clauses.append(f"too near the limit for a hundred times the images: {cells(near)}")
+    return clauses
+
+
+def _is_open(result: CellResult) -> bool:
+    # Without a resolvable drop there was no interval.
+    return result.verdict == "inconclusive" and result.resolvable_drop is not None
 
 
 def _estimate(result: CellResult) -> tuple[str, str | None]:

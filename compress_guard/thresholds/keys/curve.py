@@ -126,6 +126,12 @@ def missing(what: str, point: OperatingPoint) -> str:
     return f"give {what} as one number, for this codec by its name"
 
 
+def places_of(key: str, curve: Curve | None, point: OperatingPoint) -> tuple[tuple[str, str], ...]:
+    """Return the key of a limit with each place in the file that its value at a point comes from, each place once."""
+    places = () if curve is None else dict.fromkeys(place for _, place in curve.used(point))
+    return tuple((key, place) for place in places)
+
+
 def looks_like_quality(number: float) -> bool:
     """Return True for a number that is no rate, and the usual quality of an encoder."""
     return number in _LOOKS_LIKE_QUALITY and float(number).is_integer()

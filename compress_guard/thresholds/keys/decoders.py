@@ -11,7 +11,7 @@ from compress_guard.errors import OptionError
 from compress_guard.records import Cell, CodecSpec, Guard, phrased
 from compress_guard.registry import DECODERS, unknown
 from compress_guard.thresholds.catalogue import Catalogue
-from compress_guard.thresholds.keys.curve import Curve, line_of, read_drops
+from compress_guard.thresholds.keys.curve import Curve, line_of, places_of, read_drops
 from compress_guard.thresholds.keys.per_codec import PerCodec
 from compress_guard.thresholds.keys.shares import doubts_of, looks_like_share
 from compress_guard.thresholds.value import Value
@@ -143,7 +143,8 @@ def _compared(at: Value, cell: Cell, decoders: Decoders, limits: DecoderLimits |
     doubts = tuple(doubts_of(LIMIT, curve, cell.point))
     cell = replace(cell, limit_line=line_of([curve], cell.point) or cell.line)
     for name in decoders.others:
-        yield _between(cell, (decoders.names[0], name), allowed, doubts)
+        compared = _between(cell, (decoders.names[0], name), allowed, doubts)
+        yield replace(compared, places=places_of(LIMIT, curve, cell.point))
 
 
 def _between(cell: Cell, names: tuple[str, str], limit: float | None, doubts: tuple[str, ...]) -> Cell:
@@ -158,6 +159,7 @@ def _between(cell: Cell, names: tuple[str, str], limit: float | None, doubts: tu
         # A floor is judged in the cell beside it; whether the model knows anything is asked in every cell.
         min_clean=0.0 if cell.min_clean == 0 else None,
         doubts=doubts,
+        places=(),
         decoder=other,
         first_decoder=first,
         max_decoder_drop=limit,

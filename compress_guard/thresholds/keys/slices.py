@@ -9,7 +9,7 @@ from typing import Final
 from compress_guard.records import OperatingPoint, SliceLimit, Slicing
 from compress_guard.registry import unknown
 from compress_guard.thresholds.catalogue import DEFAULT
-from compress_guard.thresholds.keys.curve import Curve, is_quality, missing, read_curve
+from compress_guard.thresholds.keys.curve import Curve, is_quality, missing, places_of, read_curve
 from compress_guard.thresholds.keys.names import check_name, read_factory
 from compress_guard.thresholds.keys.shares import doubts_of
 from compress_guard.thresholds.value import Entry, Value
@@ -39,6 +39,11 @@ class SliceRule:
         for value, curve in self.limits.items():
             name = f"max_drop of slice {self.slicing.name}" + ("" if value is None else f"={value}")
             yield from doubts_of("max_drop", curve, point, name)
+
+    def places(self, point: OperatingPoint) -> Iterator[tuple[str, str]]:
+        """Yield the key and the place of each limit at a point: ``("slice weather=night", "thresholds.yaml:14")``."""
+        for value, curve in self.limits.items():
+            yield from places_of(f"slice {self.slicing.name}{'' if value is None else f'={value}'}", curve, point)
 
     def _limit(self, value: str | None, curve: Curve, point: OperatingPoint, source: str) -> SliceLimit:
         max_drop = curve.holding(point)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 OWN = """
@@ -70,7 +72,8 @@ def test_no_frame_of_ours_is_shown(own):
 def test_each_sentence_is_whole_once(own):
     assert own.out.count(DROP) == 1
     assert own.out.count(NO_MODEL) == 1
-    assert "  test_own.py::test_drop::jpeg-0.5bpp  top1 -25.0 (10.7 to 42.1), allowed 3.0\n" in own.out
+    assert "  FAIL jpeg at 0.5 bpp: top1 -25.0 (10.7 to 42.1), allowed 3.0\n" in own.out
+    assert "    rerun: pytest --compress-guard test_own.py::test_drop\n" in own.out
 
 
 def test_the_whole_sentence_is_in_junit(own):
@@ -124,4 +127,16 @@ def test_and_for_a_failure_that_was_expected(cells):
     run = cells.run("thresholds.yaml", "-k", "drops")
     (cells.folder / "conftest.py").unlink()
     assert run.outcomes == {"xfailed": 1, "deselected": 3}
-    assert f"  thresholds.yaml::drops[jpeg-0.5bpp]  {DROP}\n" in run.out
+    assert f"  FAIL jpeg at 0.5 bpp: {DROP}\n" in run.out
+
+
+def test_the_printed_command_repeats_the_failed_cell_alone_from_where_pytest_was_started(cells):
+    (cells.folder / "inner").mkdir(exist_ok=True)
+    told = cells.run("../thresholds.yaml", "-k", "drops", folder="inner")
+    (line,) = [line for line in told.out.splitlines() if line.startswith("    rerun: ")]
+    command = shlex.split(line.removeprefix("    rerun: "))
+    assert command == ["pytest", "--compress-guard", "../thresholds.yaml::drops[jpeg-0.5bpp]"]
+    assert "/thresholds.yaml:4 max_drop\n" in told.out or "thresholds.yaml:4 max_drop\n" in told.out
+    again = cells.run(*command[2:], folder="inner")
+    assert again.outcomes == {"failed": 1}
+    assert list(again.cells) == ["drops[jpeg-0.5bpp]"]

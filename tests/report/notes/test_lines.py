@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from compress_guard.report import lines, plain
+from compress_guard.report import Display, lines, plain
 from compress_guard.report.brief import failures
 from compress_guard.report.notes.lines import notes
 
@@ -96,7 +96,7 @@ def test_settings_that_are_far_apart_are_said_where_a_run_is_verbose(cell):
     assert line not in note_lines(found)
     assert line in plain(notes(found, verbose=True)).splitlines()
     assert line not in plain(lines(found)).splitlines()
-    assert line in plain(lines(found, verbose=True)).splitlines()
+    assert line in plain(lines(found, Display(verbose=True))).splitlines()
 
 
 def test_a_mean_beyond_its_tolerance_is_said(cell):
