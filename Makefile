@@ -11,10 +11,10 @@ comma := ,
 PYTHONS := python3.12 python3.11 python3 python3.14 python3.13 python
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
-SOURCES := compress_guard benchmarks examples tests training
+SOURCES := compress_guard benchmarks docs examples tests training
 
 .DEFAULT_GOAL := help
-.PHONY: help guard test test-all test-numpy2 bench lint types format workflows coverage changelog wheel env clean
+.PHONY: help guard test test-all test-numpy2 bench lint types format workflows docs coverage changelog wheel env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ types: $(STAMP) ## check types
 format: $(STAMP) ## format the code and repair what can be repaired
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# All pages are read anew, since parts of them are made of the code. Every warning is an error, a link that leads nowhere too.
+docs: $(STAMP) ## build the documentation site into build/site, strict
+	$(BIN)/python -m sphinx -E -a -j auto -q -W --keep-going -n -b html -d build/doctrees docs build/site
 
 coverage: $(STAMP) ## run all tests and fail below 90 % of the core's branches
 	$(BIN)/coverage erase

@@ -48,7 +48,7 @@ class Flat(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class CellResult:
-    """One cell of the results: the fields of the JSON file and, with the prefix cg_, of the JUnit properties.
+    """One cell of the results: the fields of the JSON file and, with the prefix ``cg_``, of the JUnit properties.
 
     The parts group the figures by where they come from, and document them. Each field of a part is readable on the
     result too: ``result.drop`` is ``result.scores.drop``. The result is flat in files: see `as_dict`. Scores and drops

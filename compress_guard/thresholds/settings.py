@@ -23,6 +23,7 @@ TOLERANCE: Final[Mapping[RateMode, float]] = {"dataset": 0.02, "image": 0.05}
 """Relative tolerance of the rate by default: 2 % of the mean, 5 % of each image."""
 
 
+CODECS_BY_DEFAULT: Final = ("jpeg", "webp", "avif")
 RATES_BY_DEFAULT: Final = PerCodec(Rates((0.1, 0.25, 0.5, 1.0, 2.0)))
 
 
@@ -55,7 +56,7 @@ class Settings:
     @classmethod
     def initial(cls, catalogue: Catalogue) -> Settings:
         """Return the settings where the file has none."""
-        return cls(tuple(catalogue.named(name) for name in ("jpeg", "webp", "avif")))
+        return cls(tuple(catalogue.named(name) for name in CODECS_BY_DEFAULT))
 
     @property
     def points(self) -> AskedPoints:

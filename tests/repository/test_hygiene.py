@@ -101,6 +101,7 @@ def test_the_extra_all_brings_every_codec(project: dict[str, Any]) -> None:
         "benchmark",
         "junit",
         "all",
+        "docs",
         "examples",
         "dev",
     }
@@ -158,5 +159,6 @@ def test_commit_hooks_and_continuous_integration_run_the_same_tools() -> None:
     assert re.findall(r"^make (\w+)", script.read_text(encoding="utf-8"), flags=re.MULTILINE) == [
         "lint",
         "types",
+        "docs",
         "test",
     ]

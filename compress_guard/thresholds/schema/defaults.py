@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from compress_guard.registry import CODECS, DECODERS
 from compress_guard.thresholds.keys.groups import FOLDER
-from compress_guard.thresholds.keywords import CHOICES, NUMBERS
+from compress_guard.thresholds.keywords import CHOICES, NUMBERS, POLICIES
 from compress_guard.thresholds.schema.forms import (
     BY,
     NULL,
@@ -21,11 +21,12 @@ from compress_guard.thresholds.schema.forms import (
     ref,
     suggested,
 )
+from compress_guard.thresholds.settings import CODECS_BY_DEFAULT, RATES_BY_DEFAULT, Settings
 
 CODEC_LIST: Final = listed(suggested(CODECS.own, TEXT))
 _COUNT: Final = either({"type": "integer", "minimum": 1}, NULL)
 
-SETTINGS: Final[Mapping[str, Schema]] = {
+_SETTINGS: Final[Mapping[str, Schema]] = {
     "codecs": CODEC_LIST | {"description": "codecs to test, registered ones or names from the section codecs"},
     "bpp": ref("rates") | {"description": "target rates in bits per pixel; or per codec; null: none"},
     "quality": ref("qualities") | {"description": "settings on the codec's own scale; or per codec; null: none"},
@@ -61,5 +62,25 @@ SETTINGS: Final[Mapping[str, Schema]] = {
     "on_unreachable": choice(CHOICES["on_unreachable"])
     | {"description": "outcome of a rate that the codec does not reach"},
     "on_unavailable": choice(CHOICES["on_unavailable"]) | {"description": "outcome of a codec that is not installed"},
+}
+
+
+def _default(key: str) -> Any:
+    """Return the default of a key as a file would state it."""
+    initial = Settings(())
+    if key in POLICIES:
+        return getattr(initial.policy, key)
+    stated = {
+        "codecs": list(CODECS_BY_DEFAULT),
+        "bpp": list(RATES_BY_DEFAULT.default.values if RATES_BY_DEFAULT.default else ()),
+        "limit": None,
+    }
+    return stated[key] if key in stated else getattr(initial, key)
+
+
+DEPENDENT: Final = ("rate_tolerance",)
+"""Keys whose default depends on another key, so that the schema states none."""
+SETTINGS: Final[Mapping[str, Schema]] = {
+    key: form if key in DEPENDENT else form | {"default": _default(key)} for key, form in _SETTINGS.items()
 }
 """The keys; a test holds them against those of the reader."""

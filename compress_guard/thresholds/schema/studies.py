@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
+from functools import partial
 from typing import Final
 
 from compress_guard.records import MIXED
@@ -42,13 +44,26 @@ def _trained(point: Schema) -> Schema:
     return either(per_codec(listed(either(point, choice((MIXED,))))), NULL)
 
 
+def _default(record: type, name: str) -> object:
+    """Return the default of a field, as a file would state it."""
+    (value,) = (each.default for each in fields(record) if each.name == name)
+    return list(value) if isinstance(value, tuple) else value
+
+
+_timed: Final = partial(_default, throughput.Asked)
+_trained_by: Final = partial(_default, recovery.Finetuning)
+
+
 KEYS_OF_THROUGHPUT: Final[Mapping[str, Schema]] = {
-    "reference": suggested(CODECS.own, TEXT) | {"description": "codec that others are compared with"},
+    "reference": suggested(CODECS.own, TEXT)
+    | {"description": "codec that others are compared with", "default": throughput.REFERENCE},
     "codecs": CODEC_LIST | {"description": "codecs to time; the guard's by default"},
     "bpp": ref("rates") | {"description": "rates to time; the guard's by default"},
     "quality": ref("qualities") | {"description": "qualities to time; the guard's by default"},
-    "images": whole(throughput.IMAGES) | {"description": "images that are coded in one call"},
-    "rounds": whole(throughput.ROUNDS) | {"description": "timed passes, each beside one of the reference"},
+    "images": whole(throughput.IMAGES)
+    | {"description": "images that are coded in one call", "default": _timed("images")},
+    "rounds": whole(throughput.ROUNDS)
+    | {"description": "timed passes, each beside one of the reference", "default": _timed("rounds")},
     "min_ratio": _by_work(throughput.RATIOS) | {"description": "least speed, divided by the reference's"},
     "min_speed": _by_work(throughput.SPEEDS, "device")
     | {"description": "least megapixels per second, on this device alone"},
@@ -62,11 +77,12 @@ KEYS_OF_RECOVERY: Final[Mapping[str, Schema]] = {
     "codecs": CODEC_LIST | {"description": "codecs of training and of test images; the guard's by default"},
     "bpp": _trained(RATE) | {"description": "rates to train at; mixed beside two or more is one model over them all"},
     "quality": _trained({"type": "number"}) | {"description": "qualities to train at, in the same forms"},
-    "steps": whole(recovery.STEPS) | {"description": "steps of each training"},
-    "batch": whole(recovery.BATCH) | {"description": "images of each step"},
-    "images": whole(recovery.IMAGES) | {"description": "training images, a seeded choice"},
+    "steps": whole(recovery.STEPS) | {"description": "steps of each training", "default": _trained_by("steps")},
+    "batch": whole(recovery.BATCH) | {"description": "images of each step", "default": _trained_by("batch")},
+    "images": whole(recovery.IMAGES)
+    | {"description": "training images, a seeded choice", "default": _trained_by("images")},
     "seeds": either(whole(recovery.SEEDS), listed(whole(recovery.SEEDS)))
-    | {"description": "each is a training of its own"},
+    | {"description": "each is a training of its own", "default": _trained_by("seeds")},
     "learning_rate": either(number(recovery.LEARNING_RATES), NULL) | {"description": "the highest learning rate"},
     "min_recovered": either(per_codec(number(recovery.SHARES)), NULL)
     | {"description": "least share of the drop that has to come back, 0 to 1"},
