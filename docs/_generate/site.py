@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from docs._generate.contents import with_trees
+from docs._generate.contents import with_tree
 from docs._generate.diagram import with_diagrams
 from docs._generate.outside import with_links_to
 from docs._generate.parts import with_parts
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def complete(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put the generated parts into the text of a page, and the tree of pages into that of the index."""
-    text = with_links_to(os.environ.get("COMPRESS_GUARD_SOURCES", ""), page, with_diagrams(with_parts(source[0])))
-    source[0] = with_trees(text) if page == app.config.root_doc else text
+    """Put the generated parts and figures into the text of a page, and the tree of its pages into that of an index."""
+    del app
+    text = with_tree(page, with_diagrams(with_parts(source[0])))
+    source[0] = with_links_to(os.environ.get("COMPRESS_GUARD_SOURCES", ""), page, text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

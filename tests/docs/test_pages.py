@@ -25,10 +25,15 @@ def test_links_out_of_the_documents_lead_to_the_repository() -> None:
 
 
 def test_links_out_of_the_documents_lead_to_copies_where_the_repository_has_no_address() -> None:
-    text = "[s](../../SECURITY.md#not-promised), [e](../../examples/recipes.py), [a](#here)"
+    text = "[s](../../SECURITY.md#not-promised), [e](../../examples/recipes.py), [a](#here), [the `f`](../../examples)"
     assert with_links_to("", "howto/start", text) == (
-        "[s](path:../../SECURITY.md), [e](path:../../examples/recipes.py), [a](#here)"
+        "[s](path:../../SECURITY.md), [e](path:../../examples/recipes.py), [a](#here), the `f`"
     )
+
+
+def test_pictures_stay() -> None:
+    text = "![a report](../images/report.webp)"
+    assert with_links_to("https://host", "howto/start", text) == text
 
 
 def test_a_node_stands_below_all_that_lead_to_it() -> None:
