@@ -1,8 +1,7 @@
-"""The headers of WebP (RIFF) and of JPEG XL, and the boxes of ISO/IEC 14496-12, which `heif` reads too."""
+"""The header of WebP (RIFF), and the boxes of ISO/IEC 14496-12, which `heif` and `jxl` read."""
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from compress_guard.traffic.headers import FileHeader, LeftOut
 _MOST_PARTS: Final = 10_000
 _MOST_EXIF: Final = 2**17
 _ANIMATED: Final = 0x02
-_RATIOS: Final = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
-"""Ratios of width to height that JPEG XL has a number for, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,45 +118,3 @@ def boxes_in(file: BufferedReader, start: int, end: int) -> Iterator[Part]:
         yield Part(name, at + length, size - length)
         at += size
     raise LeftOut("damaged header")
-
-
-def read_jxl(file: BufferedReader, size: int) -> FileHeader:
-    """Return the header of a JPEG XL file, with or without its container; raises `LeftOut`."""
-    file.seek(0)
-    start = 0
-    if file.read(2) != b"\xff\x0a":
-        stream = next((box for box in boxes_in(file, 0, size) if box.name in (b"jxlc", b"jxlp")), None)
-        if stream is None:
-            raise LeftOut("damaged header")
-        start = stream.start + (4 if stream.name == b"jxlp" else 0)
-    file.seek(start, os.SEEK_SET)
-    head = file.read(2 + 10)
-    if head[:2] != b"\xff\x0a":
-        raise LeftOut("damaged header")
-    if len(head) < 4:
-        raise LeftOut("truncated")
-    width, height = _jxl_size(int.from_bytes(head[2:], "little"))
-    return FileHeader("jxl", width, height, size, size)
-
-
-def _jxl_size(bits: int) -> tuple[int, int]:
-    """Return width and height by the SizeHeader of ISO/IEC 18181-1, whose first bit is the lowest one."""
-    at = 0
-
-    def take(count: int) -> int:
-        nonlocal at
-        value = bits >> at & (1 << count) - 1
-        at += count
-        return value
-
-    small = take(1)
-
-    def side() -> int:
-        return 8 * (1 + take(5)) if small else 1 + take((9, 13, 18, 30)[take(2)])
-
-    height = side()
-    ratio = take(3)
-    if ratio == 0:
-        return side(), height
-    across, down = _RATIOS[ratio - 1]
-    return height * across // down, height

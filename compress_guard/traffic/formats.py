@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from compress_guard.files import Foreign, open_regular
-from compress_guard.traffic.containers import read_jxl, read_webp
+from compress_guard.traffic.containers import read_webp
 from compress_guard.traffic.headers import FileHeader, LeftOut, checked
 from compress_guard.traffic.heif import read_heif
 from compress_guard.traffic.jpeg import read_jpeg
+from compress_guard.traffic.jxl import read_jxl
 from compress_guard.traffic.rasters import read_raster
 
 _START: Final = 32

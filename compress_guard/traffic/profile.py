@@ -13,14 +13,20 @@ from compress_guard.traffic.headers import FileHeader, LeftOut
 from compress_guard.traffic.jpeg import TRACES
 from compress_guard.traffic.sample import DrawnFiles
 
-_NAMES: Final = {("webp", False): "webp lossless", ("tiff", True): "tiff lossy"}
+_NAMES: Final = {
+    ("webp", False): "webp lossless",
+    ("tiff", True): "tiff lossy",
+    ("jxl", False): "jxl lossless",
+    ("jxl", None): "jxl perhaps lossless",
+    ("jp2", None): "jp2 perhaps lossless",
+}
 """Names of formats that may lose something or nothing, apart from the usual ones of each."""
 SCHEMA: Final = "compress-guard-traffic/1"
 
 
 @dataclass(frozen=True, slots=True)
 class FormatProfile:
-    """Files of one format: at least one. Lossless WebP and lossy TIFF are formats of their own here."""
+    """Files of one format: at least one. Lossless WebP, lossy TIFF and such are formats of their own here."""
 
     name: str
     """Format as a person reads it, such as ``jpeg`` or ``webp lossless``."""
@@ -32,13 +38,13 @@ class FormatProfile:
 
     @property
     def codec(self) -> str | None:
-        """The codec of the gate that writes such files; None for lossless files and for TIFF."""
-        return None if self.lossless or self.headers[0].format == "tiff" else self.headers[0].format
+        """The codec of the gate that writes such files; None for TIFF, and unless something is certainly lost."""
+        return self.headers[0].format if self.headers[0].lossy and self.headers[0].format != "tiff" else None
 
     @property
     def lossless(self) -> bool:
-        """True for files from which nothing is lost."""
-        return not self.headers[0].lossy
+        """True for files from which nothing is lost, as far as the header tells."""
+        return self.headers[0].lossy is False
 
     def distribution(self, number: Callable[[FileHeader], float]) -> Distribution:
         """Return the distribution of a number that every file has."""

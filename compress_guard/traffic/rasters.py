@@ -10,11 +10,15 @@ from compress_guard.traffic.exif import read_exif
 from compress_guard.traffic.headers import FileHeader, LeftOut
 
 _PILLOW: Final = {"png": "PNG", "gif": "GIF", "bmp": "BMP", "tiff": "TIFF", "jp2": "JPEG2000"}
-_LOSSY: Final = frozenset(["jp2"])
 _LOSSY_TIFF: Final = frozenset(["jpeg", "tiff_jpeg", "webp"])
 """Compressions of TIFF files, by Pillow's names, that lose something."""
 _PNG_END: Final = b"IEND\xae\x42\x60\x82"
 _TAIL: Final = 64
+_JP2_HEAD: Final = 2**17
+"""Bytes in which the coding style of a JPEG 2000 file is looked for, behind an ICC profile too."""
+_CODING, _TILE = b"\x52", b"\x90"
+_WAVELET: Final = 9
+"""Place of the wavelet in the coding style, behind its length: 0 is 9-7."""
 
 
 def read_raster(file: BufferedReader, size: int, format_name: str) -> FileHeader:
@@ -32,13 +36,13 @@ def read_raster(file: BufferedReader, size: int, format_name: str) -> FileHeader
                 width, height = image.size
                 icc = image.info.get("icc_profile")
                 exif = image.info.get("exif")
-                lossy = format_name in _LOSSY or (
-                    format_name == "tiff" and image.info.get("compression") in _LOSSY_TIFF
-                )
+                lossy: bool | None = format_name == "tiff" and image.info.get("compression") in _LOSSY_TIFF
     except Image.DecompressionBombError:
         raise LeftOut("too many pixels") from None
     except Exception:  # noqa: BLE001 -- Pillow's parsers raise anything for damaged files
         raise LeftOut("damaged header") from None
+    if format_name == "jp2":
+        lossy = _lossy_jp2(file)
     if animated:
         raise LeftOut("animated")
     profile = len(icc) if isinstance(icc, bytes) else 0
@@ -53,6 +57,25 @@ def read_raster(file: BufferedReader, size: int, format_name: str) -> FileHeader
         turned=read_exif(block).turned,
         icc=profile,
     )
+
+
+def _lossy_jp2(file: BufferedReader) -> bool | None:
+    """Return True for a JPEG 2000 file with the wavelet 9-7, which always loses something.
+
+    None for the reversible 5-3, since headers do not tell whether the stream was cut; ISO/IEC 15444-1, annex A.
+    """
+    file.seek(0)
+    data = file.read(_JP2_HEAD)
+    at = data.find(b"\xff\x4f\xff\x51")
+    if at < 0:
+        return None
+    at += 2
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (_TILE, b""):
+        body = data[at + 4 : at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")]
+        if data[at + 1 : at + 2] == _CODING:
+            return True if body[_WAVELET : _WAVELET + 1] == b"\0" else None
+        at += 4 + len(body)
+    return None
 
 
 def _png_ends(file: BufferedReader, size: int) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from compress_guard.traffic.cover import CoveredPoint, cover_of
 from compress_guard.traffic.distribution import Distribution
 from compress_guard.traffic.headers import FileHeader, JpegQuality
-from compress_guard.traffic.profile import FormatProfile, TrafficProfile
+from compress_guard.traffic.profile import FormatProfile, TrafficProfile, _by_format
 
 
 def jpeg(quality: int, *, chroma: str = "4:2:0", progressive: bool = False) -> FileHeader:
@@ -145,3 +145,15 @@ def test_histograms_count_each_number_once(values):
         assert count == sum(low <= value <= high for value in values)
     assert sum(count for _, _, count in bars) == len(values)
     assert sum(count for _, _, count in Distribution.of(values).histogram(8)) == len(values)
+
+
+@pytest.mark.parametrize("name", ["jp2", "jxl"])
+def test_files_that_are_perhaps_lossless_have_no_cell_and_are_not_lossless(name):
+    unknown = FileHeader(name, 10, 10, 100, 100, lossy=None)
+    cover = cover_of(profiled(jpeg=[jpeg(80)] * 6, **{f"{name} perhaps lossless": [unknown] * 4}))
+    assert ([part.codec for part in cover.codecs], cover.share, cover.lossless) == (["jpeg"], 0.6, 0)
+
+
+def test_files_of_one_format_are_apart_by_what_is_known_of_their_loss():
+    headers = [FileHeader("jxl", 10, 10, 100, 100, lossy=lossy) for lossy in (True, True, True, False, False, None)]
+    assert [part.name for part in _by_format(headers)] == ["jxl", "jxl lossless", "jxl perhaps lossless"]

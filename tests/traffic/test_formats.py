@@ -46,8 +46,62 @@ def test_format_and_size(header_of, size, format_name, options, name, lossy):
     assert header.bpp == pytest.approx(8 * len(data) / (size[0] * size[1]))
 
 
+@pytest.mark.parametrize(
+    ("options", "lossy"),
+    [
+        ({"irreversible": True}, True),
+        ({"irreversible": True, "no_jp2": True}, True),
+        ({"irreversible": False}, None),
+        ({"irreversible": False, "quality_layers": [20]}, None),  # cut, which no header tells
+        ({"irreversible": False, "no_jp2": True}, None),
+    ],
+)
+def test_only_the_wavelet_tells_that_jpeg_2000_has_lost_something(header_of, options, lossy):
+    assert header_of(coded(picture(), "JPEG2000", **options)).lossy is lossy
+
+
+needs_jxl = pytest.mark.skipif(
+    importlib.util.find_spec("pillow_jxl") is None, reason="pillow-jxl-plugin is not installed"
+)
+
+
+@needs_jxl
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA"])
+@pytest.mark.parametrize(
+    ("options", "lossy"),
+    [
+        ({"lossless": True}, False),
+        ({"lossless": True, "exif": TURNED}, False),  # its header is in two pieces
+        ({"lossless": True, "effort": 1}, False),
+        ({"quality": 95}, True),
+        ({"quality": 10, "exif": TURNED}, True),
+    ],
+)
+def test_lossless_jpeg_xl(header_of, mode, options, lossy):
+    import pillow_jxl  # noqa: F401 -- registers the format
+
+    header = header_of(coded(picture(40, 24).convert(mode), "JXL", **options))
+    assert (header.format, header.width, header.height, header.lossy) == ("jxl", 40, 24, lossy)
+
+
+@needs_jxl
+def test_a_jpeg_packed_as_jpeg_xl_is_lossy(header_of, tmp_path):
+    import pillow_jxl  # noqa: F401 -- registers the format
+
+    (tmp_path / "a.jpg").write_bytes(coded(picture(40, 24), "JPEG", quality=90))
+    with Image.open(tmp_path / "a.jpg") as image:
+        data = coded(image, "JXL", lossless_jpeg=True)
+    assert b"jbrd" in data
+    assert header_of(data).lossy is True
+
+
+def test_a_jpeg_xl_header_that_ends_early_tells_no_loss(header_of):
+    size = b"\xff\x0a\x09\x41"  # 40x60, then metadata that are not the default
+    assert header_of(size).lossy is None
+
+
 def test_jpeg_2000(header_of):
-    header = header_of(coded(picture(), "JPEG2000", quality_mode="rates", quality_layers=[10]))
+    header = header_of(coded(picture(), "JPEG2000", irreversible=True, quality_layers=[10]))
     assert (header.format, header.width, header.height, header.lossy) == ("jp2", 40, 24, True)
 
 
