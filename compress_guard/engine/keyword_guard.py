@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from compress_guard.engine.coding.available import codec_options, missing_options
 from compress_guard.errors import OptionError
@@ -45,6 +45,9 @@ from compress_guard.thresholds.keywords import (
     check_setting,
 )
 from compress_guard.thresholds.settings import TOLERANCE
+
+_OF_FILES: Final = frozenset(["traffic", "slices", "correction", "decoder_swap", "throughput", "recovery", "waive"])
+"""Keys of a thresholds file that calls do not take: most concern several cells of a guard."""
 
 
 def one_cell_guard(  # noqa: PLR0913 - the keys of a guard in thresholds.yaml, each by its name
@@ -160,6 +163,11 @@ def check_keywords(given: Iterable[str], *others: str) -> None:
     parameters = inspect.signature(one_cell_guard).parameters.values()
     known = (*(each.name for each in parameters if each.kind is each.KEYWORD_ONLY), *others)
     for key in given:
+        if key in _OF_FILES:
+            raise OptionError(
+                f"{key} is a key of thresholds.yaml and no keyword; write a guard with it there, and run it with "
+                "compress-guard run or pytest --compress-guard"
+            )
         if key not in known:
             raise OptionError(unknown("keyword", key, known))
 

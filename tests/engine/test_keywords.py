@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
 
 from compress_guard.engine.keyword_guard import one_cell_guard
+from compress_guard.engine.single_cell import measure
 from compress_guard.errors import OptionError, ThresholdsError
 from compress_guard.registry import CODECS, option_names, required_options
 from compress_guard.thresholds.file import parse
@@ -73,3 +75,14 @@ def test_the_options_of_each_codec_are_known_and_some_are_required():
     }
     assert all(set(required_options(name)) <= set(option_names(name)) for name in CODECS)
     assert option_names("jpeg")[:2] == ("subsampling", "progressive")
+
+
+@pytest.mark.parametrize("key", ["traffic", "slices", "correction", "decoder_swap", "throughput", "recovery", "waive"])
+def test_a_key_that_only_a_file_has_is_refused_with_the_way_to_use_it(key):
+    with pytest.raises(OptionError) as caught:
+        measure(object(), [], task="classification", **{key: None})
+    assert str(caught.value) == (
+        f"{key} is a key of thresholds.yaml and no keyword; write a guard with it there, and run it with "
+        "compress-guard run or pytest --compress-guard"
+    )
+    assert key not in inspect.signature(one_cell_guard).parameters
