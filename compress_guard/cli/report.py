@@ -11,8 +11,10 @@ from compress_guard.cli.terminal import display, show, tell
 from compress_guard.destination import evidence_path
 from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import RunError, UsageError, error_text
+from compress_guard.foreign import shown_line
 from compress_guard.report import Line, apart, lines, recovery_lines, throughput_lines
 from compress_guard.report.html.contents import RunContents, contents_of, unfit
+from compress_guard.report.html.headline import NOT_ENDED, missing_cells
 from compress_guard.report.html.markdown import markdown
 from compress_guard.report.html.page import page, write_report
 from compress_guard.results.file import only_file
@@ -29,9 +31,11 @@ def report(options: argparse.Namespace) -> bool:
     for name, path in targets.items():
         check_results_file(path, f"--{name}", taken, with_evidence=False)
         taken |= {f"the file of --{name}": path}
-    if options.images is not None and not Path(options.images).is_dir():
-        raise UsageError("--images", f"{options.images} is not a folder", "name the folder of --cg-images")
-    contents = contents_of(only_file(source), None if options.images is None else Path(options.images))
+    folders = [Path(given) for given in options.images or ()]
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError("--images", f"{folder} is not a folder", "name the folder of --cg-images")
+    contents = contents_of(only_file(source), folders)
     makers = {"html": page, "markdown": markdown}
     try:
         texts = {name: makers[name](contents) for name in targets}
@@ -51,7 +55,14 @@ def _tables(run: RunContents) -> Iterator[Line]:
         throughput_lines(run.throughput, encoding),
         recovery_lines(run.recovery, encoding),
     )
-    yield from apart(*parts)
+    yield from apart(*parts, _ending(run))
+
+
+def _ending(run: RunContents) -> Iterator[Line]:
+    """Yield what is missing in the results of a run that broke off."""
+    ended = [] if run.ending.exit_status is not None else [NOT_ENDED]
+    for sentence in (*missing_cells(run), *ended):
+        yield ((shown_line(sentence), "red"),)
 
 
 def _written(option: str, path: Path, text: str) -> bool:

@@ -99,7 +99,8 @@ class Results:
 
     def _write_page(self, path: Path, exit_status: int | None) -> None:
         results = (self.cells, self.recovery, self.throughput)
-        how = (environment(self.settings), self._ending(exit_status), self.settings.pictures)
+        folders = () if self.settings.pictures is None else (self.settings.pictures,)
+        how = (environment(self.settings), self._ending(exit_status), folders)
         write_page(path, RunContents(*results, *how))
 
     def _write_json(self, exit_status: int | None) -> bool:

@@ -12,10 +12,8 @@ from typing import Final
 
 from compress_guard.destination import evidence_path
 from compress_guard.errors import UsageError, described
-from compress_guard.results.document import AGAIN, REMEDY, read_bytes
+from compress_guard.results.document import AGAIN, PREVIOUS, REMEDY, read_bytes
 
-PREVIOUS: Final = ".previous"
-"""The ending of the name of results that the next run has set aside."""
 TOGETHER: Final = "keep the two files of a run together"
 _MOST_BYTES: Final = 2**32
 """Most bytes of evidence, unpacked."""

@@ -16,6 +16,8 @@ from compress_guard.records import SCHEMA
 
 REMEDY: Final = "name a file that --cg-json, or --json, has written"
 AGAIN: Final = "copy it again, or repeat the run"
+PREVIOUS: Final = ".previous"
+"""The ending of the name of results that the next run has set aside."""
 _FAMILY: Final = "compress-guard/"
 """The beginning of the schema of every version of results files."""
 MOST_BYTES: Final = 2**30
@@ -38,16 +40,19 @@ def read_bytes(path: Path, most: int | None = MOST_BYTES) -> bytes:
                 raise UsageError(str(path), "this is no regular file", REMEDY)
             data = file.read() if most is None else file.read(most + 1)
     except OSError as problem:
-        raise UsageError(str(path), _found(problem), REMEDY) from problem
+        raise UsageError(str(path), _found(problem, path), REMEDY) from problem
     if most is not None and len(data) > most:
         found = f"this file has more than {most / 2**30:g} GiB, which no results file has"
         raise UsageError(str(path), found, REMEDY)
     return data
 
 
-def _found(problem: OSError) -> str:
+def _found(problem: OSError, path: Path) -> str:
     if problem.errno in (errno.ENOENT, errno.ENOTDIR):
-        return "there is no such file"
+        earlier = path.with_name(path.name + PREVIOUS)
+        if not earlier.is_file():
+            return "there is no such file"
+        return f"there is no such file: a run broke off before it wrote one, and {earlier.name} is of the run before"
     if problem.errno == errno.EISDIR:
         return "this is a folder"
     return f"this file cannot be read ({problem.strerror or problem})"

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from compress_guard.cli.arguments import command_line
+
 
 @pytest.fixture
 def results(command, guards):
@@ -77,3 +79,24 @@ def test_a_report_that_cannot_be_written_at_the_end_fails(command, folder, guard
     done = command("run", "--html=late.html")
     assert done.code == 1
     assert "late.html: the report cannot be written (Is a directory); name a file in a folder" in done.err
+
+
+def test_the_page_of_merged_results_shows_the_pictures_of_every_job(command, folder, guards):
+    guards("codecs: [jpeg], bpp: [0.5]", toy="max_drop: 1", two="max_drop: 1")
+    for shard in "12":
+        command("run", f"--shard={shard}/2", f"--json={shard}.json", f"--images=kept{shard}")
+    assert command("merge", "1.json", "2.json", "--out=all.json").code == 1
+    counts = [len(list((folder / f"kept{shard}").glob("*.webp"))) for shard in "12"]
+    assert all(counts)
+    done = command("report", "all.json", "--images=kept1", "--images=kept2", "--html=all.html")
+    assert (done.code, done.err) == (0, "")
+    assert (folder / "all.html").read_text().count("data:image/webp;base64,") == sum(counts)
+
+
+@pytest.mark.parametrize("name", ["report", "diff", "merge"])
+def test_the_help_has_an_example_that_makes_sense(command, name):
+    shown = " ".join(command(name, "--help").out.split())
+    example = shown.partition("Example: compress-guard ")[2].split()
+    assert example[0] == name
+    options = command_line().parse_args(example)
+    assert options.command == name

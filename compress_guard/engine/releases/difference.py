@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from compress_guard.engine.releases.baseline import Baseline, CellEvidence, read_files
+from compress_guard.engine.releases.changed_cells import KINDS, CellChange, Kind, Moved, moved_cell
 from compress_guard.engine.releases.comparison import Comparison, Yardstick, compared
 from compress_guard.engine.releases.junit_files import read_junit
+from compress_guard.engine.releases.other_cells import OtherResult, other_changes, other_remarks
 from compress_guard.errors import DataError, UsageError
 from compress_guard.records import CellResult, Evidence
 from compress_guard.registry import TASKS
@@ -17,21 +19,10 @@ from compress_guard.registry import TASKS
 if TYPE_CHECKING:
     from compress_guard.tasks.contract import Scorer
 
-Kind = Literal["newly failing", "fell", "vanished", "recovered", "rose", "appeared"]
-KINDS: Final[tuple[Kind, ...]] = ("newly failing", "fell", "vanished", "recovered", "rose", "appeared")
 ERROR: Final = 0.05
 """Probability that any cell of two equal releases is said to have moved; all cells share it."""
 _MODEL_SIDE: Final = ("compress-guard", "torch", "torchvision", "numpy")
 """Distributions that may move any score, whatever the codec."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A version or a device that differs; None where one release does not have it."""
-
-    name: str
-    before: str | None
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +35,13 @@ class Release:
     """The results files; None for a JUnit report, which has no evidence."""
     lost: tuple[str, ...] = ()
     """Cells that a JUnit report names as selected and without a result."""
+
+    @property
+    def others(self) -> Mapping[str, OtherResult]:
+        """Recovery studies and throughput cells by node id; a JUnit report is not asked for them."""
+        files = [] if self.files is None else self.files.files
+        studies: dict[str, OtherResult] = {each.id: each for file in files for each in file.recovery}
+        return studies | {each.id: each for file in files for each in file.throughput}
 
     @property
     def packages(self) -> Mapping[str, str]:
@@ -65,28 +63,6 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CellChange:
-    """A cell that is another than before."""
-
-    id: str
-    kind: Kind
-    before: CellResult | None
-    after: CellResult | None
-    comparison: Comparison | None = None
-    moved: tuple[Moved, ...] = ()
-    """Versions and devices that may explain it."""
-    remark: str = ""
-
-    @property
-    def regression(self) -> bool:
-        """True if the change is one for the worse."""
-        if self.kind == "vanished":
-            return bool(self.remark)
-        failed = self.after is not None and self.after.outcome == "failed"
-        return self.kind in ("newly failing", "fell") or (self.kind == "appeared" and failed)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class ReleaseDifference:
     """Changes between two releases: of cells, and of the versions of packages."""
 
@@ -97,6 +73,8 @@ class ReleaseDifference:
     """Confidence at which each cell is compared."""
     packages: tuple[Moved, ...] = ()
     remarks: tuple[str, ...] = field(default=())
+    others: int = 0
+    """Recovery studies and throughput cells among those that both have."""
 
     @property
     def regressions(self) -> int:
@@ -118,7 +96,8 @@ def read_release(path: Path) -> Release:
 def difference(base: Release, head: Release) -> ReleaseDifference:
     """Compare two releases cell by cell; raises `UsageError` where they cannot be compared."""
     common = [name for name in head.cells if name in base.cells]
-    if not common:
+    others = base.others.keys() & head.others.keys()
+    if not common and not others:
         found = f"it has no cell of {base.path}"
         raise UsageError(str(head.path), found, "name two results of the same thresholds file")
     scored = sum(head.cells[name].score is not None and base.cells[name].score is not None for name in common)
@@ -136,15 +115,20 @@ def difference(base: Release, head: Release) -> ReleaseDifference:
             remarks[comparison.figures.baseline_remark] = remarks.get(comparison.figures.baseline_remark, 0) + 1
         changes.extend(_change(base.cells[name], head.cells[name], comparison, packages))
     changes.extend(_come_and_gone(base, head))
+    if base.files is not None and head.files is not None:
+        changes.extend(other_changes(base.others, head.others, head.not_measured))
     ordered = sorted(changes, key=lambda change: KINDS.index(change.kind))
     said = tuple(f"{remark} ({count} of {len(common)} cells)" for remark, count in remarks.items())
-    return ReleaseDifference(ordered, len(common), confidence, packages, said)
+    said += (*_broken_off(base), *_broken_off(head), *other_remarks(base.others, head.others))
+    if len(others) < len(base.others) + len(head.others) and (base.files is None or head.files is None):
+        said += ("recovery studies and throughput cells are not compared with a JUnit report",)
+    return ReleaseDifference(ordered, len(common) + len(others), confidence, packages, said, len(others))
 
 
 def _change(
     before: CellResult, after: CellResult, comparison: Comparison, packages: Sequence[Moved]
 ) -> Iterator[CellChange]:
-    moved = (*_moved_cell(before, after), *(each for each in packages if each.name in _MODEL_SIDE))
+    moved = (*moved_cell(before, after), *(each for each in packages if each.name in _MODEL_SIDE))
     fall = comparison.fall
 
     def change(kind: Kind, remark: str = "") -> CellChange:
@@ -188,15 +172,19 @@ def _compared(base: CellEvidence, head: CellEvidence, confidence: float) -> Comp
     return compared(base, head, Yardstick(score, result.metric, confidence, result.seed))
 
 
+def _broken_off(release: Release) -> Iterator[str]:
+    """Say which files are of a run that did not come to its end, and how much is missing in them."""
+    for file in [] if release.files is None else release.files.files:
+        lost = len(file.ending.not_measured)
+        missing = f"{lost} of its selected cells have no result" if lost else ""
+        if file.ending.exit_status is None:
+            yield f"{file.path} is of a run that did not come to its end" + (f": {missing}" if missing else "")
+        elif missing:
+            yield f"{file.path}: {missing} (exit status {file.ending.exit_status})"
+
+
 def _moved_packages(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Moved]:
     if before and after:
         for name in sorted({*before, *after}):
             if before.get(name) != after.get(name):
                 yield Moved(name, before.get(name), after.get(name))
-
-
-def _moved_cell(before: CellResult, after: CellResult) -> Iterator[Moved]:
-    for name in ("codec_version", "decoder_version", "codec_device", "device"):
-        old, new = getattr(before, name), getattr(after, name)
-        if old and new and old != new:
-            yield Moved(name.replace("_", " "), old, new)

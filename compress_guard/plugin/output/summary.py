@@ -164,7 +164,8 @@ def write_html(run: Run, ending: Ending) -> None:
 
     def written() -> None:
         results = (in_file_order(run), studies_in_file_order(run), speeds_in_file_order(run))
-        write_page(target, RunContents(*results, environment(run.settings), ending, run.settings.pictures))
+        folders = () if run.settings.pictures is None else (run.settings.pictures,)
+        write_page(target, RunContents(*results, environment(run.settings), ending, folders))
 
     problem = attempted(written)
     if problem is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,8 +22,8 @@ class RunContents:
     environment: Mapping[str, object] = field(default_factory=dict)
     """Versions and settings, as the results file has them."""
     ending: Ending = field(default_factory=Ending)
-    pictures: Path | None = None
-    """The folder with pictures of the worst images; None: there are none."""
+    pictures: tuple[Path, ...] = ()
+    """Folders with pictures of the worst images: one, or those of several jobs."""
 
     @property
     def results(self) -> tuple[CellResult | RecoveryResult | ThroughputResult, ...]:
@@ -31,10 +31,10 @@ class RunContents:
         return (*self.cells, *self.recovery, *self.throughput)
 
 
-def contents_of(file: ResultsFile, pictures: Path | None = None) -> RunContents:
-    """Return the contents of a results file, with the folder of its pictures."""
+def contents_of(file: ResultsFile, pictures: Iterable[Path] = ()) -> RunContents:
+    """Return the contents of a results file, with the folders of its pictures."""
     cells = list(file.cells.values())
-    return RunContents(cells, file.recovery, file.throughput, file.environment, file.ending, pictures)
+    return RunContents(cells, file.recovery, file.throughput, file.environment, file.ending, tuple(pictures))
 
 
 def unfit(path: Path, problem: Exception) -> UsageError:

@@ -60,7 +60,7 @@ class GuardView:
 
 def guard_views(run: RunContents, *, with_pictures: bool = False) -> Iterator[GuardView]:
     """Yield the guards of a run, in the order of its results."""
-    pictures = shown_images(run.cells, run.pictures if with_pictures else None)
+    pictures = shown_images(run.cells, run.pictures if with_pictures else ())
     results: tuple[Result, ...] = (*run.cells, *run.throughput, *run.recovery)
     for number, name in enumerate(dict.fromkeys(result.guard for result in results), start=1):
         yield _view(f"guard-{number}", name, run, pictures)

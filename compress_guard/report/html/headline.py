@@ -12,6 +12,7 @@ from compress_guard.report.html.marks import Tone, mark
 from compress_guard.report.signs import Result
 from compress_guard.report.tally import ungated
 
+NOT_ENDED: Final = "The run did not end normally, or had not ended when these results were written."
 _MOST_NAMED: Final = 5
 """Most cells without a result that the headline names."""
 
@@ -55,18 +56,23 @@ def _others(results: Sequence[Result]) -> Iterator[str]:
         yield f"The others: {', '.join(counts)}."
 
 
-def _problems(run: RunContents, failed: int) -> Iterator[str]:
-    """Yield the reasons, beside failed cells, why a run is not green."""
+def missing_cells(run: RunContents) -> Iterator[str]:
+    """Yield a sentence on the cells that were selected and have no result."""
     missing = run.ending.not_measured
     if missing:
         named = ", ".join(missing[:_MOST_NAMED]) + (" and others" if len(missing) > _MOST_NAMED else "")
         yield f"{numbers.count(len(missing), 'cell')} selected for this run without a result: {named}."
+
+
+def _problems(run: RunContents, failed: int) -> Iterator[str]:
+    """Yield the reasons, beside failed cells, why a run is not green."""
+    yield from missing_cells(run)
     for guard in ungated(run.cells):
         yield f"{guard} gates nothing: none of its cells was judged."
     if not (run.cells or run.throughput or run.recovery):
         yield "The run has no results at all."
     status = run.ending.exit_status
     if status is None:
-        yield "The run did not end normally, or had not ended when these results were written."
+        yield NOT_ENDED
     elif status and not failed:
         yield f"The process ended with exit status {status}: another test failed, or the run stopped early."

@@ -34,21 +34,25 @@ class ImageView:
     sides: tuple[ImageSide, ...]
 
 
-def shown_images(results: Sequence[CellResult], folder: Path | None) -> Mapping[str, tuple[ImageView, ...]]:
+def shown_images(results: Sequence[CellResult], folders: Sequence[Path]) -> Mapping[str, tuple[ImageView, ...]]:
     """Return the pictures of cells by their ids: those of failed cells first, as many as there is room for."""
-    if folder is None:
-        return {}
     shown: dict[str, tuple[ImageView, ...]] = {}
     room = MOST_BYTES
     order = {"failed": 0, "passed": 1, "skipped": 2}
     judged = [result for result in results if result.drop is not None]
     for result in sorted(judged, key=lambda each: (order[each.outcome], each.verdict != "inconclusive")):
-        for image in kept_images(folder, result.id, result.drop):
+        for image in _kept(folders, result):
             size = sum(map(len, image.pictures))
             if size <= room:
                 room -= size
                 shown[result.id] = (*shown.get(result.id, ()), _view(image))
     return shown
+
+
+def _kept(folders: Sequence[Path], result: CellResult) -> tuple[WorstImage, ...]:
+    """Return the pictures of a cell from the first folder that has them."""
+    found = (kept_images(folder, result.id, result.drop) for folder in folders)
+    return next((images for images in found if images), ())
 
 
 def _view(image: WorstImage) -> ImageView:

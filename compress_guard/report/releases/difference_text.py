@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from compress_guard.engine.releases.difference import KINDS, CellChange, Moved, ReleaseDifference
+from compress_guard.engine.releases.changed_cells import KINDS, CellChange, Moved
+from compress_guard.engine.releases.difference import ReleaseDifference
 from compress_guard.foreign import shown_json, shown_line
+from compress_guard.records import CellResult
 from compress_guard.report import numbers
 from compress_guard.report.brief import brief
 from compress_guard.report.html.markdown import escaped
@@ -71,7 +73,7 @@ def _parts(change: CellChange) -> Iterator[str]:
         fall, figures = comparison.fall, comparison.figures
         ends = f"{numbers.points(fall.low)} to {numbers.points(fall.high)}"
         on = f"{figures.baseline_images} images of both" if figures.baseline_images else "scores alone"
-        metric = change.after.metric if change.after is not None else "score"
+        metric = getattr(change.after, "metric", "score")
         moved = f"{metric} {numbers.points(before)} to {numbers.points(now)}"
         yield f"{moved} (fall {numbers.points(fall.value)}, {ends}, {on})"
     for each in change.moved:
@@ -88,6 +90,7 @@ def _tail(difference: ReleaseDifference) -> Iterator[str]:
     yield (
         f"{both} in both, {changed}, {count}; "
         f"a score moved where its whole {numbers.percent(round(difference.confidence, 6))} interval did"
+        + ("; a share or a ratio where its two intervals have nothing in common" if difference.others else "")
     )
 
 
@@ -122,4 +125,5 @@ def _side(change: CellChange, *, before: bool) -> dict[str, object] | None:
     result = change.before if before else change.after
     if result is None:
         return None
-    return {"verdict": result.verdict, "outcome": result.outcome, "score": result.score, "reason": result.reason}
+    score = result.score if isinstance(result, CellResult) else None
+    return {"verdict": result.verdict, "outcome": result.outcome, "score": score, "reason": result.reason}

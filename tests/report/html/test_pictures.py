@@ -28,7 +28,7 @@ def suite(cell, tmp_path):
     for result in cells:
         image = WorstImage("a.png", 0.5, "", "class 1", "class 2", (picture(15_000), picture(15_000), picture(15_000)))
         keep_images(tmp_path, result.id, result.drop, [image])
-    return RunContents(cells, ending=Ending(1), pictures=tmp_path)
+    return RunContents(cells, ending=Ending(1), pictures=(tmp_path,))
 
 
 def test_a_page_is_at_most_three_megabytes(suite):
@@ -54,4 +54,4 @@ def test_each_side_is_named(suite):
 
 
 def test_without_a_folder_there_are_none(suite):
-    assert shown_images(suite.cells, None) == {}
+    assert shown_images(suite.cells, ()) == {}
