@@ -74,7 +74,8 @@ def diff(tmp_path, monkeypatch, capsys):
     return run
 
 
-END = "; a score moved where its whole 95 % interval did; a share or a ratio where its two intervals have nothing in common"
+SHARED = "a share or a ratio where its two intervals have nothing in common"
+END = f"; a score moved where its whole 95 % interval did; {SHARED}"
 
 
 def test_a_share_that_fell_beyond_its_intervals_is_a_regression(diff):
