@@ -65,6 +65,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "_made": JSON,
     "_named": KEYWORDS,
     "_number": "arrays of evidence, which differ by task",
+    "_of_neighbours": "fields of a cell, each by its name",
     "_point": JSON,
     "_round_trip": KEYWORDS,
     "_salvaged": JSON,
