@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from compress_guard import strategies as strategies
     from compress_guard import transforms as transforms
     from compress_guard.codecs.contract import Codec as Codec
     from compress_guard.codecs.contract import RealStreams as RealStreams
@@ -43,7 +44,7 @@ _EXPORTS: Final = {
     "Scorer": "compress_guard.tasks.contract",
     "Task": "compress_guard.tasks.contract",
 }
-_MODULES: Final = ("transforms",)
+_MODULES: Final = ("strategies", "transforms")
 
 __all__ = [
     "Classification",
@@ -61,6 +62,7 @@ __all__ = [
     "register_data",
     "register_model",
     "register_task",
+    "strategies",
     "transforms",
 ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import compress_guard
-from compress_guard import errors, transforms
+from compress_guard import errors, strategies, transforms
 from compress_guard.plugin.fixtures import definitions
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +49,10 @@ def test_the_transforms():
     assert {name for name in own if getattr(transforms, name).__module__ == transforms.__name__} == {
         *transforms.__all__
     }
+
+
+def test_the_strategies():
+    assert sorted(listed("`compress_guard.strategies`")) == sorted(strategies.__all__)
 
 
 def test_the_fixtures():

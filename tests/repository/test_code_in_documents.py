@@ -155,12 +155,18 @@ def named(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
     assert (names.image("last"), names.classes, names.remark) == ("camera 1, picture 1", {1: "bottle", 2: "can"}, None)
 
 
+def drawn(code: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.chdir(folder)
+    run(code)["test_sizes_survive"]()
+
+
 HOW: Final[dict[tuple[str, str], Callable[[str, Path, pytest.MonkeyPatch], None]]] = {
     ("README.md", "import torchvision"): release,
     ("docs/howto/python.md", "from compress_guard import compress, measure"): without_pytest,
     ("docs/howto/models.md", "predictor("): one_call,
     ("docs/howto/models.md", "class Products"): named,
     ("docs/howto/recovery.md", "import torch\n\n\ndef finetune"): trainer,
+    ("docs/reference/api.md", "from hypothesis"): drawn,
     ("docs/howto/releases.md", "from compress_guard import measure"): two_releases,
 }
 """Functions that run a block, by its page and beginning."""

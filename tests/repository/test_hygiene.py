@@ -100,6 +100,7 @@ def test_the_extra_all_brings_every_codec(project: dict[str, Any]) -> None:
         "opencv",
         "benchmark",
         "junit",
+        "strategies",
         "all",
         "docs",
         "examples",

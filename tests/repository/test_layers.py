@@ -26,7 +26,7 @@ LINES: Final = (
     ("codecs", "tasks", "thresholds"),
     ("rate", "verdict", "store", "augment", "traffic", "results"),
     ("engine",),
-    ("report", "transforms"),
+    ("report", "transforms", "strategies"),
     ("plugin", "cli"),
 )
 """Layers, from the lowest to the highest. Parts on one line do not import one another."""
