@@ -100,7 +100,7 @@ class Results:
     def _write_page(self, path: Path, exit_status: int | None) -> None:
         results = (self.cells, self.recovery, self.throughput)
         folders = () if self.settings.pictures is None else (self.settings.pictures,)
-        how = (environment(self.settings), self._ending(exit_status), folders)
+        how = (environment(self.settings, self.thresholds), self._ending(exit_status), folders)
         write_page(path, RunContents(*results, *how))
 
     def _write_json(self, exit_status: int | None) -> bool:
@@ -118,7 +118,7 @@ class Results:
         """Write the file, and return the evidence that lies beside it."""
         evidence = collect_evidence(self.settings.run_folder)
         made = (self.throughput, self.recovery, self._ending(exit_status))
-        write(path, self.cells, environment(self.settings), evidence, *made)
+        write(path, self.cells, environment(self.settings, self.thresholds), evidence, *made)
         return evidence
 
     def _ending(self, exit_status: int | None) -> Ending:

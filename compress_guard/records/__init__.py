@@ -52,7 +52,7 @@ from compress_guard.records.guards import (
 )
 from compress_guard.records.ids import printable
 from compress_guard.records.judgements import Interval, Judgement
-from compress_guard.records.named import NamedImage
+from compress_guard.records.named import ClassScore, NamedImage
 from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction
 from compress_guard.records.points import (
     Fixed,
@@ -111,6 +111,7 @@ __all__ = [
     "CellPart",
     "CellResult",
     "CellTerms",
+    "ClassScore",
     "CleanReference",
     "CleanScore",
     "CodecSpec",

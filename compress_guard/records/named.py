@@ -57,5 +57,29 @@ class NamedImage:
         return f"{_named(self.target, self.target_name)}: {moved}"
 
 
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """Score of one class on the images of a cell, in points."""
+
+    label: int
+    name: str | None
+    clean: float
+    score: float
+
+    def __post_init__(self) -> None:
+        settle_texts(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ClassScore:
+        """Return the class that these JSON values describe; keys that this version does not know are left out."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{key: value for key, value in values.items() if key in known})
+
+    @property
+    def shown(self) -> str:
+        """Name of the class for people: ``cat``, else ``class 3``."""
+        return _named(self.label, self.name)
+
+
 def _named(label: int, name: str | None) -> str:
     return f"class {label}" if name is None else name

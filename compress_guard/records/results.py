@@ -19,7 +19,7 @@ from compress_guard.records.cell_parts.part import CellPart
 from compress_guard.records.cell_parts.scores import AgainstBaseline, CleanScore, LossFigures, Precision, Scores
 from compress_guard.records.cell_parts.terms import CellTerms
 from compress_guard.records.cell_parts.work import ControlFigures, EarlierRuns, WorkDone
-from compress_guard.records.named import NamedImage
+from compress_guard.records.named import ClassScore, NamedImage
 from compress_guard.records.points import Fixed, OperatingPoint, Quality, Rate
 from compress_guard.records.slices import SliceResult
 from compress_guard.records.texts import settle_texts
@@ -152,6 +152,7 @@ class CellResult:
     worst = Flat(lambda cell: cell.losses.worst)
     worst_images = Flat(lambda cell: cell.losses.worst_images)
     names_remark = Flat(lambda cell: cell.losses.names_remark)
+    class_scores = Flat(lambda cell: cell.losses.class_scores)
     slices = Flat(lambda cell: cell.losses.slices)
     source_bpp = Flat(lambda cell: cell.sources.source_bpp)
     lossy_sources = Flat(lambda cell: cell.sources.lossy_sources)
@@ -222,6 +223,7 @@ class CellResult:
         values["outliers"] = [{"id": name, "psnr": psnr} for name, psnr in self.outliers]
         values["worst"] = [{"id": name, "points": points} for name, points in self.worst]
         values["worst_images"] = [asdict(image) for image in self.worst_images]
+        values["class_scores"] = [asdict(each) for each in self.class_scores]
         values["slices"] = [asdict(part) for part in self.slices]
         return values
 
@@ -237,6 +239,7 @@ class CellResult:
         kept["outliers"] = tuple((image["id"], image["psnr"]) for image in values.get("outliers", ()))
         kept["worst"] = tuple((image["id"], image["points"]) for image in values.get("worst", ()))
         kept["worst_images"] = tuple(NamedImage.from_dict(image) for image in values.get("worst_images", ()))
+        kept["class_scores"] = tuple(ClassScore.from_dict(each) for each in values.get("class_scores", ()))
         kept["slices"] = tuple(SliceResult.from_dict(part) for part in values.get("slices", ()))
         return cls.from_fields(kept)
 

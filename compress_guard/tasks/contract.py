@@ -96,6 +96,14 @@ class Task(Protocol):
 
 
 @runtime_checkable
+class ClassScorer(Protocol):
+    """A scorer whose score is a mean over classes. It is optional, and serves reports only."""
+
+    def by_class(self) -> Mapping[int, float]:
+        """Return the score of each class over all images, in points, by label; their mean is the score."""
+
+
+@runtime_checkable
 class FramedTask(Protocol):
     """A task that also serves codecs which scale or crop pictures. These members are optional: a task without them can
     be measured behind all other codecs."""

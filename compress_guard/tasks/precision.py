@@ -10,7 +10,7 @@ import numpy as np
 from compress_guard.tasks.scores import checked_weights, mean_over_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,6 +60,8 @@ class AveragePrecision:
     curves: tuple[tuple[_Curve, ...], ...]
     """Curves of each class."""
     thresholds: int
+    classes: tuple[int, ...] = ()
+    """Labels (K)."""
 
     @property
     def flags(self) -> None:
@@ -82,7 +84,12 @@ class AveragePrecision:
         for start, end in zip(starts, ends, strict=True):
             mine = order[start:end]
             curves.append(_curves(images[mine], found[mine, area], ignored[mine, area], ious))
-        return cls(truth, tuple(curves), len(ious))
+        return cls(truth, tuple(curves), len(ious), tuple(classes.tolist()))
+
+    def by_class(self) -> Mapping[int, float]:
+        """Return the average precision of each class over all images, in points, by label."""
+        scores = self._precision(np.ones((1, len(self.truth))))[0]
+        return dict(zip(self.classes, scores.tolist(), strict=True))
 
     def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `Scorer`: (R,) points for (R, N) weights."""
@@ -95,6 +102,10 @@ class AveragePrecision:
 
     def _score(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return (r,) points for weights (r, N)."""
+        return mean_over_classes(self._precision(weights), weights @ self.truth > 0)
+
+    def _precision(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the points (r, K) of each class for weights (r, N)."""
         truth = weights @ self.truth
         precision = np.zeros(truth.shape)
         for place, curves in enumerate(self.curves):
@@ -102,7 +113,8 @@ class AveragePrecision:
             divisor = np.where(wanted > 0, wanted, 1.0)
             for curve in curves:
                 precision[:, place] += _precision_sum(curve, weights, divisor)
-        return mean_over_classes(100.0 * precision / (self.thresholds * len(RECALLS)), truth > 0)
+        points: NDArray[np.float64] = 100.0 * precision / (self.thresholds * len(RECALLS))
+        return points
 
 
 def _precision_sum(curve: _Curve, weights: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from compress_guard.tasks.scores import ShareScorer, checked_weights, mean_over_
 from compress_guard.tasks.skill import Margin, Skill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -149,6 +149,8 @@ class MeanIoU:
     """Pixels (N, C). The other fields have the same form."""
     union: NDArray[np.float64]
     truth: NDArray[np.float64]
+    classes: tuple[int, ...] = ()
+    """Labels (C)."""
 
     @property
     def flags(self) -> None:
@@ -167,7 +169,12 @@ class MeanIoU:
             for layer, name in enumerate(("intersection", "predicted", "truth")):
                 pixels[layer, row, columns] = item[name][kept]
         intersection, predicted, truth = pixels
-        return cls(intersection, predicted + truth - intersection, truth)
+        return cls(intersection, predicted + truth - intersection, truth, tuple(classes.tolist()))
+
+    def by_class(self) -> Mapping[int, float]:
+        """Return the IoU of each class over all images, in points, by label."""
+        scores = ratio(self.intersection.sum(axis=0), self.union.sum(axis=0))
+        return dict(zip(self.classes, scores.tolist(), strict=True))
 
     def constant(self) -> MeanIoU:
         """Return the scorer of the constant map that scores best on these images, that of the commonest class.

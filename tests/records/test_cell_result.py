@@ -19,7 +19,7 @@ ORDER = (
     "drop_low drop_high score_low score_high max_drop min_score min_clean clean_low clean_high clean_remark traffic "
     "doubts limit_places waived waived_until limit_line "
     "interval_confidence correction stopped_early resolvable_drop unseen_drop images_needed groups_needed "
-    "design_effect changed harmful_flips helpful_flips worst worst_images names_remark slices source_bpp "
+    "design_effect changed harmful_flips helpful_flips worst worst_images names_remark class_scores slices source_bpp "
     "lossy_sources sources_looked "
     "control_images control_changed control_mixed control_mixed_changed swap_decoder swap_score swap_remark "
     "decoder decoder_version first_decoder decoder_drop decoder_drop_low "

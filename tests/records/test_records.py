@@ -20,6 +20,7 @@ from compress_guard.records import (
     JUDGED,
     Cell,
     CellResult,
+    ClassScore,
     CodecSpec,
     CodedRate,
     Evidence,
@@ -191,6 +192,10 @@ BY_TYPE["tuple[SliceResult, ...]"] = st.lists(SLICES, max_size=2).map(tuple)
 NAMED = st.fixed_dictionaries({one.name: BY_TYPE[str(one.type)] for one in dataclasses.fields(NamedImage)}).map(
     lambda values: NamedImage(**values)
 )
+SCORED = st.fixed_dictionaries({one.name: BY_TYPE[str(one.type)] for one in dataclasses.fields(ClassScore)}).map(
+    lambda values: ClassScore(**values)
+)
+BY_TYPE["tuple[ClassScore, ...]"] = st.lists(SCORED, max_size=2).map(tuple)
 BY_TYPE["tuple[NamedImage, ...]"] = st.lists(NAMED, max_size=2).map(tuple)
 PARTS = {
     field.name: field.default_factory

@@ -23,6 +23,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "PlannedRate.as_dict": JSON,
     "CellResult.from_dict": JSON,
     "CellResult.from_fields": "values of JSON that are tuples and slices again, by their keys",
+    "ClassScore.from_dict": JSON,
     "CodecThroughput._timed": KEYWORDS,
     "CompressaiModel._options": "keywords of methods of compressai",
     "Jp2._save_options": SAVING,

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Final, final
 
 from compress_guard.codecs.decoding.streams import writer
+from compress_guard.engine.cells.attribution.class_scores import with_classes
 from compress_guard.engine.cells.attribution.named_images import with_names
 from compress_guard.engine.cells.baseline_limits import BaselineLimits
-from compress_guard.engine.cells.cell_pass import Trial
+from compress_guard.engine.cells.cell_pass import Passed, Trial
 from compress_guard.engine.cells.crops import check_reference, emptied
 from compress_guard.engine.cells.guard_codecs import GuardCodecs
 from compress_guard.engine.cells.judging import Judged, Judging
@@ -37,7 +38,7 @@ from compress_guard.engine.releases.given_baseline import GivenBaseline
 from compress_guard.engine.settings import RunSettings, effective_limit
 from compress_guard.engine.trouble import attempted
 from compress_guard.errors import DataError, ModelError, OptionError, RunError, error_text
-from compress_guard.records import Cell, CellResult, EstimateCheck, Evidence, Guard, Judgement, LossFigures
+from compress_guard.records import Cell, CellResult, EstimateCheck, Guard, Judgement, LossFigures
 
 
 @final
@@ -148,7 +149,7 @@ class Bench:
         trial.watch.check_median(passed.seen)
         judged = self._judging.judge(cell, survey, passed, stop, draft.result.resolvable_drop)
         judged = self._baseline.judged(cell, draft.result, survey, passed, judged)
-        draft.note_judged(self._named(judged, limit, passed.clean))
+        draft.note_judged(self._named(judged, limit, passed))
         if trial.swaps:
             draft.result = replace(draft.result, swap=trial.swapped(passed, self._judging.score, progress))
         result = draft.judged(cell, judged, len(used))
@@ -158,11 +159,12 @@ class Bench:
         sources = survey.sources_of(passed.evidence.ids)
         return Measured(result, passed.evidence, passed.clean, judged.changes, sources, groups=groups)
 
-    def _named(self, judged: Judged, limit: int | None, clean: Evidence) -> Judged:
-        """Return the judgement with the names of the worst images, as far as the data tells them."""
+    def _named(self, judged: Judged, limit: int | None, passed: Passed) -> Judged:
+        """Return the judgement with the worst images by name, as far as the data tells, and the scores of classes."""
 
         def named() -> LossFigures:
-            return with_names(judged.losses, judged.changes, self._subject.names(limit), clean)
+            losses = with_names(judged.losses, judged.changes, self._subject.names(limit), passed.clean)
+            return with_classes(losses, self._judging.score, passed, self._subject.names(limit))
 
         losses = attempted(named)
         return judged if isinstance(losses, RunError) else replace(judged, losses=losses)
@@ -173,7 +175,7 @@ class Bench:
             return
         most = MOST_IMAGES if result.outcome == "failed" or result.verdict == "inconclusive" else 1
         sides = (trial.clean, trial.limit, trial.coder, trial.planned)
-        images = attempted(partial(worst_images, *sides, result.worst[:most])) if result.worst else ()
+        images = attempted(partial(worst_images, *sides, result.named_worst[:most])) if result.worst else ()
         keep_images(folder, result.id, result.drop, () if isinstance(images, RunError) else images)
 
     def _codec(self, cell: Cell, draft: Draft, limit: int | None) -> tuple[PlannedCodec, Subset]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,10 +24,15 @@ LEAST_SCORE: Final = 0.3
 MOST_BOXES: Final = 30
 _QUALITY: Final = 75
 _COLOURS: Final = np.array(
-    [(230, 60, 60), (60, 140, 240), (250, 180, 30), (60, 190, 100), (190, 90, 230), (30, 200, 210), (240, 110, 180)],
+    [
+        *[(230, 60, 60), (60, 140, 240), (250, 180, 30), (60, 190, 100), (190, 90, 230), (30, 200, 210)],
+        *[(240, 110, 180), (150, 95, 50), (170, 210, 60), (20, 90, 160), (255, 130, 60), (120, 120, 120)],
+    ],
     dtype=np.uint8,
 )
-"""Colours of classes, which begin anew behind the last."""
+"""Colours of classes, which begin anew behind the last; the style of reports has the same."""
+MOST_KEYS: Final = 12
+"""Most classes whose colours are explained."""
 _IGNORED: Final = 255
 
 
@@ -65,12 +70,12 @@ def difference(source: Image.Image, coded: Image.Image) -> bytes:
     return _encoded(_small(Image.fromarray(np.minimum(apart * GAIN, 255).astype(np.uint8))))
 
 
-def words(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """Return a prediction or a target in words: ``class 3``, ``2 boxes``, ``4 labels``."""
+def words(arrays: Mapping[str, NDArray[Any]], classes: Mapping[int, str] | None = None) -> str:
+    """Return a prediction or a target in words: ``cat`` or ``class 3``, ``2 boxes``, ``4 labels``."""
     if "scores" in arrays and "boxes" not in arrays:
-        return f"class {int(arrays['scores'].argmax())}"
+        return named(int(arrays["scores"].argmax()), classes)
     if "label" in arrays:
-        return f"class {int(arrays['label'])}"
+        return named(int(arrays["label"]), classes)
     if "boxes" in arrays:
         count = len(_chosen(arrays))
         return f"{count} {'box' if count == 1 else 'boxes'}"
@@ -78,6 +83,28 @@ def words(arrays: Mapping[str, NDArray[Any]]) -> str:
         count = len(np.setdiff1d(np.unique(arrays["labels"]), [_IGNORED]))
         return f"{count} {'label' if count == 1 else 'labels'}"
     return ""
+
+
+def named(label: int, classes: Mapping[int, str] | None) -> str:
+    """Return the name of a class, or ``class 3``."""
+    return (classes or {}).get(label, f"class {label}")
+
+
+def is_placed(arrays: Arrays) -> bool:
+    """Return True for a prediction or a target that is drawn, as boxes or as a mask."""
+    return "boxes" in arrays or ("labels" in arrays and arrays["labels"].ndim == 2)
+
+
+def key(sides: Iterable[Arrays], classes: Mapping[int, str]) -> tuple[tuple[int, str], ...]:
+    """Return number of the colour and name of the classes that are drawn on any of these sides, by label."""
+    labels: set[int] = set()
+    for arrays in sides:
+        if "boxes" in arrays:
+            labels.update(arrays["labels"][_chosen(arrays)].tolist())
+        elif is_placed(arrays):
+            labels.update(np.setdiff1d(np.unique(arrays["labels"]), [0, _IGNORED]).tolist())
+    shown = sorted(labels)[:MOST_KEYS]
+    return tuple((label % len(_COLOURS), named(label, classes)) for label in shown)
 
 
 def _chosen(arrays: Arrays) -> NDArray[np.intp]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,10 @@ from compress_guard.engine.releases.names import evidence_name
 from compress_guard.foreign import shown, shown_json
 
 SIDES: Final = ("source", "coded", "difference")
+TRUTH: Final = "truth"
 _WORDS: Final = ("target", "clean", "compressed")
+COLOURS: Final = 12
+"""Number of colours that classes are drawn in."""
 LARGEST: Final = 2**18
 """Bytes of the largest picture that is read."""
 
@@ -32,18 +35,32 @@ class WorstImage:
     """Prediction on the coded image."""
     pictures: tuple[bytes, bytes, bytes]
     """Source, coded image and difference."""
+    name: str = ""
+    """Name of the image's file; empty if it is unknown."""
+    truth: bytes = b""
+    """Source with the boxes or the mask of the target; empty for targets that mark no place."""
+    key: tuple[tuple[int, str], ...] = ()
+    """Number of the colour and name of each class that is drawn."""
+
+    @property
+    def sides(self) -> tuple[tuple[str, bytes], ...]:
+        """Pictures with the names of their sides."""
+        return (*zip(SIDES, self.pictures, strict=True), *([(TRUTH, self.truth)] if self.truth else []))
 
 
 def keep_images(folder: Path, node_id: str, drop: float | None, images: Sequence[WorstImage]) -> None:
     """Write the pictures of a cell in place of those of an earlier run; a full disk leaves the cell without any."""
     name = evidence_name(node_id)
     index = folder / f"{name}.images.json"
-    entries = [{key: getattr(each, key) for key in ("id", "points", *_WORDS)} for each in images]
+    entries = [
+        {key: getattr(each, key) for key in ("id", "name", "points", *_WORDS, "key")} | {TRUTH: bool(each.truth)}
+        for each in images
+    ]
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         index.unlink(missing_ok=True)
         for number, each in enumerate(images, start=1):
-            for side, picture in zip(SIDES, each.pictures, strict=True):
+            for side, picture in each.sides:
                 (folder / f"{name}.{number}.{side}.webp").write_bytes(picture)
         if images:
             # The index comes last, so that it never names pictures that are not there.
@@ -70,7 +87,12 @@ def _image(folder: Path, name: str, entry: dict[str, object]) -> WorstImage:
     source, coded, difference = (_picture(folder / f"{name}.{side}.webp") for side in SIDES)
     target, clean, compressed = (shown(str(entry[key])) for key in _WORDS)
     points, pictures = float(str(entry["points"])), (source, coded, difference)
-    return WorstImage(shown(str(entry["id"])), points, target, clean, compressed, pictures)
+    image = WorstImage(shown(str(entry["id"])), points, target, clean, compressed, pictures)
+    # Folders of older versions have no more than that.
+    truth = _picture(folder / f"{name}.{TRUTH}.webp") if entry.get(TRUTH) else b""
+    key = entry.get("key", [])
+    colours = [(int(number) % COLOURS, shown(str(text))) for number, text in key] if isinstance(key, list) else []
+    return replace(image, name=shown(str(entry.get("name", ""))), truth=truth, key=tuple(colours))
 
 
 def _picture(path: Path) -> bytes:

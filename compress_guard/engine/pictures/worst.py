@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.engine.pictures import drawing
@@ -12,8 +13,9 @@ from compress_guard.engine.prediction.shards import Shard
 
 if TYPE_CHECKING:
     from compress_guard.engine.coding.coder import Coder
+    from compress_guard.engine.images.sample import Sample
     from compress_guard.engine.prediction.clean.side import CleanSide
-    from compress_guard.records import Geometry, PlannedRate
+    from compress_guard.records import Geometry, NamedImage, PlannedRate
     from compress_guard.tasks.contract import Arrays
 
 MOST_IMAGES: Final = 3
@@ -24,7 +26,11 @@ _Answered = dict[str, tuple[Batch, int, "Arrays"]]
 
 
 def worst_images(
-    clean: CleanSide, limit: int | None, coder: Coder, planned: PlannedRate, worst: Sequence[tuple[str, float]]
+    clean: CleanSide,
+    limit: int | None,
+    coder: Coder,
+    planned: PlannedRate,
+    worst: Sequence[tuple[NamedImage, float]],
 ) -> tuple[WorstImage, ...]:
     """Return pictures of these images, given by their ids and points; images that cannot be coded again are left out.
 
@@ -32,14 +38,19 @@ def worst_images(
     """
     subject, shown = clean.subject, clean.view(limit)
     places = {info.id: at for at, info in enumerate(coder.survey.infos)}
-    positions = [places[name] for name, _ in worst if name in places]
+    positions = [places[image.id] for image, _ in worst if image.id in places]
+    classes = subject.names(limit).classes
     device = subject.device
     before = _answered(clean, clean_batch(shown.samples, shown.survey, positions, device))
     after = _answered(clean, coded_batch(coder, planned, positions, device, None))
     return tuple(
-        _image(coder, places[name], points, before[name], after[name])
-        for name, points in worst
-        if name in before and name in after
+        replace(
+            _image(coder.source(places[image.id]), classes, before[image.id], after[image.id]),
+            points=points,
+            name=image.name or "",
+        )
+        for image, points in worst
+        if image.id in before and image.id in after
     )
 
 
@@ -53,24 +64,28 @@ def _answered(clean: CleanSide, batch: Batch) -> _Answered:
 
 
 def _image(
-    coder: Coder, at: int, points: float, before: tuple[Batch, int, Arrays], after: tuple[Batch, int, Arrays]
+    source: Sample,
+    classes: Mapping[int, str],
+    before: tuple[Batch, int, Arrays],
+    after: tuple[Batch, int, Arrays],
 ) -> WorstImage:
-    source = coder.source(at)
     (clean, clean_at, clean_answer), (coded, coded_at, coded_answer) = before, after
     clean_frame, coded_frame = clean.frames[clean_at], coded.frames[coded_at]
     clean_image = drawing.in_frame(clean.images[clean_at], clean_frame)
     coded_image = drawing.in_frame(coded.images[coded_at], coded_frame)
     return WorstImage(
         source.id,
-        points,
-        drawing.words(source.target),
-        drawing.words(clean_answer),
-        drawing.words(coded_answer),
+        0.0,
+        drawing.words(source.target, classes),
+        drawing.words(clean_answer, classes),
+        drawing.words(coded_answer, classes),
         (
             drawing.drawn(clean_image, clean_answer, _corner(clean_frame)),
             drawing.drawn(coded_image, coded_answer, _corner(coded_frame)),
             drawing.difference(clean_image, coded_image),
         ),
+        truth=drawing.drawn(clean_image, source.target, (0, 0)) if drawing.is_placed(source.target) else b"",
+        key=drawing.key((source.target, clean_answer, coded_answer), classes),
     )
 
 

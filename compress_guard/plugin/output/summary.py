@@ -141,7 +141,7 @@ def write_json(run: Run, ending: Ending) -> None:
         write(
             target,
             results,
-            environment(run.settings),
+            environment(run.settings, run.thresholds),
             evidence,
             speeds_in_file_order(run),
             studies_in_file_order(run),
@@ -165,7 +165,7 @@ def write_html(run: Run, ending: Ending) -> None:
     def written() -> None:
         results = (in_file_order(run), studies_in_file_order(run), speeds_in_file_order(run))
         folders = () if run.settings.pictures is None else (run.settings.pictures,)
-        write_page(target, RunContents(*results, environment(run.settings), ending, folders))
+        write_page(target, RunContents(*results, environment(run.settings, run.thresholds), ending, folders))
 
     problem = attempted(written)
     if problem is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from compress_guard.records.cell_parts.part import CellPart
-from compress_guard.records.named import NamedImage
+from compress_guard.records.named import ClassScore, NamedImage
 from compress_guard.records.slices import SliceResult
 
 
@@ -75,6 +75,8 @@ class LossFigures(CellPart):
     """The images of `worst`, in its order, with their names and classes; empty in results of older versions."""
     names_remark: str | None = None
     """Reason why images or classes have no names although the data gives some; None where there is none."""
+    class_scores: tuple[ClassScore, ...] = ()
+    """Scores of the classes that the score is a mean over, by label; the hundred that lost most if there are more."""
     slices: tuple[SliceResult, ...] = ()
 
 

@@ -27,8 +27,22 @@ def advice(result: CellResult, guard: Sequence[CellResult]) -> Iterator[str]:
         if result.max_drop is not None and result.drop_high is not None and result.drop_high > result.max_drop:
             yield (
                 f"If your users can live with this loss, raise max_drop of this cell in the thresholds file: "
-                f"{numbers.points(result.drop_high + 0.05)} would hold."
+                f"{_limits_that_hold(result.drop_high + 0.05, result)}."
             )
+
+
+def _limits_that_hold(high: float, result: CellResult) -> str:
+    """Return the limit that would hold on these images, and the one that others like them can decide."""
+    holds = f"{numbers.points(high)} would hold"
+    if result.drop is None or result.resolvable_drop is None:
+        return holds
+    decided = result.drop + result.resolvable_drop
+    if decided <= high:
+        return holds
+    return (
+        f"{holds} on these images, but so few cannot tell it from the drop reliably: {numbers.points(decided)} would "
+        f"hold four times in five on {result.images_used} other images like them"
+    )
 
 
 def _more_images(result: CellResult) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from compress_guard.records import CellResult, phrased
 from compress_guard.report import numbers
@@ -34,12 +35,24 @@ class CellView:
     command: str
     facts: tuple[tuple[str, str], ...]
     """Names and values of what else is known."""
-    worst: tuple[tuple[str, str], ...]
-    """Ids of the images that cost the score most, and the points of each."""
+    worst: tuple[tuple[str, str, str], ...]
+    """Names of the images that cost the score most, the change of the predicted class if it is known, and points."""
     worst_share: str
     """Sentence on how much of the drop these images make up; empty without them."""
     images: tuple[ImageView, ...]
     """Views of the worst images that have pictures."""
+    classes: tuple[tuple[str, str, str, str], ...]
+    """Name of each class, its score clean and compressed, and the change; those that lost most come first."""
+    classes_caption: str
+
+    @property
+    def hit(self) -> str:
+        """Sentence that names the images and classes that lost most; empty if they are not known."""
+        images = ", ".join(f"{name} ({change})" if change else name for name, change, _ in self.worst[:_MOST_NAMED])
+        classes = ", ".join(f"{name} {change}" for name, *_, change in self.classes[:_MOST_NAMED])
+        parts = [f"worst images {images}" if images else "", f"worst classes {classes}" if classes else ""]
+        text = "; ".join(part for part in parts if part)
+        return f"{text[:1].upper()}{text[1:]}." if text else ""
 
     @classmethod
     def of(
@@ -62,10 +75,27 @@ class CellView:
             tuple(advice(result, guard)),
             pytest_command(result),
             tuple(_facts(result)),
-            tuple((name, f"{points:.2f}") for name, points in result.worst),
+            tuple((image.shown, image.change or "", f"{points:.2f}") for image, points in result.named_worst),
             _worst_share(result),
             images,
+            tuple(_classes(result)),
+            f"{_of_a_class(result.metric)} of each class on the same images, in points",
         )
+
+
+_MOST_NAMED: Final = 3
+"""Most images and classes that the head of a report names."""
+
+
+def _of_a_class(metric: str) -> str:
+    """Return the name that a mean over classes has for one class: ``IoU``, ``AP_50``."""
+    return "IoU" if metric == "miou" else metric.replace("map", "AP", 1)
+
+
+def _classes(result: CellResult) -> Iterator[tuple[str, str, str, str]]:
+    for each in sorted(result.class_scores, key=lambda each: each.score - each.clean):
+        change = numbers.signed(each.score - each.clean)
+        yield each.shown, numbers.points(each.clean), numbers.points(each.score), change
 
 
 def _worst_share(result: CellResult) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from compress_guard.records import CellResult
+from compress_guard.records import CellResult, RecoveryResult
 from compress_guard.report import numbers
 from compress_guard.report.html.cell import CellView
 from compress_guard.report.html.chart import Chart, charts
@@ -14,6 +15,7 @@ from compress_guard.report.html.pictures import ImageView, shown_images
 from compress_guard.report.html.tables import DataTable, guard_tables
 from compress_guard.report.matrix import MatrixGrid, limit_rows, reshaped
 from compress_guard.report.notes.lines import notes
+from compress_guard.report.recovery_figure import recovery_figure
 from compress_guard.report.signs import Result
 
 
@@ -41,6 +43,8 @@ class GuardView:
     charts: tuple[Chart, ...]
     tables: tuple[DataTable, ...]
     notes: tuple[str, ...]
+    recovery: str
+    """Figure of the recovery as the address of a picture, which holds all of it; empty without studies."""
 
     @property
     def failed(self) -> tuple[CellView, ...]:
@@ -77,16 +81,17 @@ def _view(anchor: str, name: str, run: RunContents, pictures: Mapping[str, tuple
         MatrixRow(codec, tuple(views[id(row[point])] if point in row else None for point in grid.points))
         for (codec, _), row in zip(grid.codecs, grid.rows, strict=True)
     )
+    studies = [result for result in run.recovery if result.guard == name]
     tables = guard_tables(
         results,
         [result for result in run.throughput if result.guard == name],
-        [result for result in run.recovery if result.guard == name],
+        studies,
         [result for result in run.ending.traffic if result.guard == name],
     )
     return GuardView(
         anchor,
         name,
-        _subtitle(results),
+        _subtitle(results, _model(run, name)),
         tuple(point.label or "fixed" for point in grid.points),
         tuple((row, tuple(texts)) for row, texts in limit_rows(grid, grid.shared_limits())),
         rows,
@@ -94,13 +99,28 @@ def _view(anchor: str, name: str, run: RunContents, pictures: Mapping[str, tuple
         tuple(charts(results)),
         tuple(tables),
         tuple("".join(text for text, _ in line) for line in notes(results)) if results else (),
+        _recovery(studies),
     )
 
 
-def _subtitle(results: Sequence[CellResult]) -> str:
-    """Return what the guard measures: its task, the clean score, the number of images."""
+def _recovery(studies: Sequence[RecoveryResult]) -> str:
+    """Return the figure as a picture: its style must not touch the page, and pictures run no scripts."""
+    if not any(study.clean is not None and study.points for study in studies):
+        return ""
+    return f"data:image/svg+xml;base64,{base64.b64encode(recovery_figure(studies).encode()).decode()}"
+
+
+def _model(run: RunContents, name: str) -> str:
+    """Return ``model package.module:callable``, as the thresholds file has it; empty if the results do not tell."""
+    models = run.environment.get("models")
+    model = models.get(name) if isinstance(models, Mapping) else None
+    return f"model {model}" if isinstance(model, str) else ""
+
+
+def _subtitle(results: Sequence[CellResult], model: str) -> str:
+    """Return what the guard measures: its model, the task, the clean score, the number of images."""
     if not results:
-        return "no model was judged"
+        return model or "no model was judged"
     first = results[0]
     scores = sorted(result.clean_score for result in results if result.clean_score is not None)
     used = sorted(result.images_used for result in results if result.images_used is not None)
@@ -108,4 +128,4 @@ def _subtitle(results: Sequence[CellResult]) -> str:
     if scores and used:
         text += f" {numbers.span(map(numbers.points, scores))} on {numbers.span(map(str, used))} clean images"
         text += reshaped(results)
-    return text
+    return f"{model}: {text}" if model else text

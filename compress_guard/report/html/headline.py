@@ -15,6 +15,8 @@ from compress_guard.report.tally import ungated
 NOT_ENDED: Final = "The run did not end normally, or had not ended when these results were written."
 _MOST_NAMED: Final = 5
 """Most cells without a result that the headline names."""
+_MOST_FILES: Final = 3
+"""Most files of cells that the facts name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,16 @@ def _problems(run: RunContents, failed: int) -> Iterator[str]:
         yield NOT_ENDED
     elif status and not failed:
         yield f"The process ended with exit status {status}: another test failed, or the run stopped early."
+
+
+def facts(run: RunContents) -> Iterator[tuple[str, str]]:
+    """Yield when the run was, of which commit, and by which thresholds file, as far as the results tell."""
+    date, commit = (run.environment.get(name) for name in ("date", "commit"))
+    if isinstance(date, str):
+        yield "Date", date.replace("T", " ").replace("+00:00", " UTC")
+    if isinstance(commit, str):
+        changed = ", with changes that are not committed" if commit.endswith("-dirty") else ""
+        yield "Commit", f"{commit.removesuffix('-dirty')[:12]}{changed}"
+    files = dict.fromkeys(result.id.rpartition("::")[0] for result in run.results)
+    if named := [file for file in files if file]:
+        yield "Thresholds", ", ".join(named[:_MOST_FILES]) + (" and others" if len(named) > _MOST_FILES else "")

@@ -49,12 +49,17 @@ def _guard(guard: GuardView) -> Iterator[str]:
         yield from ("", f"**{escaped(cell.name)}**: {escaped(cell.reason)}", "")
         yield from (f"- {escaped(sentence)}" for sentence in cell.advice)
         if cell.worst:
-            yield f"- Worst images: {escaped(', '.join(name for name, _ in cell.worst))}"
+            yield f"- Worst images: {escaped(', '.join(_image(*image) for image in cell.worst))}"
         yield f"- Run it alone: {escaped(cell.command)}"
     speeds = [table for table in guard.tables if table.title in ("Throughput", "Recovery by finetuning", "Traffic")]
     for table in speeds:
         yield from ("", f"**{table.title}**", "", _row(*table.heads), "|---" * len(table.heads) + "|")
         yield from (_row(*row.texts) for row in table.rows)
+
+
+def _image(name: str, change: str, points: str) -> str:
+    del points
+    return f"{name} ({change})" if change else name
 
 
 def _text(cell: CellView) -> str:

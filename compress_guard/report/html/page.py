@@ -13,7 +13,7 @@ from compress_guard.errors import RunError, error_text
 from compress_guard.report.html.chart import HEIGHT, WIDTH
 from compress_guard.report.html.contents import RunContents
 from compress_guard.report.html.guard import guard_views
-from compress_guard.report.html.headline import Headline
+from compress_guard.report.html.headline import Headline, facts
 from compress_guard.report.html.tables import environment_table
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -35,6 +35,7 @@ def page(run: RunContents) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    guards = list(guard_views(run, with_pictures=True))
     style, script = (_inline(name) for name in ("style.css", "script.js"))
     return templates.get_template("page.html.j2").render(
         style=markupsafe.Markup(style),  # noqa: S704 - a file of the package
@@ -42,7 +43,9 @@ def page(run: RunContents) -> str:
         style_hash=_source_hash(style),
         script_hash=_source_hash(script),
         headline=Headline.of(run),
-        guards=list(guard_views(run, with_pictures=True)),
+        facts=tuple(facts(run)),
+        guards=guards,
+        pictured=any(cell.images for guard in guards for cell in guard.cells),
         environment=environment_table(run.environment),
         size=(WIDTH, HEIGHT),
         version=__version__,

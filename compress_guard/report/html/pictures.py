@@ -27,11 +27,16 @@ class ImageSide:
 
 @dataclass(frozen=True, slots=True)
 class ImageView:
-    """One image side by side: source, coded, difference."""
+    """One image side by side: the truth where it is drawn, source, coded, difference."""
 
+    name: str
+    """Name of its file, else its id."""
     id: str
+    """Id of an image that is shown by another name; empty for others."""
     target: str
     sides: tuple[ImageSide, ...]
+    key: tuple[tuple[int, str], ...]
+    """Number of the colour and name of each class that is drawn."""
 
 
 def shown_images(results: Sequence[CellResult], folders: Sequence[Path]) -> Mapping[str, tuple[ImageView, ...]]:
@@ -42,7 +47,7 @@ def shown_images(results: Sequence[CellResult], folders: Sequence[Path]) -> Mapp
     judged = [result for result in results if result.drop is not None]
     for result in sorted(judged, key=lambda each: (order[each.outcome], each.verdict != "inconclusive")):
         for image in _kept(folders, result):
-            size = sum(map(len, image.pictures))
+            size = sum(len(picture) for _, picture in image.sides)
             if size <= room:
                 room -= size
                 shown[result.id] = (*shown.get(result.id, ()), _view(image))
@@ -58,14 +63,18 @@ def _kept(folders: Sequence[Path], result: CellResult) -> tuple[WorstImage, ...]
 def _view(image: WorstImage) -> ImageView:
     source, coded, difference = map(_uri, image.pictures)
     clean, compressed = (f", predicted: {text}" if text else "" for text in (image.clean, image.compressed))
+    truth = ImageSide(_uri(image.truth), f"Source, truth: {image.target}") if image.truth else None
     return ImageView(
-        image.id,
-        image.target,
+        image.name or image.id,
+        image.id if image.name and image.name != image.id else "",
+        "" if truth is not None else image.target,
         (
+            *([] if truth is None else [truth]),
             ImageSide(source, f"Source{clean}"),
             ImageSide(coded, f"Coded{compressed}"),
             ImageSide(difference, f"Difference of the two, {GAIN} times"),
         ),
+        image.key,
     )
 
 

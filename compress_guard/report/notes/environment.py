@@ -7,9 +7,11 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard import __version__
+from compress_guard.report.notes.provenance import provenance
 
 if TYPE_CHECKING:
     from compress_guard.engine.settings import RunSettings
+    from compress_guard.records import Thresholds
 
 _PACKAGES: Final = (
     "torch",
@@ -26,12 +28,14 @@ _PACKAGES: Final = (
 """Distributions that a score, a rate or a test may depend on."""
 
 
-def environment(settings: RunSettings) -> dict[str, Any]:
-    """Return Python, platform, installed versions (nothing is imported for them) and the settings of the run.
+def environment(settings: RunSettings, thresholds: Thresholds | None = None) -> dict[str, Any]:
+    """Return when and of what the results are, versions of what is installed, and the settings of the run.
 
-    `device`, `workers`, `limit`, `seed`, `early_stop` and `strict` are as requested; each cell names its device.
+    Nothing is imported for the versions, of Python, the platform and packages. `device`, `workers`, `limit`, `seed`,
+    `early_stop` and `strict` are as requested; each cell names its device.
     """
     return {
+        **provenance(thresholds, settings.run_folder),
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "platform": platform.platform(),
