@@ -4,8 +4,9 @@ Arguments come in; tables on standard output, lines on standard error and an exi
 options; `run`, `recover`, `profile`, `report`, `diff`, `merge` and `doctor` are the commands, `starting` has those for
 the first minutes, and `preparation` makes settings of their options. Importing it loads nothing of the gate.
 
-`benchmark` times the throughput cells of a file, `results` writes the results file, `terminal` writes lines and
-progress, `decoders` says which decoders are here, and `findings` are the lines of `doctor`.
+`benchmark` times the throughput cells of a file, `update` writes measured limits into it, `results` writes the results
+file, `terminal` writes lines and progress, `decoders` says which decoders are here, and `findings` are the lines of
+`doctor`.
 """
 
 from __future__ import annotations

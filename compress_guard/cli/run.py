@@ -21,6 +21,7 @@ from compress_guard.cli.preparation import (
 )
 from compress_guard.cli.results import Results
 from compress_guard.cli.terminal import StandardErrorProgress, display, show, tell, tell_result
+from compress_guard.cli.update import asked_source, show_measured, write_limits
 from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.prediction.versions import remember_run
 from compress_guard.engine.session import Session, without_fixtures
@@ -30,6 +31,7 @@ from compress_guard.records import Cell, CellResult, Scope, Thresholds, Throughp
 from compress_guard.report import lines, throughput_lines, ungated
 from compress_guard.report.rerun import run_command
 from compress_guard.thresholds.keys.throughput import benchmarked
+from compress_guard.thresholds.limits.measured import unlimited
 
 C = TypeVar("C", Cell, ThroughputCell)
 
@@ -43,6 +45,8 @@ def run(options: argparse.Namespace) -> bool:
         refuse_fixtures(thresholds, guard, **({} if options.benchmark else {"model": guard.model}), data=guard.data)
     baseline = check_baseline(options, thresholds)
     costs = {} if baseline is None else baseline.seconds
+    if options.benchmark:
+        asked_source(options)
     run_cells = (_timed if options.benchmark else _gated)(thresholds, options, costs)
     check_options(options)
     with run_settings(options) as settings:
@@ -55,6 +59,9 @@ def _gated(
     thresholds: Thresholds, options: argparse.Namespace, costs: Mapping[str, float]
 ) -> Callable[[RunSettings], bool]:
     """Return a function that measures the selected cells and returns True if they held."""
+    source = asked_source(options)
+    if source is not None:
+        thresholds = unlimited(thresholds)
     cells = _selected([cell for guard in thresholds.guards for cell in guard.cells], options, thresholds, costs)
 
     def gate(settings: RunSettings) -> bool:
@@ -62,6 +69,10 @@ def _gated(
         with results.kept():
             _measure(thresholds, cells, settings, results.cells)
         held = all(result.outcome != "failed" for result in results.cells)
+        if source is not None:
+            held = write_limits(source, results.cells, loosen=options.update == "loosen") and held
+            show_measured(results.cells)
+            return results.write_held(held) and held
         held = held and (options.shard is not None or not ungated(results.cells))
         written = results.write_held(held)  # first, since standard output may be closed
         command = partial(run_command, file=options.thresholds)

@@ -26,13 +26,14 @@ from compress_guard.plugin.output.lost_cells import report_lost
 from compress_guard.plugin.output.reports import attach, attached, verdicts
 from compress_guard.plugin.output.shown import leave_out_our_frames, note_brief, shorten
 from compress_guard.plugin.output.traffic import weigh_traffic
-from compress_guard.plugin.output.updated import UpdatedFile, show_diff, update_file
+from compress_guard.plugin.output.updated import show_diff, update_file
 from compress_guard.plugin.results import RESULTS
 from compress_guard.plugin.run import RUN, Run
 from compress_guard.plugin.workers import distribution
 from compress_guard.plugin.workers.crashes import Crashes
 from compress_guard.plugin.workers.places import Places
 from compress_guard.records import Cell, Ending
+from compress_guard.thresholds.limits.update import UpdatedFile
 
 
 @final

@@ -45,6 +45,20 @@ def add_run(commands: Commands) -> None:
         "--early-stop", action="store_true", help="stop a cell when its verdict is certain; such cells are marked"
     )
     run.add_argument(
+        "--update",
+        action="store_const",
+        const="tighten",
+        help="measure without judging by max_drop, and lower the limits in FILE to the upper end of each interval plus "
+        "half a point; the change is printed. Needs all cells and images, no errors, and is refused in CI",
+    )
+    run.add_argument(
+        "--update=loosen",
+        dest="update",
+        action="store_const",
+        const="loosen",
+        help="the same, and limits that the measurement is above are raised too",
+    )
+    run.add_argument(
         "--benchmark",
         action="store_true",
         help="time the codecs instead of measuring models: the file's throughput cells, or all codecs and rates if it "

@@ -33,6 +33,13 @@ def guard_cells(results: Sequence[CellResult], display: Display) -> Iterator[Lin
     yield from drawn
 
 
+def unjudged_lines(results: Sequence[CellResult], display: Display) -> Iterator[Line]:
+    """Yield the cells of each guard, without notes on limits: nothing was judged."""
+    for guard in dict.fromkeys(result.guard for result in results):
+        yield from guard_cells([result for result in results if result.guard == guard], display)
+        yield ()
+
+
 def _list(results: Sequence[CellResult], display: Display) -> list[Line]:
     """Return a line for each cell, below a line of heads."""
     ordered = cells_by_row(results)
