@@ -53,7 +53,10 @@ class AskedUpdate:
             raise UsageError(self.option, f"given together with {strict}, and nothing is judged", "drop one")
 
     def update(self, source: Source, results: Mapping[str, CellResult], *, green: bool) -> UpdatedFile:
-        """Write the limits that complete results give, by the names of their cells; `green` is False after a failure."""
+        """Write the limits that complete results give, by the names of their cells, unless something failed.
+
+        `green` is False where the run has failed beside its cells.
+        """
         problem = _incomplete([cell.name for guard in source.guards().guards for cell in guard.cells], results)
         if problem is None and not green:
             problem = "the run has failed"
