@@ -6,7 +6,7 @@ the first minutes, and `preparation` makes settings of their options. Importing 
 
 `benchmark` times the throughput cells of a file, `update` writes measured limits into it, `results` writes the results
 file, `terminal` writes lines and progress, `decoders` says which decoders are here, and `findings` are the lines of
-`doctor`.
+`doctor`. `github` has the steps of a workflow.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "diff": "compress_guard.cli.diff:diff",
     "doctor": "compress_guard.cli.doctor:doctor",
     "merge": "compress_guard.cli.merge:merge",
+    "github": "compress_guard.cli.github.command:github",
 }
 """The function of each command, imported on use: it returns True if all is well, or an exit code.
 

@@ -1,4 +1,4 @@
-"""``compress-guard report``: the results file of a run as text, as an HTML page, as Markdown."""
+"""``compress-guard report``: the results file of a run as text, as an HTML page, as Markdown, as a badge."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import RunError, UsageError, error_text
 from compress_guard.foreign import shown_line
 from compress_guard.report import Line, apart, lines, recovery_lines, throughput_lines
+from compress_guard.report.ci.badge import badge
+from compress_guard.report.ci.conclusion import Conclusion
 from compress_guard.report.html.contents import RunContents, contents_of, unfit
 from compress_guard.report.html.headline import NOT_ENDED, missing_cells
 from compress_guard.report.html.markdown import markdown
@@ -27,7 +29,8 @@ def report(options: argparse.Namespace) -> bool:
     """
     source = Path(options.results)
     taken: dict[str, Path | None] = {"the results": source, "their evidence": evidence_path(source)}
-    targets = {name: Path(given) for name in ("html", "markdown") if (given := getattr(options, name)) is not None}
+    makers = {"html": page, "markdown": markdown, "badge": _badge}
+    targets = {name: Path(given) for name in makers if (given := getattr(options, name)) is not None}
     for name, path in targets.items():
         check_results_file(path, f"--{name}", taken, with_evidence=False)
         taken |= {f"the file of --{name}": path}
@@ -36,7 +39,6 @@ def report(options: argparse.Namespace) -> bool:
         if not folder.is_dir():
             raise UsageError("--images", f"{folder} is not a folder", "name the folder of --cg-images")
     contents = contents_of(only_file(source), folders)
-    makers = {"html": page, "markdown": markdown}
     try:
         texts = {name: makers[name](contents) for name in targets}
         tables = [] if targets else list(_tables(contents))
@@ -63,6 +65,10 @@ def _ending(run: RunContents) -> Iterator[Line]:
     ended = [] if run.ending.exit_status is not None else [NOT_ENDED]
     for sentence in (*missing_cells(run), *ended):
         yield ((shown_line(sentence), "red"),)
+
+
+def _badge(run: RunContents) -> str:
+    return badge(Conclusion.of(run))
 
 
 def _written(option: str, path: Path, text: str) -> bool:

@@ -7,7 +7,8 @@ the sentences below, `brief` and `signs` are the short forms of a verdict, `reru
 
 `groups` collects results that share a line, `tally` counts them, `recovery_figure` draws a study, `earlier` renames
 reports of an earlier run, `traffic` prints what production files look like, `html` has the reports to hand on,
-`releases` says what changed from one run to another, `merging` joins the results of several jobs.
+`releases` says what changed from one run to another, `merging` joins the results of several jobs, `ci` has the
+forms for continuous integration.
 """
 
 from __future__ import annotations

@@ -39,9 +39,18 @@ def test_a_page_of_an_earlier_run_is_set_aside(command, folder, results):
     assert (folder / "run.html.previous").read_text() == first
 
 
+def test_a_badge_says_how_the_run_ended(command, folder, results):
+    assert command("report", "results.json", "--badge=out/badge.svg").code == 0
+    assert (
+        "<title>compression: failed 1 of 1, worst toy[jpeg-0.5bpp]</title>"
+        in (folder / "out" / "badge.svg").read_text()
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["report", "results.json", "--badge=results.json"], "--badge: results.json would replace the results"),
         (["report", "results.json", "--html=results.json"], "--html: results.json would replace the results"),
         (
             ["report", "results.json", "--html=results.evidence.zip"],

@@ -26,7 +26,7 @@ LINES: Final = (
     ("codecs", "tasks", "thresholds"),
     ("rate", "verdict", "store", "augment", "traffic", "results"),
     ("engine",),
-    ("report", "transforms", "strategies"),
+    ("report", "transforms", "strategies", "github"),
     ("plugin", "cli"),
 )
 """Layers, from the lowest to the highest. Parts on one line do not import one another."""

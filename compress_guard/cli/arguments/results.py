@@ -24,6 +24,7 @@ def add_report(commands: Commands) -> None:
         help="the folder of --cg-images, for the pictures in the page; may be given more than once, for several jobs",
     )
     report.add_argument("--markdown", metavar="FILE", help="write a summary, such as a comment on a pull request shows")
+    report.add_argument("--badge", metavar="FILE", help="write the conclusion as an SVG image, such as a README shows")
 
 
 def add_diff(commands: Commands) -> None:

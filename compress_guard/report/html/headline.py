@@ -28,6 +28,8 @@ class Headline:
     sentences: tuple[str, ...]
     studies: tuple[tuple[str, str], ...] = ()
     """Ids and reasons of throughput and recovery cells that failed, which have no details of their own."""
+    problems: tuple[str, ...] = ()
+    """Reasons, beside failed cells, why the run is not green; `sentences` has them too."""
 
     @classmethod
     def of(cls, run: RunContents) -> Headline:
@@ -40,9 +42,9 @@ class Headline:
             others: list[Result] = [*run.throughput, *run.recovery]
             studies = tuple((result.id, result.reason) for result in others if result.outcome == "failed")
             sentences = (*_others(results), *problems)
-            return cls("bad", f"{failed} of {numbers.count(len(results), 'cell')} failed", sentences, studies)
+            return cls("bad", f"{failed} of {numbers.count(len(results), 'cell')} failed", sentences, studies, problems)
         if problems:
-            return cls("bad", "No cell failed, but this run proves nothing", problems)
+            return cls("bad", "No cell failed, but this run proves nothing", problems, problems=problems)
         if doubtful:
             noun = numbers.count(doubtful, "cell")
             title = f"No cell failed; {noun} could not be decided with these images"

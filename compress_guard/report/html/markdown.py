@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from compress_guard.foreign import LONGEST_SENTENCE, shown
 from compress_guard.report.html.cell import CellView
 from compress_guard.report.html.contents import RunContents
 from compress_guard.report.html.guard import GuardView, guard_views
@@ -73,5 +74,6 @@ def _row(*texts: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text that Markdown shows as it is, on one line."""
-    return _SPECIAL.sub(lambda match: "".join(f"&#{ord(sign)};" for sign in match[0]), " ".join(text.split()))
+    """Return a text that Markdown shows as it is, on one line and in printable characters."""
+    line = shown(" ".join(text.split()), LONGEST_SENTENCE)
+    return _SPECIAL.sub(lambda match: "".join(f"&#{ord(sign)};" for sign in match[0]), line)

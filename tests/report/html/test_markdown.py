@@ -39,3 +39,7 @@ def test_a_long_summary_is_cut_at_a_line(cell):
     assert len(text) < 61_000
     assert text.endswith(" characters.\n")
     assert "\n\nThe rest is left out: this summary has " in text
+
+
+def test_characters_that_turn_or_hide_words_are_shown_as_python_escapes_them():
+    assert escaped("a\u202eb\u200b\nc") == "a&#92;u202eb&#92;u200b c"

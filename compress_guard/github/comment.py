@@ -1,0 +1,61 @@
+"""One comment on a pull request, which later runs change in place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from compress_guard.errors import UsageError
+from compress_guard.github.api import GitHubApi
+
+_PAGE: Final = 100
+"""Most comments of an answer."""
+_MOST_PAGES: Final = 50
+"""Most answers that are looked through for the comment."""
+LONGEST: Final = 65_536
+"""Most characters of a comment."""
+
+
+def marker(name: str) -> str:
+    """Return the invisible first line of the comment of this name; raises `UsageError` for a name that could end it."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or "--" in name:
+        remedy = "use letters, digits, dots, underscores and single hyphens"
+        raise UsageError("--name", f"{name!r} cannot name a comment", remedy)
+    return f"<!-- compress-guard: {name} -->"
+
+
+def put_comment(api: GitHubApi, pull_request: int, text: str, *, name: str, author: str) -> None:
+    """Write the comment of this name by this author, over the one that is there; raises `GitHubRefusal`.
+
+    A comment counts only if it begins with the marker and is by the author, since anybody may write the marker.
+    """
+    body = f"{marker(name)}\n{text}"
+    if len(body) > LONGEST:
+        raise UsageError("comment", f"the text has {len(text)} characters", f"shorten it to {LONGEST - 200}")
+    known = _find(api, pull_request, marker(name), author)
+    if known is None:
+        api.send("POST", f"/issues/{pull_request}/comments", body=body)
+    else:
+        api.send("PATCH", f"/issues/comments/{known}", body=body)
+
+
+def _find(api: GitHubApi, pull_request: int, first_line: str, author: str) -> int | None:
+    """Return the number of the oldest comment with this first line by this author; None if there is none."""
+    for page in range(1, _MOST_PAGES + 1):
+        comments = api.get(f"/issues/{pull_request}/comments", per_page=_PAGE, page=page)
+        for comment in comments if isinstance(comments, list) else ():
+            if _is_own(comment, first_line, author):
+                number: int = comment["id"]
+                return number
+        if not isinstance(comments, list) or len(comments) < _PAGE:
+            return None
+    return None
+
+
+def _is_own(comment: Any, first_line: str, author: str) -> bool:
+    if not isinstance(comment, Mapping) or not isinstance(comment.get("id"), int):
+        return False
+    user = comment.get("user")  # None for an account that is gone
+    lines = str(comment.get("body") or "").splitlines()
+    return isinstance(user, Mapping) and user.get("login") == author and lines[:1] == [first_line]
