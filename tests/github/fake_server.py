@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 OWN = {"id": 1296269, "full_name": "owner/name"}
@@ -100,8 +100,6 @@ class FakeGitHub:
 
 def _handler(github: FakeGitHub, *, files: bool) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        server_version: ClassVar[str] = "fake"
-
         def _serve(self) -> None:
             split = urlsplit(self.path)
             query = {key: values[0] for key, values in parse_qs(split.query).items()}
