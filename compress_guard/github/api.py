@@ -7,7 +7,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from compress_guard import __version__
@@ -38,11 +38,11 @@ class GitHubApi:
         self._workflow: Final = workflow
         self._root: Final = f"{workflow.api}/repos/{workflow.repository}"
 
-    def get(self, path: str, **query: str | int) -> Any:
+    def get(self, path: str, **query: str | int) -> object:
         """Return the answer to a question about the repository; raises `GitHubRefusal`."""
         return self._json(*self._asked("GET", path + (f"?{urlencode(query)}" if query else "")))
 
-    def send(self, method: str, path: str, **fields: str) -> Any:
+    def send(self, method: str, path: str, **fields: str) -> object:
         """Return the answer to a request that changes something; raises `GitHubRefusal`."""
         return self._json(*self._asked(method, path, json.dumps(fields).encode()))
 
@@ -89,11 +89,12 @@ class GitHubApi:
         except (OSError, http.client.HTTPException) as problem:
             raise GitHubRefusal(question, None, described(problem)) from problem
 
-    def _json(self, answer: bytes, question: str) -> Any:
+    def _json(self, answer: bytes, question: str) -> object:
         try:
-            return json.loads(answer)
+            read: object = json.loads(answer)
         except (ValueError, RecursionError) as problem:
             raise GitHubRefusal(question, None, f"the answer is no JSON ({described(problem)})") from problem
+        return read
 
 
 def _reason(problem: urllib.error.HTTPError) -> str:

@@ -7,12 +7,12 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from compress_guard.errors import CompressGuardError, described
 from compress_guard.github.api import GitHubApi
-from compress_guard.github.workflow import Workflow
+from compress_guard.github.workflow import Workflow, mapping
 
 RESULTS: Final = "results.json"
 EVIDENCE: Final = "results.evidence.zip"
@@ -55,17 +55,17 @@ def fetch_baseline(api: GitHubApi, artifact: WantedArtifact, folder: Path) -> tu
     Raises `NoBaseline` if no run has left any, and `GitHubRefusal` where GitHub does not give them.
     """
     for run in _runs(api, artifact):
-        found = api.get(f"/actions/runs/{run['id']}/artifacts", name=artifact.name, per_page=100)
+        found = api.get(f"/actions/runs/{run.get('id')}/artifacts", name=artifact.name, per_page=100)
         for each in _list(found, "artifacts"):
             if each.get("name") == artifact.name and not each.get("expired"):
-                packed = api.download(f"/actions/artifacts/{each['id']}/zip", _LARGEST)
+                packed = api.download(f"/actions/artifacts/{each.get('id')}/zip", _LARGEST)
                 commit = str(run.get("head_sha", ""))[:10]
-                return _unpacked(packed, artifact, folder), f"{artifact.branch} at {commit}, run {run['id']}"
+                return _unpacked(packed, artifact, folder), f"{artifact.branch} at {commit}, run {run.get('id')}"
     runs = f"successful run of {artifact.workflow} on {artifact.branch}"
     raise NoBaseline(f"no {runs} has an artifact {artifact.name!r}")
 
 
-def _runs(api: GitHubApi, artifact: WantedArtifact) -> Iterator[Mapping[str, Any]]:
+def _runs(api: GitHubApi, artifact: WantedArtifact) -> Iterator[Mapping[str, object]]:
     """Yield the good runs on the branch, the newest first.
 
     A branch of a fork may have the same name, so runs of other repositories and those of pull requests are left out:
@@ -74,16 +74,16 @@ def _runs(api: GitHubApi, artifact: WantedArtifact) -> Iterator[Mapping[str, Any
     path = f"/actions/workflows/{quote(artifact.workflow, safe='')}/runs"
     found = api.get(path, branch=artifact.branch, status="success", per_page=_MOST_RUNS)
     for run in _list(found, "workflow_runs"):
-        home, head = (run.get(key) for key in ("repository", "head_repository"))
-        own = isinstance(home, Mapping) and isinstance(head, Mapping) and home.get("id") == head.get("id") is not None
+        home, head = (mapping(run.get(key)).get("id") for key in ("repository", "head_repository"))
+        own = home == head is not None
         on_branch = run.get("head_branch") == artifact.branch and run.get("conclusion") == "success"
         if own and on_branch and run.get("event") not in _FOREIGN_EVENTS and isinstance(run.get("id"), int):
             yield run
 
 
-def _list(answer: Any, key: str) -> list[Mapping[str, Any]]:
-    values = answer.get(key) if isinstance(answer, Mapping) else None
-    return [value for value in values if isinstance(value, Mapping)] if isinstance(values, list) else []
+def _list(answer: object, key: str) -> list[Mapping[str, object]]:
+    values = mapping(answer).get(key)
+    return [mapping(value) for value in values] if isinstance(values, list) else []
 
 
 def _unpacked(packed: bytes, artifact: WantedArtifact, folder: Path) -> Path:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from compress_guard.errors import UsageError
 from compress_guard.github.api import GitHubApi
+from compress_guard.github.workflow import mapping
 
 _PAGE: Final = 100
 """Most comments of an answer."""
@@ -45,17 +46,15 @@ def _find(api: GitHubApi, pull_request: int, first_line: str, author: str) -> in
     for page in range(1, _MOST_PAGES + 1):
         comments = api.get(f"/issues/{pull_request}/comments", per_page=_PAGE, page=page)
         for comment in comments if isinstance(comments, list) else ():
-            if _is_own(comment, first_line, author):
-                number: int = comment["id"]
+            number = mapping(comment).get("id")
+            if isinstance(number, int) and _is_own(mapping(comment), first_line, author):
                 return number
         if not isinstance(comments, list) or len(comments) < _PAGE:
             return None
     return None
 
 
-def _is_own(comment: Any, first_line: str, author: str) -> bool:
-    if not isinstance(comment, Mapping) or not isinstance(comment.get("id"), int):
-        return False
-    user = comment.get("user")  # None for an account that is gone
+def _is_own(comment: Mapping[str, object], first_line: str, author: str) -> bool:
     lines = str(comment.get("body") or "").splitlines()
-    return isinstance(user, Mapping) and user.get("login") == author and lines[:1] == [first_line]
+    login = mapping(comment.get("user")).get("login")  # the account may be gone
+    return login == author and lines[:1] == [first_line]

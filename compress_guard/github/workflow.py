@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from compress_guard.errors import UsageError, described
 
@@ -23,7 +23,7 @@ class Workflow:
     repository: str
     """``owner/name``."""
     token: str | None = field(repr=False)
-    event: Mapping[str, Any]
+    event: Mapping[str, object]
     """What started the run, as GitHub describes it."""
     url: str
     """Address of the page of the run."""
@@ -55,7 +55,7 @@ class Workflow:
     @property
     def pull_request(self) -> int | None:
         """Number of the pull request that started the run; None for other events."""
-        number = _mapping(self.event.get("pull_request")).get("number")
+        number = mapping(self.event.get("pull_request")).get("number")
         return number if isinstance(number, int) else None
 
 
@@ -82,25 +82,26 @@ def _needed(variables: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _event(path: str | None) -> Mapping[str, Any]:
+def _event(path: str | None) -> Mapping[str, object]:
     if not path:
         return {}
     try:
-        return _mapping(json.loads(Path(path).read_text(encoding="utf-8")))
+        return mapping(json.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError) as problem:
         raise UsageError("GITHUB_EVENT_PATH", f"{path} cannot be read ({described(problem)})", _REMEDY) from problem
 
 
-def _commit(event: Mapping[str, Any]) -> str | None:
+def _commit(event: Mapping[str, object]) -> str | None:
     """Return the last commit of a pull request: the run itself is of a commit that merges it into its base."""
-    commit = _mapping(_mapping(event.get("pull_request")).get("head")).get("sha")
+    commit = mapping(mapping(event.get("pull_request")).get("head")).get("sha")
     return commit if isinstance(commit, str) else None
 
 
-def _default_branch(event: Mapping[str, Any]) -> str | None:
-    branch = _mapping(event.get("repository")).get("default_branch")
+def _default_branch(event: Mapping[str, object]) -> str | None:
+    branch = mapping(event.get("repository")).get("default_branch")
     return branch if isinstance(branch, str) else None
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def mapping(value: object) -> Mapping[str, object]:
+    """Return a value of an answer that is to be an object; an empty one for anything else."""
     return value if isinstance(value, Mapping) else {}
