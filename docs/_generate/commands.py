@@ -10,9 +10,16 @@ from docs._generate.markdown import cell, code, table
 
 
 def commands() -> Mapping[str, argparse.ArgumentParser]:
-    """Return the parser of each command by its name, in the order of the help."""
-    (choices,) = (action.choices for action in command_line()._actions if isinstance(action.choices, dict))
-    return choices
+    """Return the parser of each command by its name, in the order of the help; tasks of a command are behind it."""
+    return dict(_below(command_line()))
+
+
+def _below(parser: argparse.ArgumentParser, prefix: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action.choices, dict):
+            for name, command in action.choices.items():
+                yield f"{prefix}{name}", command
+                yield from _below(command, f"{prefix}{name} ")
 
 
 def commands_part() -> str:

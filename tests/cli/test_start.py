@@ -45,6 +45,7 @@ def test_what_argparse_answers_loads_nothing_else(arguments, code, said):
         "compress_guard.cli",
         # the arguments themselves, which know argparse alone
         "compress_guard.cli.arguments",
+        "compress_guard.cli.arguments.github",
         "compress_guard.cli.arguments.measuring",
         "compress_guard.cli.arguments.parser",
         "compress_guard.cli.arguments.results",

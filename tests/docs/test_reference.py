@@ -98,7 +98,7 @@ def test_every_option_of_pytest_is_there(pytester: pytest.Pytester) -> None:
 def test_every_argument_of_every_command_is_there() -> None:
     text = commands.commands_part()
     made = commands.commands()
-    assert {"init", "run", "diff", "merge"} <= set(made)
+    assert {"init", "run", "diff", "merge", "github", "github comment"} <= set(made)
     for name, parser in made.items():
         part = section(text, f"`compress-guard {name}`")
         assert (parser.description or "?")[:40] in part

@@ -16,7 +16,9 @@ def add_github(commands: Commands) -> None:
         "from the variables that the runner sets. Exit code 0: done, or GitHub did not allow it, which a notice says; "
         "4: an option makes no sense, or this is no step of a workflow.",
     )
-    tasks: Commands = github.add_subparsers(dest="task", required=True, metavar="TASK")
+    tasks: Commands = github.add_subparsers(
+        dest="task", required=True, metavar="TASK", help="baseline, publish or comment"
+    )
     _add_baseline(tasks)
     _add_publish(tasks)
     _add_comment(tasks)
