@@ -74,7 +74,8 @@ class _Panel:
                 (lambda _: True, lambda result: result.points),
             )
         )
-        title = f"{first.guard}: {first.metric}, {first.images} images"
+        images = "" if first.images is None else f", {first.images} images"
+        title = f"{first.guard}: {first.metric}{images}"
         return cls(title, first.clean or 0.0, after, mixed, tested)
 
     @property

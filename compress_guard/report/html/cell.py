@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from compress_guard.foreign import shown
 from compress_guard.records import CellResult, phrased
 from compress_guard.report import numbers
 from compress_guard.report.blocks.cell_texts import between, word
+from compress_guard.report.blocks.wrapping import shortened_name
 from compress_guard.report.groups import coded_by
 from compress_guard.report.html.advice import advice
 from compress_guard.report.html.marks import Tone, mark, tone
@@ -48,8 +50,10 @@ class CellView:
     @property
     def hit(self) -> str:
         """Sentence that names the images and classes that lost most; empty if they are not known."""
-        images = ", ".join(f"{name} ({change})" if change else name for name, change, _ in self.worst[:_MOST_NAMED])
-        classes = ", ".join(f"{name} {change}" for name, *_, change in self.classes[:_MOST_NAMED])
+        worst = [(shortened_name(name, _ROOM), shown(change, 2 * _ROOM)) for name, change, _ in self.worst]
+        images = ", ".join(f"{name} ({change})" if change else name for name, change in worst[:_MOST_NAMED])
+        lost = [f"{shown(name, _ROOM)} {change}" for name, *_, change in self.classes[:_MOST_NAMED]]
+        classes = ", ".join(lost)
         parts = [f"worst images {images}" if images else "", f"worst classes {classes}" if classes else ""]
         text = "; ".join(part for part in parts if part)
         return f"{text[:1].upper()}{text[1:]}." if text else ""
@@ -83,6 +87,8 @@ class CellView:
         )
 
 
+_ROOM: Final = 60
+"""Most characters of a name in the head of a report."""
 _MOST_NAMED: Final = 3
 """Most images and classes that the head of a report names."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from dataclasses import replace
@@ -72,6 +73,20 @@ def test_names_that_others_chose_are_text(named):
     assert "<b onclick" not in page(run)
 
 
+def test_long_names_are_cut_in_the_head_and_whole_below(named):
+    name, kind = "folder/" * 60 + "last.png", "x" * 100
+    image = NamedImage("17", name, 3, kind, 3, kind, 5, kind)
+    losses = replace(
+        named.losses, worst=(("17", 0.5),), worst_images=(image,), class_scores=(ClassScore(3, kind, 9, 1),)
+    )
+    html = page(RunContents([replace(named, losses=losses)], ending=Ending(1)))
+    head, _, rest = html[html.index("<body>") :].partition("</header>")
+    assert name not in head
+    assert kind not in head
+    assert "last.png" in head
+    assert name in rest
+
+
 def test_the_head_says_when_of_which_commit_and_by_which_file(named):
     environment = {
         "date": "2026-11-30T23:29:04+00:00",
@@ -95,6 +110,7 @@ def test_the_recovery_is_drawn_as_a_picture_without_reach_into_the_page(whole_ru
     html = page(whole_run)
     (source,) = re.findall(r'<img class="recovery" src="([^"]+)"', html)
     assert source.startswith("data:image/svg+xml;base64,")
+    assert b">photos: top1</text>" in base64.b64decode(source.partition(",")[2])
     assert "<svg xmlns" not in html
 
 
