@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from compress_guard.foreign import shown
 from compress_guard.records import CellResult, phrased
 from compress_guard.report import numbers
 from compress_guard.report.blocks.cell_texts import between, word
@@ -50,9 +49,9 @@ class CellView:
     @property
     def hit(self) -> str:
         """Sentence that names the images and classes that lost most; empty if they are not known."""
-        worst = [(shortened_name(name, _ROOM), shown(change, 2 * _ROOM)) for name, change, _ in self.worst]
+        worst = [(shortened_name(name, _ROOM), shortened_name(change, 2 * _ROOM)) for name, change, _ in self.worst]
         images = ", ".join(f"{name} ({change})" if change else name for name, change in worst[:_MOST_NAMED])
-        lost = [f"{shown(name, _ROOM)} {change}" for name, *_, change in self.classes[:_MOST_NAMED]]
+        lost = [f"{shortened_name(name, _ROOM)} {change}" for name, *_, change in self.classes[:_MOST_NAMED]]
         classes = ", ".join(lost)
         parts = [f"worst images {images}" if images else "", f"worst classes {classes}" if classes else ""]
         text = "; ".join(part for part in parts if part)
