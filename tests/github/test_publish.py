@@ -160,6 +160,17 @@ def test_results_of_another_run_or_damaged_ones_are_never_green(task, results, c
     assert (tmp_path / "summary.md").read_text().startswith("## compress\\_guard: no results\n")
 
 
+def test_a_gate_that_failed_after_it_wrote_its_results_is_an_error_with_results(task, results, cell, tmp_path):
+    results(cell("jpeg", 1, drop=0.1, max_drop=2.0), status=0)
+    _, out, _, outputs = task("publish", "results.json", "--status=1")
+    assert (outputs["verdict"], outputs["cells"], outputs["results"]) == ("error", "1", "results.json")
+    assert out == (
+        "::error title=compress_guard::The process ended with exit status 1: another test failed, or the run stopped "
+        "early.\n"
+    )
+    assert "| jpeg |" in (tmp_path / "summary.md").read_text()
+
+
 def test_a_summary_that_cannot_be_written_fails(task, results, cell, tmp_path):
     results(cell("jpeg", 1, drop=0.1, max_drop=2.0), status=0)
     (tmp_path / "summary.md").mkdir()

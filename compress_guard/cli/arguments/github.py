@@ -57,7 +57,7 @@ def _add_publish(tasks: Commands) -> None:
         "--status",
         type=int,
         metavar="N",
-        help="exit code of the gate: results of a run with another are not its own",
+        help="exit code of the gate: after 2 and 4 the results may be of an earlier run",
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from compress_guard import thresholds as thresholds_file
+from compress_guard.cli import EXIT_HELD, EXIT_INCOMPARABLE, EXIT_USAGE
 from compress_guard.cli.github.lines import say
 from compress_guard.errors import UsageError
 from compress_guard.github.commands import assignments
@@ -23,6 +24,8 @@ from compress_guard.report.html.page import page as page_of
 from compress_guard.report.html.page import write_report
 from compress_guard.results.file import read_results
 
+_WITHOUT_RESULTS: Final = (EXIT_INCOMPARABLE, EXIT_USAGE)
+"""Exit codes of a gate that may have left the results of an earlier run in place; all others set them aside."""
 _MOST_ANNOTATIONS: Final = 10
 """GitHub shows no more errors of a step."""
 
@@ -65,10 +68,13 @@ def _run(results: Path, status: int | None) -> RunContents:
     if not os.path.lexists(results):
         raise UsageError(results.name, "the gate wrote no results", "see its log")
     run = contents_of(read_results(results, with_evidence=False))
-    if status is not None and run.ending.exit_status != status:
+    if status in (None, EXIT_HELD, run.ending.exit_status):
+        return run
+    if status in _WITHOUT_RESULTS:
         found = f"the gate ended with {status}, and these results are of a run that ended with {run.ending.exit_status}"
         raise UsageError(results.name, found, "see its log")
-    return run
+    # Something failed after the results were written, such as a report.
+    return replace(run, ending=replace(run.ending, exit_status=status))
 
 
 def _said(run: RunContents, thresholds: str, results: Path) -> Published:
