@@ -14,6 +14,7 @@ import pytest
 
 from compress_guard.cli import main
 from compress_guard.foreign import is_fit
+from compress_guard.records import SCHEMA
 
 HOSTILE = "\n::error::owned\x1b[2J\u202eevil\u200b##vso[task]z"
 SHOWN = r"\x0a::error::owned\x1b[2J\u202eevil\u200b\x23#vso[task]z"
@@ -77,7 +78,7 @@ def test_studies_of_a_results_file(command, folder, tmp_path) -> None:
     study = dict.fromkeys(["id", "guard", "codec", "reason", "trainer", "device"], HOSTILE)
     study |= {"task": "classification", "metric": "top1", "trained_bpp": 0.5, "confidence": 0.95, "clean": 90.0}
     study |= {"verdict": "fail", "outcome": "failed", "settled_by": "interval", "seeds": [0], "points": [point]}
-    (folder / "r.json").write_text(json.dumps({"recovery": [study]}), encoding="utf-8")
+    (folder / "r.json").write_text(json.dumps({"schema": SCHEMA, "cells": [], "recovery": [study]}), encoding="utf-8")
     done = command("recover", "--from", "r.json", "--figure", "r.svg")
     assert done.code == 1
     check(done.out)
@@ -92,7 +93,7 @@ def test_studies_of_a_results_file(command, folder, tmp_path) -> None:
         (("run", HOSTILE), rf"compress-guard: {SHOWN}: there is no such file; "),
         (("run", "thresholds.yaml", HOSTILE), f"error: unrecognized arguments: {SHOWN}\n"),
         (("run", "thresholds.yaml", "--only", HOSTILE), f"no cell matches {SHOWN}; "),
-        (("recover", "--from", HOSTILE), f"--from: {SHOWN} cannot be read as results (FileNotFoundError: "),
+        (("recover", "--from", HOSTILE), f"--from: {SHOWN}: there is no such file; "),
     ],
 )
 def test_an_argument(command, guards, arguments, shown) -> None:
