@@ -19,7 +19,8 @@ def flips(results: Sequence[CellResult]) -> Iterator[str]:
     for guard, group in by_guard(results, lambda result: _open(result) and result.harmful_flips is not None):
         counts = [f"{cell(result)} {result.harmful_flips} / {result.helpful_flips}" for result in group[:MOST_NAMED]]
         more = f", {len(group) - MOST_NAMED} more" if len(group) > MOST_NAMED else ""
-        names = list(dict.fromkeys(name for result in group for name, _ in result.worst))[:_MOST_IMAGES]
+        shown = {image.id: image.shown for result in group for image, _ in result.named_worst}
+        names = list(shown.values())[:_MOST_IMAGES]
         such = f"; wrong ones such as {', '.join(names)}" if names else ""
         yield f"{guard}: predictions that turned wrong / right: {', '.join(counts)}{more}{such}"
 
@@ -28,12 +29,12 @@ def images(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the images that cost most, for metrics without flags, each in the cell where it cost most."""
     for guard, group in by_guard(results, lambda result: _open(result) and result.harmful_flips is None):
         costs = sorted(
-            ((points, name, result) for result in group for name, points in result.worst),
-            key=lambda cost: (-cost[0], cost[1]),
+            ((points, image, result) for result in group for image, points in result.named_worst),
+            key=lambda cost: (-cost[0], cost[1].id),
         )
         most: dict[str, str] = {}
-        for points, name, result in costs:
-            most.setdefault(name, f"{name} ({points:.2f} points, {cell(result)})")
+        for points, image, result in costs:
+            most.setdefault(image.id, f"{image.shown} ({points:.2f} points, {cell(result)})")
         if most:
             yield f"{guard}: images that lost most: {', '.join(list(most.values())[:_MOST_IMAGES])}"
 
