@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from compress_guard.cli.terminal import tell_result
 from compress_guard.engine.progress import Progress
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.engine.throughput.cells import Clocks
 from compress_guard.engine.throughput.result_draft import TimedCell
+from compress_guard.errors import RunError
 from compress_guard.records import Guard, Thresholds, Throughput, ThroughputCell, ThroughputResult
 
 
@@ -26,8 +26,11 @@ def time_cells(
     settings: RunSettings,
     file: str,
     progress: Callable[[str], AbstractContextManager[Progress]],
-) -> Iterator[ThroughputResult]:
-    """Time and judge these cells, with a line on standard error for each; `file` names the file in their ids."""
+) -> Iterator[tuple[str, ThroughputResult, RunError | None]]:
+    """Time and judge these cells: yield the name of each with its number, its result, and the error that ended it.
+
+    `file` names the file in their ids.
+    """
     clocks = Clocks(Session(thresholds, settings))
     owners = {guard.name: (guard, throughput) for guard, throughput in _timed(thresholds)}
     for number, cell in enumerate(cells, start=1):
@@ -38,8 +41,7 @@ def time_cells(
                 TimedCell(guard, throughput, cell), f"{file}::{cell.name}", without_fixtures, listener
             )
             result = contest.run(listener)
-        tell_result(f"{prefix} {cell.name}", result, contest.trouble)
-        yield result
+        yield f"{prefix} {cell.name}", result, contest.trouble
 
 
 def _timed(thresholds: Thresholds) -> Iterator[tuple[Guard, Throughput]]:

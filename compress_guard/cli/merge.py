@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from compress_guard.cli import EXIT_FAILED, EXIT_HELD, EXIT_INCOMPARABLE
-from compress_guard.cli.terminal import display, show, tell
+from compress_guard.cli.tables import show_results
+from compress_guard.cli.terminal import tell
 from compress_guard.destination import evidence_path, replace
 from compress_guard.engine.releases.same_images import check_same_images
 from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import RunError, UsageError, error_text
-from compress_guard.report import apart, lines, recovery_lines, throughput_lines, write
+from compress_guard.report import write
 from compress_guard.report.html.contents import RunContents, unfit
 from compress_guard.report.merging.junit_file import junit
 from compress_guard.report.merging.parts import read_part
@@ -49,7 +49,7 @@ def merge(options: argparse.Namespace) -> int:
     contents = ended(joined, status)
     try:
         _write(contents, joined, target, options.junit)
-        _show(contents)
+        show_results(contents, options)
     except RunError as problem:
         tell(f"compress-guard: --out: {error_text(problem)}")
         return EXIT_INCOMPARABLE
@@ -74,13 +74,3 @@ def _write(contents: RunContents, joined: Joined, target: Path, junit_file: str 
             replace(Path(junit_file), xml)
         except OSError as problem:
             raise RunError(f"{junit_file} cannot be written ({problem.strerror})") from problem
-
-
-def _show(contents: RunContents) -> None:
-    encoding = sys.stdout.encoding
-    parts = (
-        lines(contents.cells, display(), traffic=contents.ending.traffic),
-        throughput_lines(contents.throughput, encoding),
-        recovery_lines(contents.recovery, encoding),
-    )
-    show(apart(*parts))

@@ -7,10 +7,10 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Final
 
 from compress_guard.cli.terminal import StandardErrorProgress, put
 from compress_guard.destination import replace
+from compress_guard.engine.pace import Pace
 from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import UsageError
 from compress_guard.foreign import shown
@@ -20,14 +20,12 @@ from compress_guard.traffic.cover import cover_of
 from compress_guard.traffic.profile import TrafficProfile, profile_of
 from compress_guard.traffic.sample import drawn, paths_of
 
-_LOG_SECONDS: Final = 10.0
-
 
 def profile(options: argparse.Namespace) -> bool:
     """Print the distribution of a sample of files; raises `UsageError`, also where none of them is an image."""
     _check_destinations(options)
     sample = drawn(paths_of(options.source, sys.stdin.buffer), options.sample, options.seed)
-    with StandardErrorProgress("profile:", _LOG_SECONDS) as progress:
+    with StandardErrorProgress("profile:", Pace()) as progress:
         seen = profile_of(sample, options.seed, progress)
     if not seen.images:
         raise _no_images(options.source, seen)

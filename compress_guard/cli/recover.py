@@ -7,13 +7,13 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
 from compress_guard.cli.results import Results
 from compress_guard.cli.terminal import StandardErrorProgress, show, tell, tell_result
 from compress_guard.destination import replace
 from compress_guard.engine.machine.threads import calm_threads
+from compress_guard.engine.pace import Pace
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import UsageError, error_text
@@ -21,9 +21,6 @@ from compress_guard.records import RecoveryCell, RecoveryResult, Scope, Threshol
 from compress_guard.registry import unknown
 from compress_guard.report import recovery_figure, recovery_lines
 from compress_guard.results.file import only_file
-
-LOG_SECONDS: Final = 20.0
-"""Between two lines of progress where standard error is no terminal."""
 
 
 def recover(options: argparse.Namespace) -> bool:
@@ -69,15 +66,17 @@ def _measure(thresholds: Thresholds, cells: Sequence[RecoveryCell], settings: Ru
     """Measure the cells; the results file is written anew after each."""
     calm_threads()
     with contextlib.closing(Session(thresholds, settings)) as session:
+        pace = Pace(len(cells))
         for number, (cell, node_id) in enumerate(zip(cells, results.selected, strict=True), start=1):
             prefix = f"[{number}/{len(cells)}]"
             try:
-                with StandardErrorProgress(prefix, LOG_SECONDS) as progress:
+                with StandardErrorProgress(prefix, pace) as progress:
                     last = all(coming.guard != cell.guard for coming in cells[number:])
                     measured = session.measure_recovery(cell, node_id, without_fixtures, progress, last=last)
             except KeyboardInterrupt:
                 tell(f"\ncompress-guard: stopped in {cell.name}; {_kept(settings)}")
                 raise
+            pace.finish(number)
             results.recovery.append(measured.result)
             tell_result(f"{prefix} {cell.name}", measured.result, measured.problem)
             results.write(None)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from compress_guard.cli.terminal import display, show, tell
+from compress_guard.cli.tables import show_results
+from compress_guard.cli.terminal import tell
 from compress_guard.destination import evidence_path
 from compress_guard.engine.settings import check_results_file
 from compress_guard.errors import RunError, UsageError, error_text
 from compress_guard.foreign import shown_line
-from compress_guard.report import Line, apart, lines, recovery_lines, throughput_lines
+from compress_guard.report import Line
 from compress_guard.report.ci.badge import badge
 from compress_guard.report.ci.conclusion import Conclusion
 from compress_guard.report.html.contents import RunContents, contents_of, unfit
@@ -41,23 +41,13 @@ def report(options: argparse.Namespace) -> bool:
     contents = contents_of(only_file(source), folders)
     try:
         texts = {name: makers[name](contents) for name in targets}
-        tables = [] if targets else list(_tables(contents))
+        if not targets:
+            show_results(contents, options, beyond=_ending(contents))
     except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as problem:
         # The fields are there, and hold what no run writes.
         raise unfit(source, problem) from problem
-    show(tables)
     written = [_written(name, path, texts[name]) for name, path in targets.items()]
     return all(written)
-
-
-def _tables(run: RunContents) -> Iterator[Line]:
-    encoding = sys.stdout.encoding
-    parts = (
-        lines(run.cells, display(), traffic=run.ending.traffic),
-        throughput_lines(run.throughput, encoding),
-        recovery_lines(run.recovery, encoding),
-    )
-    yield from apart(*parts, _ending(run))
 
 
 def _ending(run: RunContents) -> Iterator[Line]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,15 +19,18 @@ from compress_guard.cli.preparation import (
     run_settings,
 )
 from compress_guard.cli.results import Results
-from compress_guard.cli.terminal import StandardErrorProgress, display, show, tell, tell_result
+from compress_guard.cli.tables import show_results
+from compress_guard.cli.terminal import StandardErrorProgress, tell, tell_result
 from compress_guard.cli.update import asked_source, show_measured, write_limits
 from compress_guard.engine.machine.threads import calm_threads
+from compress_guard.engine.pace import Pace
 from compress_guard.engine.prediction.versions import remember_run
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings
 from compress_guard.errors import UsageError
-from compress_guard.records import Cell, CellResult, Scope, Thresholds, ThroughputCell, name_fits
-from compress_guard.report import lines, throughput_lines, ungated
+from compress_guard.records import Cell, CellResult, Ending, Scope, Thresholds, ThroughputCell, name_fits
+from compress_guard.report import ungated
+from compress_guard.report.html.contents import RunContents
 from compress_guard.report.rerun import run_command
 from compress_guard.thresholds.keys.throughput import benchmarked
 from compress_guard.thresholds.limits.measured import unlimited
@@ -67,16 +69,17 @@ def _gated(
     def gate(settings: RunSettings) -> bool:
         results = _results(thresholds, cells, options, settings)
         with results.kept():
-            _measure(thresholds, cells, settings, results.cells)
+            _measure(thresholds, cells, settings, results.cells, quiet=options.quiet)
         held = all(result.outcome != "failed" for result in results.cells)
         if source is not None:
             held = write_limits(source, results.cells, loosen=options.update == "loosen") and held
-            show_measured(results.cells)
+            show_measured(results.cells, options)
             return results.write_held(held) and held
         held = held and (options.shard is not None or not ungated(results.cells))
         written = results.write_held(held)  # first, since standard output may be closed
         command = partial(run_command, file=options.thresholds)
-        show(lines(results.cells, display(command=command), traffic=results.traffic()))
+        shown = RunContents(results.cells, ending=Ending(traffic=tuple(results.traffic())))
+        show_results(shown, options, command)
         remember_run(settings, results.cells)
         return written and held
 
@@ -93,11 +96,15 @@ def _timed(
         results = _results(thresholds, cells, options, settings)
         with results.kept():
             file = name_in_ids(Path(thresholds.path))
-            for result in time_cells(thresholds, cells, settings, file, StandardErrorProgress):
+            pace = Pace(len(cells))
+            listener = partial(StandardErrorProgress, pace=pace, silent=options.quiet)
+            for name, result, trouble in time_cells(thresholds, cells, settings, file, listener):
                 results.throughput.append(result)
+                pace.finish(len(results.throughput))
+                tell_result(name, result, trouble, quiet=options.quiet)
         held = all(result.outcome != "failed" for result in results.throughput)
         written = results.write_held(held)
-        show(throughput_lines(results.throughput, sys.stdout.encoding))
+        show_results(RunContents(throughput=results.throughput), options)
         return written and held
 
     return gate
@@ -145,16 +152,20 @@ def _matching(cells: list[C], patterns: Sequence[str] | None) -> list[C]:
     return [cell for cell in cells if any(cell.name in names for names in matched)]
 
 
-def _measure(thresholds: Thresholds, cells: Sequence[Cell], settings: RunSettings, results: list[CellResult]) -> None:
+def _measure(
+    thresholds: Thresholds, cells: Sequence[Cell], settings: RunSettings, results: list[CellResult], *, quiet: bool
+) -> None:
     """Measure the cells and append the result of each."""
     calm_threads()
+    pace = Pace(len(cells))
     file = name_in_ids(Path(thresholds.path))
     with contextlib.closing(Session(thresholds, settings)) as session:
         session.expect(cells)
         for number, cell in enumerate(cells, start=1):
-            with StandardErrorProgress(f"[{number}/{len(cells)}]") as progress:
+            with StandardErrorProgress(f"[{number}/{len(cells)}]", pace, silent=quiet) as progress:
                 node_id = f"{file}::{cell.name}"
                 last = all(coming.guard != cell.guard for coming in cells[number:])
                 measured = session.measure(cell, node_id, without_fixtures, progress, progress.tell, last=last)
             results.append(measured.result)
-            tell_result(f"[{number}/{len(cells)}] {cell.name}", measured.result, measured.problem)
+            pace.finish(number)
+            tell_result(f"[{number}/{len(cells)}] {cell.name}", measured.result, measured.problem, quiet=quiet)

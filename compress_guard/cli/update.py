@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from compress_guard.cli.terminal import display, show, tell
+from compress_guard.cli.tables import display_of
+from compress_guard.cli.terminal import show, tell
 from compress_guard.records import CellResult
 from compress_guard.report import Line
 from compress_guard.report.blocks.layouts import unjudged_lines
@@ -44,9 +45,10 @@ def write_limits(source: Source, results: Sequence[CellResult], *, loosen: bool)
     return not updated.failures
 
 
-def show_measured(results: Sequence[CellResult]) -> None:
-    """Show the cells of each guard, which nothing has judged."""
-    show(unjudged_lines(results, display()))
+def show_measured(results: Sequence[CellResult], options: argparse.Namespace) -> None:
+    """Show the cells of each guard, which nothing has judged; a quiet command has shown the change of the file."""
+    if not options.quiet:
+        show(unjudged_lines(results, display_of(options)), options.color)
 
 
 def _coloured(line: str) -> Line:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 import pytest
 
+from compress_guard.engine.pace import Pace
 from compress_guard.plugin.decision import Decision
 from compress_guard.plugin.results import Kind, Result
 from compress_guard.records import (
@@ -49,6 +50,7 @@ class Run:
         self.studies: Final[dict[str, RecoveryResult]] = {}
         self.traffic: tuple[TrafficResult, ...] = ()
         """The drop of each guard over its traffic, known at the end."""
+        self.pace: Final = Pace()
         self.selected: Final[set[str]] = set()
         """Names of guards with a cell that this run reached, even where nothing was measured."""
         self.codecs: tuple[CodecSpec, ...] = ()

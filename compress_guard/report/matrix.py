@@ -16,9 +16,6 @@ from compress_guard.report.signs import Signs
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
-_GAP: Final = "   "
-"""Space between columns: more than a blank, since texts of cells have blanks inside."""
-
 FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
     ("min score", lambda result: result.min_score),
     ("min clean", lambda result: result.min_clean or None),
@@ -26,8 +23,10 @@ FLOORS: Final[tuple[tuple[str, Callable[[CellResult], float | None]], ...]] = (
 """Rows of limits that scores must reach; a min_clean of 0 is no limit."""
 
 
-def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
+def matrix(results: Sequence[CellResult], signs: Signs, gap: str = "   ") -> Iterator[Line]:
     """Yield the lines of one guard's matrix. `results` holds at least one result, and those of one guard only.
+
+    `gap` is the space between columns, more than a blank, since texts of cells have blanks inside.
 
     Codecs are in the order of the results, rates ascending, qualities behind them. A cell takes up to three lines: the
     drop with its mark, the interval of the drop, the setting that the rate came to. Allowed drops have a row of their
@@ -36,7 +35,7 @@ def matrix(results: Sequence[CellResult], signs: Signs) -> Iterator[Line]:
     """
     grid = MatrixGrid.of(results)
     shared = shared_limits(grid, results)
-    columns = [_Column(point.label or "fixed") for point in grid.points]
+    columns = [_Column(point.label or "fixed", gap) for point in grid.points]
     for row in grid.rows:
         for column, point in zip(columns, grid.points, strict=True):
             column.cells.append(_cell(row.get(point), signs, with_limit=shared is None))
@@ -116,6 +115,7 @@ class _Column:
     """The texts of one point and the room they take."""
 
     head: str
+    gap: str
     limits: list[str] = field(default_factory=list)
     cells: list[tuple[Span, ...]] = field(default_factory=list)
     """Lines of each row."""
@@ -124,7 +124,7 @@ class _Column:
         """Return a text at the left edge of the column, and blanks up to the next one."""
         lines = (line for cell in self.cells for line, _ in cell)
         width = max(len(shown) for shown in (self.head, *self.limits, *lines))
-        return [(_GAP, ""), (text, style), (" " * (width - len(text)), "")]
+        return [(self.gap, ""), (text, style), (" " * (width - len(text)), "")]
 
 
 def limit_rows(grid: MatrixGrid, shared: list[str] | None) -> list[tuple[str, list[str]]]:

@@ -214,7 +214,7 @@ def test_fixtures_are_refused(command, guards):
         (["run", "--limit=0"], "argument --limit: '0' is not a whole number of at least 1"),
         (["run", "--workers=two"], "argument --workers: 'two' is not a whole number of at least 1"),
         (["run", "--seed=x"], "argument --seed: invalid int value: 'x'"),
-        (["run", "--color"], "unrecognized arguments: --color"),
+        (["run", "--colour"], "unrecognized arguments: --colour"),
         (
             ["run", "mine.yaml", "--cg-limit", "9", "--cg-json=r.json", "--cg-thresholds", "t.yaml"],
             "unrecognized arguments: --cg-limit 9 --cg-json=r.json --cg-thresholds t.yaml; "

@@ -32,7 +32,7 @@ LINES: Final = (
 """Layers, from the lowest to the highest. Parts on one line do not import one another."""
 
 ENGINE: Final = (
-    ("progress", "settings", "frames", "wording", "machine"),
+    ("pace", "progress", "settings", "frames", "wording", "machine"),
     ("plan_ahead", "trouble", "releases"),
     ("models",),
     ("images",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from compress_guard.cli.arguments.shared import Commands, add_run_options, add_thresholds_file
+from compress_guard.cli.arguments.shared import Commands, add_run_options, add_text_options, add_thresholds_file
 
 if TYPE_CHECKING:
     from compress_guard.thresholds.shards import FileShard
@@ -44,6 +44,7 @@ def add_run(commands: Commands) -> None:
     run.add_argument(
         "--early-stop", action="store_true", help="stop a cell when its verdict is certain; such cells are marked"
     )
+    add_text_options(run)
     run.add_argument(
         "--update",
         action="store_const",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compress_guard.cli.arguments.shared import Commands
+from compress_guard.cli.arguments.shared import Commands, add_text_options
 
 
 def add_report(commands: Commands) -> None:
@@ -25,6 +25,7 @@ def add_report(commands: Commands) -> None:
     )
     report.add_argument("--markdown", metavar="FILE", help="write a summary, such as a comment on a pull request shows")
     report.add_argument("--badge", metavar="FILE", help="write the conclusion as an SVG image, such as a README shows")
+    add_text_options(report)
 
 
 def add_diff(commands: Commands) -> None:
@@ -60,3 +61,4 @@ def add_merge(commands: Commands) -> None:
     merge.add_argument("results", nargs="+", metavar="RESULTS", help="results files, or folders of them")
     merge.add_argument("--out", required=True, metavar="FILE", help="write all results as JSON, evidence beside it")
     merge.add_argument("--junit", metavar="FILE", help="write all results as JUnit XML")
+    add_text_options(merge)

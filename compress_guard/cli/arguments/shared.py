@@ -52,6 +52,21 @@ def add_run_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_text_options(command: argparse.ArgumentParser) -> None:
+    """Add the options on the text that a command shows of results."""
+    amount = command.add_mutually_exclusive_group()
+    amount.add_argument("-q", "--quiet", action="store_true", help="show the results in one line")
+    amount.add_argument(
+        "-v", "--verbose", action="store_true", help="show the images behind undecided cells and all failed ones too"
+    )
+    command.add_argument(
+        "--color",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="colours: auto (default) on a terminal, unless NO_COLOR is set; yes or no",
+    )
+
+
 def set_trial_defaults(command: argparse.ArgumentParser, images: int) -> None:
     """Set the default number of images, and the values of options that only commands with a verdict offer."""
     command.set_defaults(limit=images, strict=False, json=None)

@@ -8,6 +8,7 @@ from typing import Any, Final, final
 import pytest
 
 from compress_guard.plugin.cells.file_cells import FileCells, without_group
+from compress_guard.plugin.output.progress import log_pace
 from compress_guard.plugin.run import Run
 
 _NAMED: Final = 3
@@ -28,6 +29,9 @@ class Selected:
         self._known: Final[set[str]] = set()
         """Tests that were collected, also by a worker that replaces a dead one."""
         self._worker_died = False
+        self._by_workers = False
+        self._ended: Final[set[str]] = set()
+        """Cells that have come to their end, measured or not."""
 
     @property
     def not_measured(self) -> tuple[str, ...]:
@@ -59,6 +63,7 @@ class Selected:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        self._by_workers = True
         self._expect(ids)
 
     @pytest.hookimpl(optionalhook=True)
@@ -69,12 +74,21 @@ class Selected:
         self._waiting.discard(report.nodeid)
         if report.skipped:
             self._skipped.add(without_group(report.nodeid))
+        name = without_group(report.nodeid)
+        if name in self._selected and (report.when == "call" or not report.passed):
+            self._ended.add(name)
+            self._run.pace.finish(len(self._ended))
+            if getattr(report, "node", None) is not None:
+                log_pace(self._run)
 
     def _expect(self, ids: Sequence[str]) -> None:
         fresh = [name for name in ids if name not in self._known]
         self._known.update(fresh)
         self._waiting.update(fresh)
         self._selected.update((without_group(name), None) for name in fresh if self._cells.find(name) is not None)
+        self._run.pace.total = len(self._selected)
+        if self._by_workers:
+            self._run.pace.start()
 
 
 def _named(names: Sequence[str], noun: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, final
 
+from compress_guard.engine.pace import Pace
 from compress_guard.foreign import shown_line
 from compress_guard.plugin.output.terminal import write_line
 from compress_guard.report.markup import counted
@@ -29,8 +30,14 @@ LINE_SECONDS: Final = {True: 0.5, False: 20.0}
 class TerminalProgress:
     """A callable for the core, and a context that leaves the terminal on a fresh line."""
 
-    def __init__(self, reporter: pytest.TerminalReporter | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        reporter: pytest.TerminalReporter | None,
+        clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
+    ) -> None:
         self._reporter: Final = reporter
+        self._pace: Final = pace
         self._clock: Final = clock
         self._started: Final = clock()
         # Output is captured for the whole process, and only the thread that runs the test may lift that.
@@ -39,6 +46,8 @@ class TerminalProgress:
         self._shown = False
 
     def __enter__(self) -> TerminalProgress:
+        if self._pace is not None:
+            self._pace.start()
         return self
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -49,8 +58,12 @@ class TerminalProgress:
         if reporter.config.get_verbosity() < 0:
             return
         animated = bool(reporter.hasmarkup)
-        self._next = now + LINE_SECONDS[animated]
-        line = shown_line(f"  {counted(what, done, total)}, {now - self._started:.0f} s")
+        if not animated and self._pace is not None and not self._pace.due():
+            return
+        self._next = now + (LINE_SECONDS[animated] if animated or self._pace is None else 0.0)
+        line = shown_line(f"  {self._place()}{counted(what, done, total)}, {now - self._started:.0f} s{self._left()}")
+        if animated:
+            line = _cut(line, reporter)
         with _uncaptured(reporter):
             if not self._shown:
                 reporter.ensure_newline()
@@ -60,6 +73,12 @@ class TerminalProgress:
                 reporter.flush()
             else:
                 write_line(reporter, line)
+
+    def _place(self) -> str:
+        return f"{self._pace.place}, " if self._pace is not None and self._pace.place else ""
+
+    def _left(self) -> str:
+        return f"; {self._pace.left}" if self._pace is not None and self._pace.left else ""
 
     def tell(self, line: str) -> None:
         """Write a line that stays; a line that begins with WARNING stands out, and is written under -q too."""
@@ -82,7 +101,24 @@ class TerminalProgress:
 def progress_of(run: Run) -> TerminalProgress:
     """Return the progress of a test: on the terminal, silent in workers of pytest-xdist."""
     reporter = None if run.is_worker else run.config.pluginmanager.get_plugin("terminalreporter")
-    return TerminalProgress(reporter)
+    return TerminalProgress(reporter, pace=run.pace)
+
+
+def log_pace(run: Run) -> None:
+    """Write how many cells are done, where workers of pytest-xdist measure them and the output is a log."""
+    reporter = run.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or reporter.hasmarkup or reporter.config.get_verbosity() != 0:
+        return
+    if run.pace.due():
+        left = f", {run.pace.left}" if run.pace.left else ""
+        reporter.ensure_newline()
+        write_line(reporter, f"  {run.pace.count}{left}")
+
+
+def _cut(line: str, reporter: pytest.TerminalReporter) -> str:
+    """Return a line that is not wider than the terminal, which could not take back one that it has broken."""
+    width = reporter.config.get_terminal_writer().fullwidth - 1
+    return line if len(line) <= width else f"{line[: max(width - 4, 0)]} ..."
 
 
 def _uncaptured(reporter: pytest.TerminalReporter) -> contextlib.AbstractContextManager[None]:

@@ -20,6 +20,8 @@ from compress_guard.records import CellResult, Ending, RecoveryResult, Throughpu
 if TYPE_CHECKING:
     import pytest
 
+    from compress_guard.report import Display, Line
+
 
 def ungated(run: Run) -> list[str]:
     """Return the guards of which no selected cell was judged."""
@@ -69,24 +71,24 @@ def show(
     notices = unmeasured or run.unwritten or run.html_unwritten or remarks or failures
     if not (run.results or run.speeds or run.studies or notices):
         return
-    from compress_guard.report import apart, fit, lines, recovery_lines, throughput_lines
+    from compress_guard.report import apart, fit
+    from compress_guard.report.blocks.summary_line import summary_line
 
-    reporter.section("compress_guard")
+    quiet = reporter.config.get_verbosity() < 0
+    if not quiet:
+        reporter.section("compress_guard")
     shown = _shown_above(reporter)
     display = display_of(reporter, shown, partial(_command, run.config))
     results = in_file_order(run)
-    parts = (
-        measured_lines(results, display) if run.decision.update else lines(results, display, traffic=run.traffic),
-        throughput_lines(speeds_in_file_order(run), display.encoding, shown),
-        recovery_lines(studies_in_file_order(run), display.encoding, shown),
-    )
+    brief = summary_line(results, speeds_in_file_order(run), studies_in_file_order(run))
+    parts = ([brief] if brief else [],) if quiet else _parts(run, display)
     for line in apart(*parts):
         for text, style in fit(line):
             reporter.write(text, **dict.fromkeys(style.split(), True))
         reporter.write("\n")
     for name in unmeasured:
         write_line(reporter, f"{name} gates nothing: none of its cells was measured", red=True, bold=True)
-    for remark in remarks:
+    for remark in () if quiet and run.decision.update is None else remarks:
         write_line(reporter, remark, yellow=True, bold=True)
     for failure in failures:
         write_line(reporter, failure, red=True, bold=True)
@@ -96,6 +98,18 @@ def show(
         write_line(reporter, f"--cg-html: {run.html_unwritten}", red=True, bold=True)
     if run.evidence_lost is not None:
         write_line(reporter, f"--cg-json: {run.evidence_lost}", yellow=True, bold=True)
+
+
+def _parts(run: Run, display: Display) -> tuple[Iterable[Line], ...]:
+    """Return the report on the cells of each kind."""
+    from compress_guard.report import lines, recovery_lines, throughput_lines
+
+    results, shown = in_file_order(run), display.shown
+    return (
+        measured_lines(results, display) if run.decision.update else lines(results, display, traffic=run.traffic),
+        throughput_lines(speeds_in_file_order(run), display.encoding, shown),
+        recovery_lines(studies_in_file_order(run), display.encoding, shown),
+    )
 
 
 def _command(config: pytest.Config, result: CellResult) -> str:

@@ -23,6 +23,8 @@ _Column = tuple[str, list[tuple[str, str]]]
 def guard_cells(results: Sequence[CellResult], display: Display) -> Iterator[Line]:
     """Yield the title of a guard and its cells; `results` holds at least one result, and those of one guard only."""
     drawn = list(matrix(results, display.signs))
+    if _width(drawn) > display.width:
+        drawn = list(matrix(results, display.signs, gap="  "))
     heading = title(results, contents(results))
     if _width(drawn) > display.width:
         drawn = _list(results, display)

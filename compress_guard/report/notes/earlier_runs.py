@@ -51,6 +51,19 @@ def moved_codecs(results: Sequence[CellResult]) -> Iterator[str]:
         yield f"{codec}: {before} in the run before, now {now}: coded again"
 
 
+def without_fingerprint(results: Sequence[CellResult]) -> Iterator[str]:
+    """Yield the guards whose images were all coded by earlier runs, and whose model had to answer again."""
+    for guard, group in by_guard(results, lambda result: result.encodes is not None and result.drop is not None):
+        asked = sum(result.predictions or 0 for result in group)
+        warm = all(result.encodes == 0 and result.remembered is None for result in group)
+        if warm and asked:
+            made = numbers.count(asked, "prediction")
+            yield (
+                f"{guard}: every image was coded already, but the model had to make {made}; with a fingerprint in the "
+                "guard the next run uses them again: docs/howto/caching.md"
+            )
+
+
 def remembered(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield the number of predictions that earlier runs had made."""
     for guard, group in by_guard(results, lambda result: bool(result.remembered)):

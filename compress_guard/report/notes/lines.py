@@ -83,6 +83,7 @@ _FACTS: Final = (
     coding.remarks,
     earlier_runs.moved_codecs,
     earlier_runs.remembered,
+    earlier_runs.without_fingerprint,
 )
 """Sentences that need no action."""
 _IN_BLOCKS: Final = (certainty.inconclusive, certainty.needed, losses.flips, losses.images)

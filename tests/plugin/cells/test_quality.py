@@ -53,7 +53,8 @@ def test_the_search_for_rates_is_the_same_beside_qualities(project):
     assert made <= sum(cell["encodes"] for cell in alone.values()) + 2 + 1e-9
 
 
-def test_the_matrix_has_qualities_behind_the_rates(project):
+def test_the_matrix_has_qualities_behind_the_rates(project, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     project.guard(f"max_drop: 80, {THREE}")
     out = project.run().out
     head = next(line for line in out.splitlines() if "0.5bpp" in line and "q75" in line)

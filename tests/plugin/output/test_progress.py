@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from compress_guard.plugin.output.progress import LINE_SECONDS, QUIET_SECONDS, TerminalProgress
+from compress_guard.engine.pace import Pace
+from compress_guard.plugin.output.progress import LINE_SECONDS, QUIET_SECONDS, TerminalProgress, log_pace
 
 
 class Clock:
@@ -41,6 +42,11 @@ class Reporter:
     def _note(self, *what):
         assert self.lifted or not self._captured
         self.written.append(what)
+
+    fullwidth = 80
+
+    def get_terminal_writer(self):
+        return self
 
     def ensure_newline(self):
         self._note("newline")
@@ -91,6 +97,35 @@ def test_a_terminal_gets_one_line_that_changes_and_goes():
     assert written[-1] == ("rewrite", "")
 
 
+def test_a_log_tells_the_cell_of_all_and_the_time_left_and_not_for_each_cell_anew():
+    reporter, clock = Reporter(hasmarkup=False), Clock()
+    pace = Pace(5, clock)
+    for number in range(1, 5):
+        with TerminalProgress(reporter, clock, pace) as progress:
+            for step in range(30):
+                clock.now += 1
+                progress("predicting toy", step + 1, 30)
+        pace.finish(number)
+    assert [what for kind, *what in reporter.written if kind == "line"] == [
+        ["  cell 1 of 5, predicting toy: 20/30 images, 20 s"],
+        ["  cell 2 of 5, predicting toy: 10/30 images, 10 s; about 2 min left"],
+        ["  cell 2 of 5, predicting toy: 30/30 images, 30 s; about 2 min left"],
+        ["  cell 3 of 5, predicting toy: 20/30 images, 20 s; about 70 s left"],
+        ["  cell 4 of 5, predicting toy: 17/30 images, 17 s; about 40 s left"],
+    ]
+
+
+def test_a_terminal_never_gets_a_line_that_it_would_break():
+    reporter, clock = Reporter(hasmarkup=True), Clock()
+    reporter.fullwidth = 40
+    with TerminalProgress(reporter, clock, Pace(5, clock)) as progress:
+        clock.now += 10
+        progress("predicting the images of a guard with a long name", 3, 30)
+    line = next(what[1] for what in reporter.written if what[0] == "rewrite")
+    assert line == "  cell 1 of 5, predicting the image ..."
+    assert len(line) == 39
+
+
 def test_without_a_total_it_counts():
     reporter, clock = Reporter(hasmarkup=False), Clock()
     with TerminalProgress(reporter, clock) as progress:
@@ -120,10 +155,49 @@ def test_it_reaches_the_terminal_although_pytest_captures(project):
         "conftest.py",
         """
         from compress_guard.plugin.output import progress
-        progress.QUIET_SECONDS = progress.LINE_SECONDS[False] = 0.0
+        from compress_guard.engine import pace
+        progress.QUIET_SECONDS = pace.FIRST_GAP = pace.LONGEST_GAP = 0.0
         """,
     )
     run = project.start("-p", "no:randomly")
     assert run.code == 0
     assert "coding toy with jpeg: " in run.out
     assert "predicting toy clean: 4/4 images, " in run.out
+
+
+class Workers:
+    """A run whose cells workers measure, as `log_pace` sees it."""
+
+    def __init__(self, reporter, pace):
+        self.pace, self.reporter = pace, reporter
+        self.config = self.pluginmanager = self
+
+    def get_plugin(self, name):
+        assert name == "terminalreporter"
+        return self.reporter
+
+
+def logged(reporter):
+    clock = Clock()
+    pace = Pace(9, clock)
+    pace.start()
+    for done in range(1, 10):
+        clock.now += 15
+        pace.finish(done)
+        log_pace(Workers(reporter, pace))
+    return [what for kind, *what in reporter.written if kind == "line"]
+
+
+def test_a_log_of_workers_counts_the_cells_that_are_done():
+    assert logged(Reporter(hasmarkup=False, captured=False)) == [
+        ["  2 of 9 cells done, about 2 min left"],
+        ["  4 of 9 cells done, about 80 s left"],
+        ["  6 of 9 cells done, about 40 s left"],
+        ["  8 of 9 cells done, about 20 s left"],
+    ]
+
+
+def test_a_terminal_and_a_quiet_or_verbose_log_have_pytests_own_lines():
+    assert logged(Reporter(hasmarkup=True, captured=False)) == []
+    assert logged(Reporter(hasmarkup=False, verbosity=-1, captured=False)) == []
+    assert logged(Reporter(hasmarkup=False, verbosity=1, captured=False)) == []

@@ -173,6 +173,11 @@ def test_the_cell_that_was_running_is_an_error_with_all_that_the_file_says_of_it
         "limit": 8,
         "max_drop": 100.0,
         "min_score": 1.0,
+        "limit_line": 4,
+        "limit_places": [
+            {"limit": "max_drop", "place": "thresholds.yaml:4"},
+            {"limit": "min_score", "place": "thresholds.yaml:4"},
+        ],
         "correction": "none",
         "reference": "source",
     }

@@ -39,6 +39,12 @@ def test_four_rates_fit_into_eighty_columns(cell):
     assert shown(photographs(cell, ["jpeg"]), 80) == FOUR_RATES
 
 
+def test_five_rates_fit_too_if_their_columns_are_close(cell):
+    text = shown(photographs(cell, ["jpeg"], [0.1, *RATES]), 78).splitlines()
+    assert text[1] == "           0.1bpp       0.25bpp      0.5bpp       1.0bpp        2.0bpp"
+    assert text[3] == "  jpeg     14.5 ✓       11.5 ✓       8.5 ✓        5.5 ✓         2.5 ✓"
+
+
 def test_five_codecs_at_four_rates_take_less_than_25_lines(cell):
     text = shown(photographs(cell, ["jpeg", "webp", "avif", "jp2", "neural"]), 80)
     assert len(text.splitlines()) == 18
