@@ -38,6 +38,7 @@ myst_heading_anchors = 4  # the anchors that GitHub gives, so that a link holds 
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+toc_object_entries_show_parents = "hide"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 

@@ -16,6 +16,6 @@ def cell(text: str) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; each row has as many cells as there are headings."""
+    """Return a table, whose cells stand one below another on a phone; each row has a cell for each heading."""
     lines = [headings, ["---"] * len(headings), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return "".join([":::{container} stacked\n\n", *(f"| {' | '.join(cells)} |\n" for cells in lines), ":::\n"])
