@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import compress_guard
-from compress_guard import errors, transforms
+from compress_guard import errors
 
 FIXTURES: Final = (
     ("guard", "compress_guard.plugin.fixtures.guard_fixture", "GuardFacade"),
@@ -26,11 +26,14 @@ def api_part() -> str:
 
 def _sections() -> Iterator[str]:
     yield "## `compress_guard`\n"
-    names = [name for name in compress_guard.__all__ if name not in ("__version__", "transforms")]
+    modules = [name for name in compress_guard.__all__ if inspect.ismodule(getattr(compress_guard, name))]
+    names = [name for name in compress_guard.__all__ if name not in ("__version__", *modules)]
     yield from (_directive("compress_guard", name) for name in names)
     yield "`compress_guard.__version__` is the version of the package, a text.\n"
-    yield "## `compress_guard.transforms`\n"
-    yield from (_directive("compress_guard.transforms", name) for name in transforms.__all__)
+    for module in modules:
+        yield f"## `compress_guard.{module}`\n"
+        public = getattr(compress_guard, module).__all__
+        yield from (_directive(f"compress_guard.{module}", name) for name in public)
     yield "## Fixtures\n"
     for name, module, kind in FIXTURES:
         yield _fixture(name)
