@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from compress_guard.engine.pictures.kept import WorstImage, keep_images
-from compress_guard.records import Ending
+from compress_guard.records import ClassScore, Ending
 from compress_guard.report.html.contents import RunContents
 from compress_guard.report.html.page import page
 from compress_guard.report.html.pictures import MOST_BYTES, shown_images
@@ -25,6 +26,8 @@ def suite(cell, tmp_path):
     """A run as large as the bundled suite, of which the last cell fails, with three large pictures for each cell."""
     cells = [cell(codec, bpp, drop=2.0, max_drop=4.0, bpp_mean=bpp) for codec in CODECS for bpp in RATES]
     cells[-1] = cell("neural", 4.0, "fail", "failed", 9.0, max_drop=4.0, bpp_mean=4.0)
+    classes = tuple(ClassScore(label, f"texture shape {label}", 90.0, 80.0) for label in range(10))
+    cells = [replace(result, losses=replace(result.losses, class_scores=classes)) for result in cells]
     for result in cells:
         image = WorstImage("a.png", 0.5, "", "class 1", "class 2", (picture(15_000), picture(15_000), picture(15_000)))
         keep_images(tmp_path, result.id, result.drop, [image])
