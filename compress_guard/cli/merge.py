@@ -53,7 +53,7 @@ def merge(options: argparse.Namespace) -> int:
     except RunError as problem:
         tell(f"compress-guard: --out: {error_text(problem)}")
         return EXIT_INCOMPARABLE
-    except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as problem:
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as problem:
         # The fields are there, and hold what no run writes.
         tell(f"compress-guard: {unfit(sources[0], problem)}")
         return EXIT_INCOMPARABLE

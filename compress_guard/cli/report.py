@@ -43,7 +43,7 @@ def report(options: argparse.Namespace) -> bool:
         texts = {name: makers[name](contents) for name in targets}
         if not targets:
             show_results(contents, options, beyond=_ending(contents))
-    except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as problem:
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as problem:
         # The fields are there, and hold what no run writes.
         raise unfit(source, problem) from problem
     written = [_written(name, path, texts[name]) for name, path in targets.items()]

@@ -261,6 +261,14 @@ def test_a_folder_with_results_is_read_where_only_one_file_makes_sense(command, 
     )
 
 
+def test_values_that_do_not_go_together_are_one_sentence(command, folder, good):
+    cells(lossy_sources=1, source_bpp=None)(good, folder / "bad.json")
+    found = "its values do not go together (IndexError: list index out of range)"
+    for code, *arguments in ((4, "report", "bad.json"), (2, "merge", "bad.json", "--out=made.json")):
+        done = command(*arguments)
+        assert (done.code, done.err) == (code, f"compress-guard: bad.json: {NONE}{found}; {NAME}\n")
+
+
 JUNK = st.one_of(
     st.none(),
     st.booleans(),
