@@ -11,9 +11,10 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import junitparser
@@ -25,6 +26,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Runs inside this process start from its modules; torch can be imported only once per process.
 import torch
 import torchvision  # noqa: F401 - see above
+
+from tests.plugin import forks
 
 TOY = Path(__file__).parent / "toy"
 
@@ -101,20 +104,47 @@ class Project:
         patch = pytest.MonkeyPatch.context()
         inside = contextlib.chdir(self.folder / folder), _own_modules(self.folder), without_old_objects()
         with inside[0], inside[1], inside[2], written[0], written[1], patch as own:
+            if forks.AVAILABLE:
+                own.setattr("execnet.gateway_io.Popen2IOMaster.__init__", forks.fork_worker)
             if not self.as_worker:
                 own.delenv("PYTEST_XDIST_WORKER", raising=False)
             code = pytest.main(given)
         return self._run(int(code), out.getvalue())
 
     def start(self, *arguments: str, gate: bool = True, program: str = "pytest", seconds: float = 300) -> Run:
-        """Run pytest, or another module, in a process of its own; one that takes longer than `seconds` raises."""
-        given = self._given(gate) if program == "pytest" else []
-        command = [sys.executable, "-m", program, *given, *arguments]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        """Run pytest, or another module, in a new interpreter; one that takes longer than `seconds` raises."""
+        command = [sys.executable, *self._command(arguments, gate, program)]
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+            command,
+            cwd=self.folder,
+            env=forks.child_environment(),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
         )
         return self._run(done.returncode, done.stdout + done.stderr)
+
+    def fork(self, *arguments: str, gate: bool = True, program: str = "pytest", seconds: float = 300) -> Run:
+        """Run it as `start` does, in a process that has torch imported already, as its workers have."""
+        if not forks.AVAILABLE:
+            return self.start(*arguments, gate=gate, program=program, seconds=seconds)
+        command = self._command(arguments, gate, program)
+        with Path(os.devnull).open() as nothing, TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+            files = {"stdin": nothing.fileno(), "stdout": out.fileno(), "stderr": err.fileno()}
+            process = forks.fork(command, folder=str(self.folder), environment=forks.child_environment(), **files)
+            try:
+                code = process.wait(seconds)
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+            for file in (out, err):
+                file.seek(0)
+            return self._run(code, out.read() + err.read())
+
+    def _command(self, arguments: Sequence[str], gate: bool, program: str) -> list[str]:
+        return ["-m", program, *(self._given(gate) if program == "pytest" else []), *arguments]
 
     def _given(self, gate: bool) -> list[str]:
         for name in ("results.json", "junit.xml"):

@@ -51,7 +51,7 @@ def test_workers_compare_with_the_same_baseline(project):
     project.guard(KEYS, defaults="codecs: [jpeg, webp], bpp: [0.5, 2], on_inconclusive: pass")
     project.run()
     set_aside(project)
-    run = project.start("--cg-baseline=base.json", "-n2")
+    run = project.fork("--cg-baseline=base.json", "-n2")
     assert run.code == 0
     assert len(run.cells) == 4
     for cell in run.cells.values():

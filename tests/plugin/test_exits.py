@@ -184,7 +184,7 @@ def test_the_others_are_judged_and_the_run_is_red(run):
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [("-n", "2"), ("-n", "2", "-W", "error")])
 def test_workers_of_xdist_say_the_same(broken, run, how):
-    other = broken.start(*how)
+    other = broken.fork(*how)
     assert {name: (cell["verdict"], cell["reason"]) for name, cell in other.cells.items()} == {
         name: (cell["verdict"], cell["reason"]) for name, cell in run.cells.items()
     }

@@ -105,7 +105,7 @@ def test_decorators_in_a_conftest(project):
 
 def test_decorators_in_a_conftest_of_workers(project):
     project.write("conftest.py", CODEC + TASK + FACTORIES)
-    check(project.start("-n", "1"))
+    check(project.fork("-n", "1"))
 
 
 def test_a_changed_codec_codes_anew(project):

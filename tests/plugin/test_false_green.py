@@ -59,7 +59,7 @@ def test_a_model_that_knows_nothing_is_red_in_every_cell(broken, program):
         assert all(cell["reason"].startswith(ERROR) for cell in run.cells.values())
         assert len(run.cells) == 2
     else:
-        run = broken.start("run", program=program)
+        run = broken.fork("run", program=program)
     assert run.code == 1
     assert ERROR in run.out
 
@@ -67,7 +67,7 @@ def test_a_model_that_knows_nothing_is_red_in_every_cell(broken, program):
 @pytest.mark.slow
 def test_so_it_is_on_workers(broken):
     broken.guard('max_drop: 3, model: "broken:model", data: "broken:data", bpp: [0.5, 1.0]')
-    run = broken.start("-n", "2")
+    run = broken.fork("-n", "2")
     assert run.code == 1
     assert [cell["verdict"] for cell in run.cells.values()] == ["error", "error"]
 

@@ -156,7 +156,7 @@ def test_neither_the_terminal_nor_a_report_obeys_what_people_s_code_says(hostile
 @pytest.mark.skipif(os.name == "nt", reason="a script is no program there")
 @pytest.mark.slow
 def test_nor_do_they_what_comes_from_workers(hostile):
-    run = hostile.start("thresholds.yaml", "test_own.py", "-rA", "-n", "2")
+    run = hostile.fork("thresholds.yaml", "test_own.py", "-rA", "-n", "2")
     assert run.code == 1
     assert "INTERNALERROR" not in run.out
     check(run.out)
@@ -184,7 +184,7 @@ def test_a_key_or_a_file_that_makes_no_sense_is_named_on_one_line(project):
     assert run.code == pytest.ExitCode.USAGE_ERROR
     check(run.out)
     assert r"unknown key 'a\n::error::\u202e'" in run.out
-    done = project.start("run", name, program="compress_guard")
+    done = project.fork("run", name, program="compress_guard")
     assert done.code == 4
     check(done.out)
     assert r"compress-guard: ::error::\u202e.yaml:4: toy" in done.out

@@ -35,9 +35,9 @@ def test_an_empty_shard_is_green_and_says_so(project, cells):
 
 
 def test_workers_measure_the_same_shard(project, cells):
-    run = project.start("-n", "2", "--cg-shard", "2/2")
+    run = project.start("-n", "2", "--cg-shard", "2/2")  # new interpreters: each with its own seed of hashes
     assert (run.code, tuple(run.cells)) == (0, cells[1])
-    empty = project.start("-n", "2", "--cg-shard", "3/3")
+    empty = project.fork("-n", "2", "--cg-shard", "3/3")
     assert (empty.code, empty.cells) == (0, {})
 
 

@@ -45,7 +45,7 @@ def test_every_report_has_it(project_with_traffic):
 def test_workers_that_share_a_guard_give_the_same(project_with_traffic):
     pytest.importorskip("xdist")
     alone = project_with_traffic.run()
-    shared = project_with_traffic.start("-n2", "-p", "xdist", "--cg-device=cpu")
+    shared = project_with_traffic.fork("-n2", "-p", "xdist", "--cg-device=cpu")
     assert shared.code == 0
     assert shared.json["traffic"] == alone.json["traffic"]
     assert line(shared) == line(alone)

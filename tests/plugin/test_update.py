@@ -75,7 +75,7 @@ def test_workers_measure_and_the_controller_writes(toy):
     written = text(toy)
     toy.write("thresholds.yaml", FILE)
     assert text(toy) == before
-    shared = toy.start("-n2", "-p", "xdist", "--cg-device=cpu", "--cg-update")
+    shared = toy.fork("-n2", "-p", "xdist", "--cg-device=cpu", "--cg-update")
     assert (alone.code, shared.code, text(toy)) == (0, 0, written), shared.out
 
 

@@ -69,6 +69,6 @@ def test_a_pattern_without_cells_is_a_mistake_in_the_file(project):
 
 def test_workers_waive_as_one_process_does(project):
     waive(project, "9999-12-31", defaults="codecs: [jpeg], bpp: [0.4, 0.5]")
-    run = project.start("-n", "2")
+    run = project.fork("-n", "2")
     assert (run.code, run.outcomes) == (0, {"skipped": 2})
     assert [cell["waived"] for cell in run.cells.values()] == ["ISSUE-12"] * 2

@@ -123,7 +123,7 @@ def test_results_outlast_a_plugin_that_breaks_the_end(project):
             raise ValueError("broken at the end")
         """,
     )
-    run = project.start()
+    run = project.fork()
     assert ending(run) == (1, None, [], [FIRST, SECOND, THIRD])
 
 
@@ -135,14 +135,14 @@ def test_results_outlast_a_broken_summary(project):
             raise ValueError("broken in the summary")
         """,
     )
-    run = project.start()
+    run = project.fork()
     assert run.code == 1
     assert [cell["id"] for cell in run.json["cells"]] == [FIRST, SECOND, THIRD]
 
 
 def test_cells_that_no_worker_is_left_for(project):
     project.write("conftest.py", BEFORE.format("os._exit(0)"))
-    run = project.start("-n", "1", "--max-worker-restart=0", seconds=120)
+    run = project.fork("-n", "1", "--max-worker-restart=0", seconds=120)
     assert run.code == 1
     assert ending(run) == (1, 1, [THIRD], [FIRST, SECOND])
     assert run.cells["b[jpeg-2.0bpp]"]["verdict"] == "error"
@@ -172,7 +172,7 @@ def test_tests_that_died_with_the_workers_before_they_began(project, cells):
     project.write("conftest.py", COLLECTED_AND_LOST)
     project.write("test_own.py", "def test_own(guard):\n    pass\n")
     paths = () if cells else ("test_own.py",)
-    run = project.start("-n", "2", "--max-worker-restart=0", *paths, seconds=120)
+    run = project.fork("-n", "2", "--max-worker-restart=0", *paths, seconds=120)
     assert run.code == 1
     missing = [FIRST, SECOND, THIRD] if cells else []
     assert ending(run) == (1, 1, missing, [])

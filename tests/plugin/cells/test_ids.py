@@ -69,11 +69,11 @@ def test_names_of_every_kind_are_gated_and_kept(odd):
 
 @pytest.mark.slow
 def test_they_come_back_from_workers_too(odd):
-    check(odd, odd.start("-n", "2"))
+    check(odd, odd.fork("-n", "2"))
 
 
 def test_the_command_keeps_them_too(odd):
-    done = odd.start("run", "thresholds.yaml", "--json", "results.json", program="compress_guard")
+    done = odd.fork("run", "thresholds.yaml", "--json", "results.json", program="compress_guard")
     assert done.code == 1
     document = json.loads((odd.folder / "results.json").read_text(encoding="utf-8"))
     assert [cell["verdict"] for cell in document["cells"]] == ["pass", "pass", "error"]

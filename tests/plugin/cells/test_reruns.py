@@ -39,7 +39,7 @@ def attempts(request, new_project):
     project.guards({"drops": "max_drop: 3", "flaky": 'data: "flaky:data", max_drop: 100'})
     results = project.folder / "again.json"
     options = ("--reruns", "2", "--cg-no-cache", f"--cg-json={results}", "--junitxml=again.xml", "--compress-guard")
-    run = project.start("thresholds.yaml", "test_own.py", *options, *request.param, gate=False)
+    run = project.fork("thresholds.yaml", "test_own.py", *options, *request.param, gate=False)
     cases = ET.parse(project.folder / "again.xml").iter("testcase")
     kept = [(case.get("name"), [one.get("name") for one in case.iter("property")]) for case in cases]
     return run, {cell["id"]: cell for cell in json.loads(results.read_text())["cells"]}, kept

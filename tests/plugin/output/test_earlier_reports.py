@@ -83,6 +83,6 @@ def test_what_cannot_be_renamed_is_told_and_the_run_goes_on(project):
 def test_a_run_that_is_killed_leaves_none_of_its_names(project):
     project.write("dying.py", "import os, toy\n\ndef model():\n    os._exit(0)\n")
     project.guard("max_drop: 100, bpp: [2.0], limit: 4, model: 'dying:model'")
-    assert project.start(*REPORTS, seconds=120).code == 0  # so the exit code alone tells nothing
+    assert project.fork(*REPORTS, seconds=120).code == 0  # so the exit code alone tells nothing
     assert set_aside(project) == EARLIER
     assert [name for name in NAMES if (project.folder / name).exists()] == []

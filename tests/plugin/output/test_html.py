@@ -30,7 +30,7 @@ def test_workers_write_the_same_page(project, page):
     project.guard("max_drop: 100", defaults=DEFAULTS)
     project.run("--cg-html=reports/page.html")
     alone = page.read_text()
-    assert project.start("-n2", "-p", "xdist", "--cg-html=reports/page.html").code == 0
+    assert project.fork("-n2", "-p", "xdist", "--cg-html=reports/page.html").code == 0
     assert page.read_text().count("<tr") == alone.count("<tr")
     assert "All is well: 4 cells, none failed" in page.read_text()
 

@@ -56,7 +56,7 @@ def own(request, new_project):
     project.write("test_own.py", OWN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "400")
-        return project.start("test_own.py", *request.param)
+        return project.fork("test_own.py", *request.param)
 
 
 def test_each_line_of_an_own_test_carries_its_reason(own):

@@ -159,7 +159,7 @@ def test_it_reaches_the_terminal_although_pytest_captures(project):
         progress.QUIET_SECONDS = pace.FIRST_GAP = pace.LONGEST_GAP = 0.0
         """,
     )
-    run = project.start("-p", "no:randomly")
+    run = project.fork("-p", "no:randomly")
     assert run.code == 0
     assert "coding toy with jpeg: " in run.out
     assert "predicting toy clean: 4/4 images, " in run.out

@@ -32,7 +32,7 @@ def test_a_thread_of_a_model_that_leaves_such_an_exception(project):
         {"evil": 'model: "evil:model", max_drop: 100, limit: 4', "fine": "max_drop: 100, limit: 4"},
         defaults="codecs: [jpeg], bpp: [2.0]",
     )
-    run = project.start("thresholds.yaml")
+    run = project.fork("thresholds.yaml")
     assert set(run.cells) == {"evil[jpeg-2.0bpp]", "fine[jpeg-2.0bpp]"}
     assert "INTERNALERROR" not in run.out
     assert run.cells["fine[jpeg-2.0bpp]"]["outcome"] == "passed"

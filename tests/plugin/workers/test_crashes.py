@@ -135,7 +135,7 @@ VERDICTS = {name: "error" if name in ERRORS else "pass" for name in (*CELLS, *CH
 @pytest.fixture(scope="module")
 def one(project):
     """With a single worker: whatever is left has to wait for the one that takes its place."""
-    run = project.start("-n", "1", seconds=SECONDS)
+    run = project.fork("-n", "1", seconds=SECONDS)
     return run, ran(project)
 
 
@@ -226,7 +226,7 @@ def test_two_workers_lose_the_same_to_a_crash_of_native_code(project):
     (project.folder / "ran.txt").unlink(missing_ok=True)
     file = project.folder / "thresholds.yaml"
     project.write("native.yaml", file.read_text().replace("model_killed", "model_crashed"))
-    run = project.start("-n", "2", "--cg-thresholds=native.yaml", seconds=SECONDS)
+    run = project.fork("-n", "2", "--cg-thresholds=native.yaml", seconds=SECONDS)
     assert run.code == pytest.ExitCode.TESTS_FAILED
     assert verdicts(run) == VERDICTS
     assert ran(project) == sorted([*CELLS, *OWN_TESTS])
