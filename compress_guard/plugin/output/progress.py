@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from compress_guard.engine.pace import Pace
 from compress_guard.foreign import shown_line
-from compress_guard.plugin.output.terminal import write_line
+from compress_guard.plugin.output.terminal import width_of, write_line
 from compress_guard.report.markup import counted
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def log_pace(run: Run) -> None:
 
 def _cut(line: str, reporter: pytest.TerminalReporter) -> str:
     """Return a line that is not wider than the terminal, which could not take back one that it has broken."""
-    width = reporter.config.get_terminal_writer().fullwidth - 1
+    width = width_of(reporter) - 1
     return line if len(line) <= width else f"{line[: max(width - 4, 0)]} ..."
 
 

@@ -25,9 +25,13 @@ def display_of(
     """Return the form of our text on pytest's terminal; `shown` and `command` are as in `Display`."""
     from compress_guard.report import Display
 
-    writer = reporter.config.get_terminal_writer()
     verbose = reporter.config.get_verbosity() > 0
-    return Display(encoding_of(reporter), writer.fullwidth, bool(reporter.isatty), verbose, shown, command)
+    return Display(encoding_of(reporter), width_of(reporter), bool(reporter.isatty), verbose, shown, command)
+
+
+def width_of(reporter: pytest.TerminalReporter) -> int:
+    """Return the width of pytest's terminal in columns."""
+    return reporter.config.get_terminal_writer().fullwidth
 
 
 def encoding_of(reporter: pytest.TerminalReporter) -> str | None:
