@@ -53,7 +53,7 @@ from compress_guard.records.guards import (
 from compress_guard.records.ids import printable
 from compress_guard.records.judgements import Interval, Judgement
 from compress_guard.records.named import ClassScore, NamedImage
-from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction
+from compress_guard.records.plans import ImageInfo, PlannedRate, RatePlan, seeded_fraction, seeded_numbers
 from compress_guard.records.points import (
     Fixed,
     OperatingPoint,
@@ -185,5 +185,6 @@ __all__ = [
     "phrased",
     "printable",
     "seeded_fraction",
+    "seeded_numbers",
     "shortened",
 ]

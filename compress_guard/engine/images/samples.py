@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, final
 
@@ -11,9 +12,14 @@ from compress_guard.engine.images.placing import Arrival, settled
 from compress_guard.engine.images.reader import SampleReader
 from compress_guard.engine.images.sample import Sample
 from compress_guard.errors import DataError
-from compress_guard.records import Orientation, seeded_fraction
+from compress_guard.records import Orientation, seeded_numbers
 
 T = TypeVar("T")
+
+COMPARED: Final = 2**24
+"""Largest data set in which every position takes part in the choice: seconds of work for a data set of this size."""
+_FEW: Final = 16
+"""A heap picks a subset if the data set is at least so many times larger; a sort is faster for larger subsets."""
 
 
 @final
@@ -30,7 +36,7 @@ class Samples:
         self._reader: Final = reader
         self.seed: Final = seed
         self.shuffled: Final = shuffled
-        self._positions = _subset(len(reader), limit, seed, shuffled)
+        self._positions = _chosen(len(reader), limit, seed, shuffled=shuffled)
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -96,12 +102,40 @@ class Samples:
         return self._reader.name(self._positions[index])
 
 
-def _subset(count: int, limit: int | None, seed: int, shuffled: bool) -> Sequence[int]:
+def _chosen(count: int, limit: int | None, seed: int, *, shuffled: bool) -> Sequence[int]:
     """Return the positions of a seeded subset, in data order or shuffled; a smaller limit gives a part of them.
 
-    The choice goes by position, not by id: ids are known only once an image has been read.
+    The choice goes by position, not by id: ids are known only once an image has been read. In a data set of up to
+    `COMPARED` images, positions with the smallest hashes are chosen, so that most of them remain when images are added.
+    In a larger one positions are drawn, so that time and memory depend on the limit alone.
     """
-    if not shuffled and (limit is None or limit >= count):
-        return range(count)
-    chosen = sorted(range(count), key=lambda position: seeded_fraction(seed, f"position {position}"))[:limit]
+    if limit is None or limit >= count:
+        return _smallest(count, count, seed) if shuffled else range(count)
+    chosen = _smallest(count, limit, seed) if count <= COMPARED else _drawn(count, limit, seed)
     return chosen if shuffled else sorted(chosen)
+
+
+def _smallest(count: int, limit: int, seed: int) -> list[int]:
+    """Return so many of the positions below `count`, those of the smallest hashes first."""
+    number = seeded_numbers(seed, "position ")
+    # The floating-point number, not the whole one, is what subsets have always been ordered by.
+    if limit * _FEW <= count:
+        return heapq.nsmallest(limit, range(count), key=lambda position: number(position) / 2**64)
+    return sorted(range(count), key=lambda position: number(position) / 2**64)[:limit]
+
+
+def _drawn(count: int, limit: int, seed: int) -> list[int]:
+    """Return so many different positions below `count`, in the order in which they are drawn.
+
+    Draws are numbers below a power of two of which too large ones are passed over: so most positions remain if images
+    are added.
+    """
+    number, bits = seeded_numbers(seed, "draw "), (count - 1).bit_length()
+    chosen: dict[int, None] = {}
+    draw = 0
+    while len(chosen) < limit:
+        position = number(draw) >> (64 - bits)
+        if position < count:
+            chosen[position] = None
+        draw += 1
+    return list(chosen)

@@ -19,6 +19,8 @@ _TORCH: Final = "torch.utils.data."
 _TORCHVISION: Final = "torchvision."
 _DEEPEST: Final = 20
 """Deepest nesting of data sets that is followed; one may hold itself."""
+MOST: Final = 2**24
+"""Largest data set whose list is read; longer ones are made up on demand, and reading them would take minutes."""
 
 
 class NamesError(Exception):
@@ -83,7 +85,14 @@ def _entries(data: Any, depth: int) -> Sequence[Listed | None]:
     if depth > _DEEPEST:
         return []
     length = len(data)
-    if (given := getattr(data, GIVEN, None)) is not None:
+    given = getattr(data, GIVEN, None)
+    if length > MOST:
+        if given is None:
+            return []
+        raise NamesError(
+            f"{GIVEN} is read for data of up to {MOST} images, and this has {length}; limit the data itself"
+        )
+    if given is not None:
         return [Listed(text, Origin.GIVEN) for text in _given(given, length)]
     if is_part(data):
         inner = _entries(data.dataset, depth + 1)
