@@ -6,21 +6,26 @@ A pytest config comes in; items, outcomes, reports and a summary go out. Open `h
 pytest-xdist. Importing this package imports pytest and little else: the rest waits for ``--compress-guard``.
 
 `results` keeps the results of a test and makes its outcome, `modes` are runs that only list or plan, `update` says
-which runs may not write limits, `benchmark_plugin` is about pytest-benchmark.
+which runs may not write limits, `benchmark_plugin` is about pytest-benchmark. `finder` keeps pytest from rewriting the
+asserts of this package, before any more of it is imported. PYTEST_DONT_REWRITE
 """
 
-from compress_guard.plugin.fixtures.definitions import (
+from compress_guard.plugin import finder
+
+finder.install()
+
+from compress_guard.plugin.fixtures.definitions import (  # noqa: E402 - see finder
     codec_throughput,
     compress_guard_session_fixtures,
     compressed_batches,
     guard,
 )
-from compress_guard.plugin.hooks import (
+from compress_guard.plugin.hooks import (  # noqa: E402 - see finder
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_generate_tests,
 )
-from compress_guard.plugin.options import pytest_addoption
+from compress_guard.plugin.options import pytest_addoption  # noqa: E402 - see finder
 
 __all__ = [
     "codec_throughput",

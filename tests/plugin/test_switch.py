@@ -15,8 +15,9 @@ REPORTS_MODULES = """
         print("own:", *(name for name in sorted(sys.modules) if name.split(".")[0] == "compress_guard"))
 """
 
-OFF = {"", ".errors", ".foreign", ".plugin", ".plugin.fixtures", ".plugin.hooks", ".plugin.options"} | {
-    ".plugin.fixtures.definitions"
+OFF = {"", ".errors", ".foreign", ".plugin", ".plugin.finder", ".plugin.fixtures", ".plugin.fixtures.definitions"} | {
+    ".plugin.hooks",
+    ".plugin.options",
 }
 """Modules of the package that a run without the gate imports; each further one costs every pytest run of everybody."""
 

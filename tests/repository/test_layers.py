@@ -47,7 +47,7 @@ ENGINE: Final = (
 """Layers of the folders and modules of engine, along the way of an image."""
 
 PLUGIN: Final = (
-    ("options", "modes", "benchmark_plugin", "results"),
+    ("finder", "options", "modes", "benchmark_plugin", "results"),
     ("choice", "update"),
     ("decision",),
     ("run",),

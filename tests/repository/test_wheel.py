@@ -126,3 +126,20 @@ def test_the_installed_gate_can_fail(installed: Path, tmp_path: Path) -> None:
     assert gate.returncode == 1, gate.stdout + gate.stderr
     assert "2 failed" in gate.stdout
     assert gate.stdout.count("allowed 20") >= 2, gate.stdout
+
+
+def test_pytest_rewrites_the_asserts_of_users_and_none_of_the_package(installed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(TINY_GUARD, folder, ignore=shutil.ignore_patterns("__pycache__", ".compress_guard"))
+    (folder / "conftest.py").write_text(
+        "import sys\n\ndef pytest_unconfigure(config):\n"
+        "    own = [name for name in sys.modules if name.split('.')[0] == 'compress_guard']\n"
+        "    print('own:', len(own))\n"
+        "    print('rewritten:', [name for name in own if hasattr(sys.modules[name], '@pytest_ar')])\n"
+    )
+    (folder / "test_own.py").write_text("def test_own():\n    left = 3\n    assert left + 1 == 5\n")
+    gate = run_outside(installed, folder, "-B", "-m", "pytest", "--compress-guard", "thresholds.yaml", "test_own.py")
+    assert "1 failed, 2 passed" in gate.stdout, gate.stdout + gate.stderr
+    assert "assert (3 + 1) == 5" in gate.stdout
+    assert "\nrewritten: []\n" in gate.stdout
+    assert int(gate.stdout.split("\nown:")[1].split()[0]) > 50
