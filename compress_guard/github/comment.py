@@ -18,23 +18,29 @@ LONGEST: Final = 65_536
 """Most characters of a comment."""
 
 
-def marker(name: str) -> str:
-    """Return the invisible first line of the comment of this name; raises `UsageError` for a name that could end it."""
+def marker(name: str, workflow: str | None) -> str:
+    """Return the invisible first line of the comment of this name in the workflow of this file.
+
+    Two workflows may use one name: the comment of one must not take the place of the other's. Raises `UsageError` for
+    a name that could end the line.
+    """
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or "--" in name:
         remedy = "use letters, digits, dots, underscores and single hyphens"
         raise UsageError("--name", f"{name!r} cannot name a comment", remedy)
-    return f"<!-- compress-guard: {name} -->"
+    # The name of a file may have any characters, those that end a comment too.
+    file = "" if workflow is None else f" in {re.sub('[^A-Za-z0-9._]+', '-', workflow)}"
+    return f"<!-- compress-guard: {name}{file} -->"
 
 
-def put_comment(api: GitHubApi, pull_request: int, text: str, *, name: str, author: str) -> None:
-    """Write the comment of this name by this author, over the one that is there; raises `GitHubRefusal`.
+def put_comment(api: GitHubApi, pull_request: int, text: str, *, first_line: str, author: str) -> None:
+    """Write the comment with this marker by this author, over the one that is there; raises `GitHubRefusal`.
 
     A comment counts only if it begins with the marker and is by the author, since anybody may write the marker.
     """
-    body = f"{marker(name)}\n{text}"
+    body = f"{first_line}\n{text}"
     if len(body) > LONGEST:
         raise UsageError("comment", f"the text has {len(text)} characters", f"shorten it to {LONGEST - 200}")
-    known = _find(api, pull_request, marker(name), author)
+    known = _find(api, pull_request, first_line, author)
     if known is None:
         api.send("POST", f"/issues/{pull_request}/comments", body=body)
     else:

@@ -42,6 +42,18 @@ def failed_limits(result: CellResult) -> list[str]:
     return list(dict.fromkeys(missed or [key for side, key, _ in limits if side == "inconclusive"]))
 
 
+def missed_places(result: CellResult) -> dict[str, list[str]]:
+    """Return the places of the limits that a cell fails by, ``thresholds.yaml:14``, by the keys of the limits."""
+    given = [key for key, _ in result.limit_places]
+    # A slice without a limit of its own has that of its slicing.
+    missed = {key if key in given else key.partition("=")[0] for key in failed_limits(result)}
+    places: dict[str, list[str]] = {}
+    for key, place in result.limit_places:
+        if key in missed:
+            places.setdefault(key, []).append(place)
+    return places
+
+
 def failures(results: Sequence[Result], shown: Container[str], nouns: tuple[str, str]) -> Iterator[Line]:
     """Yield the failed results with their reasons, in brief for ids in `shown`, below a line that counts them.
 

@@ -12,16 +12,15 @@ if TYPE_CHECKING:
     from compress_guard.records import CellResult
 
 Key = TypeVar("Key", bound=Hashable)
+Item = TypeVar("Item")
 
 MOST_NAMED: Final = 6
 """Most cells that a line names; more are only counted."""
 
 
-def groups(
-    results: Iterable[CellResult], key: Callable[[CellResult], Key | None]
-) -> Iterator[tuple[Key, list[CellResult]]]:
+def groups(results: Iterable[Item], key: Callable[[Item], Key | None]) -> Iterator[tuple[Key, list[Item]]]:
     """Yield the results by key, in the order of the first of each; results whose key is None are left out."""
-    grouped: dict[Key, list[CellResult]] = {}
+    grouped: dict[Key, list[Item]] = {}
     for result in results:
         if (name := key(result)) is not None:
             grouped.setdefault(name, []).append(result)

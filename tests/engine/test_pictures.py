@@ -27,6 +27,9 @@ def picture(side=8, colour=(10, 20, 30)):
     return buffer.getvalue()
 
 
+WORST = [("a/1.png", 0.5), ("a/2.png", 0.5)]
+
+
 @pytest.fixture
 def image():
     return WorstImage("a/1.png", 0.5, "class 3", "class 3", "class 7", (picture(), picture(9), picture(10)))
@@ -34,15 +37,15 @@ def image():
 
 def test_what_is_kept_is_read(tmp_path, image):
     keep_images(tmp_path / "pics", CELL, 12.5, [image])
-    assert kept_images(tmp_path / "pics", CELL, 12.5) == (image,)
-    assert kept_images(tmp_path / "pics", "other", 12.5) == ()
+    assert kept_images(tmp_path / "pics", CELL, 12.5, WORST) == (image,)
+    assert kept_images(tmp_path / "pics", "other", 12.5, WORST) == ()
 
 
 def test_pictures_of_another_run_are_not_read(tmp_path, image):
     keep_images(tmp_path, CELL, 12.5, [image])
-    assert kept_images(tmp_path, CELL, 12.6) == ()
+    assert kept_images(tmp_path, CELL, 12.6, WORST) == ()
     keep_images(tmp_path, CELL, 3.0, [])
-    assert kept_images(tmp_path, CELL, 12.5) == ()
+    assert kept_images(tmp_path, CELL, 12.5, WORST) == ()
 
 
 @pytest.mark.parametrize("damage", ["missing", "foreign", "huge", "index"])
@@ -58,13 +61,13 @@ def test_damaged_pictures_are_left_out(tmp_path, image, damage):
         coded.write_bytes(picture() + b" " * 2**19)
     else:
         index.write_text(json.dumps({"drop": 12.5, "images": [3]}))
-    assert kept_images(tmp_path, CELL, 12.5) == ()
+    assert kept_images(tmp_path, CELL, 12.5, WORST) == ()
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, image):
     (tmp_path / "file").write_text("")
     keep_images(tmp_path / "file", CELL, 1.0, [image])
-    assert kept_images(tmp_path / "file", CELL, 1.0) == ()
+    assert kept_images(tmp_path / "file", CELL, 1.0, WORST) == ()
 
 
 def test_a_cropped_image_is_shown_at_its_place():

@@ -6,8 +6,9 @@ import pytest
 
 from compress_guard.cli import main
 
-MARKER = "<!-- compress-guard: compress-guard -->"
-FOOT = "\n[This run](https://github.example/owner/name/actions/runs/99) of abcdef0123\n"
+MARKER = "<!-- compress-guard: compress-guard in model-gate.yml -->"
+RUN = "https://github.example/owner/name/actions/runs/99"
+FOOT = f"\n[This run]({RUN}) of abcdef0123: compress-guard in model-gate.yml\n"
 
 
 @pytest.fixture
@@ -55,8 +56,18 @@ def test_several_gates_of_a_pull_request_have_a_comment_each(task, github, summa
     for name in ("photos", "scans", "photos"):
         assert task("comment", summary, "--name", name)[0] == 0
     assert [body.splitlines()[0] for body in github.bodies] == [
-        "<!-- compress-guard: photos -->",
-        "<!-- compress-guard: scans -->",
+        "<!-- compress-guard: photos in model-gate.yml -->",
+        "<!-- compress-guard: scans in model-gate.yml -->",
+    ]
+
+
+def test_two_workflows_with_one_name_have_a_comment_each(task, in_workflow, github, summary):
+    for file in ("gate.yml", "no--end -->.yml", "gate.yml"):
+        in_workflow(GITHUB_WORKFLOW_REF=f"owner/name/.github/workflows/{file}@refs/pull/7/merge")
+        assert task("comment", summary)[0] == 0
+    assert [body.splitlines()[0] for body in github.bodies] == [
+        "<!-- compress-guard: compress-guard in gate.yml -->",
+        "<!-- compress-guard: compress-guard in no-end-.yml -->",
     ]
 
 

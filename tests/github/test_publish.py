@@ -66,6 +66,14 @@ def test_a_failed_cell_is_annotated_where_its_limit_stands(task, results, cell, 
     assert (outputs["verdict"], outputs["cells"], outputs["failed"], outputs["html"]) == ("failed", "2", "1", "")
 
 
+def test_a_cell_is_annotated_at_the_limit_that_it_missed(task, results, cell):
+    places = (("max_drop", "thresholds.yaml:14"), ("min_clean", "thresholds.yaml:9"))
+    floors = {"min_clean": 90.0, "clean_low": 71.0, "clean_high": 81.0, "limit_places": places, "limit_line": 14}
+    results(cell("jpeg", 1, "fail", "failed", 1.0, drop_low=0.5, drop_high=1.5, max_drop=5.0, **floors))
+    _, out, _, _ = task("publish", "results.json")
+    assert out == "::error file=thresholds.yaml,line=9,title=photos[jpeg-1.0bpp]::because\n"
+
+
 def test_a_cell_of_a_test_is_annotated_in_the_file_of_the_test(task, results, cell):
     results(cell("jpeg", 1, "fail", "failed", 9.0, id="tests/test_model.py::test_it[jpeg]", reason="why"))
     assert task("publish", "results.json")[1] == "::error file=tests/test_model.py,title=test_it[jpeg]::why\n"
@@ -158,6 +166,17 @@ def test_results_of_another_run_or_damaged_ones_are_never_green(task, results, c
     assert (code, outputs["verdict"], outputs["html"]) == (0, "error", "")
     assert out.startswith("::error title=compress_guard::results.json: ")
     assert (tmp_path / "summary.md").read_text().startswith("## compress\\_guard: no results\n")
+
+
+def test_values_that_do_not_go_together_are_no_results(task, results, cell, tmp_path):
+    results(cell("jpeg", 1, drop=0.1, max_drop=2.0, lossy_sources=1, source_bpp=None), status=0)
+    (tmp_path / "thresholds.yaml").write_text(
+        "version: 1\nguards:\n  a: {task: classification, model: 'm:f', data: 'd:f'}\n"
+    )
+    code, out, err, outputs = task("publish", "results.json", "--status=0", "--html=report.html")
+    assert (code, err, outputs["verdict"], outputs["html"]) == (0, "", "error", "")
+    assert "its values do not go together (IndexError: list index out of range)" in out
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_a_gate_that_failed_after_it_wrote_its_results_is_an_error_with_results(task, results, cell, tmp_path):

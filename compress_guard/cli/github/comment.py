@@ -11,12 +11,13 @@ from compress_guard.errors import UsageError, described
 from compress_guard.github.api import GitHubApi, GitHubRefusal
 from compress_guard.github.comment import marker, put_comment
 from compress_guard.github.workflow import Workflow
+from compress_guard.report.html.markdown import escaped
 
 
 def comment(options: argparse.Namespace, variables: Mapping[str, str]) -> None:
     """Write the comment, or change the one that is there; a notice says where that is not possible."""
     workflow = Workflow.of(variables)
-    marker(options.name)  # refuses a name that cannot be used, whatever the event
+    first_line = marker(options.name, workflow.file)  # refuses a name that cannot be used, whatever the event
     try:
         text = Path(options.text).read_text(encoding="utf-8")
     except (OSError, ValueError) as problem:
@@ -25,10 +26,11 @@ def comment(options: argparse.Namespace, variables: Mapping[str, str]) -> None:
     if workflow.pull_request is None:
         say("notice", "No comment is written: no pull request started this run.", title="no comment")
         return
-    foot = f"\n[This run]({workflow.url}) of {workflow.commit[:10]}\n"
+    job = escaped(options.name if workflow.file is None else f"{options.name} in {workflow.file}")
+    foot = f"\n[This run]({workflow.url}) of {workflow.commit[:10]}: {job}\n"
     try:
         number = workflow.pull_request
-        put_comment(GitHubApi(workflow), number, text + foot, name=options.name, author=options.author)
+        put_comment(GitHubApi(workflow), number, text + foot, first_line=first_line, author=options.author)
     except GitHubRefusal as problem:
         permission = "; the token of the job may not write here, as in runs for a fork" if problem.status == 403 else ""
         say("notice", f"The comment could not be written: {problem}{permission}.", title="no comment")

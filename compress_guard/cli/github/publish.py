@@ -37,6 +37,8 @@ class Published:
     conclusion: Conclusion
     summary: str
     annotations: Sequence[Annotation]
+    page: str | None = None
+    """The HTML page; None where none is to be written."""
 
 
 def publish(options: argparse.Namespace, variables: Mapping[str, str]) -> None:
@@ -48,14 +50,12 @@ def publish(options: argparse.Namespace, variables: Mapping[str, str]) -> None:
     results, html = Path(options.results), None if options.html is None else Path(options.html)
     try:
         run = _run(results, options.status)
-        said, page = _said(run, options.thresholds, results), None
-        if html is not None and not html.exists():
-            page = page_of(run)
+        said = _said(run, options.thresholds, results, with_page=html is not None and not html.exists())
     except UsageError as problem:
-        html, page, said = None, None, _without_results(problem, options.thresholds, variables)
+        html, said = None, _without_results(problem, options.thresholds, variables)
     written = {results.with_name("summary.md"): said.summary, results.with_name("badge.svg"): badge(said.conclusion)}
-    if html is not None and page is not None:
-        written[html] = page
+    if html is not None and said.page is not None:
+        written[html] = said.page
     for path, text in written.items():
         write_report(path, text)
     _annotate(said.annotations, variables)
@@ -77,10 +77,11 @@ def _run(results: Path, status: int | None) -> RunContents:
     return replace(run, ending=replace(run.ending, exit_status=status))
 
 
-def _said(run: RunContents, thresholds: str, results: Path) -> Published:
+def _said(run: RunContents, thresholds: str, results: Path, *, with_page: bool) -> Published:
     try:
-        return Published(Conclusion.of(run), markdown(run), list(annotated(run, thresholds)))
-    except (TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as problem:
+        page = page_of(run) if with_page else None
+        return Published(Conclusion.of(run), markdown(run), list(annotated(run, thresholds)), page)
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as problem:
         # The fields are there, and hold what no run writes.
         raise unfit(results, problem) from problem
 

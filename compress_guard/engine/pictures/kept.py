@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -70,12 +70,19 @@ def keep_images(folder: Path, node_id: str, drop: float | None, images: Sequence
             whole.replace(index)
 
 
-def kept_images(folder: Path, node_id: str, drop: float | None) -> tuple[WorstImage, ...]:
-    """Return the pictures of a cell with this drop; none if they cannot be read, or belong to another run."""
+def kept_images(
+    folder: Path, node_id: str, drop: float | None, worst: Collection[tuple[str, float]]
+) -> tuple[WorstImage, ...]:
+    """Return the pictures of a cell with this drop; none if they cannot be read, or belong to another run.
+
+    `worst` has the ids and points of the worst images. Drops of two runs are often equal, since each image counts the
+    same: pictures of any other image are of another run.
+    """
     name = evidence_name(node_id)
     try:
         made = json.loads((folder / f"{name}.images.json").read_text(encoding="utf-8"))
-        if made["drop"] != drop:
+        entries = {(shown(str(entry["id"])), entry["points"]) for entry in made["images"]}
+        if made["drop"] != drop or not entries <= set(worst):
             return ()
         return tuple(_image(folder, f"{name}.{number}", entry) for number, entry in enumerate(made["images"], start=1))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from compress_guard.report import numbers
 from compress_guard.report.blocks.display import Display
 from compress_guard.report.blocks.wrapping import shortened_name, wrapped
-from compress_guard.report.brief import brief, failed_limits
+from compress_guard.report.brief import brief, missed_places
 from compress_guard.report.groups import cell
 from compress_guard.report.markup import GAP, Line
 
@@ -68,11 +68,4 @@ def _worst(result: CellResult, display: Display) -> str:
 
 def _limits(result: CellResult) -> str:
     """Return the places of the limits that were missed: ``thresholds.yaml:14 max_drop``."""
-    given = [key for key, _ in result.limit_places]
-    # A slice without a limit of its own has that of its slicing.
-    missed = {key if key in given else key.partition("=")[0] for key in failed_limits(result)}
-    places: dict[str, list[str]] = {}
-    for key, place in result.limit_places:
-        if key in missed:
-            places.setdefault(key, []).append(place)
-    return ", ".join(f"{' and '.join(several)} {key}" for key, several in places.items())
+    return ", ".join(f"{' and '.join(several)} {key}" for key, several in missed_places(result).items())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from compress_guard.records import CellResult
+from compress_guard.report.brief import missed_places
 from compress_guard.report.ci.conclusion import name_of
 from compress_guard.report.html.contents import RunContents
 from compress_guard.report.html.headline import Headline
@@ -30,9 +32,18 @@ def annotated(run: RunContents, thresholds: str) -> Iterator[Annotation]:
     """
     for result in run.results:
         if result.outcome == "failed":
-            yield Annotation(name_of(result), result.reason, _file(result, thresholds), result.limit_line)
+            yield Annotation(name_of(result), result.reason, _file(result, thresholds), _line(result))
     for problem in Headline.of(run).problems:
         yield Annotation("compress_guard", problem)
+
+
+def _line(result: Result) -> int | None:
+    """Return the line of the first limit that a cell missed; that of its first limit where no other is known."""
+    if not isinstance(result, CellResult) or result.limit_line is None:
+        return result.limit_line
+    place = next(iter(missed_places(result).values()), [""])[0]
+    line = place.rpartition(":")[2]
+    return int(line) if line.isdecimal() else result.limit_line
 
 
 def _file(result: Result, thresholds: str) -> str:

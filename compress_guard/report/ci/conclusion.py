@@ -10,7 +10,7 @@ from compress_guard.records import CellResult
 from compress_guard.report import numbers
 from compress_guard.report.html.contents import RunContents
 from compress_guard.report.html.headline import Headline
-from compress_guard.report.html.marks import Tone
+from compress_guard.report.html.marks import Tone, is_waived
 from compress_guard.report.signs import Result
 
 Word = Literal["held", "undecided", "failed", "error"]
@@ -27,6 +27,8 @@ class Conclusion:
     cells: int = 0
     failed: int = 0
     held: int = 0
+    waived: int = 0
+    """Known failures that a waiver names; they are not among the failed ones."""
     worst: str | None = None
     """Name of the failed cell that is farthest beyond its limit; None where none failed."""
 
@@ -39,19 +41,21 @@ class Conclusion:
         if word == "failed" and not failed:
             word = "error"
         held = sum(result.verdict == "pass" and result.outcome == "passed" for result in results)
+        waived = sum(is_waived(result) for result in results)
         worst = max(failed, key=_excess, default=None)
-        return cls(word, len(results), len(failed), held, None if worst is None else name_of(worst))
+        return cls(word, len(results), len(failed), held, waived, None if worst is None else name_of(worst))
 
     @property
     def text(self) -> str:
-        """A few words: ``held 51 of 51``, ``failed 2 of 51, worst photos[jpeg-0.25bpp]``."""
+        """A few words: ``held 49 of 51, 2 waived``, ``failed 2 of 51, worst photos[jpeg-0.25bpp]``."""
         if self.word == "failed":
             return f"failed {self.failed} of {self.cells}, worst {self.worst}"
         if self.word == "error":
             return "no result"
-        others = self.cells - self.held
-        undecided = f", {numbers.count(others, 'other')}" if self.word == "undecided" else ""
-        return f"held {self.held} of {self.cells}{undecided}"
+        others = self.cells - self.held - self.waived
+        rest = f", {self.waived} waived" if self.waived else ""
+        rest += f", {numbers.count(others, 'other')}" if others else ""
+        return f"held {self.held} of {self.cells}{rest}"
 
 
 def name_of(result: Result) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from compress_guard.records import CellResult, Rate
 from compress_guard.report import numbers
+from compress_guard.report.brief import failed_limits
 from compress_guard.report.groups import cell
 
 
@@ -18,7 +19,13 @@ def advice(result: CellResult, guard: Sequence[CellResult]) -> Iterator[str]:
     if not result.judged:
         yield "This cell says nothing about the model: mend what its reason names, then run the cell again."
         return
-    if result.outcome == "failed" and result.first_decoder is None:
+    missed = failed_limits(result)
+    if "min_clean" in missed:
+        yield (
+            "The clean score is below its floor, which compression has no part in: compare the weights, the labels "
+            "and the preprocessing with those of the training."
+        )
+    if result.outcome == "failed" and result.first_decoder is None and missed != ["min_clean"]:
         yield from _alternatives(result, guard)
         yield (
             "Finetune the model on compressed images: compress_guard.transforms.RandomCompression codes training "

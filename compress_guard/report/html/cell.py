@@ -12,7 +12,7 @@ from compress_guard.report.blocks.cell_texts import between, word
 from compress_guard.report.blocks.wrapping import shortened_name
 from compress_guard.report.groups import coded_by
 from compress_guard.report.html.advice import advice
-from compress_guard.report.html.marks import Tone, mark, tone
+from compress_guard.report.html.marks import Tone, is_waived, mark, tone
 from compress_guard.report.html.pictures import ImageView
 from compress_guard.report.rerun import pytest_command
 
@@ -27,6 +27,8 @@ class CellView:
     """Codec and operating point: ``jpeg at 0.25 bpp``."""
     tone: Tone
     mark: str
+    waived: bool
+    """True for a known failure that a waiver names."""
     number: str
     """The drop, or the word in its place."""
     interval: str
@@ -71,6 +73,7 @@ class CellView:
             phrased(coded_by(result), result.point),
             tone(result),
             mark(result),
+            is_waived(result),
             word(result) if drop is None else numbers.points(drop),
             between(*ends),
             "" if limit is None else numbers.limit(limit),

@@ -53,8 +53,13 @@ class GuardView:
 
     @property
     def undecided(self) -> int:
-        """Number of cells that these images could not decide."""
-        return sum(cell.tone == "unsure" for cell in self.cells)
+        """Number of cells that these images could not decide, and that do not fail the run by it."""
+        return sum(cell.tone == "unsure" and not cell.waived for cell in self.cells)
+
+    @property
+    def waived(self) -> int:
+        """Number of known failures that a waiver names."""
+        return sum(cell.waived for cell in self.cells)
 
     @property
     def others(self) -> tuple[CellView, ...]:

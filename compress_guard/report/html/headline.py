@@ -8,7 +8,8 @@ from typing import Final
 
 from compress_guard.report import numbers
 from compress_guard.report.html.contents import RunContents
-from compress_guard.report.html.marks import Tone, mark
+from compress_guard.report.html.marks import Tone, is_waived, mark
+from compress_guard.report.notes.waivers import waived
 from compress_guard.report.signs import Result
 from compress_guard.report.tally import ungated
 
@@ -38,26 +39,35 @@ class Headline:
         failed = sum(result.outcome == "failed" for result in results)
         problems = tuple(_problems(run, failed))
         doubtful = sum(result.verdict == "inconclusive" for result in results)
+        known = tuple(waived(results))
         if failed:
             others: list[Result] = [*run.throughput, *run.recovery]
             studies = tuple((result.id, result.reason) for result in others if result.outcome == "failed")
-            sentences = (*_others(results), *problems)
+            sentences = (*_others(results), *known, *problems)
             return cls("bad", f"{failed} of {numbers.count(len(results), 'cell')} failed", sentences, studies, problems)
         if problems:
-            return cls("bad", "No cell failed, but this run proves nothing", problems, problems=problems)
+            return cls("bad", "No cell failed, but this run proves nothing", (*known, *problems), problems=problems)
         if doubtful:
             noun = numbers.count(doubtful, "cell")
             title = f"No cell failed; {noun} could not be decided with these images"
-            return cls("unsure", title, tuple(_others(results)))
+            return cls("unsure", title, (*_others(results), *known))
+        if known:
+            failures = numbers.count(sum(map(is_waived, results)), "known failure")
+            return cls("unsure", f"No cell failed, beside {failures} that a waiver names", (*_others(results), *known))
+        held = sum(mark(result) == "held" for result in results)
+        if held < len(results):
+            title = f"No cell failed; {held} of {numbers.count(len(results), 'cell')} held"
+            return cls("good", title, tuple(_others(results)))
         return cls("good", f"All is well: {numbers.count(len(results), 'cell')}, none failed", ())
 
 
 def _others(results: Sequence[Result]) -> Iterator[str]:
     """Yield a sentence on the cells that did not fail: how many held, and what kept the others from a verdict."""
     marks = [mark(result) for result in results if result.outcome != "failed"]
+    head = "The others" if len(marks) < len(results) else "The cells"
     if marks:
         counts = (f"{marks.count(each)} {each}" for each in dict.fromkeys(sorted(marks, key="held".__ne__)))
-        yield f"The others: {', '.join(counts)}."
+        yield f"{head}: {', '.join(counts)}."
 
 
 def missing_cells(run: RunContents) -> Iterator[str]:

@@ -17,9 +17,14 @@ def tone(result: Result) -> Tone:
     return "good" if result.verdict == "pass" else "unsure" if result.verdict in ("inconclusive", "fail") else "plain"
 
 
+def is_waived(result: Result) -> bool:
+    """Return True for a known failure that a waiver keeps from failing the run."""
+    return result.outcome != "failed" and result.waived is not None
+
+
 def mark(result: Result) -> str:
     """Return the word for the verdict of a result, which stands beside its number."""
-    if result.outcome != "failed" and result.waived is not None:
+    if is_waived(result):
         return f"{result.verdict.replace('_', ' ')}, waived"
     if result.outcome == "failed":
         return "undecided, FAIL" if result.verdict == "inconclusive" else "FAIL"

@@ -56,7 +56,7 @@ def shown_images(results: Sequence[CellResult], folders: Sequence[Path]) -> Mapp
 
 def _kept(folders: Sequence[Path], result: CellResult) -> tuple[WorstImage, ...]:
     """Return the pictures of a cell from the first folder that has them."""
-    found = (kept_images(folder, result.id, result.drop) for folder in folders)
+    found = (kept_images(folder, result.id, result.drop, result.worst) for folder in folders)
     return next((images for images in found if images), ())
 
 

@@ -11,12 +11,13 @@ from compress_guard.report.groups import groups
 
 if TYPE_CHECKING:
     from compress_guard.records import CellResult
+    from compress_guard.report.signs import Result
 
 
-def waived(results: Sequence[CellResult]) -> Iterator[str]:
+def waived(results: Sequence[Result]) -> Iterator[str]:
     """Yield the failures that a waiver has turned into skips, by waiver."""
 
-    def key(result: CellResult) -> tuple[str, str | None] | None:
+    def key(result: Result) -> tuple[str, str | None] | None:
         return None if result.waived is None else (result.waived, result.waived_until)
 
     for (reason, until), group in groups(results, key):
@@ -34,7 +35,7 @@ def needless(results: Sequence[CellResult]) -> Iterator[str]:
         yield f"{_counted(group)} waived until {until} and {does}: remove from waive what is no longer needed"
 
 
-def _counted(group: Sequence[CellResult]) -> str:
+def _counted(group: Sequence[Result]) -> str:
     names = [shown_line(result.id.rpartition("::")[2]) for result in group]
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return f"{numbers.count(len(names), 'cell')} ({listed}) {'is' if len(names) == 1 else 'are'}"

@@ -25,8 +25,13 @@ def test_a_run_is_concluded_in_a_word_and_a_few_more(cell):
     near = cell("webp", 0.5, "fail", "failed", 3.0, max_drop=2.0)
     far = cell("avif", 0.5, "fail", "failed", 9.0, max_drop=2.0)
     broken = cell("jxl", 0.5, "error", "failed")
+    known = cell("jxl", 0.5, "fail", "skipped", 9.0, max_drop=2.0, waived="why", waived_until="2027-01-31")
+    floor = cell("jpeg", 0.1, "unreachable", "skipped", floor_bpp=0.2)
     seen = [
         conclusion(*held),
+        conclusion(*held, floor),
+        conclusion(*held, known),
+        conclusion(*held, doubtful, known),
         conclusion(*held, doubtful),
         conclusion(*held, near, far, broken, status=1),
         conclusion(broken, status=1),
@@ -35,6 +40,9 @@ def test_a_run_is_concluded_in_a_word_and_a_few_more(cell):
     ]
     assert [(each.word, each.text) for each in seen] == [
         ("held", "held 2 of 2"),
+        ("held", "held 2 of 3, 1 other"),
+        ("undecided", "held 2 of 3, 1 waived"),
+        ("undecided", "held 2 of 4, 1 waived, 1 other"),
         ("undecided", "held 2 of 3, 1 other"),
         ("failed", "failed 3 of 5, worst photos[avif-0.5bpp]"),
         ("failed", "failed 1 of 1, worst photos[jxl-0.5bpp]"),

@@ -126,7 +126,7 @@ def image():
 
 def test_pictures_show_the_truth_and_name_the_colours(named, image, tmp_path):
     keep_images(tmp_path, named.id, named.drop, [image])
-    assert kept_images(tmp_path, named.id, named.drop) == (image,)
+    assert kept_images(tmp_path, named.id, named.drop, [("17", 0.5)]) == (image,)
     html = page(RunContents([named], ending=Ending(1), pictures=(tmp_path,)))
     text = text_of(html)
     assert "street/cat.png (id 17)" in text
@@ -142,7 +142,7 @@ def test_pictures_of_older_versions_are_read(named, tmp_path):
     (index,) = tmp_path.glob("*.json")
     text = re.sub(r'"(name|key|truth)": ("[^"]*"|\[\]|false)(, )?', "", index.read_text()).replace(", }", "}")
     index.write_text(text)
-    assert kept_images(tmp_path, named.id, named.drop) == (older,)
+    assert kept_images(tmp_path, named.id, named.drop, [("17", 0.5)]) == (older,)
     assert not any(f'"{part}"' in text for part in ("name", "key", "truth"))
 
 

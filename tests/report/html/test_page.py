@@ -128,9 +128,20 @@ def test_a_waived_cell_is_shown_as_such(cell):
     fields = {"waived": "decoder of 2019 phones", "waived_until": "2027-01-31"}
     result = cell("jpeg", 0.5, "fail", "skipped", 12.0, max_drop=5.0, **fields)
     text = shown(RunContents([result, cell("webp", 0.5, drop=1.0)], ending=Ending(0))).text
-    assert "All is well: 2 cells, none failed" in text
+    assert "No cell failed, beside 1 known failure that a waiver names The cells: 1 held, 1 fail, waived. " in text
+    assert "(photos[jpeg-0.5bpp]) is failed and waived until 2027-01-31: decoder of 2019 phones" in text
+    assert "undecided" not in text
     assert "12.0 fail, waived" in text
     assert "waived decoder of 2019 phones, until 2027-01-31" in text
+
+
+def test_a_clean_score_below_its_floor_brings_no_advice_on_compression(cell):
+    floors = {"min_clean": 90.0, "clean_low": 71.0, "clean_high": 81.0, "limit_places": (("min_clean", "t.yaml:9"),)}
+    result = cell("jpeg", 0.5, "fail", "failed", 1.0, drop_low=0.5, drop_high=1.5, max_drop=5.0, **floors)
+    text = shown(RunContents([result, cell("webp", 0.5, drop=1.0)], ending=Ending(1))).text
+    assert "The clean score is below its floor, which compression has no part in: compare the weights" in text
+    assert "Finetune" not in text
+    assert "Change the codec" not in text
 
 
 def test_failed_throughput_and_recovery_cells_are_on_top(whole_run):
@@ -187,6 +198,12 @@ def test_a_cell_that_was_selected_and_not_measured_makes_the_run_red(cell):
 def test_titles(cell, verdict, outcome, status, title):
     run = RunContents([cell("jpeg", 0.5, verdict, outcome, 2.0)], ending=Ending(status))
     assert f"image compression? {title} " in shown(run).text
+
+
+def test_a_title_says_how_many_cells_held(cell):
+    cells = [cell("jpeg", 0.5, drop=2.0), cell("jpeg", 0.1, "unreachable", "skipped", floor_bpp=0.2)]
+    text = shown(RunContents(cells, ending=Ending(0))).text
+    assert "image compression? No cell failed; 1 of 2 cells held The cells: 1 held, 1 unreachable. " in text
 
 
 def test_a_run_without_results_is_red():

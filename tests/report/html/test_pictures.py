@@ -27,7 +27,8 @@ def suite(cell, tmp_path):
     cells = [cell(codec, bpp, drop=2.0, max_drop=4.0, bpp_mean=bpp) for codec in CODECS for bpp in RATES]
     cells[-1] = cell("neural", 4.0, "fail", "failed", 9.0, max_drop=4.0, bpp_mean=4.0)
     classes = tuple(ClassScore(label, f"texture shape {label}", 90.0, 80.0) for label in range(10))
-    cells = [replace(result, losses=replace(result.losses, class_scores=classes)) for result in cells]
+    losses = [replace(result.losses, class_scores=classes, worst=(("a.png", 0.5),)) for result in cells]
+    cells = [replace(result, losses=each) for result, each in zip(cells, losses, strict=True)]
     for result in cells:
         image = WorstImage("a.png", 0.5, "", "class 1", "class 2", (picture(15_000), picture(15_000), picture(15_000)))
         keep_images(tmp_path, result.id, result.drop, [image])
@@ -54,6 +55,13 @@ def test_each_side_is_named(suite):
         "Difference of the two, 4 times",
     ]
     assert all(side.data.startswith("data:image/webp;base64,") for side in image.sides)
+
+
+@pytest.mark.parametrize("worst", [(("b.png", 0.5),), (("a.png", 0.25),), ()], ids=["image", "points", "none"])
+def test_pictures_of_a_run_with_the_same_drop_are_not_shown(suite, worst):
+    result = suite.cells[-1]
+    other = replace(result, losses=replace(result.losses, worst=worst))
+    assert shown_images([other], suite.pictures) == {}
 
 
 def test_without_a_folder_there_are_none(suite):

@@ -21,7 +21,7 @@ from tests.repository.workflow.runner import ACTION, ROOT, Runner
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the action runs on Linux and macOS")
 
 PULL_REQUEST = {"pull_request": {"number": 7, "head": {"sha": "a" * 40}}, "repository": {"default_branch": "main"}}
-MARKER = "<!-- compress-guard: compress-guard -->\n"
+MARKER = "<!-- compress-guard: compress-guard in gate.yml -->\n"
 ON_PULL_REQUESTS = {"baseline": "branch", "comment": "yes"}
 
 

@@ -22,7 +22,7 @@ def test_names_reach_the_pictures(diary, make_guard, make_world, spectrum, pictu
     del diary
     world = make_world(make_guard(("jpeg",), (0.6,)), spectrum(), Named(pictures(12)), pictures=tmp_path / "kept")
     result = world.only().result
-    (image,) = kept_images(tmp_path / "kept", result.id, result.drop)
+    (image,) = kept_images(tmp_path / "kept", result.id, result.drop, result.worst)
     worst = result.worst_images[0]
     assert (image.id, image.name) == (worst.id, worst.name)
     assert (image.target, image.clean, image.compressed) == (
@@ -53,7 +53,7 @@ def test_the_truth_of_boxes_is_drawn_in_the_source(diary, make_guard, make_world
     data = Boxed([(image, boxes, name) for image, _, name in pictures(12)])
     guard = make_guard(("jpeg",), (0.4,), task="detection", metric="map")
     result = make_world(guard, find, data, pictures=tmp_path / "kept").only().result
-    image, *_ = kept_images(tmp_path / "kept", result.id, result.drop)
+    image, *_ = kept_images(tmp_path / "kept", result.id, result.drop, result.worst)
     assert (image.target, image.clean, image.compressed) == ("1 box", "1 box", "0 boxes")
     assert image.key == ((1, "box"),)
     truth, source, coded = (
