@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
@@ -27,6 +28,17 @@ def plain(lines: Iterable[Line]) -> str:
 def ansi(lines: Iterable[Line]) -> str:
     """Return the text with ANSI escape sequences."""
     return "".join("".join(_escaped(*span) for span in fit(line)) + "\n" for line in lines)
+
+
+def columns(text: str) -> int:
+    """Return the columns of a terminal that a text takes: two for most letters of East Asia, none for accents."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
 def fit(line: Line) -> Line:

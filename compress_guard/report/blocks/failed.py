@@ -62,7 +62,7 @@ def _worst(result: CellResult, display: Display) -> str:
         # Flips all cost the same.
         remark = image.change if result.harmful_flips is not None else f"{points:.2f} points"
         shown = shortened_name(image.shown, room)
-        names.append(f"{shown} ({remark})" if remark else shown)
+        names.append(f"{shown} ({shortened_name(remark, 2 * room)})" if remark else shown)
     return ", ".join(names)
 
 

@@ -70,6 +70,15 @@ def test_images_have_the_names_of_their_files_and_classes(failure):
     assert "    worst: cats/0031.png (cat -> dog), dogs/0044.png\n" in shown([result])
 
 
+def test_a_long_name_of_a_class_is_shortened(failure):
+    named = (NamedImage("3", "cats/0031.png", 3, "c" * 90, 3, "c" * 90, 5, "d" * 90),)
+    text = shown([failure(worst=(("3", 0.5),), worst_images=named)])
+    (line,) = [line for line in text.splitlines() if "worst" in line]
+    assert len(line) < 160
+    assert line.startswith("    worst: cats/0031.png (ccc")
+    assert line.endswith("ddd)")
+
+
 def test_a_limit_between_two_rates_has_both_lines(failure):
     places = (("max_drop", "t.yaml:14"), ("max_drop", "t.yaml:15"), ("min_score", "t.yaml:9"))
     assert "    limit: t.yaml:14 and t.yaml:15 max_drop\n" in shown([failure(limit_places=places)])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from compress_guard.report import plain
 from compress_guard.report.blocks.wrapping import shortened_name, wrapped
+from compress_guard.report.markup import columns
 
 WORDS = st.lists(
     st.tuples(st.text("abc123.,%", min_size=1, max_size=12), st.sampled_from(["", "bold"])), min_size=1, max_size=30
@@ -68,3 +69,20 @@ def test_nothing_is_lost_and_only_single_words_are_too_wide(words, width):
 def test_a_long_name_keeps_its_beginning_and_its_end(name, room, text):
     assert shortened_name(name, room) == text
     assert len(text) <= room
+
+
+def test_letters_of_two_columns_are_counted_as_two():
+    assert columns("a写真b") == 6
+    assert columns("ka\u0308tzchen") == columns("kätzchen") == 8
+    assert shortened_name("写真/とても長い名前の写真.jpg", 20) == "写真/と...の写真.jpg"
+    assert broken((("worst: 写真1.png 写真2.png", ""),), 17) == ["worst: 写真1.png", "  写真2.png"]
+
+
+def test_an_accent_is_not_shown_without_its_letter():
+    assert shortened_name("aaaaaaaae\u0301.png", 9) == "aa....png"
+    assert shortened_name("aaaaaaaae\u0301.png", 11) == "aaa...e\u0301.png"
+
+
+@given(st.text("a1é/写\u0301", max_size=60), st.integers(8, 40))
+def test_a_shortened_name_fits(name, room):
+    assert columns(shortened_name(name, room)) <= room
