@@ -31,7 +31,7 @@ from compress_guard.errors import UsageError
 from compress_guard.records import Cell, CellResult, Ending, Scope, Thresholds, ThroughputCell, name_fits
 from compress_guard.report import ungated
 from compress_guard.report.html.contents import RunContents
-from compress_guard.report.rerun import run_command
+from compress_guard.report.rerun import decisive, run_command
 from compress_guard.thresholds.keys.throughput import benchmarked
 from compress_guard.thresholds.limits.measured import unlimited
 
@@ -77,7 +77,9 @@ def _gated(
             return results.write_held(held) and held
         held = held and (options.shard is not None or not ungated(results.cells))
         written = results.write_held(held)  # first, since standard output may be closed
-        command = partial(run_command, file=options.thresholds)
+        given = {"limit": options.limit, "seed": options.seed, "baseline": options.baseline}
+        given |= {"strict": options.strict, "early-stop": options.early_stop}
+        command = partial(run_command, file=options.thresholds, options=decisive("--", given))
         shown = RunContents(results.cells, ending=Ending(traffic=tuple(results.traffic())))
         show_results(shown, options, command)
         remember_run(settings, results.cells)

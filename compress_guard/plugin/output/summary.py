@@ -114,9 +114,11 @@ def _parts(run: Run, display: Display) -> tuple[Iterable[Line], ...]:
 
 def _command(config: pytest.Config, result: CellResult) -> str:
     """Return the command that measures a cell alone, from the folder where this run was started."""
-    from compress_guard.report.rerun import pytest_command
+    from compress_guard.report.rerun import decisive, pytest_command
 
-    return pytest_command(replace(result, id=_from_here(config, result.id)))
+    names = ("limit", "seed", "baseline", "strict", "early-stop")
+    given = {name: config.getoption(f"cg_{name.replace('-', '_')}") for name in names}
+    return pytest_command(replace(result, id=_from_here(config, result.id)), decisive("--cg-", given))
 
 
 def _from_here(config: pytest.Config, node_id: str) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from compress_guard.records import CellResult, Rate
 from compress_guard.report import numbers
 from compress_guard.report.brief import failed_limits
 from compress_guard.report.groups import cell
+
+
+_LARGEST_LIMIT: Final = 100.0
+"""Largest limit that a thresholds file may have."""
 
 
 def advice(result: CellResult, guard: Sequence[CellResult]) -> Iterator[str]:
@@ -32,19 +37,21 @@ def advice(result: CellResult, guard: Sequence[CellResult]) -> Iterator[str]:
             "images, and compress-guard recover measures how much of the drop comes back."
         )
         if result.max_drop is not None and result.drop_high is not None and result.drop_high > result.max_drop:
+            others = [limit for limit in missed if limit != "max_drop"]
+            beside = f"; it misses {' and '.join(others)} too" if others else ""
             yield (
                 f"If your users can live with this loss, raise max_drop of this cell in the thresholds file: "
-                f"{_limits_that_hold(result.drop_high + 0.05, result)}."
+                f"{_limits_that_hold(result.drop_high + 0.05, result)}{beside}."
             )
 
 
 def _limits_that_hold(high: float, result: CellResult) -> str:
     """Return the limit that would hold on these images, and the one that others like them can decide."""
-    holds = f"{numbers.points(high)} would hold"
+    holds = f"{numbers.points(min(high, _LARGEST_LIMIT))} would hold"
     if result.drop is None or result.resolvable_drop is None:
         return holds
     decided = result.drop + result.resolvable_drop
-    if decided <= high:
+    if decided <= high or decided > _LARGEST_LIMIT:
         return holds
     return (
         f"{holds} on these images, but so few cannot tell it from the drop reliably: {numbers.points(decided)} would "

@@ -140,3 +140,12 @@ def test_the_printed_command_repeats_the_failed_cell_alone_from_where_pytest_was
     again = cells.run(*command[2:], folder="inner")
     assert again.outcomes == {"failed": 1}
     assert list(again.cells) == ["drops[jpeg-0.5bpp]"]
+
+
+def test_the_printed_command_has_the_options_that_the_verdict_depends_on(cells):
+    told = cells.run("thresholds.yaml", "-k", "drops", "--cg-limit", "20", "--cg-seed=3", "--cg-strict")
+    (line,) = [line for line in told.out.splitlines() if line.startswith("    rerun: ")]
+    command = shlex.split(line.removeprefix("    rerun: "))
+    assert command[3:] == ["--cg-limit=20", "--cg-seed=3", "--cg-strict"]
+    again = cells.run(*command[2:])
+    assert [each["images"] for each in (*told.cells.values(), *again.cells.values())] == [20, 20]

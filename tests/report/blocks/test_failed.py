@@ -9,7 +9,7 @@ import pytest
 from compress_guard.records import NamedImage, SliceResult
 from compress_guard.report import Display, plain
 from compress_guard.report.blocks.failed import MOST_EXPLAINED, failed_cells
-from compress_guard.report.rerun import pytest_command, run_command
+from compress_guard.report.rerun import decisive, pytest_command, run_command
 
 REASON = "top1 fell by 9.0 points (76.2 to 67.2, 95 % interval 5.1 to 12.9), allowed 2.0: jpeg at 1 bpp, 200 images"
 
@@ -153,3 +153,10 @@ def test_commands_are_quoted_for_a_shell(cell, guard):
     assert shlex.split(run_command(result, "my file.yaml")) == [
         "compress-guard", "run", "my file.yaml", "--only", f"{guard}[jpeg-1.0bpp]",
     ]  # fmt: skip
+
+
+def test_options_that_a_verdict_depends_on_are_in_the_command(failure):
+    given = {"limit": None, "seed": 0, "baseline": "old runs/1.json", "strict": True, "early-stop": False}
+    assert decisive("--cg-", given) == ["--cg-baseline=old runs/1.json", "--cg-strict"]
+    assert shlex.split(pytest_command(failure(), decisive("--cg-", given)))[3:] == decisive("--cg-", given)
+    assert shlex.split(run_command(failure(), "a.yaml", ["--limit=3"]))[-1] == "--limit=3"

@@ -173,3 +173,12 @@ def test_a_limit_that_so_few_images_cannot_decide_is_said_to_be_one(failed_cell)
     ) in list(advice(known, [known]))
     sharp = replace(failed_cell, precision=replace(failed_cell.precision, resolvable_drop=1.0))
     assert f"{limits}15.1 would hold." in list(advice(sharp, [sharp]))
+    blunt = replace(known, precision=replace(known.precision, resolvable_drop=90.0))
+    assert f"{limits}15.1 would hold." in list(advice(blunt, [blunt])), "no limit is above 100"
+
+
+def test_advice_names_the_other_limits_that_a_cell_misses(failed_cell):
+    scores = replace(failed_cell.scores, score_low=60.0, score_high=68.0)
+    result = replace(failed_cell, scores=scores, terms=replace(failed_cell.terms, min_score=70.0))
+    limits = "If your users can live with this loss, raise max_drop of this cell in the thresholds file: "
+    assert f"{limits}15.1 would hold; it misses min_score too." in list(advice(result, [result]))

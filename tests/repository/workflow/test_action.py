@@ -148,7 +148,8 @@ def test_the_baseline_of_the_branch_is_compared_with(red, runner):
 def test_one_comment_is_created_and_then_changed(red, github):
     (body,) = github.bodies
     assert body.startswith(f"{MARKER}## compress\\_guard: 2 of 2 cells failed\n")
-    assert body.endswith("\n[This run](https://github.com/owner/name/actions/runs/99) of aaaaaaaaaa\n")
+    run = "[This run](https://github.com/owner/name/actions/runs/99)"
+    assert body.endswith(f"\n{run} of aaaaaaaaaa: compress-guard in gate.yml\n")
     written = [request.split()[0] for request in github.requests if "comments" in request and "GET" not in request]
     assert written == ["POST", "PATCH"]
 
