@@ -10,7 +10,6 @@ from compress_guard.report import numbers
 from compress_guard.report.brief import failed_limits
 from compress_guard.report.groups import cell
 
-
 _LARGEST_LIMIT: Final = 100.0
 """Largest limit that a thresholds file may have."""
 
