@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from compress_guard.codecs.execution import program
 from compress_guard.registry import CODECS
 
 # A codec of a few lines: keeps the upper `setting` bits of each sample and packs them with zlib. Without site packages
@@ -29,6 +31,19 @@ else:
     out = b"P6 %s %s 255\\n" % (width, height) + zlib.decompress(packed)
 open(target, "wb").write(out)
 """
+
+
+@pytest.fixture
+def time_is_up(monkeypatch: pytest.MonkeyPatch):
+    """Return a function that lets the time of programs be over as soon as a file has content, and no earlier."""
+
+    def at(sign: Path) -> None:
+        def monotonic() -> float:
+            return 1e9 if sign.exists() and sign.stat().st_size else 0.0
+
+        monkeypatch.setattr(program, "time", SimpleNamespace(monotonic=monotonic))
+
+    return at
 
 
 @pytest.fixture(scope="session")

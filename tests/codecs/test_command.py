@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import shutil
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -179,9 +179,13 @@ def test_a_program_that_writes_nothing(tmp_path, image, text) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
-def test_a_program_that_hangs_is_stopped_with_its_children(tmp_path, image) -> None:
-    alive = tmp_path / "alive"
-    child = f"import time\nfor _ in range(100):\n    open({str(alive)!r}, 'a').write('x')\n    time.sleep(0.05)\n"
+def test_a_program_that_hangs_is_stopped_with_its_children(tmp_path, image, time_is_up) -> None:
+    alive, line = tmp_path / "alive", tmp_path / "line"
+    os.mkfifo(line)
+    child = (
+        f"import time\nheld = open({str(line)!r}, 'wb', 0)\nopen({str(alive)!r}, 'w').write('x')\n"
+        "time.sleep(600)\nheld.write(b'slept')\n"
+    )
     run = script(
         tmp_path / "hang.py", f"import subprocess, sys\nsubprocess.run([sys.executable, '-I', '-S', '-c', {child!r}])\n"
     )
@@ -191,17 +195,20 @@ def test_a_program_that_hangs_is_stopped_with_its_children(tmp_path, image) -> N
         settings="1..2",
         timeout=0.5,
     )
-    started = time.monotonic()
-    with pytest.raises(CodecError) as caught:
-        codec.encode([image], [1.0])
-    assert time.monotonic() - started < 4
+    time_is_up(alive)
+    end = os.open(line, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(CodecError) as caught:
+            codec.encode([image], [1.0])
+        # The end of the pipe: the child, which held it open, is gone before it has slept.
+        assert select.select([end], [], [], 60)[0] == [end]
+        assert os.read(end, 100) == b""
+    finally:
+        os.close(end)
     assert str(caught.value) == (
         f"command could not encode image 1 of 1 (5x4 pixels): "
         f"{Path(PYTHON).name} took longer than 0.5 s and was stopped (option timeout)"
     )
-    seen = alive.stat().st_size if alive.exists() else 0
-    time.sleep(0.3)
-    assert (alive.stat().st_size if alive.exists() else 0) == seen
 
 
 def test_a_program_that_cannot_start(tmp_path, image) -> None:

@@ -9,7 +9,6 @@ import signal
 import struct
 import sys
 import threading
-import time
 import zlib
 from pathlib import Path
 
@@ -29,12 +28,27 @@ ENCODING = f"command could not encode image 1 of 1 (5x4 pixels): {NAME} "
 DECODING = "command could not decode stream 1 of 1 (3 bytes): "
 posix = pytest.mark.skipif(os.name != "posix", reason="processes, links and pipes of POSIX")
 WRITE = "import sys\nopen(sys.argv[2], 'wb').write(b'stream')\n"
+SLEEP = "time.sleep(600)\nopen({pids!r} + '.slept', 'w').write('x')\n"
+CHILD = (
+    "import os, sys, time\nwhile os.getppid() == int(sys.argv[1]):\n    time.sleep(0.01)\n"
+    "open({pids!r} + '.alone', 'w').write('x')\n" + SLEEP
+)
+"""A child that tells when its parent has ended, then sleeps, and tells when it has slept."""
 LEAVE = (
     "import os, subprocess, sys\n"
-    "words = [sys.executable, '-I', '-S', '-c', 'import time; time.sleep(60)']\n"
+    "words = [sys.executable, '-I', '-S', '-c', {child!r}, str(os.getpid())]\n"
     "child = subprocess.Popen(words, start_new_session={session})\n"
-    "open({pid!r}, 'a').write(str(child.pid) + chr(10))\n"
+    "open({pids!r}, 'a').write(str(child.pid) + chr(10))\n"
 )
+
+
+def leaving(pids: Path, session: bool, leave: str = LEAVE) -> str:
+    """Return a program that leaves a child behind; `slept` says whether anybody has slept to the end."""
+    return leave.format(session=session, pids=str(pids), child=CHILD.format(pids=str(pids)))
+
+
+def slept(pids: Path) -> bool:
+    return pids.with_name("pids.slept").exists()
 
 
 @pytest.fixture
@@ -81,32 +95,32 @@ def decoding_refusal(codec: Command, size: tuple[int, int] | None = (4, 5)) -> s
 
 @posix
 @pytest.mark.parametrize("session", [False, True], ids=["in its group", "in a session of its own"])
-def test_a_child_that_holds_the_output_does_not_defeat_the_timeout(command, image, pids, session):
-    codec = command(WRITE + LEAVE.format(session=session, pid=str(pids)), timeout=1)
-    started = time.monotonic()
+def test_a_child_that_holds_the_output_does_not_defeat_the_timeout(command, image, pids, session, time_is_up):
+    codec = command(WRITE + leaving(pids, session), timeout=1)
+    time_is_up(pids.with_name("pids.alone"))
     assert refusal(codec, image) == (
         f"{ENCODING}ended, but a program that it started held its output for longer than 1 s (option timeout); "
         "let it wait for that program, or give that one an output of its own"
     )
-    assert time.monotonic() - started < 20
+    assert not slept(pids)
     assert threading.active_count() < 20
 
 
 @posix
-def test_a_program_that_hangs_with_a_child_in_a_session_of_its_own(command, image, pids):
-    text = LEAVE.format(session=True, pid=str(pids)) + "import time\ntime.sleep(60)\n"
-    started = time.monotonic()
+def test_a_program_that_hangs_with_a_child_in_a_session_of_its_own(command, image, pids, time_is_up):
+    text = leaving(pids, True) + "import time\n" + SLEEP.format(pids=str(pids))
+    time_is_up(pids)
     assert refusal(command(text, timeout=1), image) == (
         f"{ENCODING}took longer than 1 s and was stopped (option timeout)"
     )
-    assert time.monotonic() - started < 20
+    assert not slept(pids)
 
 
 @posix
 def test_a_child_with_an_output_of_its_own_is_left_alone(command, image, pids):
     """Such as a server that is started once."""
-    text = LEAVE.replace("start_new", "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new")
-    codec = command(WRITE + text.format(session=False, pid=str(pids)), timeout=30)
+    leave = LEAVE.replace("start_new", "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new")
+    codec = command(WRITE + leaving(pids, False, leave), timeout=30)
     assert codec.encode([image], [1.0]) == [b"stream"]
     os.kill(int(pids.read_text()), 0)
 
@@ -223,13 +237,12 @@ def test_a_stream_at_the_limit_is_read(command, image):
 def test_a_program_that_writes_without_end_is_stopped(command, image, pids):
     """Long before its time is over, and before the disk is full."""
     text = SPARSE.format(size=2**30) + (
-        f"import time\nopen({str(pids)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n"
+        f"import time\nopen({str(pids)!r}, 'w').write(str(os.getpid()))\n" + SLEEP.format(pids=str(pids))
     )
-    started = time.monotonic()
     assert refusal(command(text), image) == (
         f"{ENCODING}wrote 1073741824 bytes, where at most 1049056 make sense for an image of 5x4 pixels"
     )
-    assert time.monotonic() - started < 30
+    assert not slept(pids)
 
 
 def test_a_decoded_file_that_is_too_large_is_not_read(command):

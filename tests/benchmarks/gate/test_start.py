@@ -27,8 +27,9 @@ def thresholds(tmp_path):
 def test_work_of_a_process_is_its_cpu_time_and_sleep_is_not(tmp_path):
     idle = start.spend([PYTHON, "-c", "import time; time.sleep(0.5)"], tmp_path)
     busy = start.spend([PYTHON, "-c", "import time\nwhile time.process_time() < 0.5: pass"], tmp_path)
-    assert idle.wall > 500
-    assert idle.cpu < 400 < 500 <= busy.cpu
+    # Starting Python takes as long as it takes; what is slept comes on top of it in one column alone.
+    assert idle.wall - idle.cpu > 450
+    assert busy.cpu >= 500
 
 
 def test_a_command_that_fails_is_no_figure(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 
 import pytest
 import torch
@@ -12,10 +11,10 @@ from compress_guard.engine.machine import clock
 from compress_guard.engine.machine.clock import timed, torch_threads
 
 
-def test_seconds_and_what_came_of_it():
-    seconds, found = timed(lambda: time.sleep(0.02) or "done", "cpu")
-    assert 0.02 <= seconds < 2
-    assert found == "done"
+def test_seconds_and_what_came_of_it(monkeypatch):
+    now = [40.0]
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: now[0])
+    assert timed(lambda: now.append(now.pop() + 2.5) or "done", "cpu") == (2.5, "done")
 
 
 @pytest.mark.parametrize("device", ["cuda:1", "cpu"])
@@ -56,8 +55,15 @@ def test_torch_has_its_threads_for_a_while():
 def test_work_on_a_gpu_is_timed_to_its_end():
     big = torch.randn(4096, 4096, device="cuda:0")
     timed(lambda: big @ big, "cuda:0")
-    started = time.perf_counter()
-    seconds, _ = timed(lambda: [big @ big for _ in range(20)], "cuda:0")
-    torch.cuda.synchronize("cuda:0")
-    # Were it not waited for, most of the time would pass after the clock had stopped.
-    assert seconds > 0.8 * (time.perf_counter() - started)
+    first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+
+    def work():
+        first.record(torch.cuda.current_stream("cuda:0"))
+        products = [big @ big for _ in range(20)]
+        last.record(torch.cuda.current_stream("cuda:0"))
+        return products
+
+    seconds, _ = timed(work, "cuda:0")
+    # Were it not waited for, the last product would not be there, and the GPU's own clock would show more time.
+    assert last.query()
+    assert 1000 * seconds > 0.99 * first.elapsed_time(last)

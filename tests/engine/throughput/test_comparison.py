@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from PIL import Image
 
 from compress_guard.codecs.contract import RealStreams
+from compress_guard.engine.machine import clock as machine_clock
 from compress_guard.engine.machine.memory import held
 from compress_guard.engine.session import Session
 from compress_guard.engine.settings import RunSettings, processor
@@ -256,8 +259,9 @@ def test_a_reference_that_is_faster_is_repeated_to_take_as_long(codecs, diary, p
     assert contest.result().reference_speed == pytest.approx(4 * PIXELS / 1e6 / 0.2)
 
 
-def test_a_codec_that_is_slow_fails_its_ratio(codecs, pictures):
-    codecs(mine=Habits(sleep=0.02), theirs=Habits(sleep=0.001))
+def test_a_codec_that_is_slow_fails_its_ratio(codecs, pictures, clock):
+    codecs(mine=Habits(), theirs=Habits())
+    clock(mine=0.25, theirs=0.1)
     result = of(pictures(), codec="mine", reference="theirs", work="encode", min_ratio=0.9).run()
     assert (result.verdict, result.outcome, result.settled_by) == ("fail", "failed", "interval")
     assert result.ratio < 0.5
@@ -317,20 +321,33 @@ def test_threads_are_those_that_were_given_torchs_too(codecs, pictures):
     assert torch.get_num_threads() == before
 
 
-def test_what_is_timed_is_pytest_benchmarks_own_time(codecs, pictures):
+def test_what_is_timed_is_pytest_benchmarks_own_time(codecs, diary, pictures, monkeypatch):
     """A pass holds nothing but the codec's work: what is slow beside it happens in the reference's turn."""
-    codecs(mine=Habits(sleep=0.01), theirs=Habits())
+    codecs(mine=Habits(sleep=0.25), theirs=Habits(sleep=0.25))
     contest = of(pictures(), codec="mine", reference="theirs", work="encode", rounds=5)
+    now = [0.0]
+    fake = SimpleNamespace(perf_counter=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds))
+    for module in (machine_clock, sys.modules[__name__]):
+        monkeypatch.setattr(module, "time", fake)
+    monkeypatch.setattr(contests, "held", lambda device: diary.append("memory") or 100.0)
+    for name in ("check", "transfer_seconds"):
+        method = getattr(timed_codec.Entrant, name)
+        monkeypatch.setattr(
+            timed_codec.Entrant, name, lambda self, name=name, method=method: diary.append(name) or method(self)
+        )
     contest.warm_up()
-    walls = []
-    for _ in range(contest.rounds):
+    assert {"check", "theirs", "mine"} <= set(diary)
+    for number in range(contest.rounds):
+        del diary[:]
         contest.reference()
-        started = time.perf_counter()
+        assert diary == ["memory", "theirs"][number != 1 :]
+        del diary[:]
+        before = now[0]
         contest.work()
-        walls.append(time.perf_counter() - started)
+        assert diary == ["mine"]
+        assert now[0] - before == 0.25
     result = contest.result()
-    own = result.megapixels / result.speed
-    assert own <= sorted(walls)[2] < 1.5 * own
+    assert result.megapixels / result.speed == pytest.approx(0.25)
 
 
 def test_pil_images_and_sizes_may_be_mixed():

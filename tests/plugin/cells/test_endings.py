@@ -154,15 +154,17 @@ COLLECTED_AND_LOST = """
     import time
     from pathlib import Path
 
+    import pytest
+
     WORKER, SIGN = os.environ.get("PYTEST_XDIST_WORKER"), Path(__file__).with_name("collected")
 
-    def pytest_collection_finish():
-        SIGN.touch()
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished():
+        SIGN.touch()  # by the controller, which learns here what the other worker collected
 
     if WORKER == "gw1":
         while not SIGN.exists():
-            time.sleep(0.1)
-        time.sleep(2)  # until the controller knows what the other worker collected
+            time.sleep(0.05)
         os._exit(0)
 """
 
