@@ -47,7 +47,7 @@ def test_a_file_with_measured_limits(command, folder):
     done = command("init", *TOY, "--quality", "jpeg=75,30", "--bpp", "webp=1,0.02", "--limit", "16")
     assert done.code == 0, done.err
     assert done.out.splitlines() == [
-        "thresholds.yaml: written, with limits at 3 points; its comments say why 1 have none",
+        "thresholds.yaml: written, with limits for 3 operating points; its comments say why 1 have none",
         "next: compress-guard check thresholds.yaml",
     ]
     text = (folder / "thresholds.yaml").read_text()
@@ -78,7 +78,9 @@ def test_without_a_measurement(command, folder):
     (folder / "toy.py").write_text("raise SystemExit\n")
     done = command("init", *TOY, "--no-measure", "--guard", "photos")
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("thresholds.yaml: written, with one limit for all points that was not measured\n")
+    assert done.out.startswith(
+        "thresholds.yaml: written, with one limit for all operating points that was not measured\n"
+    )
     guard = only_guard(folder)
     assert guard.name == "photos"
     assert {cell.codec.alias for cell in guard.cells} == {"jpeg", "webp", "avif"}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 from compress_guard.cli.preparation import check_options, loaded, name_in_ids, refuse_fixtures, run_settings
+from compress_guard.cli.starting.cost import FIRST_IMAGES, Cost
 from compress_guard.cli.terminal import StandardErrorProgress, put, tell
 from compress_guard.engine.images.subsets import Subset
 from compress_guard.engine.machine.threads import calm_threads
@@ -35,6 +37,7 @@ class Tried:
     """Images of the first cell; None if they cannot be read."""
     total: int | None
     """Images of the data set; None if it cannot be read."""
+    cost: Cost
 
 
 def check(options: argparse.Namespace) -> bool:
@@ -57,11 +60,14 @@ def check(options: argparse.Namespace) -> bool:
 
 def _tried(session: Session, thresholds: Thresholds, guard: Guard) -> Tried:
     """Measure the cells of a guard; a model or data that cannot be used ends it at its first cell."""
-    file, results = name_in_ids(Path(thresholds.path)), []
+    file, results, seconds = name_in_ids(Path(thresholds.path)), [], []
+    first = _first_pass(session, guard, file)
     for number, cell in enumerate(guard.cells, start=1):
         with StandardErrorProgress(f"{guard.name} [{number}/{len(guard.cells)}]") as progress:
             last = number == len(guard.cells)
+            started = time.perf_counter()
             made = session.measure(cell, f"{file}::{cell.name}", without_fixtures, progress, last=last)
+            seconds.append(time.perf_counter() - started)
         results.append(made.result)
         if made.result.verdict == "error":
             tell(f"{cell.name}: {made.result.reason}")
@@ -73,7 +79,27 @@ def _tried(session: Session, thresholds: Thresholds, guard: Guard) -> Tried:
         tuple(results),
         None if isinstance(subset, RunError) else subset,
         None if isinstance(total, RunError) else total,
+        Cost(first, seconds, _used(results)),
     )
+
+
+def _first_pass(session: Session, guard: Guard, file: str) -> float:
+    """Return the seconds of the guard's first cell on a few images, before the cells are measured.
+
+    Its result is discarded, with its errors: they come again when the cell is measured.
+    """
+    limit = session.settings.limit
+    if limit is not None and limit <= 2 * FIRST_IMAGES:
+        return 0.0
+    cell = replace(guard.cells[0], limit=FIRST_IMAGES)
+    started = time.perf_counter()
+    with StandardErrorProgress(guard.name) as progress:
+        session.measure(cell, f"{file}::{cell.name}", without_fixtures, progress)
+    return time.perf_counter() - started
+
+
+def _used(results: Iterable[CellResult]) -> int:
+    return max((result.images_used or 0 for result in results), default=0)
 
 
 def _measurable(result: CellResult) -> bool:
@@ -82,14 +108,14 @@ def _measurable(result: CellResult) -> bool:
 
 
 def _lines(tried: Tried) -> Iterator[str]:
-    guard, used = tried.guard, max((result.images_used or 0 for result in tried.results), default=0)
+    guard, used = tried.guard, _used(tried.results)
     score = next((result.clean_score for result in tried.results if result.clean_score is not None), None)
     clean = "no clean score" if score is None else f"{guard.metric} {numbers.points(score)}"
     total = "" if tried.total is None else f" of {tried.total}"
     yield f"{guard.name}: {guard.task}, {clean} on {used}{total} images"
     if tried.subset is not None:
         yield from _image_lines(tried.subset)
-    yield from _time_lines(tried, used)
+    yield from tried.cost.lines(_all_images(tried))
     yield from _knowledge_lines(tried.results)
     width = max(len(_label(result)) for result in tried.results)
     yield from (f"  {_label(result):{width}}  {_cell_text(result, tried.total)}" for result in tried.results)
@@ -121,17 +147,12 @@ def _labels(targets: Iterable[Any]) -> set[int]:
     return seen - {_IGNORED}
 
 
-def _time_lines(tried: Tried, used: int) -> Iterator[str]:
-    """Yield the time of these cells, and about that of a whole run."""
-    spent = sum(result.seconds or 0.0 for result in tried.results)
-    text = f"  time    {_duration(spent)} for {numbers.count(len(tried.results), 'cell')} here"
-    if used and tried.total is not None and len(tried.results) == len(tried.guard.cells):
-        whole = sum(
-            (result.seconds or 0.0) * max(1.0, min(tried.total, cell.limit or tried.total) / used)
-            for result, cell in zip(tried.results, tried.guard.cells, strict=True)
-        )
-        text += f", about {_duration(whole)} with all images of the guard"
-    yield text
+def _all_images(tried: Tried) -> list[int] | None:
+    """Return the images of each cell in a whole run; None where a cell or the data cannot be used."""
+    total = tried.total
+    if total is None or len(tried.results) < len(tried.guard.cells):
+        return None
+    return [min(total, cell.limit or total) for cell in tried.guard.cells]
 
 
 def _knowledge_lines(results: Iterable[CellResult]) -> Iterator[str]:
@@ -140,12 +161,6 @@ def _knowledge_lines(results: Iterable[CellResult]) -> Iterator[str]:
         if remark is not None:
             shown = remark if UNTOLD in remark else f"whether it knows anything was not tested: {remark}"
             yield f"  model   {shown}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} minutes" if seconds < 7200 else f"{round(seconds / 3600)} hours"
 
 
 def _cell_text(result: CellResult, total: int | None) -> str:

@@ -111,9 +111,9 @@ def _problem(found: Found) -> str | None:
 
 def _summary(found: Found) -> str:
     if not found.results:
-        return "written, with one limit for all points that was not measured"
+        return "written, with one limit for all operating points that was not measured"
     left_out = f"; its comments say why {len(found.left_out)} have none" if found.left_out else ""
-    return f"written, with limits at {numbers.count(len(found.kept), 'point')}{left_out}"
+    return f"written, with limits for {numbers.count(len(found.kept), 'operating point')}{left_out}"
 
 
 def _write(out: Path, text: str) -> None:
