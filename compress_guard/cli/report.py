@@ -15,6 +15,7 @@ from compress_guard.foreign import shown_line
 from compress_guard.report import Line
 from compress_guard.report.ci.badge import badge
 from compress_guard.report.ci.conclusion import Conclusion
+from compress_guard.report.earlier import set_aside
 from compress_guard.report.html.contents import RunContents, contents_of, unfit
 from compress_guard.report.html.headline import NOT_ENDED, missing_cells
 from compress_guard.report.html.markdown import markdown
@@ -38,7 +39,12 @@ def report(options: argparse.Namespace) -> bool:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError("--images", f"{folder} is not a folder", "name the folder of --cg-images")
-    contents = contents_of(only_file(source), folders)
+    try:
+        contents = contents_of(only_file(source), folders)
+    except UsageError:
+        for sentence in set_aside(targets.values()):  # a page of other results is none of these
+            tell(f"compress-guard: {sentence}")
+        raise
     try:
         texts = {name: makers[name](contents) for name in targets}
         if not targets:
@@ -52,6 +58,8 @@ def report(options: argparse.Namespace) -> bool:
 
 def _ending(run: RunContents) -> Iterator[Line]:
     """Yield what is missing in the results of a run that broke off."""
+    if not run.results:
+        yield (("these results have no cell: nothing was measured", "red"),)
     ended = [] if run.ending.exit_status is not None else [NOT_ENDED]
     for sentence in (*missing_cells(run), *ended):
         yield ((shown_line(sentence), "red"),)

@@ -22,6 +22,11 @@ _ABSENT: Final[Mapping[str, Any]] = {
     "confidence": 0.95,
 }
 """Values of fields of a cell that JUnit leaves out where they are None, and that other files may lack."""
+_NEVER: Final[Mapping[str, tuple[str, ...]]] = {
+    "passed": ("fail", "error", "codec_error"),
+    "skipped": ("pass", "fail", "error", "codec_error"),
+}
+"""Verdicts that no cell of an outcome has; a failed cell with a waiver is skipped."""
 _NAMES: Final[Mapping[type[Result], str]] = {
     CellResult: "cell",
     RecoveryResult: "recovery study",
@@ -33,7 +38,11 @@ _NAMES: Final[Mapping[type[Result], str]] = {
 def checked_cell(values: object) -> CellResult:
     """Return the cell of a results file; raises ValueError, with the reason, for what is no cell."""
     given = {**_ABSENT, **values} if isinstance(values, dict) else values
-    return checked(CellResult, given)
+    cell = checked(CellResult, given)
+    if cell.verdict in _NEVER.get(cell.outcome, ()) and (cell.verdict != "fail" or cell.waived is None):
+        wrong = f"outcome is {cell.outcome}, which no cell with the verdict {cell.verdict} has"
+        raise ValueError(_of(f"cell {cell.id}", wrong))
+    return cell
 
 
 def checked(kind: type[R], values: object) -> R:

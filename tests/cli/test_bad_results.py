@@ -141,6 +141,14 @@ BAD = {
     "recovery": (keys(recovery=[{"id": "x"}]), f"{NONE}a recovery study has no guard; {NAME}"),
     "throughput": (keys(throughput=[[]]), f"{NONE}a throughput cell is no object; {NAME}"),
     "traffic": (keys(traffic=[{}]), f"{NONE}a traffic has no guard; {NAME}"),
+    "outcome": (
+        cells(verdict="fail"),
+        f"{NONE}outcome of cell {CELL} is passed, which no cell with the verdict fail has; {NAME}",
+    ),
+    "skipped": (
+        cells(outcome="skipped"),
+        f"{NONE}outcome of cell {CELL} is skipped, which no cell with the verdict pass has; {NAME}",
+    ),
     "evidence": (keys(evidence=3), f"{NONE}its evidence is no file with a sha256; {NAME}"),
     "names": (keys(not_measured=[3]), f"{NONE}its not_measured is [3], expected a list of texts; {NAME}"),
 }

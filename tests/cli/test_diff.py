@@ -282,3 +282,15 @@ def test_results_of_other_cells_metrics_or_images_end_with_2(diff):
 
 def test_an_unknown_option_ends_with_4(diff):
     assert main(["diff", "a", "b", "--format=xml"]) == 4
+
+
+def test_a_failed_cell_that_loses_its_score_is_a_regression(diff):
+    failed = cell("jpeg-a", 100, "failed", "fail")
+    results("base.json", failed, cell("jpeg-b", 160))
+    broken = replace(cell("jpeg-a", 100, "failed", "error"), scores=Scores())
+    results("head.json", broken, cell("jpeg-b", 160))
+    code, changed, _ = changes(diff, "base.json", "head.json")
+    assert (code, {name: each["kind"] for name, each in changed.items()}) == (1, {"jpeg-a": "vanished"})
+    assert changed["jpeg-a"]["remark"] == "it was measured before, and now has no score: the reason of jpeg-a"
+    results("again.json", broken, cell("jpeg-b", 160))
+    assert changes(diff, "head.json", "again.json")[:2] == (0, {})

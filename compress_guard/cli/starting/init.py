@@ -18,7 +18,7 @@ from compress_guard.engine.machine.threads import calm_threads
 from compress_guard.engine.session import Session, without_fixtures
 from compress_guard.engine.settings import RunSettings, check_results_file
 from compress_guard.errors import ThresholdsError, UsageError
-from compress_guard.records import CellResult, Thresholds
+from compress_guard.records import UNTOLD, CellResult, Thresholds
 from compress_guard.report import numbers
 from compress_guard.thresholds.limits.measured import unlimited
 from compress_guard.thresholds.schema import SCHEMA_FILE, SCHEMA_ID
@@ -39,6 +39,8 @@ def init(options: argparse.Namespace) -> bool:
         if (problem := _problem(found)) is not None:
             tell(f"compress-guard: init: {problem}; nothing was written")
             return False
+        if found.untested is not None:
+            tell(f"compress-guard: init: {found.untested}")
     text = file_text(asked, found)
     _parsed(text, out, options.thresholds)
     _write(out, text)
@@ -104,6 +106,12 @@ def _problem(found: Found) -> str | None:
     for result in found.results:
         if result.verdict in ("error", "codec_error"):
             return f"{result.id} could not be measured: {result.reason}"
+    for remark in dict.fromkeys(result.clean_remark for result in found.results):
+        if remark is not None and UNTOLD in remark:
+            return (
+                f"{remark.partition('; ')[0]}, and such a model keeps every limit; check labels, class order, "
+                "preprocessing and weights, or give a higher --limit"
+            )
     if not found.kept:
         return "no point could be measured: none of these codecs is installed and reaches it"
     return None

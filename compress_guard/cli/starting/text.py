@@ -39,6 +39,12 @@ class Found:
         """Results of points that have no limit: the codec does not reach them, or is not installed."""
         return tuple(result for result in self.results if limit_for(result) is None)
 
+    @property
+    def untested(self) -> str | None:
+        """Sentence that nobody knows whether the model knows anything, with the reason; None where it was tested."""
+        reason = next((result.clean_remark for result in self.results if result.clean_remark is not None), None)
+        return None if reason is None else f"whether the model knows anything was not tested: {reason}"
+
 
 def file_text(wanted: Wanted, found: Found) -> str:
     """Return the file; without results its limit is one number for all points."""
@@ -67,6 +73,8 @@ def _lines(wanted: Wanted, found: Found) -> Iterator[str]:
         yield "    bpp: null  # no rates"
     for result in found.left_out:
         yield f"    # left out: {result.codec} at {_point(result.point)}: {_brief(result.reason)}"
+    if found.untested is not None:
+        yield f"    # {found.untested}"
     yield from _limits(kept)
 
 

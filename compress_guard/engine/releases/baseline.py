@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from compress_guard.destination import evidence_path
-from compress_guard.engine.releases.names import CLEAN, COMPRESSED, SOURCES, part_name
+from compress_guard.engine.releases.names import CLEAN, COMPRESSED, SOURCES, is_of_file, part_name
 from compress_guard.errors import UsageError
 from compress_guard.records import CellResult, Evidence, Thresholds
 from compress_guard.results.file import ResultsFile, read_all
@@ -42,7 +42,7 @@ class Baseline:
     @property
     def seconds(self) -> Mapping[str, float]:
         """Seconds that each cell of a thresholds file took, by its name."""
-        timed = ((cell.id, cell.seconds) for cell in self.cells.values() if _of_file(cell.id))
+        timed = ((cell.id, cell.seconds) for cell in self.cells.values() if is_of_file(cell.id))
         return {node_id.rpartition("::")[2]: seconds for node_id, seconds in timed if seconds is not None}
 
     def cell(self, node_id: str) -> CellEvidence | None:
@@ -55,10 +55,10 @@ class Baseline:
 
     def _elsewhere(self, node_id: str) -> str | None:
         """Return the id of the cell that has this name in another thresholds file; None for several, and for tests."""
-        if not _of_file(node_id):
+        if not is_of_file(node_id):
             return None
         name = node_id.rpartition("::")[2]
-        same = [other for other in self.cells if _of_file(other) and other.rpartition("::")[2] == name]
+        same = [other for other in self.cells if is_of_file(other) and other.rpartition("::")[2] == name]
         return same[0] if len(same) == 1 else None
 
     def keep(self, run_folder: Path) -> None:
@@ -117,7 +117,7 @@ def _check_guards(cells: Iterable[CellResult], path: Path, option: str, threshol
     of_guards: dict[str, list[CellResult]] = {}
     cells = list(cells)
     for cell in cells:
-        if _of_file(cell.id):
+        if is_of_file(cell.id):
             of_guards.setdefault(cell.guard, []).append(cell)
     known = {cell.name for guard in thresholds.guards for cell in guard.cells}
     measured = {cell.id.rpartition("::")[2] for group in of_guards.values() for cell in group}
@@ -131,9 +131,3 @@ def _check_guards(cells: Iterable[CellResult], path: Path, option: str, threshol
                 if before != now:
                     found = f"the {key} of {guard.name} is {before} in {path}, and {now} in {thresholds.path}"
                     raise UsageError(option, found, "name results with the same one, or run without a baseline")
-
-
-def _of_file(node_id: str) -> bool:
-    """Return True for the id of a cell of a thresholds file, ``thresholds.yaml::photos[jpeg-0.5bpp]``."""
-    file, _, name = node_id.rpartition("::")
-    return file.endswith((".yaml", ".yml")) and name.endswith("]")

@@ -136,7 +136,7 @@ def _change(
 
     if after.outcome == "failed" and before.outcome != "failed":
         yield change("newly failing")
-    elif before.score is not None and after.score is None and after.outcome != "failed":
+    elif before.score is not None and after.score is None:
         yield change("vanished", f"it was measured before, and now has no score: {after.reason}")
     elif before.outcome == "failed" and after.outcome == "passed":
         yield change("recovered")

@@ -62,10 +62,8 @@ class GivenBaseline:
         for label in labels:
             same = self._same(task, metric, label)
             if len(same) > 1:
-                raise OptionError(
-                    f"{self.where} has {len(same)} cells {label}: {self._listed(same)}; name a guard too: "
-                    "baseline=(FILE, GUARD)"
-                )
+                remedy = "give one of them" if self.where == "baseline" else "name a guard too: baseline=(FILE, GUARD)"
+                raise OptionError(f"{self.where} has {len(same)} cells {label}: {self._listed(same)}; {remedy}")
 
     def cell(self, known: CellResult) -> CellEvidence | None:
         """Return the earlier cell of the codec and point of a result; None if there is none."""

@@ -24,3 +24,9 @@ def evidence_name(node_id: str) -> str:
 def part_name(node_id: str, part: str) -> str:
     """Return the name of one part of a cell's evidence: ``clean``, ``compressed`` or ``sources``."""
     return f"{evidence_name(node_id)}.{part}.npz"
+
+
+def is_of_file(node_id: str) -> bool:
+    """Return True for the id of a cell of a thresholds file, ``thresholds.yaml::photos[jpeg-0.5bpp]``."""
+    file, _, name = node_id.rpartition("::")
+    return file.endswith((".yaml", ".yml")) and name.endswith("]")

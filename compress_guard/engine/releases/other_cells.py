@@ -61,7 +61,7 @@ def _changes(before: OtherResult, after: OtherResult) -> Iterator[CellChange]:
 
     if after.outcome == "failed" and before.outcome != "failed":
         yield change("newly failing")
-    elif old and not new and after.outcome != "failed":
+    elif old and not new:
         yield change("vanished", f"it was measured before, and now has no figure: {after.reason}")
     elif before.outcome == "failed" and after.outcome == "passed":
         yield change("recovered")

@@ -103,3 +103,8 @@ def facts(run: RunContents) -> Iterator[tuple[str, str]]:
     files = dict.fromkeys(result.id.rpartition("::")[0] for result in run.results)
     if named := [file for file in files if file]:
         yield "Thresholds", ", ".join(named[:_MOST_FILES]) + (" and others" if len(named) > _MOST_FILES else "")
+    scope = run.ending.scope
+    measured = {result.id.rpartition("::")[2] for result in run.results}
+    if left := sum(name not in measured for name in scope.cells):
+        shard = "" if scope.shard is None else f", shard {scope.shard}"
+        yield "Part", f"{len(scope.cells) - left} of the {numbers.count(len(scope.cells), 'cell')} of the file{shard}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final, TypeAlias, TypeVar
 
+from compress_guard.engine.releases.names import is_of_file
 from compress_guard.errors import UsageError
 from compress_guard.records import (
     CellResult,
@@ -53,7 +54,8 @@ class Joined:
 
 def join(parts: Sequence[JobResults]) -> Joined:
     """Join the results of one or more jobs; raises `UsageError` for jobs that do not belong together, or disagree."""
-    for part in parts[1:]:
+    for part in parts:
+        _check_whole(part)
         _check_same_run(parts[0], part)
     scopes = [part.contents.ending.scope for part in parts]
     names = tuple(dict.fromkeys(name for scope in scopes for name in scope.cells))
@@ -75,6 +77,15 @@ def join(parts: Sequence[JobResults]) -> Joined:
     return Joined(contents, _evidence(parts), tuple(_problems(contents, jobs)))
 
 
+def _check_whole(part: JobResults) -> None:
+    """Raise `UsageError` for results that do not name all cells of their file: nobody knows if one is missing."""
+    known = {*part.contents.ending.scope.cells}
+    for cell in part.contents.cells:
+        if is_of_file(cell.id) and _name(cell.id) not in known:
+            found = f"{_name(cell.id)} is not among the cells that it names as those of its thresholds file"
+            raise UsageError(str(part.path), found, "measure it again with this version of compress_guard")
+
+
 def _check_same_run(first: JobResults, other: JobResults) -> None:
     """Raise `UsageError` for results of another thresholds file, or of other settings."""
     if other.contents.ending.scope.digest != first.contents.ending.scope.digest:
@@ -85,6 +96,20 @@ def _check_same_run(first: JobResults, other: JobResults) -> None:
         if one != two:
             found = f"its setting {name} is {two}, and that of {first.path} is {one}"
             raise UsageError(str(other.path), found, "run all jobs with the same options")
+    for what, one, two in zip(("commit", "compress_guard"), _origin(first), _origin(other), strict=True):
+        if None not in (one, two) and one != two:
+            found = f"it is of {what} {two}, and {first.path} is of {one}"
+            raise UsageError(str(other.path), found, "merge results of one release, measured by one version")
+
+
+def _origin(part: JobResults) -> tuple[str | None, str | None]:
+    """Return the commit and the version of compress_guard of a job; None for what its results do not tell."""
+    commit, packages = (part.contents.environment.get(name) for name in ("commit", "packages"))
+    version = packages.get("compress-guard") if isinstance(packages, dict) else None
+    return (
+        commit.removesuffix("-dirty") if isinstance(commit, str) else None,
+        version if isinstance(version, str) else None,
+    )
 
 
 def _union(given: Sequence[tuple[JobResults, Sequence[K]]], order: Mapping[str, int]) -> list[K]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from compress_guard.destination import replace
 from compress_guard.errors import CompressGuardError, UsageError
-from compress_guard.records import CellResult
+from compress_guard.records import UNTOLD, CellResult
 from compress_guard.thresholds.document import read
 from compress_guard.thresholds.limits.rewriting import Rewritten, Source, rewritten
 
@@ -92,6 +92,9 @@ def _incomplete(names: Sequence[str], results: Mapping[str, CellResult]) -> str 
     failed = [name for name, result in results.items() if result.outcome == "failed"]
     if failed:
         return f"{len(failed)} of {len(names)} cells failed: {_listed(failed)}"
+    for name, result in results.items():
+        if result.clean_remark is not None and UNTOLD in result.clean_remark:
+            return f"{name}: {result.clean_remark}"
     return None
 
 

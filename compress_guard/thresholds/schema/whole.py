@@ -19,8 +19,8 @@ def whole_schema() -> Schema:
     of_task = table({"max_drop": ref("limit")}, "max_drop")
     waiver = table(
         {
-            "cells": TEXT | {"description": "pattern of cells, such as photos[jpeg-*]"},
-            "reason": TEXT | {"description": "why they may fail"},
+            "cells": TEXT | {"pattern": r"\S", "description": "pattern of cells, such as photos[jpeg-*]"},
+            "reason": TEXT | {"pattern": r"\S", "description": "why they may fail"},
             "until": {"type": "string", "pattern": f"^{DATE}$", "description": "last day, such as 2026-12-31"},
         },
         *KEYS,
