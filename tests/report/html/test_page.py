@@ -84,7 +84,7 @@ def test_it_says_what_to_do_and_on_which_images(whole_run):
     text = shown(whole_run).text
     assert "Spend more bits: jpeg holds at 0.5 bpp." in text
     assert "Change the codec: webp at 0.25 bpp holds." in text
-    assert "raise max_drop of this cell in the thresholds file: 15.1 would hold." in text
+    assert "in the thresholds file: 15.1 would hold; it misses slice weather=rain too." in text
     assert "About 820 images would settle it: now there are 200." in text
     assert "street/0017.png : 0.50 points" in text
     assert "Together 1.0 of the 12.0 points; 40 images changed." in text
