@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from compress_guard.errors import UsageError, error_text
 from compress_guard.records import RecoveryCell, RecoveryResult, Scope, Thresholds
 from compress_guard.registry import unknown
 from compress_guard.report import recovery_figure, recovery_lines
+from compress_guard.report.blocks.display import WIDTH
 from compress_guard.results.file import only_file
 
 
@@ -90,7 +92,8 @@ def _kept(settings: RunSettings) -> str:
 
 def _shown(results: Sequence[RecoveryResult], options: argparse.Namespace) -> bool:
     """Print the tables and draw the figure; return False where a study failed or the figure cannot be written."""
-    show(recovery_lines(results, sys.stdout.encoding))
+    width = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else None
+    show(recovery_lines(results, sys.stdout.encoding, width=width))
     held = all(result.outcome != "failed" for result in results)
     if options.figure is None:
         return held

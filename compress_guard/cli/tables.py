@@ -39,8 +39,8 @@ def show_results(
     display = display_of(options, command)
     parts = (
         lines(run.cells, display, traffic=run.ending.traffic),
-        throughput_lines(run.throughput, display.encoding),
-        recovery_lines(run.recovery, display.encoding),
+        throughput_lines(run.throughput, display.encoding, width=display.sentence_width),
+        recovery_lines(run.recovery, display.encoding, width=display.sentence_width),
     )
     # Made whole before the first is written: results of other origin may hold what nothing can show.
     show(list(apart(*parts, beyond)), options.color)

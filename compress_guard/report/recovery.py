@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from compress_guard.records import MIXED, OperatingPoint, format_trained, phrased
 from compress_guard.report import numbers
+from compress_guard.report.blocks.columns import groups
+from compress_guard.report.blocks.wrapping import wrapped
 from compress_guard.report.brief import failures
 from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
 from compress_guard.report.signs import Signs, style
@@ -31,31 +33,36 @@ _Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 
 def recovery_lines(
-    results: Sequence[RecoveryResult], encoding: str | None = "utf-8", shown: Container[str] = ()
+    results: Sequence[RecoveryResult],
+    encoding: str | None = "utf-8",
+    shown: Container[str] = (),
+    width: int | None = None,
 ) -> Iterator[Line]:
     """Yield the report on these results, guards and codecs in their order, with signs that the `encoding` has.
 
-    Failures with ids in `shown` are in brief: their reasons were written above.
+    Failures with ids in `shown` are in brief: their reasons were written above. Lines are broken at
+    `width`; None: never.
     """
     if not results:
         return
     signs = Signs.of(encoding)
-    yield signs.legend(_LEGEND, results)
+    yield from wrapped(signs.legend(_LEGEND, results), width)
     for guard in dict.fromkeys(result.guard for result in results):
         of_guard = [result for result in results if result.guard == guard]
         yield ()
-        yield _title(of_guard)
-        yield from _table(_HEADS, [row for result in of_guard for row in _rows(result, signs)])
-        yield from transfer(of_guard)
+        yield from wrapped(_title(of_guard), width)
+        yield from _table(_HEADS, [row for result in of_guard for row in _rows(result, signs)], width)
+        yield from transfer(of_guard, width)
     remarks = [*failures(results, shown, ("recovery study", "recovery studies")), *_notes(results)]
     if remarks:
         yield ()
-        yield from remarks
+        for remark in remarks:
+            yield from wrapped(remark, width)
     yield ()
-    yield ((f"recovery: {tally(results)}", "bold"),)
+    yield from wrapped(((f"recovery: {tally(results)}", "bold"),), width)
 
 
-def transfer(results: Sequence[RecoveryResult]) -> Iterator[Line]:
+def transfer(results: Sequence[RecoveryResult], width: int | None = None) -> Iterator[Line]:
     """Yield one guard's scores: down what a model was finetuned on, across what it was tested at.
 
     There is no table for one model tested at one place. Places that a model was trained for are bold.
@@ -75,8 +82,8 @@ def transfer(results: Sequence[RecoveryResult]) -> Iterator[Line]:
         own = {_place(point) for point in result.own()}
         rows.append(_scores(trained_on(result), result.finetuned_clean, scores, points, own))
     yield ()
-    yield ((f"{GAP}score of the model finetuned on (down), tested on (across)", ""),)
-    yield from _table(("clean", *(f"{codec} {point.label}" for codec, point in points)), rows)
+    yield from wrapped(((f"{GAP}score of the model finetuned on (down), tested on (across)", ""),), width)
+    yield from _table(("clean", *(f"{codec} {point.label}" for codec, point in points)), rows, width)
 
 
 def trained_on(result: RecoveryResult) -> str:
@@ -154,17 +161,18 @@ def _points(value: float | None) -> str:
     return _ABSENT if value is None else numbers.points(value)
 
 
-def _table(heads: Sequence[str], rows: Sequence[_Row]) -> Iterator[Line]:
+def _table(heads: Sequence[str], rows: Sequence[_Row], room: int | None) -> Iterator[Line]:
     """Yield a table: labels at the left, texts at the right edge of their columns; empty columns are left out."""
     columns = [at for at in range(len(heads)) if any(texts[at] for _, texts, _ in rows)]
     widths = {at: max(len(heads[at]), *(len(texts[at]) for _, texts, _ in rows)) for at in columns}
     width = max(len(label) for label, _, _ in rows)
     looks = ("bold",) * len(heads)
-    for label, texts, styles in [("", tuple(heads), looks), *rows]:
-        line: list[Span] = [(f"{GAP}{label:<{width}}", "")]
-        for at in columns:
-            line += aligned(texts[at], "", styles[at], (widths[at], 0))
-        yield trimmed(line)
+    for group in groups(len(GAP) + width, [len(GAP) + widths[at] for at in columns], room):
+        for label, texts, styles in [("", tuple(heads), looks), *rows]:
+            line: list[Span] = [(f"{GAP}{label:<{width}}", "")]
+            for at in (columns[number] for number in group):
+                line += aligned(texts[at], "", styles[at], (widths[at], 0))
+            yield trimmed(line)
 
 
 def _notes(results: Sequence[RecoveryResult]) -> Iterator[Line]:

@@ -6,6 +6,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from compress_guard.report import numbers
+from compress_guard.report.blocks.columns import groups
+from compress_guard.report.blocks.wrapping import wrapped
 from compress_guard.report.brief import failures
 from compress_guard.report.markup import GAP, Line, Span, aligned, trimmed
 from compress_guard.report.signs import Signs, style
@@ -21,28 +23,33 @@ _Cell = tuple[str, str, str]
 
 
 def throughput_lines(
-    results: Sequence[ThroughputResult], encoding: str | None = "utf-8", shown: Container[str] = ()
+    results: Sequence[ThroughputResult],
+    encoding: str | None = "utf-8",
+    shown: Container[str] = (),
+    width: int | None = None,
 ) -> Iterator[Line]:
     """Yield the report on these results, guards and codecs in their order, with signs that the `encoding` has.
 
-    Failures with ids in `shown` are in brief: their reasons were written above.
+    Failures with ids in `shown` are in brief: their reasons were written above. Lines are broken at
+    `width`; None: never.
     """
     if not results:
         return
     signs = Signs.of(encoding)
-    yield signs.legend("throughput in megapixels per second", results)
+    yield from wrapped(signs.legend("throughput in megapixels per second", results), width, blanks="   ")
     for guard in dict.fromkeys(result.guard for result in results):
         yield ()
-        yield from _table([result for result in results if result.guard == guard], signs)
+        yield from _table([result for result in results if result.guard == guard], signs, width)
     remarks = [*failures(results, shown, ("throughput cell", "throughput cells")), *_notes(results)]
     if remarks:
         yield ()
-        yield from remarks
+        for remark in remarks:
+            yield from wrapped(remark, width)
     yield ()
-    yield ((f"throughput: {tally(results)}", "bold"),)
+    yield from wrapped(((f"throughput: {tally(results)}", "bold"),), width)
 
 
-def _table(results: Sequence[ThroughputResult], signs: Signs) -> Iterator[Line]:
+def _table(results: Sequence[ThroughputResult], signs: Signs, room: int | None) -> Iterator[Line]:
     """Yield one guard: codecs and rates down, kinds of work across, in each cell the speed and its ratio."""
     rows = _rows(results)
     works = [work for work in _HEADS if any(work in row for _, row in rows)]
@@ -54,10 +61,13 @@ def _table(results: Sequence[ThroughputResult], signs: Signs) -> Iterator[Line]:
         if any(text for text, _, _ in cells):
             columns.append((head, cells))
     width = max(len(label) for label, _ in rows)
-    yield _title(results)
-    yield trimmed([(f"{GAP}{'':<{width}}", ""), *(span for column in columns for span in _spans(column, None))])
-    for at, (label, _) in enumerate(rows):
-        yield trimmed([(f"{GAP}{label:<{width}}", ""), *(span for column in columns for span in _spans(column, at))])
+    yield from wrapped(_title(results), room)
+    widths = [sum(len(text) for text, _ in _spans(column, None)) for column in columns]
+    lines: list[tuple[str, int | None]] = [("", None), *((label, at) for at, (label, _) in enumerate(rows))]
+    for group in groups(len(GAP) + width, widths, room):
+        for label, at in lines:
+            spans = [span for number in group for span in _spans(columns[number], at)]
+            yield trimmed([(f"{GAP}{label:<{width}}", ""), *spans])
 
 
 def _rows(results: Sequence[ThroughputResult]) -> list[tuple[str, dict[Work, ThroughputResult]]]:

@@ -107,8 +107,8 @@ def _parts(run: Run, display: Display) -> tuple[Iterable[Line], ...]:
     results, shown = in_file_order(run), display.shown
     return (
         measured_lines(results, display) if run.decision.update else lines(results, display, traffic=run.traffic),
-        throughput_lines(speeds_in_file_order(run), display.encoding, shown),
-        recovery_lines(studies_in_file_order(run), display.encoding, shown),
+        throughput_lines(speeds_in_file_order(run), display.encoding, shown, display.sentence_width),
+        recovery_lines(studies_in_file_order(run), display.encoding, shown, display.sentence_width),
     )
 
 
