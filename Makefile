@@ -14,7 +14,8 @@ STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 SOURCES := compress_guard benchmarks docs examples tests training
 
 .DEFAULT_GOAL := help
-.PHONY: help guard test test-all test-numpy2 bench lint types format workflows docs coverage changelog wheel env clean
+.PHONY: help guard test test-all test-numpy2 bench lint types format workflows docs coverage changelog wheel wheel-test
+.PHONY: constraints env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +82,20 @@ changelog: $(STAMP) ## show the next entry of the changelog, made of the fragmen
 wheel: $(STAMP) ## build the wheel and the source archive into dist/
 	rm -rf dist
 	$(BIN)/python -m build
+
+# Needs no .venv: make wheel-test PYTHON=python3.13 NUMPY='2.*' CONSTRAINTS=constraints/tested.txt
+WHEEL_EXTRAS ?= heif,jxl,junit,neural,opencv,webp
+WHEEL_TESTS ?= tests/rate tests/verdict tests/records
+wheel-test: ## install the wheel into a fresh environment of PYTHON and try it out of reach of the checkout
+	PYTHON="$(or $(PYTHON),python3)" EXTRAS="$(WHEEL_EXTRAS)" NUMPY="$(NUMPY)" CONSTRAINTS="$(CONSTRAINTS)" \
+		TESTS="$(WHEEL_TESTS)" tests/repository/wheel/try_wheel.sh
+
+# Of everything that has wheels; pyvips comes as source alone. `tested` is for all Pythons, `lowest` for the oldest.
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --extra all --extra strategies \
+	--python-version 3.11 --only-binary :all: --no-binary pyvips --no-header --no-annotate --upgrade
+constraints: $(STAMP) ## write constraints/ anew: the newest releases, and the oldest that pyproject.toml allows
+	$(COMPILE) --universal --output-file constraints/tested.txt
+	$(COMPILE) --resolution lowest-direct --output-file constraints/lowest.txt
 
 env: $(STAMP) ## build .venv and install the package into it
 

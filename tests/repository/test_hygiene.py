@@ -92,6 +92,7 @@ def test_every_dependency_has_a_lower_bound_and_none_an_upper(project: dict[str,
 def test_the_extra_all_brings_every_codec(project: dict[str, Any]) -> None:
     extras = project["project"]["optional-dependencies"]
     assert set(extras) == {
+        "photos",
         "neural",
         "gpu",
         "heif",
