@@ -122,3 +122,25 @@ def test_the_difference_is_four_times_as_strong():
 )
 def test_words(arrays, text):
     assert drawing.words(arrays) == text
+
+
+def test_words_say_which_class_a_mask_takes_for_which():
+    clean = np.zeros((20, 20), dtype=np.uint8)
+    clean[:10] = 1
+    clean[0, :] = 255
+    coded = clean.copy()
+    coded[5:10, :] = 2
+    coded[12, :] = 3
+    coded[19, 0] = 1  # a pixel is no change of a class
+    coded[0, :] = 2
+    names = {0: "background", 1: "cat", 2: "dog"}
+    text = drawing.taken_for({"labels": clean}, {"labels": coded}, names)
+    assert text == "cat taken for dog, background taken for class 3"
+    assert drawing.taken_for({"labels": clean}, {"labels": clean}, names) == ""
+
+
+def test_other_predictions_have_no_such_words():
+    boxes = {"boxes": np.zeros((2, 4)), "labels": np.array([1, 2])}
+    assert drawing.taken_for(boxes, boxes, {}) == ""
+    scores = {"scores": np.array([0.1, 0.9])}
+    assert drawing.taken_for(scores, scores, {}) == ""

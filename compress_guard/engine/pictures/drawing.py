@@ -22,6 +22,10 @@ GAIN: Final = 4
 """Factor of the differences, which are hard to see as they are."""
 LEAST_SCORE: Final = 0.3
 MOST_BOXES: Final = 30
+MOST_CHANGES: Final = 2
+"""Most changes of a class that the words on a mask name."""
+LEAST_SHARE: Final = 0.005
+"""Share of the pixels that changed from one class to another where the words on a mask name it."""
 _QUALITY: Final = 75
 _COLOURS: Final = np.array(
     [
@@ -83,6 +87,20 @@ def words(arrays: Mapping[str, NDArray[Any]], classes: Mapping[int, str] | None 
         count = len(np.setdiff1d(np.unique(arrays["labels"]), [_IGNORED]))
         return f"{count} {'label' if count == 1 else 'labels'}"
     return ""
+
+
+def taken_for(before: Arrays, after: Arrays, classes: Mapping[int, str]) -> str:
+    """Return the commonest changes between two masks, in words: ``cat taken for dog``; empty for other predictions."""
+    masks = (before.get("labels"), after.get("labels"))
+    if masks[0] is None or masks[1] is None or masks[0].ndim != 2 or masks[0].shape != masks[1].shape:
+        return ""
+    first, second = (mask.astype(np.int64) for mask in masks if mask is not None)
+    moved = (first != second) & (first != _IGNORED) & (second != _IGNORED)
+    pairs, counts = np.unique(np.stack([first[moved], second[moved]]), axis=1, return_counts=True)
+    least = max(1, int(LEAST_SHARE * first.size))
+    commonest = [at for at in np.argsort(-counts, kind="stable")[:MOST_CHANGES] if counts[at] >= least]
+    texts = (f"{named(int(a), classes)} taken for {named(int(b), classes)}" for a, b in pairs.T[commonest].tolist())
+    return ", ".join(texts)
 
 
 def named(label: int, classes: Mapping[int, str] | None) -> str:

@@ -73,12 +73,13 @@ def _image(
     clean_frame, coded_frame = clean.frames[clean_at], coded.frames[coded_at]
     clean_image = drawing.in_frame(clean.images[clean_at], clean_frame)
     coded_image = drawing.in_frame(coded.images[coded_at], coded_frame)
+    changed = drawing.taken_for(clean_answer, coded_answer, classes)
     return WorstImage(
         source.id,
         0.0,
         drawing.words(source.target, classes),
         drawing.words(clean_answer, classes),
-        drawing.words(coded_answer, classes),
+        "; ".join(filter(None, (drawing.words(coded_answer, classes), changed))),
         (
             drawing.drawn(clean_image, clean_answer, _corner(clean_frame)),
             drawing.drawn(coded_image, coded_answer, _corner(coded_frame)),

@@ -40,7 +40,11 @@ def failed_cells(results: Sequence[CellResult], display: Display) -> Iterator[Li
 
 def explained(result: CellResult, display: Display) -> Iterator[Line]:
     """Yield the images that a drop comes from, and the lines of the limits that were missed."""
-    for head, text in (("images", _images(result)), ("worst", _worst(result, display)), ("limit", _limits(result))):
+    for head, text in (
+        ("images", _images(result)),
+        ("worst", _worst(result, display)),
+        ("limit", missed_limits(result)),
+    ):
         if text:
             line = ((f"{2 * GAP}{head}: ", "light"), (text, ""))
             yield from wrapped(line, display.sentence_width)
@@ -66,6 +70,6 @@ def _worst(result: CellResult, display: Display) -> str:
     return ", ".join(names)
 
 
-def _limits(result: CellResult) -> str:
+def missed_limits(result: CellResult) -> str:
     """Return the places of the limits that were missed: ``thresholds.yaml:14 max_drop``."""
     return ", ".join(f"{' and '.join(several)} {key}" for key, several in missed_places(result).items())

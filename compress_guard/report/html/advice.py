@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from compress_guard.records import CellResult, Rate
+from compress_guard.records import CellResult, Quality, Rate
 from compress_guard.report import numbers
 from compress_guard.report.brief import failed_limits
 from compress_guard.report.groups import cell
@@ -77,6 +77,21 @@ def _alternatives(result: CellResult, guard: Sequence[CellResult]) -> Iterator[s
         ]
         if higher:
             yield f"Spend more bits: {result.codec} holds at {min(higher):g} bpp."
+        else:
+            yield (
+                f"Spend more bits: no higher rate of {result.codec} is known to hold here; add some to bpp of this "
+                "guard to find one that does."
+            )
+    if isinstance(point, Quality):
+        settings = [other.point for other in held if other.codec == result.codec and isinstance(other.point, Quality)]
+        if settings:
+            nearest = min(settings, key=lambda other: abs(other.setting - point.setting))
+            yield f"Take another setting: {result.codec} holds {nearest.phrase}."
+        else:
+            yield (
+                f"Take a setting that keeps more: none of {result.codec} is known to hold here; add some to quality of "
+                "this guard to find one that does."
+            )
     others = [cell(other) for other in held if other.codec != result.codec and other.point == point]
     if others:
         yield f"Change the codec: {' and '.join(others)} {'holds' if len(others) == 1 else 'hold'}."

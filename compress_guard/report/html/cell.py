@@ -9,6 +9,7 @@ from typing import Final
 from compress_guard.records import CellResult, phrased
 from compress_guard.report import numbers
 from compress_guard.report.blocks.cell_texts import between, word
+from compress_guard.report.blocks.failed import missed_limits
 from compress_guard.report.blocks.wrapping import shortened_name
 from compress_guard.report.groups import coded_by
 from compress_guard.report.html.advice import advice
@@ -34,6 +35,10 @@ class CellView:
     interval: str
     limit: str
     reason: str
+    since: str
+    """Sentence on the score of the baseline; empty without one."""
+    places: str
+    """Lines of the thresholds file with the limits that were missed; empty if they are not known."""
     advice: tuple[str, ...]
     command: str
     facts: tuple[tuple[str, str], ...]
@@ -78,6 +83,8 @@ class CellView:
             between(*ends),
             "" if limit is None else numbers.limit(limit),
             result.reason,
+            _since(result),
+            missed_limits(result),
             tuple(advice(result, guard)),
             pytest_command(result),
             tuple(_facts(result)),
@@ -104,6 +111,16 @@ def _classes(result: CellResult) -> Iterator[tuple[str, str, str, str]]:
     for each in sorted(result.class_scores, key=lambda each: each.score - each.clean):
         change = numbers.signed(each.score - each.clean)
         yield each.shown, numbers.points(each.clean), numbers.points(each.score), change
+
+
+def _since(result: CellResult) -> str:
+    """Return ``In the baseline the score was 80.1; now it is 3.4 lower (2.0 to 4.8).``, so that nobody asks when."""
+    if result.baseline_score is None or result.regression is None:
+        return ""
+    ends = between(result.regression_low, result.regression_high)
+    change = f"{numbers.points(abs(result.regression))} {'higher' if result.regression < 0 else 'lower'}"
+    certain = f"; the interval of the fall is {ends}" if ends else ""
+    return f"In the baseline the score was {numbers.points(result.baseline_score)}: now it is {change}{certain}."
 
 
 def _worst_share(result: CellResult) -> str:

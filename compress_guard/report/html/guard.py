@@ -33,6 +33,8 @@ class GuardView:
 
     anchor: str
     name: str
+    model: str
+    """Name of the model behind the word, ``model package.module:callable``; empty if the results do not tell."""
     subtitle: str
     points: tuple[str, ...]
     """Heads of the matrix: operating points."""
@@ -96,6 +98,7 @@ def _view(anchor: str, name: str, run: RunContents, pictures: Mapping[str, tuple
     return GuardView(
         anchor,
         name,
+        _model(run, name),
         _subtitle(results, _model(run, name)),
         tuple(point.label or "fixed" for point in grid.points),
         tuple((row, tuple(texts)) for row, texts in limit_rows(grid, grid.shared_limits())),

@@ -93,7 +93,7 @@ def _problems(run: RunContents, failed: int) -> Iterator[str]:
 
 
 def facts(run: RunContents) -> Iterator[tuple[str, str]]:
-    """Yield when the run was, of which commit, and by which thresholds file, as far as the results tell."""
+    """Yield date, commit and thresholds file of the run, as far as the results tell, and whether it had a baseline."""
     date, commit = (run.environment.get(name) for name in ("date", "commit"))
     if isinstance(date, str):
         yield "Date", date.replace("T", " ").replace("+00:00", " UTC")
@@ -108,3 +108,7 @@ def facts(run: RunContents) -> Iterator[tuple[str, str]]:
     if left := sum(name not in measured for name in scope.cells):
         shard = "" if scope.shard is None else f", shard {scope.shard}"
         yield "Part", f"{len(scope.cells) - left} of the {numbers.count(len(scope.cells), 'cell')} of the file{shard}"
+    if run.cells:
+        compared = sum(result.baseline_score is not None for result in run.cells)
+        of_all = f"the baseline, in {compared} of {numbers.count(len(run.cells), 'cell')}"
+        yield "Compared with", of_all if compared else "no earlier run (--cg-baseline names one)"

@@ -48,7 +48,9 @@ def _guard(guard: GuardView) -> Iterator[str]:
             yield _row(row.name, *("" if cell is None else _text(cell) for cell in row.cells))
     for cell in guard.failed:
         yield from ("", f"**{escaped(cell.name)}**: {escaped(cell.reason)}", "")
-        yield from (f"- {escaped(sentence)}" for sentence in cell.advice)
+        yield from (f"- {escaped(sentence)}" for sentence in (cell.since, *cell.advice) if sentence)
+        if cell.places:
+            yield f"- Limit that was missed: {escaped(cell.places)}"
         if cell.worst:
             yield f"- Worst images: {escaped(', '.join(_image(*image) for image in cell.worst))}"
         yield f"- Run it alone: {escaped(cell.command)}"
