@@ -49,7 +49,7 @@ def webp(picture: Image.Image, most: int = MOST_BYTES) -> bytes:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("page", type=Path, help="written by --cg-html")
-    parser.add_argument("--height", type=int, default=1400, help="pixels of the page from its top (default: 1400)")
+    parser.add_argument("--height", type=int, default=1760, help="pixels of the page from its top (default: 1760)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the WebP file to write")
     options = parser.parse_args(arguments)
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
