@@ -193,7 +193,7 @@ def batches(task: Task, cache: Path) -> Effort:
 
     A sample is still decoded again, and files are hashed, as in a gate.
     """
-    from compress_guard.engine.compressed_batches import compressed_batches
+    from compress_guard.engine.compressed_batches import CodedData
     from compress_guard.engine.settings import RunSettings
     from compress_guard.thresholds import load
 
@@ -201,9 +201,9 @@ def batches(task: Task, cache: Path) -> Effort:
     with tempfile.TemporaryDirectory() as name:
         (guard,) = load(project(Path(name), task)).guards
         settings = RunSettings(run_folder=Path(name), store_folder=cache, device="cpu", workers=1)
-        started, data = time.process_time(), Photographs(task.paths)
+        started, data, coded = time.process_time(), Photographs(task.paths), CodedData(settings, "cpu")
         for cell in guard.cells:
-            for batch in compressed_batches(data, guard, cell, settings, "cpu", BATCH):
+            for batch in coded.batches(data, guard, cell, BATCH):
                 brightness(batch.images)
                 target = cell.bpp or 0.0
                 held += sum(abs(bpp - target) <= TOLERANCE * target for bpp in batch.bpp)

@@ -13,6 +13,7 @@ from typing import Any, Final, final
 from compress_guard.engine.cells.guard_bench import Bench
 from compress_guard.engine.cells.measured import Measured
 from compress_guard.engine.cells.result_draft import Draft
+from compress_guard.engine.compressed_batches import CodedData
 from compress_guard.engine.evidence_files import keep_evidence
 from compress_guard.engine.images.access import Access
 from compress_guard.engine.images.factories import call, check_data, check_model
@@ -63,6 +64,11 @@ class Session:
     @functools.cached_property
     def device(self) -> str:
         return resolve_device(self.settings.device, self._worker)
+
+    @functools.cached_property
+    def coded_data(self) -> CodedData:
+        """The images of people's own tests, coded."""
+        return CodedData(self.settings, self.device)
 
     def measure(
         self,

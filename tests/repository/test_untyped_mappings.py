@@ -33,7 +33,6 @@ ALLOWED: Final[Mapping[str, str]] = {
     "NamedImage.from_dict": JSON,
     "PillowCodec._save_options": SAVING,
     "PlannedRate.from_dict": JSON,
-    "Png._save_options": SAVING,
     "RandomCompression.make_params": "the protocol of torchvision's transforms",
     "RandomCompression.transform": "the protocol of torchvision's transforms",
     "RecoveryResult.as_dict": JSON,

@@ -43,6 +43,8 @@ class Difference:
         import torch
 
         height, width = one.shape[-2:]
+        if one.device == other.device and one.equal(other):  # ten times as fast as the sums
+            return cls(0, int(height * width), 0, 0.0, EXACT_PSNR)
         differing = largest = luma = squares = 0
         for part, twin in _slabs(one, other):
             delta = part.to(torch.int32) - twin.to(torch.int32)

@@ -124,7 +124,7 @@ def _orders() -> list[str]:
 def _centred(image: Planes, window: tuple[slice, slice]) -> Planes:
     import numpy as np
 
-    return np.ascontiguousarray(image[:, *window], dtype=np.float64) - _CENTRE
+    return np.subtract(image[:, *window], _CENTRE, dtype=np.float64, order="C")
 
 
 def _window(image: Planes) -> tuple[slice, slice]:
@@ -142,7 +142,8 @@ def _order_errors(ours: Planes, theirs: Planes) -> Planes:
 
     one, other = ours.reshape(3, -1), theirs.reshape(3, -1)
     products = one @ other.T
-    squares = (one * one).sum() + (other * other).sum()
+    # All values are whole numbers and all sums below 2**53, so exact in any order.
+    squares = np.vdot(one, one) + np.vdot(other, other)
     common = np.array([sum(products[channel, at] for at, channel in enumerate(order)) for order in _ORDERS])
     return np.asarray((squares - 2 * common) / one.size)
 

@@ -291,3 +291,8 @@ class Coder:
         Decoding errors of other rates do not count, or a result would depend on the order of the cells.
         """
         return self._reader.lost(planned) | self.failures
+
+    @property
+    def any_lost(self) -> bool:
+        """True if any image could not be encoded, or not decoded at some rate."""
+        return bool(self.failures) or self._reader.any_lost

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from compress_guard import store as keys
 from compress_guard.codecs.ladder import Scale
@@ -40,13 +37,17 @@ _NEIGHBOURS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Png(PillowCodec):
-    """PNG as a codec: lossless, with one setting. It is not registered, since no cell uses it."""
+class Ppm(PillowCodec):
+    """PPM as a codec: lossless, with one setting. It is not registered, since no cell uses it.
 
-    type: ClassVar[str] = "png"
-    format: ClassVar[str] = "PNG"
-    feature: ClassVar[str] = "zlib"
-    library: ClassVar[str] = "zlib"
+    It shows what PNG would show, since the control is about the way of the pixels. Coding and decoding 576x576 pixels
+    takes 0.4 ms, where PNG at its fastest takes 28 ms, more than a JPEG cell with its search.
+    """
+
+    type: ClassVar[str] = "ppm"
+    format: ClassVar[str] = "PPM"
+    feature: ClassVar[str] = "pil"
+    library: ClassVar[str] = "Pillow's PPM"
     max_side: ClassVar[int] = 2**31 - 1
 
     @property
@@ -58,9 +59,6 @@ class Png(PillowCodec):
     def ladder(self) -> tuple[float, ...]:
         """The single setting."""
         return (_SETTING,)
-
-    def _save_options(self, setting: float) -> Mapping[str, Any]:
-        return {"compress_level": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class Control:
 
 
 def control(subject: Subject, subset: Shown, clean: Evidence, progress: CountProgress) -> Control:
-    """Send up to three batches of the subset through PNG, by the path of every codec, and predict them again.
+    """Send up to three batches of the subset through PPM, by the path of every codec, and predict them again.
 
     Then the clean images of these batches are predicted among other neighbours: see `mixed_batches`.
 
@@ -105,22 +103,22 @@ def control(subject: Subject, subset: Shown, clean: Evidence, progress: CountPro
     survey, known = subset.survey, frozenset(clean.ids)
     cuts = [cut for cut in subject.batches(subset) if known.issuperset(survey.infos[at].id for at in cut)]
     chosen = _spread(cuts)
-    with _passing() as store:
-        coder = Coder(Png(), subset.samples, survey, store, 1)
-        planned = _plan(len(survey.infos))
-        shards = [
-            Shard(
-                partial(coded_batch, coder, planned, cut, subject.device, _require_source),
-                tuple(survey.infos[at].id for at in cut),
-                keys.key("lossless", coder.identity, *(part for at in cut for part in survey.content(at))),
-                keys.key("lossless", coder.identity),
-            )
-            for cut in chosen
-        ]
-        subject.verify(shards)
-        again = subject.evidence(shards, progress).evidence
+    # Coding again is faster than keeping the files.
+    coder = Coder(Ppm(), subset.samples, survey, Store(Path(os.devnull)), 1)
+    planned = _plan(len(survey.infos))
+    shards = [
+        Shard(
+            partial(coded_batch, coder, planned, cut, subject.device, _require_source),
+            tuple(survey.infos[at].id for at in cut),
+            keys.key("lossless", coder.identity, *(part for at in cut for part in survey.content(at))),
+            keys.key("lossless", coder.identity),
+        )
+        for cut in chosen
+    ]
+    subject.verify(shards)
+    again = subject.evidence(shards, progress).evidence
     for at, why in coder.lost(planned).items():
-        raise CodecError(f"lossless control: image {survey.infos[at].id} was lost on the way through PNG: {why}")
+        raise CodecError(f"lossless control: image {survey.infos[at].id} was lost on the way through PPM: {why}")
     outcome = _compared(subject, clean.select(again.ids), again)
     return outcome if outcome.fault is not None else _among_others(outcome, subject, subset, clean, chosen)
 
@@ -173,20 +171,6 @@ def _among_others(
     return replace(outcome, fault=fault, mixed=len(after.ids), mixed_changed=len(changed))
 
 
-@contextmanager
-def _passing() -> Iterator[Store]:
-    """Yield a store for the time of the control; it keeps nothing if the disk has no room for its folder."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="compress-guard-control-"))
-    except OSError:
-        yield Store(Path(os.devnull))
-        return
-    try:
-        yield Store(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _spread(cuts: Sequence[range]) -> list[range]:
     """Return up to three of the batches: the first, one in the middle, the last."""
     return [cuts[at] for at in sorted({0, len(cuts) // 2, len(cuts) - 1})] if cuts else []
@@ -204,7 +188,7 @@ def _require_source(decoded: Sequence[DecodedImage]) -> Seen:
     for image in decoded:
         if not torch.equal(image.image.cpu(), image.sample.image):
             raise CodecError(
-                f"lossless control: image {image.sample.id} came back from PNG with other pixels; the code that takes "
+                f"lossless control: image {image.sample.id} came back from PPM with other pixels; the code that takes "
                 "images to codecs and back is at fault, so the model was not judged"
             )
     return NOTHING

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import re
+import tempfile
 from dataclasses import replace
 from functools import partial
 
@@ -17,10 +17,11 @@ from compress_guard.engine.images.subsets import ReadingOptions
 from compress_guard.engine.prediction import lossless_control as module
 from compress_guard.engine.prediction.batches import coded_batch
 from compress_guard.engine.prediction.decoder_swap import swapped_batch
-from compress_guard.engine.prediction.lossless_control import Png, control
+from compress_guard.engine.prediction.lossless_control import Ppm, control
 from compress_guard.engine.prediction.shards import Shard
 from compress_guard.engine.prediction.subject import Subject
 from compress_guard.errors import CodecError, ModelError
+from compress_guard.files import Folder
 from compress_guard.records import ControlFigures, PlannedRate
 from compress_guard.store import Store
 
@@ -94,22 +95,19 @@ def test_a_sound_model_passes_on_the_batches_of_the_clean_pass():
     found.check()
 
 
-def test_a_full_disk_changes_nothing(monkeypatch):
-    def full(**given):
-        raise OSError(errno.ENOSPC, "No space left on device")
+def test_no_file_is_written(monkeypatch):
+    """The images are coded in memory: a full disk changes nothing, and nothing is left behind."""
 
-    monkeypatch.setattr(module.tempfile, "mkdtemp", full)
+    def written(*given, **keys):
+        raise AssertionError("a file was opened to write")
+
+    monkeypatch.setattr(Folder, "replacing", written)
+    monkeypatch.setattr(tempfile, "mkdtemp", written)
     model = Means()
     found, subject, _ = measured(model)
     assert (found.images, found.changed, found.fault) == (11, 0, None)
     assert [len(batch) for batch in model.seen[5:]] == [4, 4, 3, 4, 4]
     assert subject.predictions == 19 + 11 + 8
-
-
-def test_nothing_is_left_behind(monkeypatch, tmp_path):
-    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
-    measured(Means())
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("count", "images"), [(1, 1), (4, 4), (7, 7), (12, 12), (13, 9)])
@@ -164,10 +162,10 @@ def test_unseeded_augmentation_in_its_preprocessing():
 
 
 def test_pixels_that_come_back_in_another_order_are_the_codecs_fault(monkeypatch):
-    right = Png._read
-    monkeypatch.setattr(Png, "_read", lambda self, stream: _bgr(right(self, stream)))
+    right = Ppm._read
+    monkeypatch.setattr(Ppm, "_read", lambda self, stream: _bgr(right(self, stream)))
     message = (
-        "lossless control: image c00 came back from PNG with other pixels; the code that takes images to codecs and "
+        "lossless control: image c00 came back from PPM with other pixels; the code that takes images to codecs and "
         "back is at fault, so the model was not judged"
     )
     with pytest.raises(CodecError, match=f"^{re.escape(message)}$"):
@@ -198,15 +196,15 @@ def test_images_changed_on_the_way_to_the_model(monkeypatch):
 
 
 def test_an_image_that_is_lost_on_the_way(monkeypatch):
-    right = Png._write
+    right = Ppm._write
 
     def write(self, image, setting, metadata):
         if image.height == 10:
             raise OSError("no room")
         return right(self, image, setting, metadata)
 
-    monkeypatch.setattr(Png, "_write", write)
-    message = r"^lossless control: image c01 was lost on the way through PNG: png could not encode .*: no room$"
+    monkeypatch.setattr(Ppm, "_write", write)
+    message = r"^lossless control: image c01 was lost on the way through PPM: ppm could not encode .*: no room$"
     with pytest.raises(CodecError, match=message):
         measured(Means())
 

@@ -51,6 +51,11 @@ class StreamReader:
             self._undecoded[request] = str(problem)
             return None
 
+    @property
+    def any_lost(self) -> bool:
+        """True if any image could not be decoded at some rate."""
+        return bool(self._undecoded)
+
     def lost(self, planned: PlannedRate) -> dict[int, str]:
         """Return the errors, by position, of images that could not be decoded at this rate.
 
