@@ -17,7 +17,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, final, get_args
@@ -101,11 +101,17 @@ class Store:
 
         A file larger than the cap is no entry: it is neither read nor dropped.
         """
-        try:
-            with self._entered(kind, name[:2]) as folder:
-                return self._kept(folder, name, kind)
-        except (OSError, MemoryError, OverflowError):  # a file of a size that no entry has
-            return None
+        return self.get_all([name], kind)[0]
+
+    def get_all(self, names: Sequence[str], kind: Kind = "streams") -> list[bytes | None]:
+        """Return what `get` returns for each of these keys; the folders that they share are opened once."""
+        payloads: list[bytes | None] = [None] * len(names)
+        with contextlib.suppress(OSError), self._opened() as root, root.enter(kind) as outer:
+            for at, name in enumerate(names):
+                # A file may have a size that no entry has.
+                with contextlib.suppress(OSError, MemoryError, OverflowError), outer.enter(name[:2]) as folder:
+                    payloads[at] = self._kept(folder, name, kind)
+        return payloads
 
     def _kept(self, folder: Folder, name: str, kind: Kind) -> bytes | None:
         with folder.open(name[2:]) as file:
@@ -129,30 +135,41 @@ class Store:
 
         The payload is not kept if a link, or anything else that is no entry, has its place.
         """
-        if not self.writable:
+        self.put_all([(name, payload)], kind)
+
+    def put_all(self, entries: Iterable[tuple[str, bytes]], kind: Kind = "streams") -> None:
+        """Do what `put` does for each of these keys and payloads; the folders that they share are opened once."""
+        entries = list(entries)
+        if not entries or not self.writable:
             return
+        with contextlib.ExitStack() as opened:
+            try:
+                outer = opened.enter_context(opened.enter_context(self._opened(make=True)).enter(kind, make=True))
+            except OSError as problem:
+                self._refused(problem)
+                return
+            for name, payload in entries:
+                if not self.writable:
+                    return
+                self._put(outer, name, payload, kind)
+
+    def _put(self, outer: Folder, name: str, payload: bytes, kind: Kind) -> None:
         try:
-            with self._entered(kind, name[:2], make=True) as folder, folder.replacing(name[2:], UNFINISHED) as file:
+            with outer.enter(name[:2], make=True) as folder, folder.replacing(name[2:], UNFINISHED) as file:
                 file.write(_MAGIC + _checksum(name, kind, payload) + payload)
         except OSError as problem:
-            self.writable = isinstance(problem, Foreign) or problem.errno in _IN_THE_WAY
+            self._refused(problem)
             return
         self._written += len(payload)
         if self._written > max(self._cap_bytes // _TRIMS, _LEAST_WRITTEN):
             self._written = 0
             self.trim()
 
-    @contextlib.contextmanager
-    def _entered(self, kind: str, part: str, *, make: bool = False) -> Iterator[Folder]:
-        """Open the folder of an entry; raises OSError if it is missing or behind a link."""
-        with (
-            self._opened(make=make) as root,
-            root.enter(kind, make=make) as outer,
-            outer.enter(part, make=make) as inner,
-        ):
-            yield inner
+    def _refused(self, problem: OSError) -> None:
+        """Stop keeping, unless only the place of an entry is taken."""
+        self.writable = isinstance(problem, Foreign) or problem.errno in _IN_THE_WAY
 
-    def _opened(self, *, make: bool) -> Folder:
+    def _opened(self, *, make: bool = False) -> Folder:
         try:
             return Folder.opened(self._root)
         except FileNotFoundError:
@@ -174,7 +191,12 @@ class Store:
             if excess <= 0:
                 break
             with contextlib.suppress(OSError):
-                with self._entered(entry.kind, entry.folder) as folder, contextlib.suppress(FileNotFoundError):
+                with (
+                    self._opened() as root,
+                    root.enter(entry.kind) as outer,
+                    outer.enter(entry.folder) as folder,
+                    contextlib.suppress(FileNotFoundError),
+                ):
                     folder.unlink(entry.name)  # another process may have dropped it already: that makes room too
                 excess -= entry.size
                 dropped += 1

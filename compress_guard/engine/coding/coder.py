@@ -182,7 +182,7 @@ class Coder:
     def streams(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
         """Return the requested streams, from the store or an encoder; None for images that cannot be coded."""
         names = self._names.streams(requests)
-        streams: list[bytes | None] = [self._store.get(name) for name in names]
+        streams = self._store.get_all(names)
         missing = [
             number
             for number, (stream, (at, _)) in enumerate(zip(streams, requests, strict=True))
@@ -190,8 +190,8 @@ class Coder:
         ]
         for number, stream in zip(missing, self._encode([requests[number] for number in missing]), strict=True):
             streams[number] = stream
-            if stream is not None:
-                self._store.put(names[number], stream)
+        made = ((names[number], stream) for number in missing if (stream := streams[number]) is not None)
+        self._store.put_all(made)
         return streams
 
     def _encode(self, requests: Sequence[tuple[int, float]]) -> list[bytes | None]:
