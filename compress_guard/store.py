@@ -148,22 +148,21 @@ class Store:
             except OSError as problem:
                 self._refused(problem)
                 return
-            for name, payload in entries:
-                if not self.writable:
-                    return
-                self._put(outer, name, payload, kind)
+            all(self._put(outer, name, payload, kind) for name, payload in entries)
 
-    def _put(self, outer: Folder, name: str, payload: bytes, kind: Kind) -> None:
+    def _put(self, outer: Folder, name: str, payload: bytes, kind: Kind) -> bool:
+        """Keep a payload in the open folder of its kind; return False if the disk refuses to keep anything."""
         try:
             with outer.enter(name[:2], make=True) as folder, folder.replacing(name[2:], UNFINISHED) as file:
                 file.write(_MAGIC + _checksum(name, kind, payload) + payload)
         except OSError as problem:
             self._refused(problem)
-            return
+            return self.writable
         self._written += len(payload)
         if self._written > max(self._cap_bytes // _TRIMS, _LEAST_WRITTEN):
             self._written = 0
             self.trim()
+        return True
 
     def _refused(self, problem: OSError) -> None:
         """Stop keeping, unless only the place of an entry is taken."""

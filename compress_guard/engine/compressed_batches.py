@@ -72,9 +72,7 @@ class CodedData:
         self._planned: tuple[Guard, Cell, PlannedCodec] | None = None
         """The last codec, with the guard and a cell that it was planned for."""
 
-    def batches(
-        self, data: Any, guard: Guard, cell: Cell, batch_size: int, tell: Tell = UNHEARD
-    ) -> Iterator[Batch]:
+    def batches(self, data: Any, guard: Guard, cell: Cell, batch_size: int, tell: Tell = UNHEARD) -> Iterator[Batch]:
         """Yield the images of `data`, coded by the guard's plan at the cell's codec and rate.
 
         Targets are copies of the data set's own. The codec proves itself as in the cell of a guard. An image that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import Field, fields
 from typing import Any, ClassVar, Protocol
 
@@ -17,10 +18,16 @@ def settle_texts(record: _Record) -> None:
 
     Its `id` stays unchanged, since pytest knows the test by it; code that prints an id escapes it.
     """
-    for field in fields(record):
-        value = getattr(record, field.name)
-        if field.name != "id" and isinstance(value, str | tuple) and (settled := _settled(value)) != value:
-            object.__setattr__(record, field.name, settled)
+    for name in _names(type(record)):
+        value = getattr(record, name)
+        if isinstance(value, str | tuple) and (settled := _settled(value)) != value:
+            object.__setattr__(record, name, settled)
+
+
+@functools.cache
+def _names(kind: type[_Record]) -> tuple[str, ...]:
+    """Return the names of a record's fields, without its id."""
+    return tuple(field.name for field in fields(kind) if field.name != "id")
 
 
 def _settled(value: Any) -> Any:

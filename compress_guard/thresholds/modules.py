@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.machinery
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,9 @@ _DYNAMIC: Final = frozenset(
 """Names in a source by which a module may get attributes that its source does not show, or replace itself."""
 _ATTRIBUTES: Final = frozenset(["__dict__", "__getattr__", "__path__"])
 """The ones that mean this behind any dot; ``network.eval()`` and ``network.modules()`` are something else."""
+_TELLING: Final = re.compile(rb"[^\0-\x7f]|coding|\bglobal\b|" + "|".join(sorted(_DYNAMIC)).encode())
+"""Bytes of a source whose functions may bind names of the module: reading all of them takes most of the time. Other
+characters than ASCII may spell these words too."""
 _OWNERS: Final = frozenset(["builtins", "sys"])
 """Modules whose attributes of these names mean it too."""
 
@@ -109,8 +113,9 @@ def names_in(source: Path) -> frozenset[str] | None:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the source: it will warn itself when it runs
-            tree = ast.parse(source.read_bytes())
-        names = set(_bound(tree))
+            text = source.read_bytes()
+            tree = ast.parse(text)
+        names = set(_bound(tree, everywhere=_TELLING.search(text) is not None))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if "*" in names or names & _DYNAMIC:
@@ -120,8 +125,24 @@ def names_in(source: Path) -> frozenset[str] | None:
     return frozenset(names)
 
 
-def _bound(tree: ast.Module) -> Iterator[str]:
-    """Yield every name that any statement of a module binds at its top, and the names in `_DYNAMIC` that it uses."""
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    import ast
+
+    return ast.iter_child_nodes(node)
+
+
+def _head(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the children of a function or class without its body: decorators, parameters, bases."""
+    body = getattr(node, "body", None)
+    skipped = {id(statement) for statement in body} if isinstance(body, list) else frozenset()
+    return (child for child in _children(node) if id(child) not in skipped)
+
+
+def _bound(tree: ast.Module, *, everywhere: bool) -> Iterator[str]:
+    """Yield every name that any statement of a module binds at its top, and the names in `_DYNAMIC` that it uses.
+
+    Bodies of functions and classes are read only if `everywhere`.
+    """
     import ast
 
     todo: list[tuple[ast.AST, bool]] = [(tree, True)]
@@ -149,4 +170,4 @@ def _bound(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)) and top:
             name = node.rest if isinstance(node, ast.MatchMapping) else node.name
             yield from () if name is None else (name,)
-        todo += [(child, inner) for child in ast.iter_child_nodes(node)]
+        todo += [(child, inner) for child in (_children(node) if inner or everywhere else _head(node))]

@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).parents[2]
 PACKAGE: Final = "compress_guard"
 
 LINES: Final = (
-    ("foreign",),
+    ("foreign", "installed"),
     ("errors", "interrupts", "files", "own_code"),
     ("records", "destination"),
     ("registry",),

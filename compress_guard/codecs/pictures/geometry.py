@@ -30,7 +30,9 @@ class Reshaping(Protocol):
 
 def geometry_of(codec: object, size: tuple[int, int]) -> Geometry:
     """Return the geometry of a source of this size (H, W) behind a codec; most codecs leave it unchanged."""
-    return codec.geometry(size) if isinstance(codec, Reshaping) else Geometry.unchanged(size)
+    # Asked for every image: isinstance of a protocol takes as long as hashing a thumbnail.
+    reshaping = hasattr(codec, "geometry") and isinstance(codec, Reshaping)
+    return codec.geometry(size) if reshaping else Geometry.unchanged(size)  # type: ignore[attr-defined]
 
 
 def reshaping_of(codec: object) -> str:

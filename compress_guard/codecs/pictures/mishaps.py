@@ -173,10 +173,11 @@ def _shift_errors(ours: Planes, theirs: Planes) -> tuple[Planes, Planes]:
     starts = [np.maximum(0, -move) for move in moves]
     sides = [side - abs(move) for side, move in zip((height, width), moves, strict=True)]
     moved = [start + move for start, move in zip(starts, moves, strict=True)]
-    errors = _sums(ours**2, moved, sides) + _sums(theirs**2, starts, sides) - 2 * common[np.ix_(*moves)]
+    squares = _sums(_table(ours**2), moved, sides) + _sums(_table(theirs**2), starts, sides)
+    errors = squares - 2 * common[np.ix_(*moves)]
     difference = ours - theirs
-    difference = (difference - difference.mean()) ** 2
-    unmoved = np.minimum(_sums(difference, moved, sides), _sums(difference, starts, sides))
+    table = _table((difference - difference.mean()) ** 2)
+    unmoved = np.minimum(_sums(table, moved, sides), _sums(table, starts, sides))
     margins = [(FURTHEST - most,) * 2 for most in (down, right)]
     count = np.outer(*sides)
     before, after = (np.pad(sums / count, margins, constant_values=np.nan).ravel() for sums in (unmoved, errors))
@@ -194,12 +195,22 @@ def _move(down: int, right: int) -> str:
     return f"moved {' and '.join(parts)}" if parts else ""
 
 
-def _sums(values: Planes, starts: list[Planes], sides: list[Planes]) -> Planes:
-    """Return sums over rectangles: a row of the result per start and length along H, a column per start along W."""
+def _table(values: Planes) -> Planes:
+    """Return the summed table of values (H, W): each element is the sum of all values above and to the left of it."""
     import numpy as np
 
     table = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
     table[1:, 1:] = values.cumsum(0).cumsum(1)
+    return table
+
+
+def _sums(table: Planes, starts: list[Planes], sides: list[Planes]) -> Planes:
+    """Return sums over rectangles: a row of the result per start and length along H, a column per start along W.
+
+    `table` is the summed table of the values.
+    """
+    import numpy as np
+
     (top, left), (bottom, right) = starts, [start + side for start, side in zip(starts, sides, strict=True)]
     corners = [table[np.ix_(rows, columns)] for rows in (top, bottom) for columns in (left, right)]
     return np.asarray(corners[3] - corners[2] - corners[1] + corners[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final, final
 
@@ -66,8 +66,8 @@ class Coder:
         self._before_plan: int | None = None
         """Value of `encoded_pixels` at the start of a plan that is not finished; None without one."""
         self._flat: dict[int, float] = {}
-        self.compared: Final[set[OperatingPoint]] = set()
-        """Points at which decoded images were compared with their sources; see `CodecWatch`."""
+        self.compared: Final[dict[OperatingPoint, Mapping[int, bytes]]] = {}
+        """Hashes of decoded images that were compared with their sources, by point and position; see `CodecWatch`."""
         self.stopped: Callable[[], bool] = lambda: False
         """Called between chunks of a plan; True stops it."""
         self.progress: Callable[[int, int], None] | None = None

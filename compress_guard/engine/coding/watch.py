@@ -17,6 +17,7 @@ from compress_guard.engine.coding.decoded_image import DecodedImage
 from compress_guard.engine.coding.fidelity import Seen
 from compress_guard.engine.coding.likeness import Pair, below_flat, mishap
 from compress_guard.engine.coding.outliers import Fidelity
+from compress_guard.engine.images.readings import pixel_hash
 from compress_guard.errors import CodecError
 from compress_guard.records import PlannedRate, RatePlan, seeded_fraction
 
@@ -96,6 +97,9 @@ class CodecWatch:
 
     def _hold(self, planned: PlannedRate, images: Mapping[int, torch.Tensor | None]) -> None:
         known = {at: image for at, image in images.items() if image is not None}
+        digests = {at: pixel_hash(image.cpu()) for at, image in known.items()}
+        if self._coder.compared.get(planned.point) == digests:
+            return  # another cell has compared these very pixels
         pairs = [
             Pair(image, source, setting)
             for (at, image), source in zip(known.items(), self._coder.uncoded(list(known)), strict=True)
@@ -103,7 +107,7 @@ class CodecWatch:
         ]
         if (what := mishap(self._coder.codec, planned.nominal_bpp, pairs)) is not None:
             raise CodecError(f"{what}; {NOT_JUDGED}")
-        self._coder.compared.add(planned.point)
+        self._coder.compared[planned.point] = digests
 
     def _early(self, at: int, planned: PlannedRate) -> torch.Tensor | None:
         """Decode an image before its batch; return None if that fails, which is reported with its batch."""

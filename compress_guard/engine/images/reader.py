@@ -17,7 +17,7 @@ from compress_guard.engine.images.naming.relative import as_text
 from compress_guard.engine.images.placing import Placing
 from compress_guard.engine.images.readings import Reading, copied, own, pixel_hash, target_hash
 from compress_guard.engine.images.sample import BrokenDataError, EndError, Sample, SlicesError, UnsteadyError
-from compress_guard.engine.machine.heap import Heap
+from compress_guard.engine.machine.heap import Heap, reuse_freed_memory
 from compress_guard.engine.machine.worker import aside
 from compress_guard.engine.trouble import pass_on
 from compress_guard.engine.wording import kind
@@ -63,6 +63,7 @@ class SampleReader:
         self._slicers: Final = dict(slicers or {})
         self._kept: Final[OrderedDict[int, Sample]] = OrderedDict()
         self._kept_bytes = 0
+        reuse_freed_memory()
         self._heap: Final = Heap()
         self._readings: Final[dict[tuple[int, Orientation], Reading]] = {}
         """The first reading of every sample: a sample that was dropped from memory has to be equal when read again."""

@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
 from compress_guard import __version__
+from compress_guard.installed import installed_version
 from compress_guard.report.notes.provenance import provenance
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _installed() -> dict[str, str]:
     versions = {}
     for name in _PACKAGES:
         try:
-            versions[name] = metadata.version(name)
+            versions[name] = installed_version(name)
         except metadata.PackageNotFoundError:
             continue
     return versions

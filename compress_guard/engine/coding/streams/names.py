@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from typing import Final, final
 
 from compress_guard import own_code
@@ -12,6 +11,7 @@ from compress_guard.codecs.contract import Codec, Stepped, kept_parts
 from compress_guard.engine.coding.source_files import SourceFiles
 from compress_guard.engine.images.survey.record import Survey
 from compress_guard.engine.settings import processor
+from compress_guard.installed import installed_version
 from compress_guard.rate import search_identity
 from compress_guard.records import Guard, OperatingPoint
 from compress_guard.registry import code_of
@@ -43,7 +43,7 @@ class StreamNames:
     def proofs(self, requests: Sequence[tuple[int, float]]) -> str:
         """Return the name of the proofs of these images, which depend on the processor and on torch too."""
         parts = [part for at, setting in requests for part in (self._survey.digests[at], str(setting))]
-        return keys.key("proofs", self.identity, processor(), metadata.version("torch"), *parts)
+        return keys.key("proofs", self.identity, processor(), installed_version("torch"), *parts)
 
     def _images(self) -> Iterator[str | bytes]:
         for at, (info, digest) in enumerate(zip(self._survey.infos, self._survey.digests, strict=True)):
