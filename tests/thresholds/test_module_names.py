@@ -1,4 +1,4 @@
-"""Names that a module of factories may have, from its source: bodies of functions are read only where they may count."""
+"""Names that a module of factories may have, read from its source; bodies of functions only where they may count."""
 
 from __future__ import annotations
 
