@@ -34,9 +34,11 @@ _DYNAMIC: Final = frozenset(
 """Names in a source by which a module may get attributes that its source does not show, or replace itself."""
 _ATTRIBUTES: Final = frozenset(["__dict__", "__getattr__", "__path__"])
 """The ones that mean this behind any dot; ``network.eval()`` and ``network.modules()`` are something else."""
-_TELLING: Final = re.compile(rb"[^\0-\x7f]|coding|\bglobal\b|" + "|".join(sorted(_DYNAMIC)).encode())
+_TELLING: Final = re.compile(
+    rb"[^\0-\x7f]|\A(?:[^\n]*\n)?[^\n]*#[^\n]*coding[:=]|\b(?:global|" + "|".join(sorted(_DYNAMIC)).encode() + rb")\b"
+)
 """Bytes of a source whose functions may bind names of the module: reading all of them takes most of the time. Other
-characters than ASCII may spell these words too."""
+characters than ASCII, and other encodings, may spell these words too."""
 _OWNERS: Final = frozenset(["builtins", "sys"])
 """Modules whose attributes of these names mean it too."""
 
