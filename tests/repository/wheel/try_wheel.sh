@@ -36,7 +36,7 @@ cd "$trial/gate"
 
 if [ -n "${TESTS:-}" ]; then
     mkdir "$trial/suite"
-    cp -r "$here/tests" "$here/pyproject.toml" "$trial/suite"
+    cp -r "$here/tests" "$here/benchmarks" "$here/pyproject.toml" "$trial/suite"
     cd "$trial/suite"
     # shellcheck disable=SC2086 # several words: folders of tests
     "$try" -m pytest -q -n 2 $TESTS
