@@ -1,13 +1,13 @@
 # Everything runs in .venv, which the first target that needs it builds. Python >= 3.11, make and git are enough.
 
 VENV ?= .venv
-EXTRAS ?= dev,heif,jxl,neural,webp
+EXTRAS ?= dev,heif,jxl,neural,webp,zoo
 GUARD_ARGS ?=
 TEST_ARGS ?= -n auto --dist loadgroup
 BENCH_ARGS ?= --benchmark-group-by=fullfunc --benchmark-columns=min,median,iqr,rounds
 
 comma := ,
-# Those first for which compressai has wheels, which the learned codecs need.
+# Those first for which compressai has wheels, which the codecs `zoo` and `compressai` need. All others work on each.
 PYTHONS := python3.12 python3.11 python3 python3.14 python3.13 python
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))

@@ -25,6 +25,7 @@ PACKAGES: Final = (
     "pillow-jxl-plugin",
     "pyvips-binary",
     "compressai",
+    "constriction",
     "numpy",
 )
 

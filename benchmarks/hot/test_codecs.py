@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from compress_guard.codecs.neural.codec import Neural
+from compress_guard.codecs.neural.coder import AnsReader, AnsWriter
+from compress_guard.codecs.neural.model import model
 from compress_guard.engine.coding.available import available_codec
 from compress_guard.errors import CodecUnavailable
 from compress_guard.registry import codec_named
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from compress_guard.codecs.contract import Codec
+    from compress_guard.codecs.neural.frequencies import Integers
 
 NAMES = ("jpeg", "webp", "avif", "neural")
 
@@ -61,3 +66,39 @@ def test_decode(benchmark: BenchmarkFixture, codec: Codec, scenes: list[Tensor])
         codec.decode, (streams, 1), rounds=rounds, warmup_rounds=1
     )
     assert [image.shape for image in decoded] == [image.shape for image in images]
+
+
+@pytest.fixture(scope="module")
+def symbols() -> tuple[Integers, Integers]:
+    """Symbols of coefficients, as frequent as the tables of the bundled learned codec say, and their rows."""
+    if (reason := Neural().unavailable()) is not None:
+        pytest.skip(reason)
+    scales, generator = model("cpu").scales, np.random.default_rng(0)
+    rows = generator.integers(1, len(scales.rows), 400_000)
+    values = np.zeros(len(rows), np.int32)
+    for row in range(1, len(scales.rows)):
+        counts = scales.rows[row]
+        places = generator.choice(len(counts), int((rows == row).sum()), p=counts / counts.sum())
+        values[rows == row] = places + scales.offsets[row]
+    return values, rows
+
+
+def test_entropy_encode(benchmark: BenchmarkFixture, symbols: tuple[Integers, Integers]) -> None:
+    """Time the entropy coder of the bundled learned codec alone, on 400 000 symbols."""
+
+    def coded() -> bytes:
+        writer = AnsWriter()
+        writer.put(*symbols, model("cpu").scales)
+        return writer.finish()
+
+    assert len(benchmark(coded)) > 100_000
+
+
+def test_entropy_decode(benchmark: BenchmarkFixture, symbols: tuple[Integers, Integers]) -> None:
+    """Time its decoder on the same symbols."""
+    values, rows = symbols
+    writer = AnsWriter()
+    writer.put(values, rows, model("cpu").scales)
+    stream = writer.finish()
+    read = benchmark(lambda: AnsReader(stream).get(rows, model("cpu").scales))
+    assert np.array_equal(read, values)

@@ -15,7 +15,6 @@ from compress_guard.cli.decoders import known_decoders, needed_decoders
 from compress_guard.cli.findings import Finding, print_findings
 from compress_guard.cli.terminal import put
 from compress_guard.codecs.contract import Codec
-from compress_guard.codecs.neural.codec import Neural
 from compress_guard.codecs.zoo import weights
 from compress_guard.codecs.zoo.architectures import ARCHITECTURES, PUBLISHED
 from compress_guard.codecs.zoo.learned import Learned
@@ -133,7 +132,7 @@ def _examined(name: str, codec: Codec) -> Finding:
         return Finding(name, "damaged", str(problem))
     twin = codec.on(_GPU) if _has_gpu() else codec
     where = f"on {twin.device}" + (f": {twin.remark}" if twin.remark else "")
-    pin = _broken_pin() if isinstance(codec, (Neural, Learned)) else None
+    pin = _broken_pin() if isinstance(codec, Learned) else None
     return Finding(name, "ok", f"{version}, {where}" + (f"; {pin}" if pin else ""))
 
 

@@ -131,7 +131,7 @@ def test_building_codecs_imports_nothing_heavy() -> None:
         "needed['pipeline'] = dict(steps=[{'resize': {'longest': 90}}, 'jpeg'])\n"
         "for name in CODECS:\n"
         "    CODECS.resolve(name)(**needed.get(name, {})).ladder\n"
-        "heavy = {'torch', 'PIL', 'numpy', 'pillow_heif', 'pytest', 'compressai', 'safetensors'}\n"
+        "heavy = {'torch', 'PIL', 'numpy', 'pillow_heif', 'pytest', 'compressai', 'constriction', 'safetensors'}\n"
         "heavy |= {'pillow_jxl', 'pyvips'}\n"
         "print(*sorted(heavy & set(sys.modules)))\n"
     )

@@ -77,7 +77,7 @@ def test_limits_are_near_enough_to_mean_something(results):
 
 @pytest.mark.slow
 def test_a_run_of_the_cells_with_the_fewest_images_says_nothing_against_the_gate():
-    pytest.importorskip("compressai", reason="the codec neural needs compressai")
+    pytest.importorskip("constriction", reason="the codec neural needs constriction")
     command = [sys.executable, "-m", "pytest", "-W", "default", "--compress-guard", "thresholds.yaml"]
     run = subprocess.run(
         [*command, "-k", "neural-0.5bpp", "--cg-no-cache", "-p", "no:cacheprovider"],

@@ -106,8 +106,9 @@ def test_the_extra_all_brings_every_codec(project: dict[str, Any]) -> None:
         "docs",
         "examples",
         "dev",
+        "zoo",
     }
-    assert extras["all"] == ["compress-guard[benchmark,neural,heif,jxl,webp,opencv,junit]"]
+    assert extras["all"] == ["compress-guard[benchmark,neural,heif,jxl,webp,opencv,junit,zoo]"]
 
 
 def test_the_licence_is_the_one_that_is_declared(project: dict[str, Any]) -> None:

@@ -74,6 +74,7 @@ HEAVY: Final = frozenset(
     [
         "PIL",
         "compressai",
+        "constriction",
         "faster_coco_eval",
         "pillow_heif",
         "pillow_jxl",

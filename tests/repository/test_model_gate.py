@@ -92,7 +92,7 @@ def test_the_gate_runs_with_what_the_workflow_installs(steps, programs, project,
 
     done = runner.use(given(steps, "gate", limit="8") | {"baseline": "none", "comment": "no"})
     assert not done.failed, done.output
-    assert runner.installed.read_text() == "install . compress-guard[examples,benchmark]\n"
+    assert runner.installed.read_text() == "install . compress-guard[examples,benchmark,neural]\n"
     results = project / done.outputs["results"]
     (cell,) = json.loads(results.read_text(encoding="utf-8"))["cells"]
     assert (cell["guard"], cell["codec"], cell["target_bpp"], cell["images"]) == ("classifier", "jpeg", 2.0, 8)

@@ -73,7 +73,7 @@ def test_the_loop_finetunes(page, folder, workers):
 
 
 def test_a_batch_is_coded_on_the_device(page, photo_like):
-    pytest.importorskip("compressai", reason="neural needs compressai")
+    pytest.importorskip("constriction", reason="neural needs constriction")
     batch = torch.stack([torch.from_numpy(photo_like(seed)).permute(2, 0, 1) for seed in range(3)])
     torch.manual_seed(0)
     found = page("on_the_device").batch_for_training(batch)

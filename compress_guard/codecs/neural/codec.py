@@ -7,7 +7,6 @@ import hashlib
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self, TypeVar
 
@@ -15,33 +14,22 @@ from compress_guard.codecs.contract import Proof
 from compress_guard.codecs.execution.batching import Device, Placed, in_batches
 from compress_guard.codecs.execution.insulation import insulated
 from compress_guard.codecs.execution.pool import map_parts
-from compress_guard.codecs.neural.model import RUNGS, WEIGHTS, Answer, Coded, Model, model
-from compress_guard.codecs.neural.stream import (
-    FORMAT,
-    LONGEST_SIDE,
-    EstimateReader,
-    EstimateWriter,
-    Header,
-    RangeReader,
-    RangeWriter,
-    Reader,
-    Writer,
-    estimate,
-)
+from compress_guard.codecs.neural.model import RUNGS, WEIGHTS, Coded, Model, model
+from compress_guard.codecs.neural.stream import FORMAT, LONGEST_SIDE, Header, estimate
 from compress_guard.codecs.options import require_choice
-from compress_guard.codecs.zoo.library import INSTALL, missing_library
 from compress_guard.errors import CodecError, CodecUnavailable
 from compress_guard.records import Bits
 
 if TYPE_CHECKING:
     import torch
 
-W = TypeVar("W", bound=Writer)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _LADDER: Final = tuple(float(setting) for setting in range(1, RUNGS + 1))
 _KNOWN: Final = frozenset(_LADDER)
+_LIBRARIES: Final = ("constriction", "safetensors")
+INSTALL: Final = "pip install 'compress-guard[neural]'"
 SUMS: Final = WEIGHTS.with_name("SHA256SUMS")
 _BATCH_PIXELS: Final = {"cpu": 2**20, "cuda": 2**24}
 """Most pixels in one pass of the network: enough to keep a device busy, few enough for its memory."""
@@ -68,15 +56,15 @@ class Neural(Placed):
     @property
     def version(self) -> str:
         """See `Codec.version`."""
+        # The library's version is no part of it: its models are integers here, which fix every stream.
         self._require_available()
-        return f"neural {FORMAT}, weights {_sha256(WEIGHTS)[:8]}, compressai {metadata.version('compressai')}"
+        return f"neural {FORMAT}, weights {_sha256(WEIGHTS)[:8]}"
 
     def unavailable(self) -> str | None:
         """See `Codec.unavailable`."""
-        if (reason := missing_library()) is not None:
-            return reason
-        if importlib.util.find_spec("safetensors") is None:
-            return f"safetensors is not installed; {INSTALL}"
+        for library in _LIBRARIES:
+            if importlib.util.find_spec(library) is None:
+                return f"{library} is not installed; {INSTALL}"
         remedy = "pip install --force-reinstall --no-deps compress-guard"
         if not WEIGHTS.is_file():
             return f"its weights are missing ({WEIGHTS}); {remedy}"
@@ -101,31 +89,36 @@ class Neural(Placed):
     def encode(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[bytes]:
         """See `Codec.encode`."""
         self._require_available()
+        from compress_guard.codecs.neural import symbols
+
         jobs = self._jobs(images, settings)
-        writer = EstimateWriter if self.bits == "estimated" else RangeWriter
 
         def run(batch: list[ImageAtRung]) -> list[bytes]:
             network = model(self.device)
-            written = _written(network, batch, _coded(network, batch), writer)
-            return [header.sealed(one.finish(), self.bits) for header, one in written]
+            payloads = symbols.payloads(network, batch[0].size, _coded(network, batch), self.bits)
+            return [job.header.sealed(payload, self.bits) for job, payload in zip(batch, payloads, strict=True)]
 
         return self._shared_out(lambda part: self._batched(part, [job.size for job in part], run), jobs, workers)
 
     def decode(self, streams: Sequence[bytes], workers: int = 1) -> list[torch.Tensor]:
         """See `Codec.decode`."""
         self._require_available()
+        from compress_guard.codecs.neural import symbols
+
         opened = []
         for index, stream in enumerate(streams):
             try:
-                opened.append(Header.opened(stream, RUNGS, self.bits))
+                header, payload = Header.opened(stream, RUNGS, self.bits)
+                symbols.require_plausible(model(self.device), header, payload, self.bits)
             except CodecError as problem:
                 what = f"neural could not decode stream {index + 1} of {len(streams)} ({len(stream)} bytes)"
                 raise CodecError(f"{what}: {problem}") from None
-        reader = EstimateReader if self.bits == "estimated" else RangeReader
+            opened.append((header, payload))
 
         def run(batch: list[tuple[Header, bytes]]) -> list[torch.Tensor]:
             try:
-                return _read(model(self.device), [(header, reader(payload)) for header, payload in batch])
+                headers, payloads = zip(*batch, strict=True)
+                return symbols.images_of(model(self.device), headers, payloads, self.bits)
             except CodecError as problem:
                 size = f"{batch[0][0].width}x{batch[0][0].height}"
                 raise CodecError(f"neural could not decode a stream of {size} pixels: {problem}") from problem
@@ -138,19 +131,21 @@ class Neural(Placed):
     def proofs(self, images: Sequence[torch.Tensor], settings: Sequence[float], workers: int = 1) -> list[Proof]:
         """See `Codec.proofs`."""
         self._require_available()
+        from compress_guard.codecs.neural import symbols
+
         jobs = self._jobs(images, settings)
 
         def run(batch: list[ImageAtRung]) -> list[Proof]:
             network = model(self.device)
-            coded = _coded(network, batch)
-            forward = network.pixels(coded.values, coded.context, [job.rung for job in batch], batch[0].size)
-            estimated = _written(network, batch, coded, EstimateWriter)
-            real = _written(network, batch, coded, RangeWriter)
-            streams = [header.sealed(one.finish(), "coded") for header, one in real]
+            coded, size = _coded(network, batch), batch[0].size
+            forward = network.pixels(coded.values, coded.context, [job.rung for job in batch], size)
+            estimated = symbols.estimated_sizes(network, size, coded)
+            payloads = symbols.payloads(network, size, coded, "coded")
+            streams = [job.header.sealed(payload, "coded") for job, payload in zip(batch, payloads, strict=True)]
             decoded = replace(self, bits="coded").on(self.device).decode(streams)
             return [
-                Proof(guess.size, len(stream), int((image.int() - expected.int()).abs().max()))
-                for (_, guess), stream, image, expected in zip(estimated, streams, decoded, forward, strict=True)
+                Proof(guess, len(stream), int((image.int() - expected.int()).abs().max()))
+                for guess, stream, image, expected in zip(estimated, streams, decoded, forward, strict=True)
             ]
 
         return self._shared_out(lambda part: self._batched(part, [job.size for job in part], run), jobs, workers)
@@ -218,6 +213,11 @@ class ImageAtRung(NamedTuple):
         height, width = self.image.shape[-2:]
         return height, width
 
+    @property
+    def header(self) -> Header:
+        """Header of its stream."""
+        return Header(self.rung, *self.size)
+
 
 @functools.cache
 def _sha256(path: Path) -> str:
@@ -232,48 +232,3 @@ def _expected() -> str:
 def _coded(model: Model, batch: list[ImageAtRung]) -> Coded:
     """Return the symbols of images of the same size."""
     return model.coded([job.image for job in batch], [job.rung for job in batch])
-
-
-def _written(model: Model, batch: list[ImageAtRung], coded: Coded, writer: Callable[[], W]) -> list[tuple[Header, W]]:
-    """Return the header of each image of a batch of one size, and a writer with its symbols."""
-    size = batch[0].size
-    latents = coded.latent.int().cpu()
-    channels = _channels(latents.shape[1:])
-    steps = [(symbols.int().cpu(), rows.int().cpu()) for symbols, rows in zip(coded.symbols, coded.rows, strict=True)]
-    squares = [model.squares(number, model.blocks(size)).cpu() for number in range(len(steps))]
-    found = []
-    for at, job in enumerate(batch):
-        one = writer()
-        one.put(latents[at].flatten().tolist(), channels, model.latents)
-        for (symbols, rows), within in zip(steps, squares, strict=True):
-            used = (rows[at] > 0) & within
-            one.put(symbols[at][used].tolist(), rows[at][used].tolist(), model.scales)
-        found.append((Header(job.rung, *size), one))
-    return found
-
-
-def _read(model: Model, batch: list[tuple[Header, Reader]]) -> list[torch.Tensor]:
-    """Return the images of streams of the same size."""
-    import torch
-
-    size = batch[0][0].height, batch[0][0].width
-    shape = model.latent_shape(size)
-    latents = [torch.tensor(reader.get(_channels(shape), model.latents)).reshape(shape) for _, reader in batch]
-
-    def symbols(number: int, answer: Answer) -> torch.Tensor:
-        rows = answer.row.cpu()
-        used = (rows > 0) & model.squares(number, model.blocks(size)).cpu()
-        found = torch.zeros(rows.shape, dtype=torch.float64)
-        for at, (_, reader) in enumerate(batch):
-            read = reader.get(rows[at][used[at]].tolist(), model.scales)
-            found[at][used[at]] = torch.tensor(read, dtype=torch.float64)
-        return found.to(model.device)
-
-    latent = torch.stack(latents).to(model.device, torch.float64)
-    return list(model.decoded(latent, [header.rung for header, _ in batch], size, symbols))
-
-
-def _channels(shape: Sequence[int]) -> list[int]:
-    """Return the row of frequencies of each latent, which is its channel."""
-    channels, height, width = shape
-    return [channel for channel in range(channels) for _ in range(height * width)]

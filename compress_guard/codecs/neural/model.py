@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, final
 
 from compress_guard.codecs.execution.insulation import insulated
 from compress_guard.codecs.neural.coefficients import Coefficients
-from compress_guard.codecs.neural.stream import Frequencies
 
 if TYPE_CHECKING:
     import torch
+
+    from compress_guard.codecs.neural.frequencies import Frequencies
 
 WEIGHTS: Final = Path(__file__).with_name("weights") / "neural.safetensors"
 
@@ -238,7 +239,9 @@ class Coded:
 
 
 def _frequencies(tables: dict[str, Any], name: str) -> Frequencies:
-    return Frequencies(
+    from compress_guard.codecs.neural.frequencies import from_cumulative
+
+    return from_cumulative(
         tables[f"table.{name}.cdf"].tolist(),
         tables[f"table.{name}.size"].tolist(),
         tables[f"table.{name}.offset"].tolist(),

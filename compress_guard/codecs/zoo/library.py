@@ -14,7 +14,7 @@ from compress_guard.errors import CodecUnavailable
 _MODULES: Final = ("compressai.models", "compressai.zoo.image_vbr")
 WHEELS: Final = (3, 12)
 """The last Python that compressai has wheels for; later ones would build it with a C++ compiler, which takes long."""
-INSTALL: Final = "pip install 'compress-guard[neural]'" + (
+INSTALL: Final = "pip install 'compress-guard[zoo]'" + (
     ""
     if sys.version_info[:2] <= WHEELS
     else f" on Python {WHEELS[0]}.{WHEELS[1]} or older, for which compressai has wheels"

@@ -92,7 +92,7 @@ class Zoo(Learned):
         if absent := [level for level in wanted if level not in known]:
             raise CodecUnavailable(
                 f"the installed compressai publishes no level {absent[0]} of {self.label}; "
-                "pip install --upgrade 'compress-guard[neural]'"
+                "pip install --upgrade 'compress-guard[zoo]'"
             )
         return [known[level] for level in wanted]
 

@@ -25,6 +25,7 @@ _PACKAGES: Final = (
     "pyvips",
     "pyvips-binary",
     "compressai",
+    "constriction",
 )
 """Distributions that a score, a rate or a test may depend on."""
 

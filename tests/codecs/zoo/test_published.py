@@ -297,7 +297,7 @@ def test_real_streams_of_autoregressive_models_stay_on_the_cpu() -> None:
 def test_without_compressai_the_extra_is_named(monkeypatch, pictures) -> None:
     monkeypatch.setitem(__import__("sys").modules, "compressai", None)
     codec = Zoo("mbt2018-mean")
-    message = "compressai is not installed; pip install 'compress-guard[neural]'"
+    message = "compressai is not installed; pip install 'compress-guard[zoo]'"
     assert codec.unavailable() == message
     for action in (lambda: codec.version, lambda: codec.encode(pictures, [1.0] * 5), lambda: codec.decode([b"x"])):
         with pytest.raises(CodecUnavailable) as caught:

@@ -373,7 +373,7 @@ def test_honest_codecs_are_never_accused(codec, seed, kind, size, place):
 
 @pytest.mark.parametrize("setting", [1.0, 10.0, 30.0, 90.0])
 def test_the_bundled_learned_codec_is_never_accused(setting):
-    pytest.importorskip("compressai")
+    pytest.importorskip("constriction")
     codec = CODECS.resolve("neural")()
     for kind in KINDS:
         images = [strange(at, 64, 80, kind) for at in range(3)]
