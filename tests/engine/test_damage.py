@@ -93,11 +93,11 @@ def test_a_run_makes_anew_what_it_cannot_use(tmp_path, monkeypatch, kind, junk):
         )
 
     first = measured()
-    real = Store.get
+    real = Store.get_all
     monkeypatch.setattr(
         Store,
-        "get",
-        lambda self, name, wanted="streams": junk if wanted == kind else real(self, name, wanted),
+        "get_all",
+        lambda self, names, wanted="streams": [junk] * len(names) if wanted == kind else real(self, names, wanted),
     )
     again = measured()
     assert (again.verdict, again.score, again.drop, again.bpp_mean) == (

@@ -247,7 +247,7 @@ def test_streams_that_the_store_forgets_are_counted_when_made_again(
     total = sum(image.shape[1] * image.shape[2] for image, _, _ in data)
     kept = make_world(guard, spectrum(), data, folder="kept").run()
     diary.encoded.clear()
-    monkeypatch.setattr(Store, "put", lambda self, name, payload, kind="streams": None)
+    monkeypatch.setattr(Store, "put_all", lambda self, entries, kind="streams": None)
     found = make_world(guard, spectrum(), data, folder="forgetful").run()
     assert sum(one.result.encodes for one in found.values()) == pytest.approx(diary.pixels / total)
     assert {label: stable(one) for label, one in found.items()} == {label: stable(one) for label, one in kept.items()}

@@ -106,13 +106,13 @@ class Flipping:
 def test_a_data_set_that_flips_at_random_is_an_error_and_spoils_no_store(
     pictures, spectrum, diary, make_guard, make_world, monkeypatch
 ):
-    right, stored = Store.put, []
+    right, stored = Store._put, []
 
-    def put(self, name, payload, kind="streams"):
+    def put(self, outer, name, payload, kind):
         stored.extend([payload] if kind == "streams" else [])
-        right(self, name, payload, kind)
+        return right(self, outer, name, payload, kind)
 
-    monkeypatch.setattr(Store, "put", put)
+    monkeypatch.setattr(Store, "_put", put)
     monkeypatch.setattr(reader, "KEPT_BYTES", 0)
     # As where the second look at a few images happens to find them as they were.
     monkeypatch.setattr(passes, "read_again", lambda *arguments: 0)
