@@ -324,7 +324,7 @@ ENCODES = """
     encode = PillowCodec.encode
 
     def noted(self, images, settings, workers=1):
-        if self.type != "png":
+        if self.type != "ppm":
             note("encoded", len(images))
             time.sleep(0.02)
         return encode(self, images, settings, workers)

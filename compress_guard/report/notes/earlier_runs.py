@@ -52,7 +52,12 @@ def moved_codecs(results: Sequence[CellResult]) -> Iterator[str]:
 
 
 def without_fingerprint(results: Sequence[CellResult]) -> Iterator[str]:
-    """Yield the guards whose images were all coded by earlier runs, and whose model had to answer again."""
+    """Yield the guards whose images were all coded by earlier runs, and whose model had to answer again.
+
+    Guards may share images, so none is yielded by a run that coded any.
+    """
+    if any(result.encodes for result in results):
+        return
     for guard, group in by_guard(results, lambda result: result.encodes is not None and result.drop is not None):
         asked = sum(result.predictions or 0 for result in group)
         warm = all(result.encodes == 0 and result.remembered is None for result in group)

@@ -40,3 +40,8 @@ def test_a_cold_run_and_one_with_a_fingerprint_say_nothing(cell, fields):
 
 def test_one_cell_that_was_coded_makes_the_run_cold(cell):
     assert list(without_fingerprint([warm(cell), cell("webp", 1, drop=1.0, encodes=1.0, predictions=200)])) == []
+
+
+def test_a_guard_whose_images_another_guard_coded_in_this_run_says_nothing(cell):
+    first = cell("jpeg", 1, guard="others", drop=1.0, encodes=5.0, predictions=200)
+    assert list(without_fingerprint([first, warm(cell)])) == []
