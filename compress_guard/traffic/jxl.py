@@ -98,7 +98,8 @@ def _lossy(bits: _Bits) -> bool | None:
     """
     if bits.take(1):  # all default, so in XYB
         return True
-    if bits.take(1):  # orientation, preview, animation, tone mapping
+    extra = bits.take(1)
+    if extra and not _skip_extra(bits):
         return None
     _skip_depth(bits)
     bits.take(1)
@@ -107,12 +108,26 @@ def _lossy(bits: _Bits) -> bool | None:
             return None
     if bits.take(1):
         return None if bits.over else True
-    if not _skip_colours(bits) or bits.take(2) or not bits.take(1):  # extensions, transforms of one's own
+    if not _skip_colours(bits) or (extra and not bits.take(1)):  # tone mapping that is not the default
+        return None
+    if bits.take(2) or not bits.take(1):  # extensions, transforms of one's own
         return None
     bits.align()
     varies = bits.take(1)
     modular = not varies and bits.take(2) == 0 and bits.take(1) == 1
     return None if bits.over else not modular
+
+
+def _skip_extra(bits: _Bits) -> bool:
+    """Pass over orientation and intrinsic size; return False for a file with a preview. Raises `LeftOut`."""
+    bits.take(3)
+    if bits.take(1):
+        _size(bits)
+    if bits.take(1):
+        return False
+    if bits.take(1):
+        raise LeftOut("animated")
+    return True
 
 
 def _skip_depth(bits: _Bits) -> None:

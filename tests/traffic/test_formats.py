@@ -8,6 +8,7 @@ import os
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -93,6 +94,39 @@ def test_a_jpeg_packed_as_jpeg_xl_is_lossy(header_of, tmp_path):
         data = coded(image, "JXL", lossless_jpeg=True)
     assert b"jbrd" in data
     assert header_of(data).lossy is True
+
+
+def jxl_head(*, xyb: int, animated: int = 0) -> bytes:
+    """The bits of a JPEG XL header of 40x24 pixels that are turned as orientation 6 says, by ISO/IEC 18181-1."""
+    fields = [
+        (1, 1), (2, 5), (0, 3), (4, 5),  # sides divided by 8, less 1: the height, no ratio, the width
+        (0, 1), (1, 1), (5, 3), (0, 1), (0, 1), (animated, 1),  # orientation; no intrinsic size and no preview
+        (0, 1), (0, 2), (1, 1), (0, 2), (xyb, 1),  # 8 bits, no extra channels
+        (1, 1), (1, 1), (0, 2), (1, 1),  # colours, tone mapping, extensions and transforms by default
+    ]  # fmt: skip
+    value = at = 0
+    for number, count in fields:
+        value |= number << at
+        at += count
+    return b"\xff\x0a" + value.to_bytes((at + 7) // 8, "little")
+
+
+@needs_jxl
+@pytest.mark.parametrize(("options", "frames", "lossy"), [({"lossless": True}, 6, False), ({"quality": 50}, 4, True)])
+def test_jpeg_xl_that_its_header_turns(header_of, options, frames, lossy):
+    import pillow_jxl  # noqa: F401 -- registers the format
+
+    straight = coded(picture(40, 24), "JXL", **options)
+    data = jxl_head(xyb=int(lossy)) + straight[frames:]
+    with Image.open(io.BytesIO(straight)) as before, Image.open(io.BytesIO(data)) as after:
+        turned = np.asarray(before.transpose(Image.Transpose.ROTATE_270), int)
+        assert np.abs(np.asarray(after, int) - turned).max() <= 1  # libjxl reads it, and rounds each place in its way
+    assert header_of(data).lossy is lossy
+
+
+def test_animated_jpeg_xl_is_left_out(header_of):
+    with pytest.raises(LeftOut, match="^animated$"):
+        header_of(jxl_head(xyb=1, animated=1) + bytes(64))
 
 
 def test_a_jpeg_xl_header_that_ends_early_tells_no_loss(header_of):
