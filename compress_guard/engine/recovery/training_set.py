@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar, final
+from typing import Final, final
 
 from compress_guard.engine.images.agreement import agree
 from compress_guard.engine.images.samples import Samples
@@ -14,8 +13,6 @@ from compress_guard.engine.images.survey.passes import survey
 from compress_guard.engine.images.survey.record import Survey
 from compress_guard.errors import DataError
 from compress_guard.tasks.contract import Task
-
-T = TypeVar("T")
 
 _REMEDY: Final = "give it images that the guard does not evaluate"
 
@@ -50,28 +47,9 @@ class TrainingSet:
             raise DataError(
                 f"training data {name}: all {count} images are among those that the models are tested on; {_REMEDY}"
             )
-        return cls(Subset(samples, _chosen(surveyed, kept)), len(surveyed.usable) - len(kept))
+        return cls(Subset(samples, surveyed.only(kept)), len(surveyed.usable) - len(kept))
 
     @property
     def errors(self) -> int:
         """Number of images that could not be read."""
         return len(self.subset.survey.failures)
-
-
-def _chosen(surveyed: Survey, kept: Sequence[int]) -> Survey:
-    def of(values: Sequence[T]) -> tuple[T, ...]:
-        return tuple(values[at] for at in kept)
-
-    return replace(
-        surveyed,
-        usable=of(surveyed.usable),
-        infos=of(surveyed.infos),
-        digests=of(surveyed.digests),
-        slices=of(surveyed.slices),
-        targets=of(surveyed.targets),
-        sizes=of(surveyed.sizes),
-        levels=of(surveyed.levels),
-        metadata=of(surveyed.metadata),
-        groups=of(surveyed.groups) if surveyed.groups else (),
-        opened=of(surveyed.opened) if surveyed.opened else (),
-    )

@@ -69,6 +69,7 @@ class Survey:
             levels=chosen(self.levels),
             groups=chosen(self.groups),
             metadata=chosen(self.metadata),
+            opened=chosen(self.opened),
         )
 
     def content(self, at: int) -> tuple[str | bytes, ...]:
