@@ -28,6 +28,7 @@ import torch
 import torchvision  # noqa: F401 - see above
 
 from tests.plugin import forks
+from tests.plugin.own_modules import own_modules
 
 TOY = Path(__file__).parent / "toy"
 
@@ -102,7 +103,7 @@ class Project:
         written = contextlib.redirect_stdout(out), contextlib.redirect_stderr(out)
         # Whoever distributes these tests: the run inside is no worker of theirs.
         patch = pytest.MonkeyPatch.context()
-        inside = contextlib.chdir(self.folder / folder), _own_modules(self.folder), without_old_objects()
+        inside = contextlib.chdir(self.folder / folder), own_modules(self.folder), without_old_objects()
         with inside[0], inside[1], inside[2], written[0], written[1], patch as own:
             if forks.AVAILABLE:
                 own.setattr("execnet.gateway_io.Popen2IOMaster.__init__", forks.fork_worker)
@@ -169,19 +170,6 @@ def _refuse(constant: str) -> None:
 
 
 @contextlib.contextmanager
-def _own_modules(folder: Path) -> Iterator[None]:
-    """While inside, modules of the folder are imported afresh; afterwards they are gone."""
-    path = list(sys.path)
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        for name, module in list(sys.modules.items()):
-            if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
-                del sys.modules[name]
-
-
-@contextlib.contextmanager
 def without_old_objects() -> Iterator[None]:
     """While inside, the garbage collector leaves alone what there is by now.
 
@@ -203,7 +191,7 @@ def one_thread() -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     # A test may call the command in this process too, which leaves the modules of the project imported.
-    with _own_modules(tmp_path):
+    with own_modules(tmp_path):
         yield Project(tmp_path)
 
 

@@ -26,6 +26,7 @@ from typing import Final
 import pytest
 
 from compress_guard.cli import main
+from tests.plugin.own_modules import own_modules
 from tests.plugin.pages.stand_in import served
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
@@ -93,7 +94,7 @@ def ran(command: str, folder: Path) -> tuple[int, str]:
     with contextlib.ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         stack.enter_context(contextlib.chdir(folder))
-        stack.enter_context(_modules_of(folder))
+        stack.enter_context(own_modules(folder))
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(out))
         patch.setenv("COLUMNS", str(WIDTH))
@@ -124,19 +125,6 @@ def _python(arguments: list[str], patch: pytest.MonkeyPatch) -> int:
     else:
         runpy.run_path(name, run_name="__main__")
     return 0
-
-
-@contextlib.contextmanager
-def _modules_of(folder: Path) -> Iterator[None]:
-    """While inside, modules of the folder are imported afresh; afterwards they are gone."""
-    path = list(sys.path)
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        for name, module in list(sys.modules.items()):
-            if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
-                del sys.modules[name]
 
 
 def missing(step: Shown, out: str) -> list[str]:
