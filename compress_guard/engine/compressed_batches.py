@@ -41,7 +41,7 @@ class _Surveyed:
 
     data: Any
     way: tuple[object, ...]
-    """What the reading depends on beside the data."""
+    """Circumstances of the reading other than the data."""
     samples: Samples
     survey: Survey
     doubts: tuple[str, ...]

@@ -24,7 +24,7 @@ class Workflow:
     """``owner/name``."""
     token: str | None = field(repr=False)
     event: Mapping[str, object]
-    """What started the run, as GitHub describes it."""
+    """The event that started the run, as GitHub describes it."""
     url: str
     """Address of the page of the run."""
     commit: str

@@ -51,7 +51,7 @@ class FileHeader:
     coded_size: int
     """Bytes without metadata and without what follows the image, as far as the format's header tells."""
     lossy: bool | None = True
-    """Whether the coding loses anything; None where the header does not tell."""
+    """True if the coding loses anything; None where the header does not tell."""
     quality: JpegQuality | None = None
     chroma: str | None = None
     """Chroma resolution such as 4:2:0, ``grey`` or ``CMYK``; None where the header does not tell."""

@@ -47,7 +47,7 @@ class Field:
 
     name: str
     path: str
-    """Where it is in Python, ``scores.drop``."""
+    """Path of the field in Python, such as ``scores.drop``."""
     hint: Any
     text: str | None
     """Its docstring."""

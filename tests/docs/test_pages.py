@@ -1,4 +1,4 @@
-"""What becomes of a page when the site is built: links out of docs/, flowcharts."""
+"""Changes to a page when the site is built: links out of docs/, flowcharts."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ IMPORTED = (
     *("numpy", "PIL.Image", "torch", "torchvision", "torchvision.transforms.v2", "torch.utils.data"),
     *("yaml", "filelock", "jinja2", "threadpoolctl", "execnet", "pytest"),
 )
-"""What the server imports; no plugin of pytest, for pytest warns of one that it comes too late to rewrite."""
+"""Modules that the server imports; no plugin of pytest, for pytest warns of one that it comes too late to rewrite."""
 
 AVAILABLE = sys.platform == "linux" and not any(name.startswith("COVERAGE_PROCESS") for name in os.environ)
 """False where other systems' libraries break in forks, and while coverage is measured, which begins with a process."""
@@ -39,7 +39,7 @@ AVAILABLE = sys.platform == "linux" and not any(name.startswith("COVERAGE_PROCES
 
 @dataclass(frozen=True)
 class Order:
-    """What a process is to run: ``-m pytest -q`` as `arguments`, where, and in which environment."""
+    """A command for a new process: arguments such as ``-m pytest -q``, folder and environment."""
 
     arguments: list[str]
     folder: str
@@ -47,7 +47,7 @@ class Order:
 
 
 class Fork:
-    """As much of `subprocess.Popen` as pytest-xdist and the tests need."""
+    """A forked process, with the part of `subprocess.Popen` that pytest-xdist and the tests need."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

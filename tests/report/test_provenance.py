@@ -1,4 +1,4 @@
-"""When and of what results are."""
+"""Provenance of results: date, commit and models."""
 
 from __future__ import annotations
 

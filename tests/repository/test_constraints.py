@@ -25,7 +25,7 @@ def holds(asked: Requirement, python: str) -> bool:
 
 
 def direct(python: str, *extras: str) -> list[Requirement]:
-    """What the base install and these extras ask for on a Python, without the package itself."""
+    """Return the requirements of the base install and these extras on a Python, without the package itself."""
     lines = [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]
     return [asked for asked in map(Requirement, lines) if asked.name != "compress-guard" and holds(asked, python)]
 
@@ -36,7 +36,7 @@ def named_by_all() -> set[str]:
 
 
 def pins(name: str, python: str) -> dict[str, set[Version]]:
-    """The versions that a file pins each project to on a Python."""
+    """Return the versions that a file pins each project to on a Python."""
     made: dict[str, set[Version]] = {}
     for line in (ROOT / "constraints" / name).read_text(encoding="utf-8").splitlines():
         asked = Requirement(line)

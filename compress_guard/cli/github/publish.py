@@ -32,7 +32,7 @@ _MOST_ANNOTATIONS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What is said about a run."""
+    """The conclusion, summary, annotations and page of one run, ready to be written."""
 
     conclusion: Conclusion
     summary: str

@@ -76,7 +76,7 @@ def test_nothing_is_read_past_the_end(writer, reader) -> None:
 @given(payload=st.binary(max_size=80), asked=st.lists(st.integers(0, 200), min_size=1, max_size=6))
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_bytes_that_nobody_coded_are_refused(payload, asked) -> None:
-    """What a reader accepts is what a writer makes of the symbols, to the last byte."""
+    """A reader accepts only the bytes that a writer makes of the same symbols."""
     rows = [np.arange(count) % 2 for count in asked]
     try:
         reading = AnsReader(payload)

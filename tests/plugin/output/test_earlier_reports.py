@@ -1,4 +1,4 @@
-"""What an earlier run left under the names of this one's reports is never taken for a report of this run."""
+"""Files of an earlier run at the paths of this run's reports, which are never taken for reports of this run."""
 
 from __future__ import annotations
 

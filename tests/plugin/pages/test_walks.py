@@ -36,7 +36,7 @@ pytestmark = pytest.mark.xdist_group("walked-pages")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the how-to pages begin with."""
+    """A folder with the pictures and the module that the how-to pages begin with."""
     folder = tmp_path_factory.mktemp("project")
     begin(folder)
     return folder

@@ -1,4 +1,4 @@
-"""What a failed cell says below its guard."""
+"""Lines of a failed cell below its guard."""
 
 from __future__ import annotations
 

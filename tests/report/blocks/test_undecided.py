@@ -1,4 +1,4 @@
-"""What a guard says of cells that its images cannot decide."""
+"""Lines of a guard on cells that its images cannot decide."""
 
 from __future__ import annotations
 

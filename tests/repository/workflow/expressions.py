@@ -117,7 +117,7 @@ def text_of(value: Any) -> str:
 
 
 class Scope:
-    """What expressions of a job see."""
+    """The values and functions that expressions of a job can use."""
 
     def __init__(self, context: dict[str, Any]) -> None:
         self.context = context

@@ -28,7 +28,7 @@ class NamesError(Exception):
 
 
 class Origin(Enum):
-    """How a name is known."""
+    """The source of a file name, on which it depends how far the name can be trusted."""
 
     GIVEN = "the data names the image"
     READ = "the code that reads the image is known to read this file"
