@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from compress_guard.registry import register_model as register_model
     from compress_guard.registry import register_task as register_task
     from compress_guard.tasks.classification import Classification as Classification
-    from compress_guard.tasks.contract import Scorer as Scorer
     from compress_guard.tasks.contract import Task as Task
+    from compress_guard.tasks.scorer import Scorer as Scorer
 
 __version__: Final = "0.1.0"
 
@@ -43,7 +43,7 @@ _EXPORTS: Final = {
     "register_data": "compress_guard.registry",
     "register_model": "compress_guard.registry",
     "register_task": "compress_guard.registry",
-    "Scorer": "compress_guard.tasks.contract",
+    "Scorer": "compress_guard.tasks.scorer",
     "Task": "compress_guard.tasks.contract",
 }
 _MODULES: Final = ("strategies", "transforms")

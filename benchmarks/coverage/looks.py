@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer, Task
+    from compress_guard.tasks.contract import Task
+    from compress_guard.tasks.scorer import Scorer
 
 CONFIDENCE: Final = 0.95
 DISTANCES: Final = (-3, -2, -1, 0, 1, 2, 3)

@@ -28,7 +28,7 @@ from compress_guard.verdict.resampling import Resampled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
 
 IMAGES: Final = 20_000
 CLASSES: Final = 3

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from compress_guard.records import Evidence
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
 
 CONFIDENCE: Final = 0.95
 SIZES: Final = (100, 300, 1000)

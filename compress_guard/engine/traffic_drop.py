@@ -17,7 +17,8 @@ from compress_guard.engine.trouble import attempted
 from compress_guard.errors import RunError, error_text
 from compress_guard.records import Cell, CellResult, Evidence, Guard, Thresholds, TrafficResult
 from compress_guard.registry import TASKS, code_of
-from compress_guard.tasks.contract import Scorer, Task
+from compress_guard.tasks.contract import Task
+from compress_guard.tasks.scorer import Scorer
 from compress_guard.verdict import Remembered
 from compress_guard.verdict.grouped.groups import Groups, Sampled
 from compress_guard.verdict.weighted import weighted_drop, weighted_score

@@ -1,4 +1,4 @@
-"""The protocols of a task and its metrics: evidence of one image, and a score as a function of weighted evidence."""
+"""The protocols of a task: evidence of one image, and scorers of the evidence of many."""
 
 from __future__ import annotations
 
@@ -6,29 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from compress_guard.records import Geometry
     from compress_guard.tasks.borders import Borders
+    from compress_guard.tasks.scorer import Scorer
     from compress_guard.tasks.skill import Skill
 
     Arrays = Mapping[str, NDArray[Any]]
-
-
-class Scorer(Protocol):
-    """A metric over fixed images: ask it for the score under any weighting of them."""
-
-    @property
-    def flags(self) -> NDArray[np.bool_] | None:
-        """(N,) 0/1 evidence if the score is the weighted mean of one flag per image (top1, top5), else None."""
-
-    def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return scores in points (0 to 100), shape (R,), for image weights (R, N) >= 0.
-
-        With whole-number weights the score is the metric's value on a data set that holds image i weights[i] times.
-        It is NaN where it is undefined (no ground truth at all).
-        """
 
 
 class Task(Protocol):
@@ -93,14 +78,6 @@ class Task(Protocol):
 
         `items` is the evidence of clean images; `predictions` asks the model for a few answers, and costs time.
         """
-
-
-@runtime_checkable
-class ClassScorer(Protocol):
-    """A scorer whose score is a mean over classes. It is optional, and serves reports only."""
-
-    def by_class(self) -> Mapping[int, float]:
-        """Return the score of each class over all images, in points, by label; their mean is the score."""
 
 
 @runtime_checkable

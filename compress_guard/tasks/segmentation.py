@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from compress_guard.records import Geometry
-    from compress_guard.tasks.contract import Arrays, Scorer
+    from compress_guard.tasks.contract import Arrays
+    from compress_guard.tasks.scorer import Scorer
 
 IGNORE: Final = 255
 """The target's label of pixels that do not count."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -37,7 +37,7 @@ from compress_guard.verdict.resampling import NOTHING, resampled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
     from compress_guard.verdict.grouped.groups import Groups
     from compress_guard.verdict.resampling import Resampled
 

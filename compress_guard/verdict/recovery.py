@@ -29,7 +29,7 @@ from compress_guard.verdict.resampling import NOTHING, Resampled, resampled
 
 if TYPE_CHECKING:
     from compress_guard.records import Verdict
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
     from compress_guard.verdict.grouped.groups import Groups
 
 _STEPS: Final = 64

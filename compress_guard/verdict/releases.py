@@ -23,7 +23,7 @@ from compress_guard.verdict.bootstrap import interval_of
 from compress_guard.verdict.resampling import resampled
 
 if TYPE_CHECKING:
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
     from compress_guard.verdict.grouped.groups import Sampled
 
 _BOUNDS: Final = (-200.0, 200.0)

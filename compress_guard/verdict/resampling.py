@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
     from compress_guard.verdict.grouped.groups import Groups
 
 RESAMPLES: Final = 2000

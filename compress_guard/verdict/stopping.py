@@ -20,7 +20,7 @@ from compress_guard.verdict.judgement import decide, explained, judge
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
 
 SHARE: Final = 0.2
 """Share of the error for looks. It widens the last interval by 5 %; 0.4 widens it by 11 % and saves a tenth more."""

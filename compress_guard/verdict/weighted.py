@@ -22,7 +22,7 @@ from compress_guard.verdict.resampling import Resampled, resampled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
     from compress_guard.verdict.grouped.groups import Sampled
 
 _BOUNDS: Final = (-100.0, 100.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from compress_guard.registry import TASKS
-from compress_guard.tasks.contract import ClassScorer
+from compress_guard.tasks.scorer import ClassScorer
 
 SIZE = (24, 32)
 

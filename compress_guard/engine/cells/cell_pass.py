@@ -30,7 +30,7 @@ from compress_guard.engine.prediction.subject import Subject
 from compress_guard.engine.progress import CountProgress, Progress
 from compress_guard.errors import CodecError, error_text
 from compress_guard.records import DecoderSwap, Evidence, Judgement, PlannedRate
-from compress_guard.tasks.contract import Scorer
+from compress_guard.tasks.scorer import Scorer
 from compress_guard.verdict import EarlyStop
 
 if TYPE_CHECKING:

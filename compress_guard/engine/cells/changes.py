@@ -16,7 +16,8 @@ from compress_guard.records.evidence import same
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Arrays, Scorer, Task
+    from compress_guard.tasks.contract import Arrays, Task
+    from compress_guard.tasks.scorer import Scorer
 
 NAMED: Final = 5
 """Number of images that a result names."""

@@ -15,7 +15,8 @@ from compress_guard.engine.prediction.shards import digest
 from compress_guard.records import AgainstBaseline, Cell, Evidence, Guard, Judgement, LossFigures, Precision
 from compress_guard.registry import code_of
 from compress_guard.store import Store
-from compress_guard.tasks.contract import Scorer, Task
+from compress_guard.tasks.contract import Task
+from compress_guard.tasks.scorer import Scorer
 from compress_guard.verdict import EarlyStop, Remembered, judge
 from compress_guard.verdict.grouped.clustered import independent
 from compress_guard.verdict.grouped.groups import Groups

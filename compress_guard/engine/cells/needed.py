@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 
 from compress_guard.records import Cell, Interval, Judgement
-from compress_guard.tasks.contract import Scorer
+from compress_guard.tasks.scorer import Scorer
 from compress_guard.verdict.grouped.clustered import drop_effect, effective_share
 from compress_guard.verdict.grouped.groups import GroupCount, Groups
 from compress_guard.verdict.power import images_needed, images_needed_of_flags

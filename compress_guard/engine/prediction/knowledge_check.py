@@ -23,7 +23,7 @@ from compress_guard.verdict.judgement import score_interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
 
 ONE_CLASS: Final = known.FEWEST_TELLING
 """Number of images that cannot all have one class by chance."""

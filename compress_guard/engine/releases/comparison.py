@@ -20,7 +20,7 @@ from compress_guard.verdict.releases import drop_change, unpaired
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
 
 Score = Callable[[Evidence], "Scorer"]
 """Function that makes the scorer of a cell's metric."""

@@ -17,7 +17,7 @@ from compress_guard.records import CellResult, Evidence
 from compress_guard.registry import TASKS
 
 if TYPE_CHECKING:
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
 
 ERROR: Final = 0.05
 """Probability that any cell of two equal releases is said to have moved; all cells share it."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from compress_guard.tasks.contract import Scorer
+    from compress_guard.tasks.scorer import Scorer
 
 _CHUNK: Final = 2_000_000
 """Number of image weights that are scored at once: groups have more images than rows of weights show."""

@@ -8,7 +8,7 @@ from typing import Final
 from compress_guard.engine.cells.cell_pass import Passed, Score
 from compress_guard.engine.images.naming.names import Names
 from compress_guard.records import ClassScore, LossFigures
-from compress_guard.tasks.contract import ClassScorer
+from compress_guard.tasks.scorer import ClassScorer
 
 MOST_CLASSES: Final = 100
 """Most classes in a result."""
